@@ -1,0 +1,60 @@
+/* Contract between generated model code, backends and the application.
+ *
+ * A backend (generated ahead-of-time C, or TensorFlow Lite Micro behind a shim) implements the three functions
+ * and defines `ecgseg_model_info`. Everything is static: no heap, one model per image, not reentrant.
+ */
+#ifndef ECGSEG_ENGINE_H
+#define ECGSEG_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bumped whenever this header or a kernel's calling convention changes; generated code checks it. */
+#define ECGSEG_ENGINE_VERSION 1
+
+typedef enum {
+    ECGSEG_ENGINE_OK = 0,
+    ECGSEG_ENGINE_BAD_ARGUMENT = 1, /* null pointer, layer index or capacity out of range */
+    ECGSEG_ENGINE_BACKEND_FAILED = 2 /* only interpreting backends: initialisation or an operator failed */
+} ecgseg_engine_status_t;
+
+typedef struct {
+    const char *name;           /* operator name, e.g. "CONV_2D" */
+    uint16_t operator_index;    /* index in the .tflite's operator list (of the last operator when fused) */
+    uint16_t tensor_index;      /* .tflite tensor that holds the result */
+    uint32_t bytes;             /* size of that result */
+    uint32_t macs;
+} ecgseg_layer_info_t;
+
+typedef struct {
+    uint32_t engine_version;
+    const char *model_name;
+    const char *backend;        /* "aot" or "tflm" */
+    uint8_t model_sha256[32];
+    uint32_t input_bytes;       /* int8 elements */
+    uint32_t output_bytes;
+    uint16_t frame_length;      /* time steps of input and output when the model is a segmenter, else 0 */
+    uint16_t class_count;       /* classes per time step when the model is a segmenter, else 0 */
+    float input_scale;
+    int32_t input_zero_point;
+    float output_scale;
+    int32_t output_zero_point;
+    uint32_t arena_bytes;
+    uint32_t macs;
+    uint16_t layer_count;
+    const ecgseg_layer_info_t *layers;
+} ecgseg_model_info_t;
+
+extern const ecgseg_model_info_t ecgseg_model_info;
+
+/* Must be called once before the first run. The ahead-of-time backend only checks its own consistency. */
+ecgseg_engine_status_t ecgseg_model_init(void);
+
+/* input: input_bytes, output: output_bytes; they may not overlap. */
+ecgseg_engine_status_t ecgseg_model_run(const int8_t *input, int8_t *output);
+
+/* Runs the layers 0..layer and points *result at that layer's output (valid until the next call). */
+ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, const int8_t **result,
+                                                 uint32_t *result_bytes);
+
+#endif

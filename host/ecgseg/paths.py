@@ -1,0 +1,13 @@
+"""Where things are in the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRMWARE = ROOT / "firmware"
+MODELS = ROOT / "models"
+BUILD = ROOT / "build"
+REPORTS = BUILD / "reports"
+SHARED_LUDB = ROOT.parent / "shared" / "ludb"
+LOCAL_LUDB = ROOT / "data" / "ludb"
