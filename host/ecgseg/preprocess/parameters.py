@@ -1,0 +1,125 @@
+"""The numbers of the preprocessor and of the segment rules: everything that Python uses and C is rendered from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.errors import UsageError
+
+MODEL_RATE = 100
+FRAME_LENGTH = 250
+LEAD_OFF = -32768
+RAIL = 32767
+SUPPORTED_RATES = (100, 200, 500, 1000)
+UNANNOTATED = 255
+
+# A kaiser window of beta 3.4 gives about 40 dB of stop band. The -6 dB point at 41 Hz leaves the P, QRS and T energy
+# of a 0.5-40 Hz ECG untouched and puts what can fold below 40 Hz (above 60 Hz) into the stop band.
+_CUTOFF_HZ = 41.0
+_KAISER_BETA = 3.4
+_TAPS_PER_FACTOR = 8
+
+
+@dataclass(frozen=True)
+class SegmentRules:
+    """Rules that turn a class mask into segments; lengths in samples at 100 Hz.
+
+    Attributes:
+        min_length: shortest run kept, one entry per class (entry 0, NONE, is not used).
+        max_gap: two runs of one class with at most this many NONE samples between them become one.
+    """
+
+    min_length: tuple[int, ...]
+    max_gap: int = 2
+
+    @staticmethod
+    def for_classes(class_count: int) -> SegmentRules:
+        """Rules of the zoo for 2 (NONE, QRS) or 4 (NONE, PWAVE, QRS, TWAVE) classes; length 3 for any other count."""
+        if class_count == 4:
+            return SegmentRules((0, 3, 3, 4))
+        return SegmentRules((0, *([3] * (class_count - 1))))
+
+
+@dataclass(frozen=True)
+class PreprocessParameters:
+    """Parameters of the preprocessor (docs/architecture.md, section 3).
+
+    Attributes:
+        input_rate: raw rate in Hz, one of 100, 200, 500, 1000.
+        frame_length: samples of a frame at 100 Hz.
+        hop: new samples at 100 Hz from one frame to the next, 1..frame_length.
+        flat_uv: a frame whose standard deviation is below this many microvolts is FLAT.
+        scale, zero_point: quantisation of the model's int8 input.
+        rules: segment rules; None for a model that is no segmenter.
+    """
+
+    input_rate: int = 500
+    frame_length: int = FRAME_LENGTH
+    hop: int = FRAME_LENGTH
+    flat_uv: int = 4
+    scale: float = 1.0 / 32
+    zero_point: int = 0
+    rules: SegmentRules = field(default_factory=lambda: SegmentRules.for_classes(4))
+
+    def __post_init__(self) -> None:
+        if self.input_rate not in SUPPORTED_RATES:
+            raise UsageError(
+                f"An input rate of {self.input_rate} Hz is not supported.",
+                "The preprocessor decimates by a whole factor to 100 Hz.",
+                f"Use one of {', '.join(map(str, SUPPORTED_RATES))} Hz.",
+            )
+        # n * x - sum has to fit the 24 bits of a float32 for its conversion to be exact.
+        if not 2 <= self.frame_length <= 256:
+            raise UsageError(
+                f"A frame of {self.frame_length} samples is not supported by the preprocessor.",
+                "The normalisation is exact only while frame length * 65534 fits 24 bits.",
+                "Use a model with 2 to 256 input samples, or feed it directly (INFER).",
+            )
+        if not 1 <= self.hop <= self.frame_length:
+            raise UsageError(
+                f"A hop of {self.hop} samples is not supported.", "", "Use 1 to the frame length."
+            )
+        # Rounding by adding 1.5 * 2^23 needs |x| < 2^22; a normalised sample is below sqrt(256) = 16.
+        if not self.scale > 1e-5 or not -128 <= self.zero_point <= 127:
+            raise UsageError(
+                f"Input quantisation scale {self.scale}, zero point {self.zero_point} is not usable.",
+                "The scale must be above 1e-5 and the zero point an int8.",
+                "Check the model's input quantisation.",
+            )
+
+    @property
+    def factor(self) -> int:
+        """Decimation factor."""
+        return self.input_rate // MODEL_RATE
+
+    @property
+    def taps(self) -> npt.NDArray[np.int16]:
+        """Q15 taps, int16 [8 * factor + 1]; empty at 100 Hz."""
+        return np.array(decimation_taps(self.factor), dtype=np.int16)
+
+    @property
+    def delay(self) -> int:
+        """Raw samples from the middle of the filter to its end: how far the output lags the input."""
+        return _TAPS_PER_FACTOR // 2 * self.factor if self.factor > 1 else 0
+
+
+@lru_cache(maxsize=8)
+def decimation_taps(factor: int) -> tuple[int, ...]:
+    """Kaiser-windowed sinc, symmetric, rounded to Q15 so that the taps sum to exactly 32768.
+
+    The rounding remainder goes to the middle tap, where it is smallest in relation.
+    Source of the design: A. V. Oppenheim, R. W. Schafer, Discrete-Time Signal Processing, section on Kaiser windows.
+    """
+    if factor == 1:
+        return ()
+    half = _TAPS_PER_FACTOR // 2 * factor
+    n = np.arange(-half, half + 1, dtype=np.float64)
+    cutoff = _CUTOFF_HZ / (MODEL_RATE * factor)
+    taps = 2 * cutoff * np.sinc(2 * cutoff * n) * np.kaiser(2 * half + 1, _KAISER_BETA)
+    fixed = np.rint(taps / taps.sum() * 32768).astype(np.int64)
+    fixed[half] += 32768 - fixed.sum()
+    return tuple(int(tap) for tap in fixed)
