@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     # C, not HTML: nothing is to be escaped.
-    return Environment(  # noqa: S701
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -144,8 +144,8 @@ def parse_records(text: str) -> tuple[int, ...]:
         return split()[text]
     numbers: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdigit() or (last and not last.isdigit()):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
             raise _bad_records(text)
         numbers.extend(range(int(first), int(last or first) + 1))
     if not numbers or min(numbers) < 1 or max(numbers) > 200:

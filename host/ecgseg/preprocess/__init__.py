@@ -8,8 +8,17 @@ from ecgseg.preprocess.parameters import (
     PreprocessParameters,
     SegmentRules,
 )
-from ecgseg.preprocess.reference import Decimated, Frame, FrameStatus, cut, decimate, flush_samples, frames, microvolts
-from ecgseg.preprocess.reference import normalise
+from ecgseg.preprocess.reference import (
+    Decimated,
+    Frame,
+    FrameStatus,
+    cut,
+    decimate,
+    flush_samples,
+    frames,
+    microvolts,
+    normalise,
+)
 from ecgseg.preprocess.render import render_c_header
 from ecgseg.preprocess.segments import Segment, class_mask, join, runs, segments
 

@@ -80,9 +80,7 @@ class PreprocessParameters:
                 "Use a model with 2 to 256 input samples, or feed it directly (INFER).",
             )
         if not 1 <= self.hop <= self.frame_length:
-            raise UsageError(
-                f"A hop of {self.hop} samples is not supported.", "", "Use 1 to the frame length."
-            )
+            raise UsageError(f"A hop of {self.hop} samples is not supported.", "", "Use 1 to the frame length.")
         # Rounding by adding 1.5 * 2^23 needs |x| < 2^22; a normalised sample is below sqrt(256) = 16.
         if not self.scale > 1e-5 or not -128 <= self.zero_point <= 127:
             raise UsageError(

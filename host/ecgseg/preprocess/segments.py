@@ -33,7 +33,7 @@ def class_mask(scores: npt.NDArray[np.int8], frame: Frame) -> Mask:
     Returns:
         uint8 [frame_length]; the lowest class wins a tie.
     """
-    mask = np.argmax(scores, axis=1).astype(np.uint8)
+    mask: Mask = np.argmax(scores, axis=1).astype(np.uint8)
     if not frame.status.usable:
         mask[:] = 0
     mask[~frame.valid] = 0
@@ -48,9 +48,7 @@ def runs(mask: Mask) -> list[Segment]:
     starts = [0, *edges.tolist()]
     ends = [*edges.tolist(), mask.size]
     return [
-        Segment(int(mask[start]), start, end - 1)
-        for start, end in zip(starts, ends, strict=True)
-        if mask[start] != 0
+        Segment(int(mask[start]), start, end - 1) for start, end in zip(starts, ends, strict=True) if mask[start] != 0
     ]
 
 
