@@ -1,0 +1,108 @@
+#include "ecgseg_bytes.h"
+
+#include <string.h>
+
+ecgseg_reader_t ecgseg_reader(const uint8_t *data, size_t length)
+{
+    return (ecgseg_reader_t){.next = data, .left = length, .failed = false};
+}
+
+const uint8_t *ecgseg_get_bytes(ecgseg_reader_t *reader, size_t length)
+{
+    if (reader->failed || length > reader->left) {
+        reader->failed = true;
+        return NULL;
+    }
+    const uint8_t *bytes = reader->next;
+    reader->next += length;
+    reader->left -= length;
+    return bytes;
+}
+
+static uint32_t get(ecgseg_reader_t *reader, size_t length)
+{
+    const uint8_t *bytes = ecgseg_get_bytes(reader, length);
+    uint32_t value = 0;
+    for (size_t i = 0; bytes != NULL && i < length; i++) {
+        value |= (uint32_t)bytes[i] << (8u * i);
+    }
+    return value;
+}
+
+uint8_t ecgseg_get_u8(ecgseg_reader_t *reader)
+{
+    return (uint8_t)get(reader, 1);
+}
+
+uint16_t ecgseg_get_u16(ecgseg_reader_t *reader)
+{
+    return (uint16_t)get(reader, 2);
+}
+
+uint32_t ecgseg_get_u32(ecgseg_reader_t *reader)
+{
+    return get(reader, 4);
+}
+
+ecgseg_writer_t ecgseg_writer(uint8_t *data, size_t capacity)
+{
+    return (ecgseg_writer_t){.data = data, .length = 0, .capacity = capacity, .failed = false};
+}
+
+void ecgseg_put_bytes(ecgseg_writer_t *writer, const uint8_t *source, size_t length)
+{
+    if (writer->failed || length > writer->capacity - writer->length) {
+        writer->failed = true;
+        return;
+    }
+    if (length > 0) {
+        (void)memcpy(&writer->data[writer->length], source, length);
+        writer->length += length;
+    }
+}
+
+static void put(ecgseg_writer_t *writer, uint64_t value, size_t length)
+{
+    uint8_t bytes[8];
+    for (size_t i = 0; i < length; i++) {
+        bytes[i] = (uint8_t)(value >> (8u * i));
+    }
+    ecgseg_put_bytes(writer, bytes, length);
+}
+
+void ecgseg_put_u8(ecgseg_writer_t *writer, uint8_t value)
+{
+    put(writer, value, 1);
+}
+
+void ecgseg_put_u16(ecgseg_writer_t *writer, uint16_t value)
+{
+    put(writer, value, 2);
+}
+
+void ecgseg_put_u32(ecgseg_writer_t *writer, uint32_t value)
+{
+    put(writer, value, 4);
+}
+
+void ecgseg_put_u64(ecgseg_writer_t *writer, uint64_t value)
+{
+    put(writer, value, 8);
+}
+
+void ecgseg_put_f32(ecgseg_writer_t *writer, float value)
+{
+    uint32_t bits;
+    (void)memcpy(&bits, &value, sizeof bits);
+    put(writer, bits, 4);
+}
+
+void ecgseg_put_text(ecgseg_writer_t *writer, const char *text)
+{
+    size_t length = strlen(text);
+    if (length > 255u) {
+        length = 255u;
+    }
+    ecgseg_put_u8(writer, (uint8_t)length);
+    ecgseg_put_bytes(writer, (const uint8_t *)text, length);
+}

@@ -1,0 +1,149 @@
+#include "ecgseg_session.h"
+
+typedef struct {
+    uint8_t command;
+    uint16_t smallest;
+    uint16_t largest;
+} command_limits_t;
+
+static const command_limits_t command_limits[] = {
+#define ECGSEG_LINK_COMMAND(number, name, smallest, largest) {(number), (smallest), (largest)},
+#include "ecgseg_link_commands.def"
+#undef ECGSEG_LINK_COMMAND
+};
+
+void ecgseg_session_init(ecgseg_session_t *session, ecgseg_request_handler_t handle, ecgseg_send_t send)
+{
+    *session = (ecgseg_session_t){.handle = handle, .send = send};
+    ecgseg_link_decoder_reset(&session->decoder);
+}
+
+static void count_damage(ecgseg_link_counters_t *counters, ecgseg_link_event_t event)
+{
+    switch (event) {
+    case ECGSEG_LINK_BAD_COBS:
+        counters->bad_cobs++;
+        break;
+    case ECGSEG_LINK_OVERSIZED:
+        counters->oversized++;
+        break;
+    case ECGSEG_LINK_TOO_SHORT:
+        counters->too_short++;
+        break;
+    case ECGSEG_LINK_BAD_CRC:
+        counters->bad_crc++;
+        break;
+    case ECGSEG_LINK_NOTHING:
+    case ECGSEG_LINK_FRAME:
+    default:
+        break;
+    }
+}
+
+/* An answer that must not replace the kept one: it belongs to no request of the session's order. */
+static void refuse(ecgseg_session_t *session, ecgseg_link_error_t error)
+{
+    uint8_t body[ECGSEG_LINK_ANSWER_HEADER + ECGSEG_LINK_CRC_BYTES];
+    uint8_t encoded[sizeof body + 3u];
+    ecgseg_writer_t writer = ecgseg_writer(body, ECGSEG_LINK_ANSWER_HEADER);
+    ecgseg_put_u8(&writer, (uint8_t)ECGSEG_LINK_VERSION);
+    ecgseg_put_u8(&writer, (uint8_t)(session->decoder.body[1] | ECGSEG_LINK_ANSWER_BIT));
+    ecgseg_put_bytes(&writer, &session->decoder.body[2], 2);
+    ecgseg_put_u16(&writer, (uint16_t)error);
+    const size_t length = ecgseg_link_encode(body, writer.length, encoded, sizeof encoded);
+    if (session->send(encoded, length)) {
+        session->counters.answers++;
+    }
+}
+
+static ecgseg_link_error_t carry_out(ecgseg_session_t *session, uint8_t command, ecgseg_reader_t *request,
+                                     ecgseg_writer_t *answer)
+{
+    for (size_t i = 0; i < sizeof command_limits / sizeof command_limits[0]; i++) {
+        const command_limits_t *limits = &command_limits[i];
+        if (limits->command != command) {
+            continue;
+        }
+        if (request->left < limits->smallest || request->left > limits->largest) {
+            return ECGSEG_ERROR_BAD_LENGTH;
+        }
+        return session->handle(command, request, answer);
+    }
+    return ECGSEG_ERROR_UNKNOWN_COMMAND;
+}
+
+static void execute(ecgseg_session_t *session, uint8_t command, uint16_t sequence, ecgseg_reader_t *request)
+{
+    ecgseg_writer_t answer =
+        ecgseg_writer(&session->body[ECGSEG_LINK_ANSWER_HEADER], (size_t)ECGSEG_LINK_PAYLOAD_MAX);
+    const ecgseg_link_error_t error = carry_out(session, command, request, &answer);
+
+    ecgseg_writer_t header = ecgseg_writer(session->body, ECGSEG_LINK_ANSWER_HEADER);
+    ecgseg_put_u8(&header, (uint8_t)ECGSEG_LINK_VERSION);
+    ecgseg_put_u8(&header, (uint8_t)(command | ECGSEG_LINK_ANSWER_BIT));
+    ecgseg_put_u16(&header, sequence);
+    ecgseg_put_u16(&header, (uint16_t)error);
+    session->encoded_length = ecgseg_link_encode(session->body, ECGSEG_LINK_ANSWER_HEADER + answer.length,
+                                                 session->encoded, sizeof session->encoded);
+}
+
+static void send_kept_answer(ecgseg_session_t *session)
+{
+    if (session->send(session->encoded, session->encoded_length)) {
+        session->counters.answers++;
+    }
+}
+
+/* HELLO with a new id opens a session and accepts any sequence number; everything else must move forward. */
+static void handle_request(ecgseg_session_t *session)
+{
+    const ecgseg_link_decoder_t *decoder = &session->decoder;
+    ecgseg_reader_t request = ecgseg_reader(decoder->body, decoder->length);
+    const uint8_t version = ecgseg_get_u8(&request);
+    const uint8_t command = ecgseg_get_u8(&request);
+    const uint16_t sequence = ecgseg_get_u16(&request);
+    if (version != ECGSEG_LINK_VERSION) {
+        session->counters.bad_version++;
+        refuse(session, ECGSEG_ERROR_BAD_VERSION);
+        return;
+    }
+    bool opens = false;
+    if (command == ECGSEG_COMMAND_HELLO && request.left == sizeof session->id) {
+        ecgseg_reader_t peek = request;
+        const uint32_t id = ecgseg_get_u32(&peek);
+        opens = !session->open || id != session->id;
+        session->id = id;
+    }
+    if (!session->open && !opens) {
+        refuse(session, ECGSEG_ERROR_NO_SESSION);
+        return;
+    }
+    if (!opens && sequence == session->newest_sequence && decoder->crc == session->newest_crc) {
+        session->counters.repeats++;
+        send_kept_answer(session);
+        return;
+    }
+    const uint16_t ahead = (uint16_t)(sequence - session->newest_sequence);
+    if (!opens && (ahead == 0 || ahead >= 0x8000u)) {
+        session->counters.stale++;
+        refuse(session, ECGSEG_ERROR_STALE_SEQUENCE);
+        return;
+    }
+    session->open = true;
+    session->newest_sequence = sequence;
+    session->newest_crc = decoder->crc;
+    execute(session, command, sequence, &request);
+    send_kept_answer(session);
+}
+
+bool ecgseg_session_receive(ecgseg_session_t *session, uint8_t byte)
+{
+    const ecgseg_link_event_t event = ecgseg_link_decode(&session->decoder, byte);
+    if (event != ECGSEG_LINK_FRAME) {
+        count_damage(&session->counters, event);
+        return false;
+    }
+    session->counters.frames++;
+    handle_request(session);
+    return true;
+}
