@@ -1,0 +1,465 @@
+"""Client of the device: what the firmware can do, as methods."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.errors import LinkError
+from ecgseg.link.messages import (
+    BY_COMMAND,
+    FRAME_READY,
+    PROTOCOL_VERSION,
+    BenchKind,
+    Command,
+    ReadKind,
+    TimeBase,
+    pack,
+    unpack,
+)
+from ecgseg.link.transport import LinkCounters, Port, Transport, open_port
+from ecgseg.preprocess import FrameStatus, Segment
+
+_SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
+_INDEX_BYTES = 4
+_RESTART_SECONDS = 0.25
+_RESTART_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Fault before the device's last start.
+
+    Attributes:
+        type: exception number: 3 hard, 4 memory, 5 bus, 6 usage; 0x100 watchdog.
+        registers: r0, r1, r2, r3, r12, lr, pc, xpsr.
+        cfsr, hfsr, mmfar, bfar: fault status and address registers of the core.
+    """
+
+    type: int
+    registers: tuple[int, ...]
+    cfsr: int
+    hfsr: int
+    mmfar: int
+    bfar: int
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """What HELLO tells; units as in docs/protocol.md. `fault` is None when the last start followed no fault."""
+
+    protocol_version: int
+    engine_version: int
+    engine_status: int
+    payload_max: int
+    time_base: TimeBase
+    core_hz: int
+    tick_hz: int
+    max_baud: int
+    input_bytes: int
+    output_bytes: int
+    frame_length: int
+    class_count: int
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+    arena_bytes: int
+    macs: int
+    layer_count: int
+    input_rate: int
+    factor: int
+    hop: int
+    delay: int
+    flat_uv: int
+    reset_cause: int
+    fault: Fault | None
+    model_sha256: str
+    board: str
+    build_id: str
+    model_name: str
+    backend: str
+
+    @property
+    def has_stream(self) -> bool:
+        """True when raw samples can be pushed (the model is a segmenter)."""
+        return self.input_rate != 0
+
+    def units(self, ticks: int) -> float:
+        """Ticks as instructions (time base INSTRUCTIONS) or core clock cycles (CYCLES, TICKS)."""
+        return ticks * self.core_hz / self.tick_hz
+
+    def seconds(self, ticks: int) -> float:
+        """Ticks as seconds of the device's time base."""
+        return ticks / self.tick_hz
+
+
+@dataclass(frozen=True)
+class PushResult:
+    """Answer to PUSH: samples and frames since RESET_STREAM, and whether this chunk completed a frame."""
+
+    samples_seen: int
+    frames_done: int
+    frame_ready: bool
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """One frame as the device computed it.
+
+    Attributes:
+        index: number of the frame since RESET_STREAM.
+        status: status bits.
+        lead_off_samples, saturated_samples: counts at 100 Hz.
+        input: int8 [frame_length], what the model got.
+        scores: int8 [frame_length, classes].
+        mask: uint8 [frame_length].
+        segments: in samples of the frame, both ends inclusive.
+        preprocess_ticks, inference_ticks, postprocess_ticks: device time.
+    """
+
+    index: int
+    status: FrameStatus
+    lead_off_samples: int
+    saturated_samples: int
+    input: npt.NDArray[np.int8]
+    scores: npt.NDArray[np.int8]
+    mask: npt.NDArray[np.uint8]
+    segments: list[Segment]
+    preprocess_ticks: int
+    inference_ticks: int
+    postprocess_ticks: int
+
+
+@dataclass(frozen=True)
+class InferResult:
+    """Output of a direct inference: int8 [output_bytes], and its ticks."""
+
+    output: npt.NDArray[np.int8]
+    inference_ticks: int
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One layer: operator name, operator and tensor index in the .tflite, bytes of its result, multiply-accumulates."""
+
+    index: int
+    name: str
+    operator_index: int
+    tensor_index: int
+    bytes: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class DeviceStats:
+    """The device's counters since its start (docs/protocol.md, STATS)."""
+
+    ticks: int
+    stack_high_water: int
+    frames: int
+    answers: int
+    repeats: int
+    bad_crc: int
+    bad_cobs: int
+    oversized: int
+    too_short: int
+    bad_version: int
+    stale: int
+    rx_overruns: int
+    rx_framing_errors: int
+    rx_breaks: int
+    tx_timeouts: int
+
+
+class DeviceClient:
+    """A device behind a serial port.
+
+    Args:
+        port: device name or pyserial URL, or an open port.
+        baud: baud rate when `port` is a name.
+        answer_seconds: first wait for an answer; choose more for a slow simulator.
+        attempts: how often a request is sent before the link is given up.
+
+    All methods raise DeviceError when the device answers with an error and LinkError when it does not answer, or not
+    in a way that makes sense. A lost or damaged message is repeated; what the device computed is never asked for twice
+    to get another answer.
+    """
+
+    def __init__(self, port: str | Port, *, baud: int = 115200, answer_seconds: float = 1.0, attempts: int = 5) -> None:
+        opened = open_port(port, baud) if isinstance(port, str) else port
+        self._transport = Transport(opened, answer_seconds, attempts)
+        self._info: DeviceInfo | None = None
+
+    def __enter__(self) -> DeviceClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the port."""
+        self._transport.port.close()
+
+    @property
+    def counters(self) -> LinkCounters:
+        """Requests, retries, stray answers and damaged frames seen by this host."""
+        return self._transport.counters
+
+    @property
+    def info(self) -> DeviceInfo:
+        """What the last HELLO told; sends HELLO when there was none yet."""
+        return self._info or self.hello()
+
+    def hello(self, *, answer_seconds: float | None = None, attempts: int | None = None) -> DeviceInfo:
+        """Opens a new session and returns what is on the device.
+
+        Raises:
+            LinkError: no answer, or another protocol version.
+        """
+        values = self._ask(
+            Command.HELLO,
+            {"session": secrets.randbits(32)},
+            answer_seconds=answer_seconds,
+            attempts=attempts,
+        )
+        if values["protocol_version"] != PROTOCOL_VERSION:
+            raise LinkError(
+                f"The device speaks version {values['protocol_version']} of the protocol,"
+                f" this host version {PROTOCOL_VERSION}.",
+                "Firmware and host are of different releases.",
+                "Build and flash the firmware again, or use the matching release of the host.",
+            )
+        self._info = _device_info(values)
+        return self._info
+
+    def require_model(self, sha256: str) -> None:
+        """Refuses a device that holds another model.
+
+        Args:
+            sha256: SHA-256 of the .tflite file, hexadecimal.
+
+        Raises:
+            LinkError: the hashes differ, or the model's code did not start.
+        """
+        info = self.info
+        if info.model_sha256 != sha256.lower():
+            raise LinkError(
+                f"The device runs another model: {info.model_name}.",
+                f"Its .tflite has SHA-256 {info.model_sha256[:16]}..., wanted is {sha256[:16].lower()}...",
+                "Build and flash the firmware for this model.",
+            )
+        if info.engine_status != 0:
+            raise LinkError(
+                "The model's code on the device failed to start.",
+                f"Engine status {info.engine_status}, backend {info.backend}.",
+                "Build and flash the firmware again; with an interpreting backend check its arena size and operators.",
+            )
+
+    def reset_stream(self) -> None:
+        """Forgets all samples and frames; the next sample has index 0."""
+        self._ask(Command.RESET_STREAM, {})
+
+    def push(self, first_index: int, samples: npt.NDArray[np.int16]) -> PushResult:
+        """Appends raw samples; a chunk may complete at most one frame.
+
+        Args:
+            first_index: index of the first sample since reset_stream().
+            samples: int16 [1..max_chunk], 1 LSB = 1 microvolt, LEAD_OFF for no contact.
+
+        Raises:
+            WrongIndexError: the stream expects another sample; nothing was taken.
+        """
+        data = np.ascontiguousarray(samples, dtype="<i2").tobytes()
+        values = self._ask(Command.PUSH, {"first_index": first_index & 0xFFFFFFFF, "samples": data})
+        return PushResult(values["samples_seen"], values["frames_done"], bool(values["flags"] & FRAME_READY))
+
+    @property
+    def max_chunk(self) -> int:
+        """Samples that fit one PUSH without completing more than one frame."""
+        info = self.info
+        return min((info.payload_max - _INDEX_BYTES) // 2, info.hop * info.factor)
+
+    def stream(self, samples: npt.NDArray[np.int16]) -> Iterator[FrameResult]:
+        """Resets the stream, pushes all samples and yields each frame as it is completed.
+
+        Args:
+            samples: int16 [n] at the input rate; the caller appends the flush samples of the preprocessor.
+        """
+        self.reset_stream()
+        step = self.max_chunk
+        for start in range(0, samples.size, step):
+            if self.push(start, samples[start : start + step]).frame_ready:
+                yield self.frame()
+
+    def frame(self) -> FrameResult:
+        """The newest frame with all its results.
+
+        Raises:
+            DeviceError: NO_FRAME when the stream has not completed one.
+        """
+        values = self._ask(Command.FRAME, {})
+        info = self.info
+        scores = np.frombuffer(self.read(ReadKind.SCORES, info.output_bytes), dtype=np.int8)
+        raw_segments = self.read(ReadKind.SEGMENTS, values["segment_count"] * _SEGMENT.itemsize)
+        return FrameResult(
+            index=values["index"],
+            status=FrameStatus(values["status"]),
+            lead_off_samples=values["lead_off_samples"],
+            saturated_samples=values["saturated_samples"],
+            input=np.frombuffer(self.read(ReadKind.INPUT, info.input_bytes), dtype=np.int8),
+            scores=scores.reshape(info.frame_length, info.class_count),
+            mask=np.frombuffer(self.read(ReadKind.MASK, info.frame_length), dtype=np.uint8),
+            segments=[
+                Segment(int(part["label"]), int(part["onset"]), int(part["offset"]))
+                for part in np.frombuffer(raw_segments, dtype=_SEGMENT)
+            ],
+            preprocess_ticks=values["preprocess_ticks"],
+            inference_ticks=values["inference_ticks"],
+            postprocess_ticks=values["postprocess_ticks"],
+        )
+
+    def read(self, kind: ReadKind, length: int) -> bytes:
+        """The first `length` bytes of a result, in as many requests as it takes."""
+        step = self.info.payload_max
+        parts = []
+        for offset in range(0, length, step):
+            size = min(step, length - offset)
+            part = self._ask(Command.READ, {"kind": kind, "offset": offset, "length": size})["data"]
+            if len(part) != size:
+                raise LinkError(
+                    f"READ {kind.name} returned {len(part)} bytes instead of {size}.",
+                    "Firmware and host do not agree about the protocol.",
+                    "Build and flash the firmware again.",
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def write_input(self, data: npt.NDArray[np.int8]) -> None:
+        """Writes the model's whole input.
+
+        Args:
+            data: int8 [input_bytes], any shape.
+        """
+        payload = np.ascontiguousarray(data, dtype=np.int8).tobytes()
+        step = self.info.payload_max - _INDEX_BYTES
+        for offset in range(0, len(payload), step):
+            self._ask(Command.WRITE, {"offset": offset, "data": payload[offset : offset + step]})
+
+    def infer(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """Runs the model on an int8 input [input_bytes], past the preprocessor; returns int8 [output_bytes]."""
+        return self.infer_timed(data).output
+
+    def infer_timed(self, data: npt.NDArray[np.int8]) -> InferResult:
+        """Like infer(), with the ticks of the model."""
+        self.write_input(data)
+        values = self._ask(Command.INFER, {})
+        output = np.frombuffer(self.read(ReadKind.SCORES, self.info.output_bytes), dtype=np.int8)
+        return InferResult(output, values["inference_ticks"])
+
+    def trace(self, layer: int) -> bytes:
+        """Result of one layer on the last input (of a frame or of infer()), as it lies in memory."""
+        values = self._ask(Command.TRACE, {"layer": layer})
+        return self.read(ReadKind.TRACE, values["bytes"])
+
+    def layers(self) -> list[LayerInfo]:
+        """All layers that trace() knows."""
+        return [
+            LayerInfo(index=index, **self._ask(Command.LAYER, {"layer": index}))
+            for index in range(self.info.layer_count)
+        ]
+
+    def stats(self) -> DeviceStats:
+        """The device's counters."""
+        return DeviceStats(**self._ask(Command.STATS, {}))
+
+    def bench(
+        self, kind: BenchKind, repetitions: int = 1, *, layer: int = 0, answer_seconds: float | None = None
+    ) -> int:
+        """Total ticks of a repeated part; afterwards there are no results to read and the stream is reset.
+
+        Args:
+            kind: preprocessor (one hop of a test signal), model, or the layers 0..layer.
+            repetitions: 1..65535.
+            layer: last layer for BenchKind.LAYERS.
+            answer_seconds: first wait for the answer, when it takes long.
+        """
+        request = {"kind": kind, "layer": layer, "repetitions": repetitions}
+        return int(self._ask(Command.BENCH, request, answer_seconds=answer_seconds)["ticks"])
+
+    def set_baud(self, baud: int) -> None:
+        """Changes the baud rate on both sides and checks that the device answers at the new one.
+
+        Raises:
+            DeviceError: the board cannot do this rate.
+            LinkError: no answer at the new rate; the device has gone back to the old one, and so has this side.
+        """
+        port = self._transport.port
+        old = port.baudrate
+        self._ask(Command.SET_BAUD, {"baud": baud})
+        port.baudrate = baud
+        try:
+            self.stats()
+        except LinkError:
+            port.baudrate = old
+            raise
+
+    def set_clock(self, core_hz: int) -> int:
+        """Changes the core clock and returns what it is now, Hz; `info` is renewed."""
+        now = int(self._ask(Command.SET_CLOCK, {"core_hz": core_hz})["core_hz"])
+        self.hello()
+        return now
+
+    def restart(self) -> DeviceInfo:
+        """Restarts the device and opens a new session with it."""
+        self._ask(Command.RESTART, {})
+        return self.hello(answer_seconds=_RESTART_SECONDS, attempts=_RESTART_ATTEMPTS)
+
+    def _ask(
+        self,
+        command: Command,
+        values: dict[str, Any],
+        *,
+        answer_seconds: float | None = None,
+        attempts: int | None = None,
+    ) -> dict[str, Any]:
+        message = BY_COMMAND[command]
+        answer = self._transport.request(
+            command, pack(message.request, values), answer_seconds=answer_seconds, attempts=attempts
+        )
+        return unpack(message.answer, answer)
+
+
+def _device_info(values: dict[str, Any]) -> DeviceInfo:
+    fault = Fault(
+        values["fault_type"],
+        values["fault_registers"],
+        values["fault_cfsr"],
+        values["fault_hfsr"],
+        values["fault_mmfar"],
+        values["fault_bfar"],
+    )
+    known = {field.name for field in fields(DeviceInfo)}
+    plain = {name: value for name, value in values.items() if name in known}
+    plain["time_base"] = _time_base(values["time_base"])
+    plain["model_sha256"] = values["model_sha256"].hex()
+    return DeviceInfo(**plain, fault=fault if values["fault_valid"] else None)
+
+
+def _time_base(number: int) -> TimeBase:
+    try:
+        return TimeBase(number)
+    except ValueError:
+        raise LinkError(
+            f"The device tells an unknown time base {number}.",
+            "Firmware and host are of different releases.",
+            "Build and flash the firmware again.",
+        ) from None

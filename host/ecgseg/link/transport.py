@@ -1,0 +1,193 @@
+"""Requests over a serial port: sequence numbers, deadlines, repetition of what got lost."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+import serial
+
+from ecgseg.errors import DeviceError, LinkError
+from ecgseg.link import messages
+from ecgseg.link.error_table import error_entry, error_number
+from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
+from ecgseg.link.messages import PROTOCOL_VERSION, Answer, Command
+
+_POLL_SECONDS = 0.02
+_WRITE_SECONDS = 10.0
+
+
+class Port(Protocol):
+    """The part of `serial.Serial` that the link uses; tests put a faulty wire in its place."""
+
+    timeout: float | None
+    baudrate: int
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that can be read without waiting."""
+        ...
+
+    def read(self, size: int = 1, /) -> bytes:
+        """Up to `size` bytes, waiting at most `timeout` seconds for the first."""
+        ...
+
+    def write(self, data: bytes, /) -> int | None:
+        """Writes all of `data`."""
+        ...
+
+    def close(self) -> None:
+        """Closes the port."""
+        ...
+
+
+def open_port(url: str, baud: int = 115200) -> Port:
+    """Opens a device name or pyserial URL.
+
+    Raises:
+        LinkError: the port does not exist, is busy or may not be opened.
+    """
+    try:
+        port = serial.serial_for_url(
+            url, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=_WRITE_SECONDS, exclusive=True
+        )
+    except (serial.SerialException, OSError, ValueError) as error:
+        raise LinkError(
+            f"The port {url} cannot be opened.",
+            str(error),
+            "Check that it is plugged in, that no other program has it open, and that you are in the group 'dialout'.",
+        ) from error
+    opened: Port = port
+    return opened
+
+
+@dataclass
+class LinkCounters:
+    """What the host has seen since the client was made.
+
+    Attributes:
+        requests: requests asked by the caller.
+        retries: repetitions of a request whose answer did not come in time.
+        stray_answers: good answers to an earlier request, dropped.
+        crc_errors: damaged frames from the device, dropped.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    stray_answers: int = 0
+    crc_errors: int = 0
+
+
+class WrongIndexError(DeviceError):
+    """PUSH did not continue the stream.
+
+    Attributes:
+        expected: the index of the sample that the stream expects next.
+    """
+
+    def __init__(self, code: int, expected: int, what: str, why: str = "", remedy: str = "") -> None:
+        super().__init__(code, what, why, remedy)
+        self.expected = expected
+
+
+class Transport:
+    """One request at a time; each gets its answer or an error.
+
+    Args:
+        port: an open port with a short `timeout`.
+        answer_seconds: how long to wait for an answer before the request is sent again. Each further wait is twice as
+            long as the one before.
+        attempts: how often a request is sent before the link is given up.
+    """
+
+    def __init__(self, port: Port, answer_seconds: float = 1.0, attempts: int = 5) -> None:
+        self.port = port
+        self.answer_seconds = answer_seconds
+        self.attempts = attempts
+        self.counters = LinkCounters()
+        self._sequence = secrets.randbelow(0x10000)
+        self._decoder = FrameDecoder(FrameCounters())
+
+    def request(
+        self,
+        command: Command,
+        payload: bytes = b"",
+        *,
+        answer_seconds: float | None = None,
+        attempts: int | None = None,
+    ) -> bytes:
+        """Sends a request and returns the payload of its answer.
+
+        Args:
+            command: what to do.
+            payload: packed fields of the request.
+            answer_seconds: overrides the first wait, for requests that take long.
+            attempts: overrides the number of attempts.
+
+        Raises:
+            DeviceError: the device answered with an error; it is not sent again.
+            LinkError: no answer, an answer that makes no sense, or the port is gone.
+        """
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        frame = encode_frame(messages.request_body(command, self._sequence, payload))
+        self.counters.requests += 1
+        wait = self.answer_seconds if answer_seconds is None else answer_seconds
+        count = self.attempts if attempts is None else attempts
+        waited = 0.0
+        for attempt in range(count):
+            if attempt:
+                self.counters.retries += 1
+            answer = self._attempt(frame, command, time.monotonic() + wait)
+            if answer is not None:
+                return _checked(answer)
+            waited += wait
+            wait *= 2
+        raise LinkError(
+            f"The device does not answer to {command.name}.",
+            f"{count} attempts in {waited:.1f} s; {self.counters.crc_errors} damaged frames came back.",
+            "Check port, baud rate and cable, and that the firmware runs; press reset on the board and try again.",
+        )
+
+    def _attempt(self, frame: bytes, command: Command, deadline: float) -> Answer | None:
+        try:
+            self.port.write(frame)
+            while time.monotonic() < deadline:
+                for body in self._decoder.feed(self.port.read(max(1, self.port.in_waiting))):
+                    answer = messages.parse_answer(body)
+                    if answer and answer.sequence == self._sequence and answer.command == command:
+                        return answer
+                    self.counters.stray_answers += 1
+                self.counters.crc_errors = self._decoder.counters.damaged
+        except serial.SerialTimeoutException:
+            # The device does not take bytes: the same as no answer.
+            return None
+        except (serial.SerialException, OSError) as error:
+            raise LinkError(
+                "The port is gone.",
+                str(error),
+                "Check the cable, or whether the program behind the port has ended.",
+            ) from error
+        finally:
+            self.counters.crc_errors = self._decoder.counters.damaged
+        return None
+
+
+def _checked(answer: Answer) -> bytes:
+    """Payload of a good answer; raises what the device complains about."""
+    if answer.version != PROTOCOL_VERSION:
+        raise LinkError(
+            f"The device speaks version {answer.version} of the protocol, this host version {PROTOCOL_VERSION}.",
+            "Firmware and host are of different releases.",
+            "Build and flash the firmware again, or use the matching release of the host.",
+        )
+    if answer.error == 0:
+        return answer.payload
+    entry = error_entry(answer.error)
+    what = f"The device refused {Command(answer.command).name}: error {entry.number} {entry.name}."
+    if entry.number == error_number("WRONG_INDEX") and len(answer.payload) == 4:
+        expected = int.from_bytes(answer.payload, "little")
+        why = f"{entry.meaning} It expects sample {expected}."
+        raise WrongIndexError(entry.number, expected, what, why, entry.remedy)
+    raise DeviceError(entry.number, what, entry.meaning, entry.remedy)
