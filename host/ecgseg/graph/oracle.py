@@ -62,7 +62,7 @@ class TflmOracle:
         if self._preserving is None:
             self._preserving = self._start(preserve=True)
         self._invoke(self._preserving, data)
-        return {index: np.array(self._preserving.GetTensor(index, 0).value()) for index in tensors}
+        return {index: np.array(self._preserving.GetTensor(index, 0)["tensor_data"]) for index in tensors}
 
     def _invoke(self, interpreter: Any, data: npt.NDArray[Any]) -> npt.NDArray[Any]:
         shape = tuple(int(size) for size in self.input_details["shape"])
