@@ -1,0 +1,223 @@
+"""Downloads LUDB from PhysioNet and verifies every file of it.
+
+The data set lists the SHA-256 of its files in SHA256SUMS.txt; the SHA-256 of that list is pinned here, so that what
+is used is the release that the published figures were measured on. LUDB 1.0.1, doi 10.13026/eegm-h675, ODC-By 1.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+
+from ecgseg.errors import DataError
+from ecgseg.output import output_error
+
+SUMS_NAME = "SHA256SUMS.txt"
+_CHUNK = 1 << 16
+_TIMEOUT_SECONDS = 30.0
+
+# Called with what is done and what there is to do, in bytes or files; the total is 0 while it is not known.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set comes from.
+
+    Attributes:
+        url: zip archive of the whole data set.
+        sums_url: its SHA256SUMS.txt, asked for only when the archive holds none.
+        sums_sha256: SHA-256 of that list, hexadecimal.
+    """
+
+    url: str
+    sums_url: str
+    sums_sha256: str
+
+
+LUDB = Source(
+    url="https://physionet.org/static/published-projects/ludb/"
+    "lobachevsky-university-electrocardiography-database-1.0.1.zip",
+    sums_url="https://physionet.org/files/ludb/1.0.1/SHA256SUMS.txt",
+    sums_sha256="cccef1f3529519db8f26a333c97a6872a7d0e3e5c64a1448b76b161fd87fb75f",
+)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a check found: number of files listed, and those that are missing or damaged."""
+
+    files: int
+    missing: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        """True when every listed file is there and right."""
+        return not self.missing and not self.damaged
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    del stage, done, total
+
+
+def verify(folder: Path, source: Source = LUDB, progress: Progress = _silent) -> Verification:
+    """Checks every file of a data set against its list, and the list against the pinned SHA-256.
+
+    Raises:
+        DataError: there is no list, or it is not the pinned one.
+    """
+    sums = _read_sums(folder, source)
+    missing, damaged = [], []
+    for index, (name, digest) in enumerate(sums.items()):
+        path = folder / name
+        if not path.is_file():
+            missing.append(name)
+        elif _file_sha256(path) != digest:
+            damaged.append(name)
+        progress("verify", index + 1, len(sums))
+    return Verification(len(sums), tuple(missing), tuple(damaged))
+
+
+def download(folder: Path, source: Source = LUDB, progress: Progress = _silent) -> Verification:
+    """Downloads a data set into a folder; does nothing when a whole and verified copy is there.
+
+    An interrupted download continues where it stopped. The folder appears as a whole, after every file was verified.
+
+    Raises:
+        DataError: no connection, or the data is not what it should be.
+        OutputError: the folder cannot be written, or the disk is full.
+    """
+    if (folder / SUMS_NAME).is_file():
+        present = verify(folder, source, progress)
+        if present.good:
+            return present
+    archive = folder.with_name(folder.name + ".zip.part")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _fetch(source.url, archive, progress)
+        result = _install(archive, folder, source, progress)
+        archive.unlink()
+        return result
+    except OSError as error:
+        raise output_error(error.filename or folder, error) from error
+
+
+def _fetch(url: str, archive: Path, progress: Progress) -> None:
+    """Downloads to `archive`, from where an earlier download stopped."""
+    start = archive.stat().st_size if archive.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+            resumed = answer.status == 206
+            done = start if resumed else 0
+            total = done + int(answer.headers.get("Content-Length") or 0)
+            with archive.open("ab" if resumed else "wb") as output:
+                while chunk := answer.read(_CHUNK):
+                    output.write(chunk)
+                    done += len(chunk)
+                    progress("download", done, total)
+            if total and done < total:
+                raise _no_download(url, f"The connection ended after {done} of {total} bytes.")
+    except urllib.error.HTTPError as error:
+        if error.code == 416:
+            # Nothing left to send: the archive is whole, which its verification decides.
+            return
+        raise _no_download(url, f"The server answered {error.code} {error.reason}.") from error
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        raise _no_download(url, str(getattr(error, "reason", error))) from error
+
+
+def _no_download(url: str, why: str) -> DataError:
+    return DataError(
+        f"{url} could not be downloaded.",
+        why,
+        "Check the connection and run `invoke data` again (it continues where it stopped), or give the folder of a "
+        "copy with --ludb or ECGSEG_LUDB.",
+    )
+
+
+def _install(archive: Path, folder: Path, source: Source, progress: Progress) -> Verification:
+    """Unpacks into a folder beside the wanted one, verifies it, then moves it into place."""
+    staging = folder.with_name(folder.name + ".unpacked")
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        try:
+            _unpack(archive, staging, source, progress)
+            result = verify(staging, source, progress)
+        except (zipfile.BadZipFile, DataError) as error:
+            archive.unlink()
+            raise _wrong_archive(source, str(error)) from error
+        if not result.good:
+            archive.unlink()
+            raise _wrong_archive(source, f"Missing or damaged: {', '.join((result.missing + result.damaged)[:5])}.")
+        shutil.rmtree(folder, ignore_errors=True)
+        staging.rename(folder)
+        return result
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _wrong_archive(source: Source, why: str) -> DataError:
+    return DataError(
+        f"What {source.url} sent is not the expected release.", why, "It was removed; run `invoke data` again."
+    )
+
+
+def _unpack(archive: Path, staging: Path, source: Source, progress: Progress) -> None:
+    """Unpacks the files that the list names, and no others."""
+    with zipfile.ZipFile(archive) as pack:
+        listed = [name for name in pack.namelist() if name.rpartition("/")[2] == SUMS_NAME]
+        staging.mkdir(parents=True)
+        if listed:
+            prefix = min(listed, key=len).removesuffix(SUMS_NAME)
+            (staging / SUMS_NAME).write_bytes(pack.read(prefix + SUMS_NAME))
+        else:
+            prefix = _common_folder(pack.namelist())
+            _fetch(source.sums_url, staging / SUMS_NAME, _silent)
+        sums = _read_sums(staging, source)
+        members = set(pack.namelist())
+        for index, name in enumerate(sums):
+            if prefix + name in members:
+                target = staging / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(pack.read(prefix + name))
+            progress("unpack", index + 1, len(sums))
+
+
+def _common_folder(names: list[str]) -> str:
+    first = names[0].partition("/")[0] + "/" if names and "/" in names[0] else ""
+    return first if all(name.startswith(first) for name in names) else ""
+
+
+def _read_sums(folder: Path, source: Source) -> dict[str, str]:
+    path = folder / SUMS_NAME
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"There is no {SUMS_NAME} in '{folder}'.",
+            "Without the list of checksums the data cannot be verified.",
+            "Download the data set with `invoke data`.",
+        ) from error
+    if hashlib.sha256(data).hexdigest() != source.sums_sha256:
+        raise DataError(
+            f"'{path}' is not the list of the expected release.",
+            f"Its SHA-256 is not {source.sums_sha256[:16]}...",
+            "Download the data set with `invoke data`.",
+        )
+    # The list is the pinned one, so its names can be trusted not to leave the folder.
+    lines = (line.split(maxsplit=1) for line in data.decode("utf-8").splitlines() if line.strip())
+    return {name.strip(): digest for digest, name in lines}
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

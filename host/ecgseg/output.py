@@ -1,0 +1,49 @@
+"""Writes results so that a reader never meets half a file."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from ecgseg.errors import OutputError
+
+_REMEDIES = {
+    errno.ENOSPC: "Make room on that disk, or choose another place, and run the command again.",
+    errno.EDQUOT: "Your quota is used up: make room, or choose another place, and run the command again.",
+    errno.EACCES: "Choose a folder that you may write to, or correct its permissions.",
+    errno.EROFS: "The file system is read-only: choose another place.",
+}
+
+
+def output_error(path: Path | str, error: OSError) -> OutputError:
+    """The error for a file that could not be written, with the remedy that fits the cause."""
+    remedy = _REMEDIES.get(error.errno or 0, "Choose another place for the result.")
+    return OutputError(f"'{path}' could not be written.", f"{error.strerror or error}.", remedy)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file as a whole or not at all; makes its folder.
+
+    Raises:
+        OutputError: the disk is full, or the place is not writable.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            # A device or a pipe, such as /dev/stdout, cannot be replaced.
+            path.write_bytes(data)
+            return
+        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            partial.write_bytes(data)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Like :func:`write_bytes`, UTF-8."""
+    write_bytes(path, text.encode("utf-8"))

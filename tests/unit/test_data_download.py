@@ -1,0 +1,186 @@
+"""Download of a data set from a loopback server: whole, interrupted, damaged, refused."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from ecgseg.data import download as module
+from ecgseg.data.download import LUDB, Source, download, verify
+from ecgseg.data.ludb import find_ludb
+from ecgseg.errors import DataError, OutputError
+
+FILES = {"data/1.hea": b"1 12 500 5000\n", "data/1.dat": bytes(range(256)) * 40, "RECORDS": b"data/1\n"}
+
+
+def sums_of(files: dict[str, bytes]) -> bytes:
+    return "".join(f"{hashlib.sha256(data).hexdigest()} {name}\n" for name, data in files.items()).encode()
+
+
+def pack(files: dict[str, bytes], sums: bytes | None) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"ludb-1.0.1/{name}", data)
+        if sums is not None:
+            archive.writestr("ludb-1.0.1/SHA256SUMS.txt", sums)
+    return stream.getvalue()
+
+
+@dataclass
+class Server:
+    url: str
+    served: dict[str, bytes]
+    requests: list[tuple[str, str | None]] = field(default_factory=list)
+    cut_after: int | None = None
+
+    def source(self) -> Source:
+        return Source(f"{self.url}/ludb.zip", f"{self.url}/SHA256SUMS.txt", hashlib.sha256(sums_of(FILES)).hexdigest())
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    class Handler(BaseHTTPRequestHandler):
+        state: ClassVar[Server]
+
+        def do_GET(self) -> None:
+            span = self.headers.get("Range")
+            self.state.requests.append((self.path, span))
+            data = self.state.served.get(self.path)
+            if data is None:
+                self.send_error(404)
+                return
+            start = int(span.removeprefix("bytes=").rstrip("-")) if span else 0
+            if start and start >= len(data):
+                self.send_error(416)
+                return
+            self.send_response(206 if span else 200)
+            self.send_header("Content-Length", str(len(data) - start))
+            self.end_headers()
+            cut, self.state.cut_after = self.state.cut_after, None
+            self.wfile.write(data[start : len(data) if cut is None else start + cut])
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state = Server(
+        f"http://127.0.0.1:{listener.server_port}",
+        {"/ludb.zip": pack(FILES, sums_of(FILES)), "/SHA256SUMS.txt": sums_of(FILES)},
+    )
+    Handler.state = state
+    thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield state
+    listener.shutdown()
+    listener.server_close()
+    thread.join()
+
+
+def assert_whole(folder: Path) -> None:
+    assert {name: (folder / name).read_bytes() for name in FILES} == FILES
+
+
+def test_a_download_is_unpacked_verified_and_found(server: Server, tmp_path: Path) -> None:
+    stages: set[str] = set()
+    result = download(tmp_path / "ludb", server.source(), lambda stage, done, total: stages.add(stage))
+    assert result.good
+    assert result.files == len(FILES)
+    assert stages == {"download", "unpack", "verify"}
+    assert_whole(tmp_path / "ludb")
+    assert find_ludb(tmp_path / "ludb") == tmp_path / "ludb"
+    assert [path.name for path in tmp_path.iterdir()] == ["ludb"]
+
+
+def test_a_second_download_asks_the_server_for_nothing(server: Server, tmp_path: Path) -> None:
+    download(tmp_path / "ludb", server.source())
+    server.requests.clear()
+    assert download(tmp_path / "ludb", server.source()).good
+    assert server.requests == []
+
+
+def test_an_interrupted_download_continues_where_it_stopped(server: Server, tmp_path: Path) -> None:
+    server.cut_after = 3000
+    with pytest.raises(DataError, match="could not be downloaded"):
+        download(tmp_path / "ludb", server.source())
+    assert not (tmp_path / "ludb").exists()
+    assert download(tmp_path / "ludb", server.source()).good
+    assert server.requests[-1] == ("/ludb.zip", "bytes=3000-")
+    assert_whole(tmp_path / "ludb")
+
+
+def test_an_archive_without_checksums_takes_them_from_the_server(server: Server, tmp_path: Path) -> None:
+    server.served["/ludb.zip"] = pack(FILES, None)
+    assert download(tmp_path / "ludb", server.source()).good
+    assert server.requests[-1][0] == "/SHA256SUMS.txt"
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        pack(FILES | {"data/1.dat": b"other"}, sums_of(FILES)),
+        pack({name: FILES[name] for name in ("RECORDS", "data/1.hea")}, sums_of(FILES)),
+        pack(FILES | {"RECORDS": b"x"}, sums_of(FILES | {"RECORDS": b"x"})),
+        b"<html>not a zip</html>",
+    ],
+    ids=["damaged file", "missing file", "other release", "no zip"],
+)
+def test_a_wrong_archive_is_refused_and_removed(server: Server, tmp_path: Path, archive: bytes) -> None:
+    server.served["/ludb.zip"] = archive
+    with pytest.raises(DataError, match="not the expected release"):
+        download(tmp_path / "ludb", server.source())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_archive_and_a_dead_server_name_the_remedy(server: Server, tmp_path: Path) -> None:
+    del server.served["/ludb.zip"]
+    with pytest.raises(DataError, match="404"):
+        download(tmp_path / "ludb", server.source())
+    dead = Source("http://127.0.0.1:9/ludb.zip", "", "")
+    with pytest.raises(DataError) as caught:
+        download(tmp_path / "ludb", dead)
+    assert "invoke data" in caught.value.remedy
+
+
+def test_verify_names_what_is_missing_and_what_is_damaged(server: Server, tmp_path: Path) -> None:
+    download(tmp_path / "ludb", server.source())
+    (tmp_path / "ludb/RECORDS").unlink()
+    (tmp_path / "ludb/data/1.dat").write_bytes(b"damaged")
+    result = verify(tmp_path / "ludb", server.source())
+    assert (result.missing, result.damaged, result.good) == (("RECORDS",), ("data/1.dat",), False)
+    assert download(tmp_path / "ludb", server.source()).good
+
+
+def test_a_list_of_another_release_is_not_trusted(tmp_path: Path) -> None:
+    (tmp_path / "SHA256SUMS.txt").write_bytes(sums_of(FILES))
+    with pytest.raises(DataError, match="not the list of the expected release"):
+        verify(tmp_path, LUDB)
+
+
+def test_a_full_disk_says_so(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
+
+    monkeypatch.setattr(module, "_unpack", full)
+    with pytest.raises(OutputError) as caught:
+        download(tmp_path / "ludb", server.source())
+    assert "No space left" in caught.value.why
+    assert "Make room" in caught.value.remedy
+
+
+@pytest.mark.ludb
+def test_the_local_copy_is_the_release_that_is_pinned() -> None:
+    folder = find_ludb()
+    if folder is None:
+        pytest.skip("LUDB is not on this machine")
+    assert verify(folder).good
