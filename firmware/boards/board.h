@@ -14,14 +14,14 @@ typedef enum {
 } board_state_t; /* the two-bit code on the power-monitor pads */
 
 typedef enum {
-    BOARD_TIME_INSTRUCTIONS = 0, /* executed instructions (QEMU -icount) */
-    BOARD_TIME_CYCLES = 1,       /* core clock cycles */
-    BOARD_TIME_TICKS = 2         /* some timer with tick_hz */
+    BOARD_TIME_INSTRUCTIONS = 0, /* executed instructions (QEMU -icount): ticks * core_hz / tick_hz instructions */
+    BOARD_TIME_CYCLES = 1,       /* core clock cycles: ticks * core_hz / tick_hz cycles */
+    BOARD_TIME_TICKS = 2         /* some timer with tick_hz, not tied to the core clock */
 } board_time_base_t;
 
 typedef struct {
     const char *name;            /* folder name of the board */
-    uint32_t core_hz;
+    uint32_t core_hz;            /* with BOARD_TIME_INSTRUCTIONS: instructions per virtual second */
     uint32_t tick_hz;            /* rate of board_ticks() */
     board_time_base_t time_base;
     uint32_t max_baud;           /* 0: the port has no baud rate */
@@ -49,12 +49,14 @@ size_t board_port_read(uint8_t *destination, size_t capacity);      /* never blo
 bool board_port_write(const uint8_t *source, size_t length);        /* blocks until queued; false on time-out */
 bool board_port_set_baud(uint32_t baud);                 /* after the pending output has left; false: not supported */
 board_port_errors_t board_port_errors(void);
-void board_idle(void);                                   /* sleep until something may have happened */
+/* Sleeps until something may have happened. Returns at once when a byte came in after the last board_port_read(), also
+ * when it came just before the sleep. */
+void board_idle(void);
 void board_set_state(board_state_t state);
 bool board_set_core_hz(uint32_t hz);                     /* false: refused, unchanged */
 board_fault_t board_take_fault(void);                    /* the record of the last start; cleared by reading */
 uint32_t board_stack_high_water(void);                   /* bytes, 0 when not measured */
 void board_feed_watchdog(void);
-void board_restart(void);                                /* does not return */
+void board_restart(void);                                /* lets pending output leave first; does not return */
 
 #endif

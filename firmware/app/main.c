@@ -1,0 +1,14 @@
+#include "app.h"
+#include "board.h"
+
+int main(void)
+{
+    while (!board_init()) {
+        /* The hardware is not what the image expects. Without a port nobody can be told; the board shows what it can. */
+        board_idle();
+    }
+    app_init();
+    for (;;) {
+        app_step();
+    }
+}
