@@ -1,0 +1,152 @@
+"""Disturbances of a wrist sensor, drawn for a whole batch of frames at once.
+
+All functions work on float32 [batch, time] microvolts at 100 Hz, in place, on the rows that the draw selects.
+Amplitudes are in standard deviations of the undisturbed row, so that a small lead is not drowned.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.preprocess import MODEL_RATE
+
+Batch = npt.NDArray[np.float32]
+Rng = np.random.Generator
+
+
+class Strengths(Protocol):
+    """The numbers that :func:`augment` reads; `ecgseg.zoo.configuration.AugmentationConfiguration` has them."""
+
+    @property
+    def polarity_probability(self) -> float: ...
+    @property
+    def gain(self) -> float: ...
+    @property
+    def wander_probability(self) -> float: ...
+    @property
+    def wander(self) -> float: ...
+    @property
+    def hum_probability(self) -> float: ...
+    @property
+    def hum(self) -> float: ...
+    @property
+    def muscle_probability(self) -> float: ...
+    @property
+    def muscle(self) -> float: ...
+    @property
+    def motion_probability(self) -> float: ...
+    @property
+    def motion(self) -> float: ...
+    @property
+    def smoothing_probability(self) -> float: ...
+    @property
+    def smoothing(self) -> float: ...
+    @property
+    def clipping_probability(self) -> float: ...
+    @property
+    def lead_off_probability(self) -> float: ...
+
+
+def augment(signals: Batch, strengths: Strengths, rng: Rng) -> tuple[Batch, npt.NDArray[np.bool_]]:
+    """Disturb a batch.
+
+    Args:
+        signals: float32 [batch, time] microvolts; not changed.
+        strengths: probabilities and strengths.
+        rng: source of every draw; the same state gives the same batch.
+
+    Returns:
+        The disturbed batch and its valid mask, bool [batch, time] (False: no contact).
+    """
+    x = signals.copy()
+    spread = x.std(axis=1, keepdims=True) + np.float32(1.0)
+    smooth(x, strengths.smoothing_probability, strengths.smoothing, rng)
+    rows = _rows(len(x), strengths.wander_probability, rng)
+    x[rows] += spread[rows] * baseline_wander(_strength(rows, strengths.wander, rng), x.shape[1], rng)
+    rows = _rows(len(x), strengths.hum_probability, rng)
+    x[rows] += spread[rows] * mains_hum(_strength(rows, strengths.hum, rng), x.shape[1], rng)
+    rows = _rows(len(x), strengths.muscle_probability, rng)
+    x[rows] += spread[rows] * muscle_noise(_strength(rows, strengths.muscle, rng), x.shape[1], rng)
+    rows = _rows(len(x), strengths.motion_probability, rng)
+    x[rows] += spread[rows] * electrode_motion(_strength(rows, strengths.motion, rng), x.shape[1], rng)
+    clip(x, strengths.clipping_probability, rng)
+    gain = np.exp(rng.uniform(-1, 1, (len(x), 1)) * np.log(strengths.gain))
+    sign = np.where(rng.random((len(x), 1)) < strengths.polarity_probability, -1.0, 1.0)
+    x *= (gain * sign).astype(np.float32)
+    return x, contact(x.shape, strengths.lead_off_probability, rng)
+
+
+def _rows(count: int, probability: float, rng: Rng) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(rng.random(count) < probability)
+
+
+def _strength(rows: npt.NDArray[np.intp], largest: float, rng: Rng) -> npt.NDArray[np.float64]:
+    """Amplitudes [rows, 1], small ones more often: the square of a uniform draw."""
+    return np.asarray(largest * rng.random((rows.size, 1)) ** 2)
+
+
+def _time(length: int) -> npt.NDArray[np.float64]:
+    return np.arange(length)[None, :] / MODEL_RATE
+
+
+def baseline_wander(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -> Batch:
+    """Breathing and slow drift: three sines of 0.05 to 0.7 Hz; float32 [rows, length]."""
+    t = _time(length)
+    total = np.zeros((len(amplitude), length))
+    for _ in range(3):
+        frequency = rng.uniform(0.05, 0.7, amplitude.shape)
+        total += rng.uniform(0.2, 1.0, amplitude.shape) * np.sin(
+            2 * np.pi * (frequency * t + rng.random(amplitude.shape))
+        )
+    return (amplitude * total).astype(np.float32)
+
+
+def mains_hum(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -> Batch:
+    """What the decimator leaves of 50 or 60 Hz (the latter folded to 40 Hz); float32 [rows, length]."""
+    mains = rng.choice([50.0, 60.0], amplitude.shape) + rng.uniform(-0.3, 0.3, amplitude.shape)
+    return (amplitude * np.sin(2 * np.pi * (mains * _time(length) + rng.random(amplitude.shape)))).astype(np.float32)
+
+
+def muscle_noise(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -> Batch:
+    """Broad-band noise that swells and fades; float32 [rows, length]."""
+    noise = rng.standard_normal((len(amplitude), length), dtype=np.float32)
+    swell = 0.6 + 0.4 * np.sin(
+        2 * np.pi * (rng.uniform(0.1, 1.0, amplitude.shape) * _time(length) + rng.random(amplitude.shape))
+    )
+    return (amplitude * swell * noise).astype(np.float32)
+
+
+def electrode_motion(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -> Batch:
+    """A jump of the half-cell potential that decays: rise within 30 ms, decay 0.1 to 0.8 s; float32 [rows, length]."""
+    since = _time(length) - rng.uniform(-0.2, length / MODEL_RATE, amplitude.shape)
+    decay = np.exp(-np.maximum(since, 0) / rng.uniform(0.1, 0.8, amplitude.shape))
+    rise = np.clip(since / 0.03 + 1.0, 0.0, 1.0)
+    sign = rng.choice([-1.0, 1.0], amplitude.shape)
+    return (amplitude * sign * rise * decay).astype(np.float32)
+
+
+def smooth(x: Batch, probability: float, largest: float, rng: Rng) -> None:
+    """Another front end's bandwidth: a three-tap filter that smooths or sharpens."""
+    rows = _rows(len(x), probability, rng)
+    weight = rng.uniform(-0.5 * largest, largest, (rows.size, 1)).astype(np.float32)
+    padded = np.pad(x[rows], ((0, 0), (1, 1)), mode="edge")
+    x[rows] += weight * (padded[:, :-2] + padded[:, 2:] - 2 * padded[:, 1:-1])
+
+
+def clip(x: Batch, probability: float, rng: Rng) -> None:
+    """A front end that saturates: both rails at 0.4 to 0.9 of the row's largest excursion."""
+    rows = _rows(len(x), probability, rng)
+    rail = rng.uniform(0.4, 0.9, (rows.size, 1)).astype(np.float32) * np.abs(x[rows]).max(axis=1, keepdims=True)
+    x[rows] = np.clip(x[rows], -rail, rail)
+
+
+def contact(shape: tuple[int, ...], probability: float, rng: Rng) -> npt.NDArray[np.bool_]:
+    """Lead-off gaps of 50 to 800 ms: bool [batch, time], False inside a gap."""
+    valid = np.ones(shape, dtype=np.bool_)
+    for row in _rows(shape[0], probability, rng):
+        start = int(rng.integers(0, shape[1]))
+        valid[row, start : start + int(rng.integers(5, 80))] = False
+    return valid

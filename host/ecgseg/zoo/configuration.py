@@ -1,0 +1,349 @@
+"""Configuration of a zoo model: everything that is needed to train it again.
+
+A configuration is `models/<name>/configuration.json`. Unknown keys, values out of range and models that do not hang
+together are refused with the path of the key and what would be right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ecgseg import paths
+from ecgseg.data.records import CLASS_NAMES, LEADS, split
+from ecgseg.errors import ModelError, UsageError
+from ecgseg.preprocess import FRAME_LENGTH, MODEL_RATE, PreprocessParameters, SegmentRules
+
+ZOO = ("seg-2-tcn-sm", "seg-4-tcn-sm", "seg-4-tcn-lg")
+SMOKE = "smoke"
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Strict(BaseModel):
+    """Base: no unknown keys, no change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfiguration(Strict):
+    """What a model learns from.
+
+    Attributes:
+        training, validation: a set of the LUDB split, or record numbers.
+        leads: lead names.
+        synthetic_weight: share of the training frames that is synthetic ECG (1 when there is no LUDB).
+        synthetic_records: how many synthetic recordings are drawn.
+        synthetic_leads: leads taken from each of them.
+    """
+
+    training: Literal["train"] | tuple[int, ...] = "train"
+    validation: Literal["val"] | tuple[int, ...] = "val"
+    leads: tuple[str, ...] = LEADS
+    synthetic_weight: Probability = 0.1
+    synthetic_records: Positive = 200
+    synthetic_leads: Positive = 3
+
+    @model_validator(mode="after")
+    def _patients_are_apart(self) -> DataConfiguration:
+        unknown = set(self.leads) - set(LEADS)
+        if unknown:
+            raise ValueError(f"unknown leads {sorted(unknown)}; known are {', '.join(LEADS)}")
+        shared = set(self.training_records) & set(self.validation_records)
+        if shared:
+            raise ValueError(f"records {sorted(shared)} are both trained on and validated on")
+        return self
+
+    @property
+    def training_records(self) -> tuple[int, ...]:
+        """LUDB record numbers to train on."""
+        return split()[self.training] if isinstance(self.training, str) else self.training
+
+    @property
+    def validation_records(self) -> tuple[int, ...]:
+        """LUDB record numbers that choose the checkpoint."""
+        return split()[self.validation] if isinstance(self.validation, str) else self.validation
+
+
+class AugmentationConfiguration(Strict):
+    """Probability and strength of each disturbance; strengths are in standard deviations of the frame.
+
+    Attributes:
+        time_warp: largest change of the time scale, as a ratio (0.25: heart rate up or down by a quarter).
+        wander, hum, muscle, motion: largest amplitude; the drawn amplitude is skewed to small ones.
+        smoothing: largest weight of a sample's neighbours in a three-tap filter.
+        gain: gains are drawn from 1/gain to gain, log-uniformly.
+    """
+
+    time_warp_probability: Probability = 0.7
+    time_warp: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
+    polarity_probability: Probability = 0.3
+    gain: Annotated[float, Field(ge=1.0)] = 3.0
+    wander_probability: Probability = 0.5
+    wander: Annotated[float, Field(ge=0.0)] = 1.0
+    hum_probability: Probability = 0.2
+    hum: Annotated[float, Field(ge=0.0)] = 0.15
+    muscle_probability: Probability = 0.4
+    muscle: Annotated[float, Field(ge=0.0)] = 0.35
+    motion_probability: Probability = 0.1
+    motion: Annotated[float, Field(ge=0.0)] = 3.0
+    smoothing_probability: Probability = 0.2
+    smoothing: Annotated[float, Field(ge=0.0, le=0.33)] = 0.2
+    clipping_probability: Probability = 0.03
+    lead_off_probability: Probability = 0.03
+    lead_mix_probability: Probability = 0.0
+    lead_mix: Annotated[float, Field(ge=0.0, le=1.0)] = 0.3
+
+
+class BlockConfiguration(Strict):
+    """One dilated convolution with batch normalisation (folded at export) and ReLU, with or without a skip."""
+
+    kernel: Annotated[int, Field(ge=1, le=15)] = 3
+    dilation: Positive = 1
+    residual: bool = False
+
+
+class ArchitectureConfiguration(Strict):
+    """A strided stem, dilated blocks, and a 1x1 head whose channels are the classes of `stride` samples.
+
+    Attributes:
+        channels: width of stem and blocks.
+        stem_kernel, stride: the first convolution.
+        blocks: the dilated convolutions.
+    """
+
+    channels: Annotated[int, Field(ge=1, le=256)]
+    stem_kernel: Annotated[int, Field(ge=1, le=31)]
+    stride: Literal[1, 2, 5, 10]
+    blocks: tuple[BlockConfiguration, ...]
+
+    @model_validator(mode="after")
+    def _has_blocks(self) -> ArchitectureConfiguration:
+        if not self.blocks:
+            raise ValueError("an architecture needs at least one block")
+        return self
+
+    def parameters(self, classes: int) -> int:
+        """Weights and biases of the int8 graph, after batch normalisation is folded."""
+        c = self.channels
+        blocks = sum(block.kernel * c * c + c for block in self.blocks)
+        return self.stem_kernel * c + c + blocks + (c + 1) * classes * self.stride
+
+    def macs(self, classes: int, frame_length: int = FRAME_LENGTH) -> int:
+        """Multiply-accumulates of the convolutions for one frame (padding counted, ADD and bias not)."""
+        c = self.channels
+        blocks = sum(block.kernel * c * c for block in self.blocks)
+        return frame_length // self.stride * (self.stem_kernel * c + blocks + c * classes * self.stride)
+
+    @property
+    def receptive_field(self) -> int:
+        """Samples at 100 Hz that one output depends on."""
+        return self.stem_kernel + self.stride * sum((block.kernel - 1) * block.dilation for block in self.blocks)
+
+
+class ScheduleConfiguration(Strict):
+    """AdamW with a linear warm-up and a cosine decay to a hundredth; the weights used are a running average.
+
+    Attributes:
+        label_smoothing: share of the target spread evenly over all classes.
+        boundary_weight: weight of the samples within one of a label change, 1 for no difference.
+        averaging: decay of the running average of the weights, per step.
+        evaluate_every: steps between two looks at the validation patients.
+    """
+
+    steps: Positive
+    batch: Positive = 128
+    learning_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 4e-3
+    warmup_steps: Positive = 200
+    weight_decay: Annotated[float, Field(ge=0.0)] = 1e-3
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.03
+    averaging: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.998
+    evaluate_every: Positive = 500
+
+
+class TeacherConfiguration(Strict):
+    """A larger network, trained first, whose answers the model learns beside the labels.
+
+    Attributes:
+        classes: classes of the teacher; with 4 it can teach a model of 2 (everything but QRS is NONE).
+        weight: share of the teacher's answers in the loss.
+        temperature: softening of both sides.
+    """
+
+    classes: Literal[2, 4]
+    architecture: ArchitectureConfiguration
+    schedule: ScheduleConfiguration
+    augmentation: AugmentationConfiguration = AugmentationConfiguration()
+    weight: Probability = 0.5
+    temperature: Annotated[float, Field(gt=0.0)] = 2.0
+
+
+class QuantisationConfiguration(Strict):
+    """Input quantisation of the device's preprocessor and the amount of calibration data (training patients only)."""
+
+    input_scale: Annotated[float, Field(gt=1e-5)] = 1.0 / 32
+    input_zero_point: Annotated[int, Field(ge=-128, le=127)] = 0
+    calibration_frames: Positive = 512
+
+
+class ModelConfiguration(Strict):
+    """Everything needed to train one model again; the file `configuration.json`."""
+
+    format: Literal[1] = 1
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    description: str
+    classes: Literal[2, 4]
+    rate: Literal[100] = MODEL_RATE
+    frame_length: Literal[250] = FRAME_LENGTH
+    seed: Annotated[int, Field(ge=0)] = 2026
+    data: DataConfiguration = DataConfiguration()
+    augmentation: AugmentationConfiguration = AugmentationConfiguration()
+    architecture: ArchitectureConfiguration
+    schedule: ScheduleConfiguration
+    teacher: TeacherConfiguration | None = None
+    quantisation: QuantisationConfiguration = QuantisationConfiguration()
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> ModelConfiguration:
+        if self.teacher is not None and self.teacher.classes < self.classes:
+            raise ValueError(f"a teacher of {self.teacher.classes} classes cannot teach {self.classes}")
+        if self.schedule.warmup_steps >= self.schedule.steps:
+            raise ValueError("schedule.warmup_steps must be below schedule.steps")
+        return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in label order."""
+        return CLASS_NAMES[self.classes]
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of the int8 graph."""
+        return self.architecture.parameters(self.classes)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one frame."""
+        return self.architecture.macs(self.classes, self.frame_length)
+
+    def preprocess(self, input_rate: int = 500) -> PreprocessParameters:
+        """The preprocessor that feeds this model."""
+        return PreprocessParameters(
+            input_rate=input_rate,
+            frame_length=self.frame_length,
+            hop=self.frame_length,
+            scale=self.quantisation.input_scale,
+            zero_point=self.quantisation.input_zero_point,
+            rules=SegmentRules.for_classes(self.classes),
+        )
+
+    def digest(self) -> str:
+        """SHA-256 of what decides the weights: all but description and versions."""
+        content = self.model_dump(mode="json", exclude={"description", "versions"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def teacher_configuration(self) -> ModelConfiguration | None:
+        """The teacher as a model of its own, or None. Models with equal teachers share it."""
+        if self.teacher is None:
+            return None
+        return ModelConfiguration(
+            name="teacher",
+            description="Teacher network, used in training only.",
+            classes=self.teacher.classes,
+            seed=self.seed,
+            data=self.data,
+            augmentation=self.teacher.augmentation,
+            architecture=self.teacher.architecture,
+            schedule=self.teacher.schedule,
+            quantisation=self.quantisation,
+        )
+
+
+def folder(name: str) -> Path:
+    """Folder of a zoo model; the smoke model lives in the build folder."""
+    return paths.BUILD / "zoo" / SMOKE if name == SMOKE else paths.MODELS / name
+
+
+def names() -> tuple[str, ...]:
+    """Names of the models that have a configuration, those of the zoo first."""
+    found = {path.parent.name for path in paths.MODELS.glob("*/configuration.json")}
+    return (*[name for name in ZOO if name in found], *sorted(found - set(ZOO)))
+
+
+def load(name: str) -> ModelConfiguration:
+    """Configuration of a model by name.
+
+    Raises:
+        UsageError: there is no such model.
+        ModelError: its configuration does not parse.
+    """
+    if name == SMOKE:
+        return smoke()
+    path = folder(name) / "configuration.json"
+    if not path.is_file():
+        raise UsageError(
+            f"There is no model '{name}'.",
+            f"{path} does not exist. Known models: {', '.join((*names(), SMOKE))}.",
+            "Correct the --model option, or create the configuration.",
+        )
+    configuration = read(path)
+    if configuration.name != name:
+        raise ModelError(
+            f"The configuration in {path.parent} is that of '{configuration.name}'.",
+            "Folder and name must agree.",
+            f'Set "name": "{name}" in {path}.',
+        )
+    return configuration
+
+
+def read(path: Path) -> ModelConfiguration:
+    """Reads and checks a configuration file.
+
+    Raises:
+        ModelError: it cannot be read, is no JSON, or breaks a rule; every broken rule is named.
+    """
+    try:
+        return ModelConfiguration.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"The configuration {path} cannot be read.", str(error), "Check the file.") from error
+    except ValidationError as error:
+        rules = [
+            f"{'.'.join(map(str, item['loc'])) or 'configuration'}: {item['msg']}"
+            + (f" (found {item['input']!r})" if not isinstance(item["input"], dict) else "")
+            for item in error.errors()
+        ]
+        raise ModelError(
+            f"The configuration {path} is not valid.", "\n".join(rules), "Correct the named keys."
+        ) from error
+
+
+def write(configuration: ModelConfiguration, path: Path) -> None:
+    """Writes a configuration with every default spelled out, so that later defaults do not change the model."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(configuration.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def smoke() -> ModelConfiguration:
+    """A tiny model on synthetic ECG that trains in seconds: it proves the path, not an accuracy."""
+    return ModelConfiguration(
+        name=SMOKE,
+        description="Smoke test of the training path on synthetic ECG.",
+        classes=4,
+        data=DataConfiguration(synthetic_weight=1.0, synthetic_records=12, synthetic_leads=2),
+        architecture=ArchitectureConfiguration(
+            channels=8,
+            stem_kernel=7,
+            stride=2,
+            blocks=tuple(BlockConfiguration(kernel=3, dilation=d) for d in (1, 2, 4, 8)),
+        ),
+        schedule=ScheduleConfiguration(
+            steps=150, batch=32, learning_rate=1e-2, warmup_steps=20, averaging=0.95, evaluate_every=50
+        ),
+        quantisation=QuantisationConfiguration(calibration_frames=64),
+    )

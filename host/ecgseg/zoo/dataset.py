@@ -1,0 +1,233 @@
+"""Training and validation frames: every record decimated once by the device's filter, kept in memory, cut anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.data.augmentation import augment
+from ecgseg.data.records import Record, labels
+from ecgseg.errors import DataError
+from ecgseg.preprocess import FRAME_LENGTH, UNANNOTATED, PreprocessParameters, decimate
+from ecgseg.zoo.configuration import AugmentationConfiguration
+
+Float32 = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.uint8]
+
+# Frames that hold less annotated signal than this teach nothing and are not cut.
+_LEAST_ANNOTATED = 100
+
+
+@dataclass(frozen=True)
+class SignalBank:
+    """Records at 100 Hz, one after the other.
+
+    Attributes:
+        samples: float32 microvolts, all records joined.
+        masks: uint8 labels, all records joined.
+        starts, lengths: int64 [records].
+        first, last: first and last annotated sample of each record, int64 [records].
+        siblings: for each record one past and first index of the records of the same patient, int64 [records, 2].
+    """
+
+    samples: Float32
+    masks: Labels
+    starts: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    siblings: npt.NDArray[np.int64]
+
+    @staticmethod
+    def of(records: Sequence[Record], class_count: int) -> SignalBank:
+        """Decimates records and makes their label masks; records without annotations are left out.
+
+        Raises:
+            DataError: nothing usable is left.
+        """
+        signals: list[Float32] = []
+        masks: list[Labels] = []
+        owners: list[tuple[str, int]] = []
+        for record in records:
+            parameters = PreprocessParameters(input_rate=record.rate)
+            signal = decimate(record.samples, parameters)
+            mask = labels(record, class_count, parameters.factor)
+            mask[~signal.valid] = UNANNOTATED
+            if signal.samples.size >= FRAME_LENGTH and np.count_nonzero(mask != UNANNOTATED) >= _LEAST_ANNOTATED:
+                signals.append(signal.samples.astype(np.float32))
+                masks.append(mask)
+                owners.append((record.source, record.record_id))
+        if not signals:
+            raise DataError(
+                "There is nothing to train on.",
+                f"None of {len(records)} records holds an annotated frame of 2.5 s.",
+                "Check data.training and data.leads in the configuration.",
+            )
+        lengths = np.array([len(mask) for mask in masks])
+        known = [np.flatnonzero(mask != UNANNOTATED) for mask in masks]
+        return SignalBank(
+            np.concatenate(signals),
+            np.concatenate(masks),
+            np.concatenate(([0], np.cumsum(lengths)[:-1])),
+            lengths,
+            np.array([where[0] for where in known]),
+            np.array([where[-1] for where in known]),
+            _siblings(owners),
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def cut(self, rows: npt.NDArray[np.int64], positions: npt.NDArray[np.float64]) -> tuple[Float32, Labels]:
+        """Samples and labels of records at fractional positions.
+
+        Args:
+            rows: record of each frame, int64 [batch].
+            positions: float64 [batch, time], in samples of the record; outside of it the edge is held, unlabelled.
+
+        Returns:
+            float32 microvolts (Catmull-Rom interpolation) and uint8 labels (nearest), both [batch, time].
+        """
+        last = (self.lengths[rows] - 1)[:, None]
+        start = self.starts[rows][:, None]
+        whole = np.floor(positions).astype(np.int64)
+        t = (positions - whole).astype(np.float32)
+        p0, p1, p2, p3 = (self.samples[start + np.clip(whole + shift, 0, last)] for shift in (-1, 0, 1, 2))
+        cubic = p1 + 0.5 * t * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0)))
+        nearest = np.rint(positions).astype(np.int64)
+        mask = self.masks[start + np.clip(nearest, 0, last)]
+        mask[(nearest < 0) | (nearest > last)] = UNANNOTATED
+        return cubic.astype(np.float32), mask
+
+
+def _siblings(owners: Sequence[tuple[str, int]]) -> npt.NDArray[np.int64]:
+    bounds: dict[tuple[str, int], list[int]] = {}
+    for index, owner in enumerate(owners):
+        bounds.setdefault(owner, [index, index + 1])[1] = index + 1
+    return np.array([bounds[owner] for owner in owners])
+
+
+def quantise_frames(
+    signals: npt.NDArray[np.int16], valid: npt.NDArray[np.bool_], parameters: PreprocessParameters
+) -> npt.NDArray[np.int8]:
+    """:func:`ecgseg.preprocess.normalise` for a batch, to the bit.
+
+    Args:
+        signals: int16 [batch, time] microvolts at 100 Hz.
+        valid: bool [batch, time].
+        parameters: scale, zero point and flat-line limit.
+
+    Returns:
+        int8 [batch, time].
+    """
+    x = np.where(valid, signals, 0).astype(np.int64)
+    n = valid.sum(axis=1, keepdims=True).astype(np.int64)
+    total = x.sum(axis=1, keepdims=True)
+    spread = n * (x * x).sum(axis=1, keepdims=True) - total * total
+    usable = (2 * n >= signals.shape[1]) & (spread >= n * n * parameters.flat_uv**2)
+    root = np.sqrt(np.where(usable, spread, 1).astype(np.float32))
+    gain = np.float32(1.0) / (root * np.float32(parameters.scale))
+    quantised = np.rint((n * x - total).astype(np.float32) * gain) + parameters.zero_point
+    quantised = np.where(valid & usable, quantised, parameters.zero_point)
+    return np.clip(quantised, -128, 127).astype(np.int8)
+
+
+def model_input(quantised: npt.NDArray[np.int8], parameters: PreprocessParameters) -> Float32:
+    """What the float model gets for int8 frames [batch, time]: float32 [batch, time, 1], in standard deviations."""
+    shifted = quantised.astype(np.float32) - np.float32(parameters.zero_point)
+    return np.asarray((shifted * np.float32(parameters.scale))[..., None])
+
+
+@dataclass(frozen=True)
+class BatchSource:
+    """Batch number i as a pure function of (seed, i): training can go on anywhere after a kill.
+
+    Attributes:
+        banks: signals and the share of the frames that comes from them.
+        augmentation: what is done to them.
+        parameters: the device's preprocessor.
+        batch: frames per batch.
+        seed: of everything drawn.
+    """
+
+    banks: tuple[tuple[SignalBank, float], ...]
+    augmentation: AugmentationConfiguration
+    parameters: PreprocessParameters
+    batch: int
+    seed: int
+
+    def __call__(self, index: int) -> tuple[Float32, npt.NDArray[np.int32]]:
+        """Model input float32 [batch, 250, 1] and labels int32 [batch, 250], 255 where nothing is known."""
+        rng = np.random.default_rng([self.seed, index])
+        shares = np.array([share for _, share in self.banks])
+        counts = rng.multinomial(self.batch, shares / shares.sum())
+        parts = [self._draw(bank, int(count), rng) for (bank, _), count in zip(self.banks, counts, strict=True)]
+        signals, valid = augment(np.concatenate([part[0] for part in parts]), self.augmentation, rng)
+        targets = np.concatenate([part[1] for part in parts]).astype(np.int32)
+        targets[~valid] = UNANNOTATED
+        fixed = np.clip(np.rint(signals), -32767, 32767).astype(np.int16)
+        return model_input(quantise_frames(fixed, valid, self.parameters), self.parameters), targets
+
+    def _draw(self, bank: SignalBank, count: int, rng: np.random.Generator) -> tuple[Float32, Labels]:
+        rows = rng.integers(0, len(bank), count)
+        warp = np.log1p(self.augmentation.time_warp)
+        chosen = rng.random(count) < self.augmentation.time_warp_probability
+        stretch = np.exp(np.where(chosen, rng.uniform(-warp, warp, count), 0.0))
+        centre = rng.uniform(bank.first[rows], bank.last[rows] + 1)
+        half = stretch * (FRAME_LENGTH - 1) / 2
+        centre = np.clip(centre, half, np.maximum(bank.lengths[rows] - 1 - half, half))
+        # Without a warp the samples are the record's own, not interpolated ones.
+        begin = np.where(chosen, centre - half, np.floor(centre - half))
+        positions = begin[:, None] + stretch[:, None] * np.arange(FRAME_LENGTH)
+        signals, mask = bank.cut(rows, positions)
+        mixed = np.flatnonzero(rng.random(count) < self.augmentation.lead_mix_probability)
+        if mixed.size:
+            low, high = bank.siblings[rows[mixed]].T
+            other, _ = bank.cut(rng.integers(low, high), positions[mixed])
+            signals[mixed] += (
+                rng.uniform(-1, 1, (mixed.size, 1)).astype(np.float32) * self.augmentation.lead_mix * other
+            )
+        return signals, mask
+
+
+def evaluation_frames(bank: SignalBank, parameters: PreprocessParameters) -> tuple[Float32, npt.NDArray[np.int32]]:
+    """Undisturbed frames that cover every record's annotated span once; overlapping samples are labelled once.
+
+    Returns:
+        Model input float32 [frames, 250, 1] and labels int32 [frames, 250].
+    """
+    rows: list[int] = []
+    begins: list[int] = []
+    hidden: list[int] = []
+    for row in range(len(bank)):
+        covered = int(bank.first[row])
+        while covered <= bank.last[row]:
+            begin = min(covered, int(bank.lengths[row]) - FRAME_LENGTH)
+            rows.append(row)
+            begins.append(begin)
+            hidden.append(covered - begin)
+            covered = begin + FRAME_LENGTH
+    where = np.array(begins, dtype=np.float64)[:, None] + np.arange(FRAME_LENGTH)
+    signals, mask = bank.cut(np.array(rows), where)
+    mask[np.arange(FRAME_LENGTH)[None, :] < np.array(hidden)[:, None]] = UNANNOTATED
+    fixed = np.rint(signals).astype(np.int16)
+    valid = np.ones(fixed.shape, dtype=np.bool_)
+    return model_input(quantise_frames(fixed, valid, parameters), parameters), mask.astype(np.int32)
+
+
+def confusion(classes: npt.NDArray[Any], targets: npt.NDArray[Any], class_count: int) -> npt.NDArray[np.int64]:
+    """Counts int64 [true class, predicted class] over the labelled samples."""
+    known = targets != UNANNOTATED
+    pairs = targets[known].astype(np.int64) * class_count + classes[known].astype(np.int64)
+    return np.bincount(pairs, minlength=class_count**2).reshape(class_count, class_count)
+
+
+def weighted_f1(counts: npt.NDArray[np.int64]) -> float:
+    """Mean of the classes' F1 weighted by their true samples; counts as from :func:`confusion`."""
+    true = counts.sum(axis=1)
+    f1 = 2 * np.diag(counts) / np.maximum(true + counts.sum(axis=0), 1)
+    return float((f1 * true).sum() / max(int(true.sum()), 1))

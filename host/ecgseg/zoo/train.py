@@ -1,0 +1,490 @@
+"""Trains a model of the zoo from its configuration: repeatable to the bit, resumable, chosen on validation patients.
+
+What makes it repeatable: one seed; batch i is a function of (seed, i); one thread per operation; XLA's fixed order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+# Before TensorFlow is imported: threads of XLA's matrix products change nothing but the time, and one is fastest at
+# these sizes.
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from ecgseg import paths
+from ecgseg.data import ludb
+from ecgseg.data.records import Record
+from ecgseg.errors import ModelError, OutputError
+from ecgseg.preprocess import UNANNOTATED
+from ecgseg.zoo import configuration as zoo
+from ecgseg.zoo.builder import build, fold
+from ecgseg.zoo.configuration import ModelConfiguration, ScheduleConfiguration
+from ecgseg.zoo.dataset import BatchSource, SignalBank, confusion, evaluation_frames, weighted_f1
+from ecgseg.zoo.forward import Forward
+from ecgseg.zoo.quantise import infer, quantise
+
+_GRADIENT_NORM = 1.0
+_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the validation patients: step, mean training loss since the last one, weighted F1 (float)."""
+
+    step: int
+    loss: float
+    weighted_f1: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Result of a training.
+
+    Attributes:
+        model: folded keras.Model, the checkpoint with the best weighted F1 on the validation patients.
+        history: all looks.
+        best: the chosen one.
+    """
+
+    model: Any
+    history: tuple[Look, ...]
+    best: Look
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Records to train on and to choose on, and the synthetic ones with their share."""
+
+    training: tuple[Record, ...]
+    validation: tuple[Record, ...]
+    synthetic: tuple[Record, ...]
+    synthetic_weight: float
+
+    @property
+    def fingerprint(self) -> str:
+        """Short hash of the training records, for names of folders."""
+        names = [f"{r.source} {r.record_id} {r.lead}" for r in (*self.training, *self.synthetic)]
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
+
+    @property
+    def source(self) -> str:
+        """What it is made of, for people."""
+        if not self.training:
+            return f"synthetic ECG only ({len(self.synthetic)} leads): no LUDB was found or asked for"
+        share = f", {100 * self.synthetic_weight:.0f} % synthetic frames" if self.synthetic_weight else ""
+        return f"LUDB: {len(self.training)} leads to train on, {len(self.validation)} to choose on{share}"
+
+
+def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | None = None) -> Corpus:
+    """Reads what a configuration asks for; without LUDB (or with a synthetic weight of 1) synthetic ECG alone."""
+    data = configuration.data
+    from ecgseg.data.synthetic import synthetic_records
+
+    folder = None if data.synthetic_weight == 1.0 else ludb.find_ludb(ludb_option)
+    weight = 1.0 if folder is None else data.synthetic_weight
+    count = data.synthetic_records if weight else 0
+    leads = data.leads[: data.synthetic_leads] if len(data.leads) < 12 else None
+    synthetic = tuple(synthetic_records(count, leads or data.synthetic_leads, configuration.seed)) if count else ()
+    if folder is None:
+        fresh = synthetic_records(max(4, count // 5), leads or data.synthetic_leads, configuration.seed + 1)
+        return Corpus((), tuple(fresh), synthetic, 1.0)
+    return Corpus(
+        tuple(ludb.load_records(folder, data.training_records, data.leads)),
+        tuple(ludb.load_records(folder, data.validation_records, data.leads)),
+        synthetic,
+        weight,
+    )
+
+
+def batches(configuration: ModelConfiguration, corpus: Corpus) -> BatchSource:
+    """The stream of training batches of a configuration."""
+    banks: list[tuple[SignalBank, float]] = []
+    if corpus.training:
+        banks.append((SignalBank.of(corpus.training, configuration.classes), 1.0 - corpus.synthetic_weight))
+    if corpus.synthetic:
+        banks.append((SignalBank.of(corpus.synthetic, configuration.classes), corpus.synthetic_weight))
+    return BatchSource(
+        tuple(banks),
+        configuration.augmentation,
+        configuration.preprocess(),
+        configuration.schedule.batch,
+        configuration.seed,
+    )
+
+
+class Trainer:
+    """One training run: model, optimiser, averaged weights, and their checkpoint.
+
+    Args:
+        configuration: what to train.
+        corpus: its data.
+        work: folder for the checkpoint.
+        teacher: callable that gives class probabilities of a batch, or None.
+    """
+
+    def __init__(self, configuration: ModelConfiguration, corpus: Corpus, work: Path, teacher: Any = None) -> None:
+        keras.utils.set_random_seed(configuration.seed)
+        self._configuration = configuration
+        self._work = work
+        self._teacher = teacher
+        self._source = batches(configuration, corpus)
+        validation = SignalBank.of(corpus.validation, configuration.classes)
+        self._frames, self._targets = evaluation_frames(validation, configuration.preprocess())
+        self._model = build(configuration.architecture, configuration.classes, folded=False)
+        self._forward = Forward(self._model, configuration.architecture, configuration.classes)
+        schedule = configuration.schedule
+        self._optimizer = keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(
+                0.0,
+                schedule.steps - schedule.warmup_steps,
+                alpha=0.01,
+                warmup_target=schedule.learning_rate,
+                warmup_steps=schedule.warmup_steps,
+            ),
+            weight_decay=schedule.weight_decay,
+        )
+        self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+        self._optimizer.build(self._model.trainable_variables)
+        self._average = [tf.Variable(weight, trainable=False) for weight in self._model.weights]
+        self._best = [np.asarray(weight) for weight in self._model.weights]
+        self._history: list[Look] = []
+        self._step = tf.function(self._train_step, jit_compile=True)
+        self._predict = tf.function(self._classes, jit_compile=True)
+
+    def _train_step(self, x: Any, y: Any, soft: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = _loss(self._forward(x, training=True), y, soft, self._configuration)
+        variables = self._model.trainable_variables
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), _GRADIENT_NORM)
+        self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        # A running average that starts quickly: early steps would otherwise hold the random start.
+        done = tf.cast(self._optimizer.iterations, tf.float32)
+        decay = tf.minimum(self._configuration.schedule.averaging, done / (done + 10.0))
+        for mean, weight in zip(self._average, self._model.weights, strict=True):
+            mean.assign(mean * decay + tf.convert_to_tensor(weight) * (1.0 - decay))
+        return loss
+
+    def _classes(self, x: Any) -> Any:
+        return tf.argmax(self._forward(x, training=False), axis=-1, output_type=tf.int32)
+
+    def _validate(self) -> float:
+        """Weighted F1 of the averaged weights on the validation frames."""
+        raw = [np.asarray(weight) for weight in self._model.weights]
+        for weight, mean in zip(self._model.weights, self._average, strict=True):
+            weight.assign(mean)
+        size = 240
+        padded = np.pad(self._frames, ((0, -len(self._frames) % size), (0, 0), (0, 0)))
+        parts = [self._predict(padded[start : start + size]).numpy() for start in range(0, len(padded), size)]
+        classes = np.concatenate(parts)[: len(self._frames)]
+        for weight, value in zip(self._model.weights, raw, strict=True):
+            weight.assign(value)
+        return weighted_f1(confusion(classes, self._targets, self._configuration.classes))
+
+    @property
+    def _state(self) -> list[Any]:
+        return [*self._model.weights, *self._optimizer.variables, *self._average]
+
+    def _save(self, step: int) -> None:
+        arrays = {f"state{index}": np.asarray(value) for index, value in enumerate(self._state)}
+        arrays |= {f"best{index}": value for index, value in enumerate(self._best)}
+        history = json.dumps([asdict(look) for look in self._history])
+        partial = self._work / "checkpoint.partial.npz"
+        try:
+            np.savez(partial, step=step, digest=self._configuration.digest(), history=history, **arrays)  # type: ignore[arg-type]
+            os.replace(partial, self._work / "checkpoint.npz")
+        except OSError as error:
+            raise OutputError(
+                f"The checkpoint in {self._work} cannot be written.", str(error), "Free some space and start again."
+            ) from error
+
+    def _resume(self) -> int:
+        """Step to go on from: that of a checkpoint of the very same configuration, else 0."""
+        path = self._work / "checkpoint.npz"
+        if not path.is_file():
+            return 0
+        with np.load(path) as saved:
+            if str(saved["digest"]) != self._configuration.digest():
+                return 0
+            for index, value in enumerate(self._state):
+                value.assign(saved[f"state{index}"])
+            self._best = [saved[f"best{index}"] for index in range(len(self._best))]
+            self._history = [Look(**look) for look in json.loads(str(saved["history"]))]
+            return int(saved["step"])
+
+    def run(self, progress: Progress, *, resume: bool = True) -> Trained:
+        """Trains to the end of the schedule."""
+        schedule = self._configuration.schedule
+        self._work.mkdir(parents=True, exist_ok=True)
+        step = self._resume() if resume else 0
+        task = progress.add_task(self._configuration.name, total=schedule.steps, completed=step, note="")
+        losses: list[Any] = []
+        for x, y in _ahead(self._source, step, schedule.steps):
+            soft = self._teacher(x) if self._teacher is not None else np.zeros((1,), np.float32)
+            losses.append(self._step(x, y, soft))
+            step += 1
+            progress.update(task, completed=step)
+            if step % schedule.evaluate_every == 0 or step == schedule.steps:
+                self._look(step, float(np.mean([float(loss) for loss in losses])), progress, task)
+                losses.clear()
+        return self._finish()
+
+    def _look(self, step: int, loss: float, progress: Progress, task: Any) -> None:
+        look = Look(step, loss, self._validate())
+        if not np.isfinite(loss):
+            raise ModelError(
+                f"The training of {self._configuration.name} diverged at step {step}.",
+                "The loss is no longer a number.",
+                "Lower schedule.learning_rate in the configuration.",
+            )
+        if not self._history or look.weighted_f1 > max(past.weighted_f1 for past in self._history):
+            self._best = [np.asarray(mean) for mean in self._average]
+        self._history.append(look)
+        self._save(step)
+        note = f"loss {loss:.4f}, validation F1 {100 * look.weighted_f1:.2f} %"
+        progress.update(task, note=note)
+        if not progress.console.is_terminal:
+            progress.console.print(f"{self._configuration.name} step {step}: {note}")
+
+    def probabilities(self, temperature: float, classes: int) -> Any:
+        """A function of a batch [batch, 250, 1] that gives probabilities [batch, 250, classes], for teaching.
+
+        A four-class network teaches a two-class one: everything but QRS is NONE.
+        """
+
+        def answer(x: Any) -> Any:
+            soft = tf.nn.softmax(self._forward(x, training=False) / temperature)
+            if classes == soft.shape[2]:
+                return soft
+            return tf.stack([1.0 - soft[..., 2], soft[..., 2]], axis=-1)
+
+        return tf.function(answer, jit_compile=True)
+
+    def _finish(self) -> Trained:
+        for weight, value in zip(self._model.weights, self._best, strict=True):
+            weight.assign(value)
+        model = fold(self._model, self._configuration.architecture, self._configuration.classes)
+        best = max(self._history, key=lambda look: look.weighted_f1)
+        return Trained(model, tuple(self._history), best)
+
+
+def _loss(logits: Any, y: Any, soft: Any, configuration: ModelConfiguration) -> Any:
+    """Cross-entropy over the labelled samples, mixed with the teacher's answers over all samples if there is one."""
+    schedule: ScheduleConfiguration = configuration.schedule
+    known = tf.cast(y != UNANNOTATED, tf.float32)
+    target = tf.one_hot(tf.where(y != UNANNOTATED, y, 0), configuration.classes)
+    target = target * (1 - schedule.label_smoothing) + schedule.label_smoothing / configuration.classes
+    hard = tf.nn.softmax_cross_entropy_with_logits(target, logits)
+    loss = tf.reduce_sum(hard * known) / tf.reduce_sum(known)
+    if configuration.teacher is None:
+        return loss
+    weight, temperature = configuration.teacher.weight, configuration.teacher.temperature
+    taught = tf.nn.softmax_cross_entropy_with_logits(soft, logits / temperature) * temperature
+    return (1 - weight) * loss + weight * tf.reduce_mean(taught)
+
+
+def _ahead(source: BatchSource, first: int, end: int) -> Iterator[tuple[Any, Any]]:
+    """Batches first .. end - 1 in order, prepared while the network computes."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting = [pool.submit(source, index) for index in range(first, min(first + _AHEAD, end))]
+        for index in range(first, end):
+            batch = waiting.pop(0).result()
+            if index + _AHEAD < end:
+                waiting.append(pool.submit(source, index + _AHEAD))
+            yield batch
+
+
+def fit(
+    configuration: ModelConfiguration,
+    corpus: Corpus,
+    work: Path,
+    console: Console | None = None,
+    *,
+    resume: bool = True,
+) -> Trained:
+    """Trains a configuration on a corpus, its teacher first if it has one.
+
+    Args:
+        configuration: the model.
+        corpus: as from :func:`load_corpus`, or the folds of a cross-validation.
+        work: folder for checkpoints; with the same configuration a killed training goes on from there.
+        console: where progress goes.
+        resume: False starts from the beginning whatever is there.
+    """
+    with _progress(console or Console()) as progress:
+        teacher = _teacher(configuration, corpus, work, progress, resume)
+        return Trainer(configuration, corpus, work, teacher).run(progress, resume=resume)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+    )
+
+
+def _teacher(
+    configuration: ModelConfiguration, corpus: Corpus, work: Path, progress: Progress, resume: bool
+) -> Any | None:
+    """Trains or reloads the teacher and returns a function of a batch that gives its softened probabilities."""
+    teaching = configuration.teacher_configuration()
+    if teaching is None:
+        return None
+    assert configuration.teacher is not None
+    folder = work.parent / f"teacher-{teaching.digest()[:12]}-{corpus.fingerprint}"
+    trained = Trainer(teaching, corpus, folder)
+    trained.run(progress, resume=resume)
+    return trained.probabilities(configuration.teacher.temperature, configuration.classes)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one call of :func:`train` made.
+
+    Attributes:
+        folder: where model.keras, model.tflite, configuration.json, history.json and history.png are.
+        best: the chosen look at the validation patients (float weights).
+        int8_weighted_f1: the same figure for the .tflite through TFLM.
+        source: the data, for people.
+        parameters, macs: of the int8 graph.
+    """
+
+    folder: Path
+    best: Look
+    int8_weighted_f1: float
+    source: str
+    parameters: int
+    macs: int
+
+
+def train(
+    name: str,
+    *,
+    ludb_option: str | Path | None = None,
+    out: Path | None = None,
+    resume: bool = True,
+    console: Console | None = None,
+) -> Report:
+    """Trains, chooses, quantises and writes one model of the zoo: `invoke train --model NAME`.
+
+    Without LUDB the model is trained on synthetic ECG and goes to the build folder, so that a committed model is never
+    replaced by a lesser one.
+
+    Args:
+        name: a zoo model or "smoke".
+        ludb_option: folder of LUDB, None to search the usual places.
+        out: folder to write to, None for the model's own.
+        resume: go on from a checkpoint of the same configuration.
+        console: where progress goes.
+
+    Raises:
+        UsageError, ModelError, DataError, OutputError: see their messages.
+    """
+    console = console or Console()
+    configuration = zoo.load(name)
+    _use_one_thread()
+    corpus = load_corpus(configuration, ludb_option)
+    console.print(f"{name}: {corpus.source}")
+    work = paths.BUILD / "zoo" / name / "work"
+    target = out or (zoo.folder(name) if corpus.training else paths.BUILD / "zoo" / name)
+    trained = fit(configuration, corpus, work, console, resume=resume)
+    return write_model(configuration, corpus, trained, target)
+
+
+def _use_one_thread() -> None:
+    """One thread per operation: the order of every sum is fixed. TensorFlow allows this before its first use only."""
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        # Already in use in this process (a test, or a second model): XLA's flag above still holds.
+        return
+
+
+def calibration_frames(configuration: ModelConfiguration, corpus: Corpus) -> npt.NDArray[np.float32]:
+    """Undisturbed frames of the training records, drawn by the seed: float32 [frames, 250, 1]."""
+    records = corpus.training or corpus.synthetic
+    frames, _ = evaluation_frames(SignalBank.of(records, configuration.classes), configuration.preprocess())
+    rng = np.random.default_rng([configuration.seed, 1])
+    count = min(configuration.quantisation.calibration_frames, len(frames))
+    return frames[rng.permutation(len(frames))[:count]]
+
+
+def int8_weighted_f1(content: bytes, configuration: ModelConfiguration, records: Sequence[Record]) -> float:
+    """Weighted F1 of a .tflite through TFLM on the annotated span of records."""
+    bank = SignalBank.of(records, configuration.classes)
+    frames, targets = evaluation_frames(bank, configuration.preprocess())
+    settings = configuration.quantisation
+    quantised = (np.rint(frames[..., 0] / np.float32(settings.input_scale)) + settings.input_zero_point).astype(np.int8)
+    classes = np.argmax(infer(content, quantised), axis=-1)
+    return weighted_f1(confusion(classes, targets, configuration.classes))
+
+
+def write_model(configuration: ModelConfiguration, corpus: Corpus, trained: Trained, target: Path) -> Report:
+    """Quantises a trained model and writes its folder."""
+    content = quantise(trained.model, calibration_frames(configuration, corpus), configuration.quantisation)
+    report = Report(
+        target,
+        trained.best,
+        int8_weighted_f1(content, configuration, corpus.validation),
+        corpus.source,
+        configuration.parameters,
+        configuration.macs,
+    )
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        trained.model.save(target / "model.keras")
+        (target / "model.tflite").write_bytes(content)
+        history = [asdict(look) for look in trained.history]
+        (target / "history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+        plot_history(configuration.name, trained, target / "history.png")
+        zoo.write(configuration.model_copy(update={"versions": versions()}), target / "configuration.json")
+    except OSError as error:
+        raise OutputError(
+            f"The model cannot be written to {target}.", str(error), "Free some space or choose another folder."
+        ) from error
+    return report
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    packages = ("tensorflow-cpu", "keras", "numpy", "tflite-micro", "physiokit")
+    return {name: metadata.version(name) for name in packages} | {"python": platform.python_version()}
+
+
+def plot_history(name: str, trained: Trained, path: Path) -> None:
+    """Loss and validation score over the steps, the chosen step marked."""
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    steps = [look.step for look in trained.history]
+    axes.plot(steps, [look.loss for look in trained.history], color="tab:gray", label="training loss")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    scores = axes.twinx()
+    scores.plot(steps, [100 * look.weighted_f1 for look in trained.history], color="tab:blue", label="validation")
+    scores.axvline(trained.best.step, color="tab:blue", linestyle=":")
+    scores.set_ylabel("weighted F1, validation patients [%]")
+    axes.set_title(f"{name}: {100 * trained.best.weighted_f1:.2f} % at step {trained.best.step}")
+    figure.savefig(path, dpi=110, metadata={"Software": None})
