@@ -1,0 +1,135 @@
+"""Compares a frame of the device with the reference, byte by byte, and finds where they part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.link import FrameResult, LayerInfo
+from ecgseg.reference import STAGES, ExpectedFrame, Reference, stage_bytes
+
+
+class Tracer(Protocol):
+    """The part of a device client that shows the layers of its last input."""
+
+    def layers(self) -> list[LayerInfo]:
+        """All layers in the order they run."""
+        ...
+
+    def trace(self, layer: int) -> bytes:
+        """Result of one layer on the last input."""
+        ...
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two byte strings part.
+
+    Attributes:
+        stage: what was compared.
+        offset: first byte that differs.
+        expected, actual: that byte on both sides as unsigned value; None past the end of a shorter string.
+        count: bytes that differ, missing and surplus ones included.
+        compared: bytes compared.
+    """
+
+    stage: str
+    offset: int
+    expected: int | None
+    actual: int | None
+    count: int
+    compared: int
+
+
+def difference(stage: str, expected: bytes, actual: bytes) -> Difference | None:
+    """First difference of two byte strings, None when they are equal."""
+    if expected == actual:
+        return None
+    common = min(len(expected), len(actual))
+    length = max(len(expected), len(actual))
+    unequal = np.flatnonzero(
+        np.frombuffer(expected[:common], dtype=np.uint8) != np.frombuffer(actual[:common], dtype=np.uint8)
+    )
+    offset = int(unequal[0]) if unequal.size else common
+    return Difference(
+        stage,
+        offset,
+        expected[offset] if offset < len(expected) else None,
+        actual[offset] if offset < len(actual) else None,
+        int(unequal.size) + length - common,
+        length,
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Compared bytes of a frame and its differences in the order of the stages; none when all is equal."""
+
+    compared: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def mismatched(self) -> int:
+        """Bytes that differ."""
+        return sum(part.count for part in self.differences)
+
+
+def compare_frame(expected: ExpectedFrame, actual: FrameResult) -> Comparison:
+    """Compares every stage of a frame."""
+    return compare_stages(stage_bytes(expected), stage_bytes(actual))
+
+
+def compare_stages(expected: dict[str, bytes], actual: dict[str, bytes]) -> Comparison:
+    """Compares named byte strings, in the order of STAGES."""
+    found = []
+    compared = 0
+    for stage in STAGES:
+        if stage in expected:
+            compared += max(len(expected[stage]), len(actual[stage]))
+            part = difference(stage, expected[stage], actual[stage])
+            if part:
+                found.append(part)
+    return Comparison(compared, tuple(found))
+
+
+@dataclass(frozen=True)
+class LayerDifference:
+    """The first layer whose result is not TensorFlow Lite Micro's."""
+
+    layer: LayerInfo
+    difference: Difference
+
+    @property
+    def name(self) -> str:
+        """Layer and operator, as the user reads it."""
+        return f"layer {self.layer.index} {self.layer.name} (operator {self.layer.operator_index} of the .tflite)"
+
+
+def first_differing_layer(device: Tracer, reference: Reference, data: npt.NDArray[np.int8]) -> LayerDifference | None:
+    """Runs layer after layer on the device and compares each with TensorFlow Lite Micro's tensor.
+
+    Args:
+        device: its last input is `data`.
+        reference: the same model on the host.
+        data: int8 [input_bytes], the input that both run on.
+
+    Returns:
+        The first layer that differs; None when all agree.
+    """
+    for layer in device.layers():
+        part = difference(layer.name, reference.layer(data, layer), device.trace(layer.index))
+        if part:
+            return LayerDifference(layer, part)
+    return None
+
+
+def stage_name(first: Difference, layer: LayerDifference | None) -> str:
+    """The name of the part of the firmware that a frame's first difference accuses."""
+    if first.stage in ("status", "input"):
+        return "preprocessor"
+    if first.stage == "scores":
+        return layer.name if layer else "model (every layer alone is equal)"
+    return "class mask" if first.stage == "mask" else "segments"

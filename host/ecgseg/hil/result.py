@@ -1,0 +1,180 @@
+"""What a HIL test has to say, for machines and for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel
+
+from ecgseg.data.records import Record
+from ecgseg.errors import EcgsegError
+from ecgseg.link import DeviceInfo, TimeBase
+from ecgseg.preprocess import Segment
+
+TIME_UNITS = {
+    TimeBase.INSTRUCTIONS: "instructions",
+    TimeBase.CYCLES: "core clock cycles",
+    TimeBase.TICKS: "timer ticks",
+}
+PARTS = ("preprocess", "inference", "postprocess")
+
+
+class Mismatch(BaseModel):
+    """One frame that differs.
+
+    Attributes:
+        record, lead, frame: which one.
+        stage: the part that differs first: "preprocessor", a layer by name, "class mask" or "segments".
+        compared: the byte string that differs first: status, input, scores, mask or segments.
+        offset: first byte that differs in it.
+        expected, actual: that byte on the host and on the device, 0..255; None past the end.
+        differing_bytes: over all stages of the frame.
+        vector: file that keeps what was sent and both results, relative to the repository where possible.
+        replay: command that runs it again.
+    """
+
+    record: int
+    lead: str
+    frame: int
+    stage: str
+    compared: str
+    offset: int
+    expected: int | None
+    actual: int | None
+    differing_bytes: int
+    vector: str | None = None
+    replay: str | None = None
+
+
+class Spread(BaseModel):
+    """A figure over the frames: mean, smallest and largest."""
+
+    mean: float
+    min: int
+    max: int
+
+
+class Timing(BaseModel):
+    """Device time per frame.
+
+    Attributes:
+        unit: what a tick is: "instructions", "core clock cycles" or "timer ticks".
+        tick_hz: ticks in a second of the device's own time.
+        core_hz: core clock.
+        parts: by part (preprocess, inference, postprocess), in that unit.
+    """
+
+    unit: str
+    tick_hz: int
+    core_hz: int
+    parts: dict[str, Spread]
+
+
+class Memory(BaseModel):
+    """Bytes: the model's arena, the deepest stack (0: not measured), and the image's flash and RAM (0: unknown)."""
+
+    arena_bytes: int
+    stack_bytes: int
+    flash_bytes: int
+    ram_bytes: int
+
+
+class HilResult(BaseModel):
+    """Result of `invoke hil-test`.
+
+    Attributes:
+        target, board, backend: what ran.
+        model, model_sha256, build_id: which model and image, as the device told them.
+        source: "ludb", "synthetic", "replay" or "random" (inputs of a model that does not segment).
+        records, leads: what was sent.
+        frames: frames compared.
+        compared_bytes, mismatched_bytes: over all frames; status, input, scores, mask and segments.
+        requests, retries, crc_errors: of the link, as the host counted them.
+        device_crc_errors, device_overruns: as the device counted them.
+        verdict: "pass" when every byte of every frame is equal, "fail" when one is not, "incomplete" when the test
+            did not reach its end.
+        mismatches: the first differing frames in full.
+        error: why the test did not reach its end.
+        seconds: wall time of the test on this host.
+    """
+
+    target: str
+    board: str
+    backend: str
+    model: str
+    model_sha256: str
+    build_id: str
+    source: Literal["ludb", "synthetic", "replay", "random"]
+    records: list[int]
+    leads: list[str]
+    frames: int
+    expected_frames: int
+    differing_frames: int
+    compared_bytes: int
+    mismatched_bytes: int
+    requests: int
+    retries: int
+    crc_errors: int
+    device_crc_errors: int
+    device_overruns: int
+    verdict: Literal["pass", "fail", "incomplete"]
+    mismatches: list[Mismatch]
+    error: str | None
+    timing: Timing
+    memory: Memory
+    macs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ShownLead:
+    """A lead kept for the report.
+
+    Attributes:
+        record: samples and annotation.
+        reference, device: class mask uint8 [n] at 100 Hz, as Python and as the device computed it.
+        segments: of the device, joined over the frames, in samples at 100 Hz.
+        classes: number of classes.
+        equal: True when every byte of every frame is equal.
+    """
+
+    record: Record
+    reference: npt.NDArray[np.uint8]
+    device: npt.NDArray[np.uint8]
+    segments: Sequence[Segment]
+    classes: int
+    equal: bool
+
+
+@dataclass
+class HilRun:
+    """A finished or interrupted test: its result, leads to show, and what ended it early."""
+
+    result: HilResult
+    shown: list[ShownLead] = field(default_factory=list)
+    error: EcgsegError | None = None
+    interrupted: bool = False
+
+
+class TickCollector:
+    """Collects the ticks of frames."""
+
+    def __init__(self) -> None:
+        self._ticks: dict[str, list[int]] = {part: [] for part in PARTS}
+
+    def add(self, part: str, ticks: int) -> None:
+        """Adds one frame's ticks of one part."""
+        self._ticks[part].append(ticks)
+
+    def timing(self, info: DeviceInfo) -> Timing:
+        """Means and extremes in the device's unit."""
+        parts = {
+            part: Spread(mean=float(np.mean(ticks)), min=min(ticks), max=max(ticks))
+            for part, ticks in self._ticks.items()
+            if ticks
+        }
+        return Timing(unit=TIME_UNITS[info.time_base], tick_hz=info.tick_hz, core_hz=info.core_hz, parts=parts)
