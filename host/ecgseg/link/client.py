@@ -92,8 +92,8 @@ class DeviceInfo:
         return self.input_rate != 0
 
     def units(self, ticks: int) -> float:
-        """Ticks as instructions (time base INSTRUCTIONS) or core clock cycles (CYCLES, TICKS)."""
-        return ticks * self.core_hz / self.tick_hz
+        """Ticks as instructions or core clock cycles, by the time base; as they are when it is TICKS."""
+        return float(ticks) if self.time_base == TimeBase.TICKS else ticks * self.core_hz / self.tick_hz
 
     def seconds(self, ticks: int) -> float:
         """Ticks as seconds of the device's time base."""

@@ -1,0 +1,59 @@
+"""Targets: where an image runs. Each module here that defines `TARGET` is one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from contextlib import AbstractContextManager
+from functools import lru_cache
+
+from ecgseg.build import Image
+from ecgseg.errors import UsageError
+from ecgseg.targets.base import RunningTarget, Target, TargetOptions
+
+__all__ = ["RunningTarget", "Target", "TargetOptions", "open_target", "target_of", "targets"]
+
+
+@lru_cache(maxsize=1)
+def targets() -> dict[str, Target]:
+    """All targets by name."""
+    found: dict[str, Target] = {}
+    for module in pkgutil.iter_modules(__path__):
+        target: Target | None = getattr(importlib.import_module(f"{__name__}.{module.name}"), "TARGET", None)
+        if target is not None:
+            found[target.name] = target
+    return found
+
+
+def target_of(name: str) -> Target:
+    """The target of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    known = targets()
+    if name not in known:
+        raise UsageError(f"There is no target '{name}'.", "", f"Choose one of: {', '.join(sorted(known))}.")
+    return known[name]
+
+
+def open_target(name: str, image: Image, options: TargetOptions | None = None) -> AbstractContextManager[RunningTarget]:
+    """Starts a target with an image; leaving the context stops it.
+
+    Args:
+        name: name of the target.
+        image: built for the target's board.
+        options: what the user says about it.
+
+    Raises:
+        UsageError: no such target, or the image is for another board.
+        ToolMissingError, TargetError: on entering, when it cannot be started.
+    """
+    target = target_of(name)
+    if image.board != target.board:
+        raise UsageError(
+            f"The image is for the board {image.board}.",
+            f"The target {name} runs images for {target.board}.",
+            f"Build it with --board {target.board}.",
+        )
+    return target.open(image, options or TargetOptions())

@@ -1,0 +1,139 @@
+"""What a target is: something that runs an image and has a serial port."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ecgseg.build import Image
+from ecgseg.errors import LinkError, TargetError
+from ecgseg.link import DeviceClient
+
+_FIRST_ANSWER_SECONDS = 0.25
+_LOG_LINES = 40
+
+
+@dataclass(frozen=True)
+class TargetOptions:
+    """What a user may say about a target; each target uses what concerns it.
+
+    Attributes:
+        port: serial port of a real board, e.g. /dev/ttyACM0.
+        baud: baud rate.
+        serial_number: serial number of the debug probe, when several are plugged in.
+        start_seconds: how long a start may take until the first answer.
+        answer_seconds: first wait for an answer; None for what suits the target.
+        flags: further options of one target, by name.
+    """
+
+    port: str | None = None
+    baud: int = 115200
+    serial_number: str | None = None
+    start_seconds: float = 20.0
+    answer_seconds: float | None = None
+    flags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class RunningTarget:
+    """A target that runs.
+
+    Attributes:
+        name: name of the target.
+        port_url: device name or pyserial URL of its serial port.
+        options: as given.
+        answer_seconds: first wait for an answer that suits this target.
+        process: the process behind it; None for a real board.
+        read_log: what the process has written to its standard error so far.
+    """
+
+    name: str
+    port_url: str
+    options: TargetOptions
+    answer_seconds: float = 1.0
+    process: subprocess.Popen[bytes] | None = None
+    read_log: Callable[[], str] = field(default=lambda: "")
+
+    @property
+    def log(self) -> str:
+        """Standard error of the process, e.g. a sanitizer's report."""
+        return self.read_log()
+
+    def check(self) -> None:
+        """Raises TargetError when the process has ended by itself."""
+        if self.process is not None and self.process.poll() is not None:
+            raise self.ended()
+
+    def ended(self) -> TargetError:
+        """The error that says how the process ended."""
+        code = self.process.poll() if self.process is not None else None
+        lines = self.log.strip().splitlines()
+        return TargetError(
+            f"The target {self.name} has ended with exit code {code}.",
+            "\n".join(lines[:_LOG_LINES]) or "It left no message.",
+            "A sanitizer's report names the source line; otherwise look for a fault record in HELLO.",
+        )
+
+    def connect(self) -> DeviceClient:
+        """Opens the port and waits for the first HELLO.
+
+        Raises:
+            TargetError: the process ended, or the deadline passed without an answer.
+            LinkError: the port cannot be opened, or the device speaks another protocol version.
+        """
+        client = DeviceClient(
+            self.port_url,
+            baud=self.options.baud,
+            answer_seconds=self.options.answer_seconds or self.answer_seconds,
+        )
+        try:
+            self._wait_for_hello(client)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _wait_for_hello(self, client: DeviceClient) -> None:
+        deadline = time.monotonic() + self.options.start_seconds
+        wait = _FIRST_ANSWER_SECONDS
+        while True:
+            self.check()
+            try:
+                client.hello(answer_seconds=wait, attempts=1)
+            except LinkError as error:
+                if "protocol" in error.what or "refused" in error.what:
+                    raise
+                if time.monotonic() > deadline:
+                    raise TargetError(
+                        f"The target {self.name} does not answer within {self.options.start_seconds:.0f} s.",
+                        error.why,
+                        "Check port and baud rate, press reset on the board, and see that the image is for it.",
+                    ) from error
+                wait = min(2 * wait, max(self.answer_seconds, _FIRST_ANSWER_SECONDS))
+            else:
+                # What it took to start is not the link's doing.
+                client.counters.requests = 1
+                client.counters.retries = 0
+                return
+
+
+class Target(Protocol):
+    """A way to run an image. One module of this package defines one, as `TARGET`."""
+
+    @property
+    def name(self) -> str:
+        """What a user calls it."""
+        ...
+
+    @property
+    def board(self) -> str:
+        """The board its images are built for."""
+        ...
+
+    def open(self, image: Image, options: TargetOptions) -> AbstractContextManager[RunningTarget]:
+        """Starts it; leaving the context stops it."""
+        ...

@@ -1,0 +1,26 @@
+"""Target `host`: the firmware as a native process under ASan and UBSan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ecgseg.build import Image
+from ecgseg.targets.base import RunningTarget, TargetOptions
+from ecgseg.targets.process import run_on_pty
+
+
+class HostTarget:
+    """Runs the image of the board `host`."""
+
+    name = "host"
+    board = "host"
+
+    @contextmanager
+    def open(self, image: Image, options: TargetOptions) -> Iterator[RunningTarget]:
+        """Starts the process; a sanitizer's report becomes a TargetError."""
+        with run_on_pty(self.name, [str(image.elf)], options, ends_with_port=True) as running:
+            yield running
+
+
+TARGET = HostTarget()

@@ -1,0 +1,123 @@
+"""Processes that have a pty as their serial port."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import tty
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from ecgseg.errors import LinkError, TargetError
+from ecgseg.targets.base import RunningTarget, TargetOptions
+
+_STOP_SECONDS = 5.0
+
+
+@contextmanager
+def run_on_pty(
+    name: str,
+    command: Sequence[str],
+    options: TargetOptions,
+    *,
+    answer_seconds: float = 1.0,
+    ends_with_port: bool = False,
+) -> Iterator[RunningTarget]:
+    """Runs a command whose standard input and output are the master side of a pty; clients open the slave side.
+
+    The pty is there, raw and held open before the process starts, so nothing depends on who is first. The process is
+    stopped when the context ends, however it ends, and the kernel stops it when this process is killed.
+
+    Args:
+        name: name of the target.
+        command: program and arguments.
+        options: given to the RunningTarget.
+        answer_seconds: first wait for an answer that suits this target.
+        ends_with_port: the program ends by itself when the slave side is closed.
+
+    Raises:
+        TargetError: it does not start, or it ended while it was still needed (a sanitizer's report, an abort).
+    """
+    master, slave = os.openpty()
+    with tempfile.TemporaryFile() as log:
+        try:
+            tty.setraw(slave)
+            running = RunningTarget(
+                name, os.ttyname(slave), options, answer_seconds, _start(name, command, master, log)
+            )
+        except BaseException:
+            os.close(slave)
+            raise
+        finally:
+            os.close(master)
+        running.read_log = lambda: _read(log)
+        try:
+            yield running
+        except LinkError as error:
+            if running.process is not None and _ends_soon(running.process):
+                raise running.ended() from error
+            raise
+        else:
+            running.check()
+        finally:
+            os.close(slave)
+            _stop(running, ends_with_port)
+        _check_exit(running, ends_with_port)
+
+
+def _start(name: str, command: Sequence[str], port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    # The kernel ends the child with its parent, also when the parent is killed and cannot clean up.
+    setpriv = shutil.which("setpriv")
+    guarded = [setpriv, "--pdeathsig", "KILL", *command] if setpriv else list(command)
+    try:
+        # A session of its own: Ctrl-C reaches this process, which then stops the child in order.
+        return subprocess.Popen(guarded, stdin=port, stdout=port, stderr=log, start_new_session=True)
+    except OSError as error:
+        raise TargetError(
+            f"The target {name} cannot be started.", str(error), f"Check that {command[0]} can be run."
+        ) from error
+
+
+def _read(log: IO[bytes]) -> str:
+    # The child writes through the same file description: pread leaves its position alone.
+    size = os.fstat(log.fileno()).st_size
+    return os.pread(log.fileno(), size, 0).decode(errors="replace")
+
+
+def _ends_soon(process: subprocess.Popen[bytes]) -> bool:
+    """True when the process has ended, or does within the time that a sanitizer needs to write its report."""
+    try:
+        process.wait(timeout=1.0)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _stop(running: RunningTarget, ends_with_port: bool) -> None:
+    process = running.process
+    assert process is not None
+    if ends_with_port and _waited(process):
+        return
+    for stop in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            process.send_signal(stop)
+        if _waited(process):
+            return
+
+
+def _waited(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(timeout=_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _check_exit(running: RunningTarget, ends_with_port: bool) -> None:
+    """A program that ends by itself must end well: a sanitizer may report at the very end."""
+    if ends_with_port and running.process is not None and running.process.returncode > 0:
+        raise running.ended()

@@ -1,0 +1,58 @@
+"""Target `qemu`: the firmware for mps2-an386 in qemu-system-arm, which counts instructions."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ecgseg.build import Image
+from ecgseg.errors import ToolMissingError
+from ecgseg.targets.base import RunningTarget, TargetOptions
+from ecgseg.targets.process import run_on_pty
+
+_PROGRAM = "qemu-system-arm"
+
+
+class QemuTarget:
+    """Runs the image of the board `mps2_an386`."""
+
+    name = "qemu"
+    board = "mps2_an386"
+
+    @contextmanager
+    def open(self, image: Image, options: TargetOptions) -> Iterator[RunningTarget]:
+        """Starts QEMU.
+
+        Raises:
+            ToolMissingError: it is not installed.
+        """
+        program = shutil.which(_PROGRAM)
+        if program is None:
+            raise ToolMissingError(
+                f"{_PROGRAM} is not installed.",
+                "The target qemu runs the firmware in it.",
+                "Run: sudo apt-get install qemu-system-arm",
+            )
+        command = [
+            program,
+            "-machine",
+            "mps2-an386",
+            "-icount",
+            "shift=0",
+            "-display",
+            "none",
+            "-monitor",
+            "none",
+            "-chardev",
+            "stdio,id=port,signal=off",
+            "-serial",
+            "chardev:port",
+            "-kernel",
+            str(image.elf),
+        ]
+        with run_on_pty(self.name, command, options, answer_seconds=2.0) as running:
+            yield running
+
+
+TARGET = QemuTarget()
