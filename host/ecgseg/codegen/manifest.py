@@ -1,0 +1,58 @@
+"""What a rendered model is: written beside the C as manifest.json."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+
+class LayerEntry(BaseModel):
+    """One layer as the device counts them."""
+
+    name: str
+    operator: int
+    tensor: int
+    shape: list[int]
+    bytes: int
+    macs: int
+
+
+class BufferEntry(BaseModel):
+    """One activation or scratch area in the arena."""
+
+    name: str
+    offset: int
+    size: int
+    first: int
+    last: int
+
+
+class Manifest(BaseModel):
+    """Everything the host needs to know about the generated code.
+
+    Attributes:
+        arena_bytes: static memory for all activations and scratch; the input buffer is the caller's.
+        weight_bytes: constants in flash: weights, biases, scales.
+        parameters: weights and biases of the int8 graph.
+        frame_length, class_count: 0 when the model is no segmenter.
+    """
+
+    generator: str
+    generator_version: str
+    engine_version: int
+    model: str
+    sha256: str
+    input_rate: int
+    input_shape: list[int]
+    output_shape: list[int]
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+    frame_length: int
+    class_count: int
+    parameters: int
+    macs: int
+    arena_bytes: int
+    weight_bytes: int
+    layers: list[LayerEntry]
+    buffers: list[BufferEntry]
