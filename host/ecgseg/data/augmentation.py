@@ -107,7 +107,8 @@ def baseline_wander(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -
 def mains_hum(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -> Batch:
     """What the decimator leaves of 50 or 60 Hz (the latter folded to 40 Hz); float32 [rows, length]."""
     mains = rng.choice([50.0, 60.0], amplitude.shape) + rng.uniform(-0.3, 0.3, amplitude.shape)
-    return (amplitude * np.sin(2 * np.pi * (mains * _time(length) + rng.random(amplitude.shape)))).astype(np.float32)
+    wave: Batch = (amplitude * np.sin(2 * np.pi * (mains * _time(length) + rng.random(amplitude.shape)))).astype(np.float32)
+    return wave
 
 
 def muscle_noise(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -> Batch:
@@ -125,7 +126,8 @@ def electrode_motion(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) 
     decay = np.exp(-np.maximum(since, 0) / rng.uniform(0.1, 0.8, amplitude.shape))
     rise = np.clip(since / 0.03 + 1.0, 0.0, 1.0)
     sign = rng.choice([-1.0, 1.0], amplitude.shape)
-    return (amplitude * sign * rise * decay).astype(np.float32)
+    wave: Batch = (amplitude * sign * rise * decay).astype(np.float32)
+    return wave
 
 
 def smooth(x: Batch, probability: float, largest: float, rng: Rng) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -463,6 +464,6 @@ def _library_waves(codes: npt.NDArray[np.generic]) -> tuple[Wave, ...]:
     edges = np.flatnonzero(np.diff(codes.astype(np.int64))) + 1
     return tuple(
         Wave(_LIBRARY_KINDS[int(codes[start])], int(start), int(start + end - 1) // 2, int(end - 1))
-        for start, end in zip(edges[:-1], edges[1:], strict=True)
+        for start, end in pairwise(edges.tolist())
         if int(codes[start]) in _LIBRARY_KINDS
     )

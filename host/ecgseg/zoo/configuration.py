@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES, LEADS, split
 from ecgseg.errors import ModelError, UsageError
-from ecgseg.preprocess import FRAME_LENGTH, MODEL_RATE, PreprocessParameters, SegmentRules
+from ecgseg.preprocess import FRAME_LENGTH, PreprocessParameters, SegmentRules
 
 ZOO = ("seg-2-tcn-sm", "seg-4-tcn-sm", "seg-4-tcn-lg")
 SMOKE = "smoke"
@@ -198,8 +198,8 @@ class ModelConfiguration(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     description: str
     classes: Literal[2, 4]
-    rate: Literal[100] = MODEL_RATE
-    frame_length: Literal[250] = FRAME_LENGTH
+    rate: Literal[100] = 100
+    frame_length: Literal[250] = 250
     seed: Annotated[int, Field(ge=0)] = 2026
     data: DataConfiguration = DataConfiguration()
     augmentation: AugmentationConfiguration = AugmentationConfiguration()

@@ -182,7 +182,7 @@ class BatchSource:
         centre = np.clip(centre, half, np.maximum(bank.lengths[rows] - 1 - half, half))
         # Without a warp the samples are the record's own, not interpolated ones.
         begin = np.where(chosen, centre - half, np.floor(centre - half))
-        positions = begin[:, None] + stretch[:, None] * np.arange(FRAME_LENGTH)
+        positions: npt.NDArray[np.float64] = begin[:, None] + stretch[:, None] * np.arange(FRAME_LENGTH)
         signals, mask = bank.cut(rows, positions)
         mixed = np.flatnonzero(rng.random(count) < self.augmentation.lead_mix_probability)
         if mixed.size:
