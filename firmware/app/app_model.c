@@ -5,10 +5,6 @@
 
 #include "board.h"
 
-#if ECGSEG_MODEL_ENGINE_VERSION != ECGSEG_ENGINE_VERSION
-#error "ecgseg_model.h was rendered for another version of the engine: run `invoke render` again"
-#endif
-
 /* Word aligned, so that kernels may load four values at once. */
 _Alignas(8) int8_t app_input[ECGSEG_MODEL_INPUT_BYTES];
 _Alignas(8) int8_t app_output[ECGSEG_MODEL_OUTPUT_BYTES];
