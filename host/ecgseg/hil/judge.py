@@ -260,7 +260,9 @@ class Judge:
 
     def result(self, error: str | None = None) -> HilResult:
         """The result so far; "incomplete" unless run() came to its end, "fail" as soon as one byte differed."""
-        verdict: Literal["pass", "fail", "incomplete"] = "pass" if self.finished and self.frames else "incomplete"
+        verdict: Literal["pass", "fail", "incomplete"] = "incomplete"
+        if self.finished and self.frames and error is None:
+            verdict = "pass"
         if self.mismatched:
             verdict = "fail"
         counters = self.subject.device.counters

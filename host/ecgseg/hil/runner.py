@@ -1,0 +1,175 @@
+"""`invoke hil-test`: render, build, start the target, stream, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg import paths
+from ecgseg.build import Image, build
+from ecgseg.cli import progress
+from ecgseg.codegen import render
+from ecgseg.data.records import LEADS, Record, split
+from ecgseg.errors import EcgsegError, ModelError
+from ecgseg.hil import vectors
+from ecgseg.hil.inputs import Inputs, choose_inputs
+from ecgseg.hil.judge import VECTORS, Judge, Subject
+from ecgseg.hil.result import HilRun
+from ecgseg.models import ModelFile, find_model
+from ecgseg.reference import Reference
+from ecgseg.targets import TargetOptions, open_target, target_of
+
+INPUT_RATE = 500
+RANDOM_INPUTS = 64
+_RANDOM_SEED = 2026
+_SHOWN_LEADS = 4
+
+
+@dataclass(frozen=True)
+class HilOptions:
+    """Options of `invoke hil-test`.
+
+    Attributes:
+        target: name of the target.
+        model: name of a zoo model; None for the default one.
+        tflite: any other .tflite file.
+        records, leads: what to stream.
+        ludb: folder of LUDB; None for the usual places.
+        replay: a kept vector; it replaces model, records and leads.
+        backend: backend of the firmware.
+        target_options: port, baud rate and the like.
+        generated: folder with C that is already rendered; None renders it.
+        vectors: folder for differing frames.
+    """
+
+    target: str
+    model: str | None = None
+    tflite: Path | None = None
+    records: tuple[int, ...] = field(default_factory=lambda: split()["test"])
+    leads: tuple[str, ...] = LEADS
+    ludb: Path | None = None
+    replay: Path | None = None
+    backend: str = "aot"
+    target_options: TargetOptions = field(default_factory=TargetOptions)
+    generated: Path | None = None
+    vectors: Path = VECTORS
+
+
+def run(options: HilOptions) -> HilRun:
+    """Runs the test from the model to the verdict.
+
+    Ctrl-C and a link or target that fails on the way do not lose what was compared: the run returned then says
+    "incomplete" and why. Whatever fails before the first request is raised.
+
+    Raises:
+        EcgsegError: no such target, model or record; a tool is missing; the firmware does not build or start.
+    """
+    target = target_of(options.target)
+    vector = vectors.load(options.replay) if options.replay else None
+    model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
+    reference = Reference(model.data, INPUT_RATE)
+    inputs = _inputs(options, vector)
+    image = build(target.board, generate(model, options.generated), backend=options.backend)
+    judge: Judge | None = None
+    error: EcgsegError | None = None
+    interrupted = False
+    try:
+        with _running(image, model, reference, options) as judge:
+            judge.source = inputs.source if reference.parameters else ("replay" if vector else "random")
+            _stream(judge, inputs, vector)
+    except (EcgsegError, KeyboardInterrupt) as caught:
+        # Errors leave the target's context first: it knows whether its process died, and of what.
+        if judge is None:
+            raise
+        interrupted = isinstance(caught, KeyboardInterrupt)
+        error = caught if isinstance(caught, EcgsegError) else None
+    stopped = "Interrupted." if interrupted else error.what if error else None
+    return HilRun(judge.result(stopped), judge.shown, error, interrupted)
+
+
+def generate(model: ModelFile, generated: Path | None = None) -> Path:
+    """Folder with the model's C: the one given, or build/generated/<model>, rendered anew."""
+    if generated is not None:
+        return generated
+    folder = paths.BUILD / "generated" / (model.name if model.from_zoo else f"{model.name}-{model.sha256[:8]}")
+    render(model.path, folder, name=model.name, input_rate=INPUT_RATE)
+    return folder
+
+
+@contextmanager
+def _running(image: Image, model: ModelFile, reference: Reference, options: HilOptions) -> Iterator[Judge]:
+    with (
+        open_target(options.target, image, options.target_options) as running,
+        running.connect() as device,
+    ):
+        subject = Subject(
+            target=options.target,
+            model=model.name if model.from_zoo else str(model.path.resolve()),
+            device=device,
+            reference=reference,
+            flash_bytes=image.sizes.get("flash", 0),
+            ram_bytes=image.sizes.get("ram", 0),
+            vectors=options.vectors,
+        )
+        yield Judge(subject, "random")
+
+
+def _stream(judge: Judge, inputs: Inputs, vector: vectors.Vector | None) -> None:
+    direct = judge.subject.reference.parameters is None
+    judge.shown_wanted = frozenset() if direct else _to_show(inputs)
+    name = f"HIL {judge.subject.target}"
+    with progress() as bar:
+        total = 1 if vector else RANDOM_INPUTS if direct else inputs.count
+        task = bar.add_task(name, total=total)
+
+        def on_lead(done: int, equal: bool) -> None:
+            bar.update(task, completed=done, description=name if equal else f"{name} [red]differs")
+
+        if direct:
+            judge.run_direct(_direct_inputs(judge.subject.reference, vector), on_lead)
+        else:
+            judge.run(inputs, on_lead)
+
+
+def _inputs(options: HilOptions, vector: vectors.Vector | None) -> Inputs:
+    if vector is None:
+        return choose_inputs(options.records, options.leads, options.ludb)
+    ready: tuple[Record, ...] = (vector.as_record(),) if vector.rate else ()
+    return Inputs("replay", (vector.record,), (vector.lead,), ready=ready)
+
+
+def _replayed_model(vector: vectors.Vector, options: HilOptions) -> ModelFile:
+    named = Path(vector.model)
+    model = (
+        find_model(None, options.tflite or named) if named.is_absolute() else find_model(vector.model, options.tflite)
+    )
+    if model.sha256 != vector.model_sha256:
+        raise ModelError(
+            f"The model {model.name} has changed since the vector was kept.",
+            f"The vector belongs to SHA-256 {vector.model_sha256[:16]}..., the file has {model.sha256[:16]}...",
+            "Name the matching file with --tflite, or run the whole test again.",
+        )
+    return model
+
+
+def _direct_inputs(reference: Reference, vector: vectors.Vector | None) -> list[npt.NDArray[np.int8]]:
+    """The kept input, or seeded random ones with both extremes among them."""
+    if vector is not None:
+        return [vector.samples.astype(np.int8)]
+    rng = np.random.default_rng(_RANDOM_SEED)
+    size = reference.input_bytes
+    extremes = [np.full(size, value, dtype=np.int8) for value in (-128, 0, 127)]
+    drawn = [rng.integers(-128, 128, size, dtype=np.int8) for _ in range(RANDOM_INPUTS - len(extremes))]
+    return [*extremes, *drawn]
+
+
+def _to_show(inputs: Inputs) -> frozenset[tuple[int, str]]:
+    """A few leads spread over the records; lead II where it is streamed."""
+    step = max(1, len(inputs.records) // _SHOWN_LEADS)
+    lead = "ii" if "ii" in inputs.leads else inputs.leads[0]
+    return frozenset((number, lead) for number in inputs.records[::step][:_SHOWN_LEADS])

@@ -1,0 +1,64 @@
+"""Finds the model a user names: one of the zoo, or any .tflite file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecgseg import paths
+from ecgseg.cli import choose
+from ecgseg.errors import ModelError
+
+DEFAULT_MODEL = "seg-4-tcn-sm"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A .tflite file.
+
+    Attributes:
+        name: name in the zoo, or the file's name without ending.
+        path: the file.
+        data: its bytes.
+        from_zoo: False for a file that the user named.
+    """
+
+    name: str
+    path: Path
+    data: bytes
+    from_zoo: bool
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file, hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def model_names() -> tuple[str, ...]:
+    """Models of the zoo that can be rendered: those with a model.tflite."""
+    return tuple(sorted(path.parent.name for path in paths.MODELS.glob("*/model.tflite")))
+
+
+def find_model(name: str | None = None, tflite: str | Path | None = None) -> ModelFile:
+    """The model that the options --model and --tflite name; --tflite wins.
+
+    Raises:
+        UsageError: the zoo has no such model; the message lists those it has.
+        ModelError: the file cannot be read.
+    """
+    if tflite:
+        path = Path(tflite).expanduser()
+        return ModelFile(path.stem, path, _read(path), from_zoo=False)
+    chosen = choose("model", name or DEFAULT_MODEL, model_names(), "--model")
+    path = paths.MODELS / chosen / "model.tflite"
+    return ModelFile(chosen, path, _read(path), from_zoo=True)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The model {path} cannot be read.", f"{error.strerror}.", "Check the --tflite option or the file."
+        ) from error
