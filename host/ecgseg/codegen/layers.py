@@ -106,7 +106,7 @@ class Lowering:
 
     def _view(self, operator: Operator) -> None:
         source, result = self.activation(operator, 0), self.result(operator)
-        if source.elements != result.elements or source.scales != result.scales:
+        if source.size != result.size or source.scales != result.scales:
             raise _unsupported(operator, "it changes the number of elements or the quantisation.")
         if source.zero_points != result.zero_points:
             raise _unsupported(operator, "it changes the quantisation.")
@@ -152,7 +152,7 @@ class Lowering:
         if len(operator.inputs) < 3 or operator.inputs[2] < 0:
             return np.zeros(channels, dtype=np.int64)
         tensor = self.graph.tensors[operator.inputs[2]]
-        if tensor.data is None or tensor.dtype != "int32" or tensor.elements != channels:
+        if tensor.data is None or tensor.dtype != "int32" or tensor.size != channels:
             raise _unsupported(operator, f"its bias is not constant int32 [{channels}].")
         return tensor.data.reshape(-1).astype(np.int64)
 
@@ -163,7 +163,7 @@ def _option(operator: Operator, name: str, default: int = 0) -> int:
 
 def activation_range(operator: Operator, result: Tensor) -> tuple[int, int]:
     """Clamp of the fused activation, in quantised units."""
-    kind = _option(operator, "fusedActivationFunction")
+    kind = _option(operator, "fused_activation_function")
 
     def quantised(value: float) -> int:
         scaled = np.float32(value) / np.float32(result.scale)
@@ -183,10 +183,10 @@ def window(
     """Geometry of a sliding window, checked against the output's shape."""
     if len(source.shape) != 4 or len(result.shape) != 4 or source.shape[0] != 1 or result.shape[0] != 1:
         raise _unsupported(operator, f"shapes {list(source.shape)} to {list(result.shape)} are not [1, H, W, C].")
-    stride = (_option(operator, "strideH", 1), _option(operator, "strideW", 1))
+    stride = (_option(operator, "stride_h", 1), _option(operator, "stride_w", 1))
     dilation = (1, 1)
     if dilated:
-        dilation = (_option(operator, "dilationHFactor", 1), _option(operator, "dilationWFactor", 1))
+        dilation = (_option(operator, "dilation_h_factor", 1), _option(operator, "dilation_w_factor", 1))
     if min(*stride, *dilation) < 1 or max(stride) > 255:
         raise _unsupported(operator, f"stride {stride}, dilation {dilation}.")
     padding = _option(operator, "padding")
@@ -220,7 +220,7 @@ def _channel_scales(operator: Operator, source: Tensor, weights: Tensor, result:
     scales = weights.scales if len(weights.scales) > 1 else weights.scales * channels
     if len(scales) != channels:
         raise _unsupported(operator, f"{len(scales)} weight scales for {channels} channels.")
-    return [fixed_point(source.scale * scale / result.scale) for scale in scales]
+    return [fixed_point(float(source.scale) * scale / float(result.scale)) for scale in scales]
 
 
 def _check_range(operator: Operator, bound: npt.NDArray[np.int64], scales: list[Scale]) -> None:
@@ -312,8 +312,8 @@ def _fully_connected(lowering: Lowering, operator: Operator) -> Layer:
     source, result = lowering.activation(operator, 0), lowering.result(operator)
     weights = lowering.weights(operator, 2)
     outputs, inputs = weights.shape
-    rows = source.elements // inputs
-    if rows * inputs != source.elements or rows * outputs != result.elements:
+    rows = source.size // inputs
+    if rows * inputs != source.size or rows * outputs != result.size:
         raise _unsupported(operator, f"weights {list(weights.shape)} for input {list(source.shape)}.")
     geometry = dict.fromkeys(
         ("in_height", "out_height", "kernel_height", "kernel_width", "stride_height", "stride_width"), 1
@@ -352,7 +352,7 @@ def _depthwise(lowering: Lowering, operator: Operator) -> Layer:
         },
         {"weights": weights.data, "bias": bias.astype(np.int32)},
         {"scales": [(scale.multiplier, scale.shift) for scale in scales]},
-        macs=result.elements * weights.shape[1] * weights.shape[2],
+        macs=result.size * weights.shape[1] * weights.shape[2],
     )
 
 
@@ -360,8 +360,9 @@ def _add(lowering: Lowering, operator: Operator) -> Layer:
     a, b, result = lowering.activation(operator, 0), lowering.activation(operator, 1), lowering.result(operator)
     if not a.shape == b.shape == result.shape:
         raise _unsupported(operator, f"shapes {list(a.shape)} and {list(b.shape)} differ (broadcasting).")
-    twice = 2.0 * max(a.scale, b.scale)
-    scales = [fixed_point(real) for real in (a.scale / twice, b.scale / twice, twice / ((1 << 20) * result.scale))]
+    scale_a, scale_b, scale_out = float(a.scale), float(b.scale), float(result.scale)
+    twice = 2.0 * max(scale_a, scale_b)
+    scales = [fixed_point(real) for real in (scale_a / twice, scale_b / twice, twice / ((1 << 20) * scale_out))]
     if any(scale.shift < 0 for scale in scales):
         raise _unsupported(operator, "its output scale is far too small for its inputs.")
     low, high = activation_range(operator, result)
@@ -372,7 +373,7 @@ def _add(lowering: Lowering, operator: Operator) -> Layer:
         (a.index, b.index),
         result.index,
         {
-            "count": result.elements,
+            "count": result.size,
             "offset_a": -a.zero_point,
             "offset_b": -b.zero_point,
             **{name: {"multiplier": s.multiplier, "shift": s.shift} for name, s in zip(names, scales, strict=True)},

@@ -60,22 +60,22 @@ def compile_graph(graph: Graph) -> Program:
     Raises:
         GraphError: something in it is not supported.
     """
-    if graph.input_tensor.dtype != "int8" or graph.output_tensor.dtype != "int8":
+    if graph.tensors[graph.inputs[0]].dtype != "int8" or graph.tensors[graph.outputs[0]].dtype != "int8":
         raise GraphError(
-            f"The model's input is {graph.input_tensor.dtype} and its output {graph.output_tensor.dtype}.",
+            f"The model's input is {graph.tensors[graph.inputs[0]].dtype} and its output {graph.tensors[graph.outputs[0]].dtype}.",
             "The device computes in int8 from end to end.",
             "Convert with inference_input_type and inference_output_type int8.",
         )
     lowering = Lowering(graph)
     layers = lowering.layers()
-    if not layers or lowering.storage(graph.output) == lowering.storage(graph.input):
+    if not layers or lowering.storage(graph.outputs[0]) == lowering.storage(graph.inputs[0]):
         raise GraphError("The model computes nothing.", "Its output is its input.", "Export the right model.")
     return _place(graph, lowering, layers)
 
 
 def _place(graph: Graph, lowering: Lowering, layers: list[Layer]) -> Program:
-    source = lowering.storage(graph.input)
-    result = lowering.storage(graph.output)
+    source = lowering.storage(graph.inputs[0])
+    result = lowering.storage(graph.outputs[0])
     last_use = {result: len(layers) - 1}
     for index, layer in enumerate(layers):
         for tensor in layer.inputs:
@@ -86,7 +86,7 @@ def _place(graph: Graph, lowering: Lowering, layers: list[Layer]) -> Program:
     of_scratch: dict[int, int] = {}
     for index, layer in enumerate(layers):
         storage = lowering.storage(layer.output)
-        size = graph.tensors[storage].elements
+        size = graph.tensors[storage].size
         of_tensor[storage] = len(buffers)
         buffers.append(Buffer(f"tensor {layer.output}", size, index, last_use.get(storage, index)))
         if layer.scratch:
@@ -107,14 +107,14 @@ def _place(graph: Graph, lowering: Lowering, layers: list[Layer]) -> Program:
         )
         for index, layer in enumerate(layers)
     ]
-    return Program(graph, layers, placed, buffers, memory, address(graph.output))
+    return Program(graph, layers, placed, buffers, memory, address(graph.outputs[0]))
 
 
 def segmenter_shape(graph: Graph) -> tuple[int, int]:
     """(frame length, classes) of a model [1, .., T, 1] -> [1, .., T, C]; (0, 0) when it is no segmenter."""
-    steps = graph.input_tensor.elements
-    shape = graph.output_tensor.shape
-    if len(shape) < 2 or shape[-2] != steps or graph.output_tensor.elements != steps * shape[-1]:
+    steps = graph.tensors[graph.inputs[0]].size
+    shape = graph.tensors[graph.outputs[0]].shape
+    if len(shape) < 2 or shape[-2] != steps or graph.tensors[graph.outputs[0]].size != steps * shape[-1]:
         return 0, 0
     if not 2 <= steps <= 256 or not 2 <= shape[-1] <= 16:
         return 0, 0
@@ -181,12 +181,12 @@ def _manifest(program: Program, input_rate: int) -> Manifest:
         model=graph.name,
         sha256=graph.sha256,
         input_rate=input_rate,
-        input_shape=list(graph.input_tensor.shape),
-        output_shape=list(graph.output_tensor.shape),
-        input_scale=graph.input_tensor.scale,
-        input_zero_point=graph.input_tensor.zero_point,
-        output_scale=graph.output_tensor.scale,
-        output_zero_point=graph.output_tensor.zero_point,
+        input_shape=list(graph.tensors[graph.inputs[0]].shape),
+        output_shape=list(graph.tensors[graph.outputs[0]].shape),
+        input_scale=float(graph.tensors[graph.inputs[0]].scale),
+        input_zero_point=graph.tensors[graph.inputs[0]].zero_point,
+        output_scale=float(graph.tensors[graph.outputs[0]].scale),
+        output_zero_point=graph.tensors[graph.outputs[0]].zero_point,
         frame_length=frame_length,
         class_count=class_count,
         parameters=parameter_count(graph),
@@ -203,7 +203,7 @@ def _manifest(program: Program, input_rate: int) -> Manifest:
                 operator=layer.operator.index,
                 tensor=layer.output,
                 shape=list(graph.tensors[layer.output].shape),
-                bytes=graph.tensors[layer.output].elements,
+                bytes=graph.tensors[layer.output].size,
                 macs=layer.macs,
             )
             for layer in program.layers
@@ -223,7 +223,7 @@ def parameter_count(graph: Graph) -> int:
         for position, index in enumerate(operator.inputs)
         if position > 0 and operator.name not in ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
     }
-    return sum(graph.tensors[i].elements for i in used if i >= 0 and graph.tensors[i].data is not None)
+    return sum(graph.tensors[i].size for i in used if i >= 0 and graph.tensors[i].data is not None)
 
 
 def _filters() -> dict[str, Any]:

@@ -1,88 +1,91 @@
-"""The graph as the code generator sees it: tensors and operators of one .tflite, checked and immutable."""
+"""The graph of a .tflite file as plain data: what is in the file, checked for form but not for meaning."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tensor:
-    """One tensor.
+    """A tensor of the file.
 
     Attributes:
-        index: in the .tflite.
-        name: as stored.
-        shape: all dimensions known and positive; () for a scalar.
-        dtype: "int8", "int16", "int32", "int64", "float32", "bool" or "uint8".
-        scales, zero_points: quantisation, empty when there is none; one entry or one per channel.
-        quantised_dimension: the channel dimension of per-channel scales.
-        data: constant value, or None for an activation.
+        index: position in the subgraph's tensor list.
+        name: name in the file, for messages.
+        shape: sizes, all at least 1; () is a scalar.
+        dtype: numpy name of the element type ("int8", "int32", "float32", ...).
+        scales, zero_points: quantisation, one entry per tensor or per channel; empty when not quantised.
+        quantised_dimension: axis of the per-channel scales.
+        data: contents of a constant tensor, read-only, else None.
     """
 
     index: int
     name: str
     shape: tuple[int, ...]
     dtype: str
-    scales: tuple[float, ...] = ()
-    zero_points: tuple[int, ...] = ()
-    quantised_dimension: int = 0
-    data: npt.NDArray[Any] | None = field(default=None, compare=False)
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    quantised_dimension: int
+    data: npt.NDArray[Any] | None
 
     @property
-    def elements(self) -> int:
+    def size(self) -> int:
         """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
     @property
-    def scale(self) -> float:
-        """The per-tensor scale."""
-        return self.scales[0]
+    def scale(self) -> np.float32:
+        """Scale of a tensor that is quantised as a whole."""
+        return np.float32(self.scales[0])
 
     @property
     def zero_point(self) -> int:
-        """The per-tensor zero point."""
+        """Zero point of a tensor that is quantised as a whole."""
         return self.zero_points[0]
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator.
+    """An operator of the file.
 
     Attributes:
-        index: in the .tflite's list.
-        name: e.g. "CONV_2D".
-        inputs, outputs: tensor indices, -1 for an optional input that is absent.
-        options: the operator's own options by their schema names.
+        index: position in the subgraph's operator list, which is the order of execution.
+        name: name in the TensorFlow Lite schema, "CONV_2D".
+        inputs: tensor indices; -1 stands for an optional input that is not there.
+        outputs: tensor indices.
+        options: the builtin options under their schema names in lower snake case.
     """
 
     index: int
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.name} (operator {self.index})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Graph:
-    """A whole model: exactly one input and one output."""
+    """The one subgraph of a .tflite file.
+
+    Attributes:
+        name: name of the model (the file's stem unless told otherwise).
+        sha256: digest of the whole file, hexadecimal.
+        tensors, operators: as they stand in the file.
+        inputs, outputs: tensor indices of the graph's inputs and outputs.
+    """
 
     name: str
     sha256: str
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
-    input: int
-    output: int
-
-    @property
-    def input_tensor(self) -> Tensor:
-        """The input."""
-        return self.tensors[self.input]
-
-    @property
-    def output_tensor(self) -> Tensor:
-        """The output."""
-        return self.tensors[self.output]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]

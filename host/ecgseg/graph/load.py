@@ -1,219 +1,298 @@
-"""Reads a .tflite into the graph, and refuses whatever is damaged, in one clear error."""
+"""Reads a .tflite file into the IR. Whatever the bytes are, the result is a graph or one GraphError.
+
+The reader of the flatbuffer is the schema's own Python code from the tflite-micro package. It checks nothing, so every
+length is compared with the size of the file before it is used, and everything it raises is caught here.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 import struct
+from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+import numpy.typing as npt
 
 from ecgseg.errors import GraphError
 from ecgseg.graph.ir import Graph, Operator, Tensor
 
-# The largest model that could ever fit: the application's MRAM on Apollo4 Plus is 1952 KB.
-MAX_FILE_BYTES = 4 << 20
-MAX_TENSORS = 4096
+MAX_FILE_BYTES = 16 << 20
 MAX_ELEMENTS = 1 << 22
-_IDENTIFIER = b"TFL3"
+MAX_TENSORS = 4096
+MAX_OPERATORS = 2048
+MAX_RANK = 6
+MAX_EDGES = 32
+IDENTIFIER = b"TFL3"
+
 _DTYPES = {
-    schema.TensorType.FLOAT32: "float32",
-    schema.TensorType.INT32: "int32",
-    schema.TensorType.UINT8: "uint8",
-    schema.TensorType.INT64: "int64",
-    schema.TensorType.BOOL: "bool",
-    schema.TensorType.INT16: "int16",
-    schema.TensorType.INT8: "int8",
+    "FLOAT32": "float32",
+    "INT32": "int32",
+    "UINT8": "uint8",
+    "INT64": "int64",
+    "BOOL": "bool",
+    "INT16": "int16",
+    "INT8": "int8",
+    "FLOAT64": "float64",
+    "UINT32": "uint32",
+    "UINT64": "uint64",
+    "FLOAT16": "float16",
+    "INT4": "int4",
 }
-_OPERATOR_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-# What a damaged flatbuffer makes the schema's readers raise.
-_DAMAGE = (
+_POOL = ("padding", "stride_w", "stride_h", "filter_width", "filter_height", "fused_activation_function")
+_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "CONV_2D": (
+        "Conv2DOptions",
+        ("padding", "stride_w", "stride_h", "dilation_w_factor", "dilation_h_factor", "fused_activation_function"),
+    ),
+    "DEPTHWISE_CONV_2D": (
+        "DepthwiseConv2DOptions",
+        (
+            "padding",
+            "stride_w",
+            "stride_h",
+            "depth_multiplier",
+            "dilation_w_factor",
+            "dilation_h_factor",
+            "fused_activation_function",
+        ),
+    ),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", ("padding", "stride_w", "stride_h", "fused_activation_function")),
+    "FULLY_CONNECTED": ("FullyConnectedOptions", ("weights_format", "keep_num_dims", "fused_activation_function")),
+    "ADD": ("AddOptions", ("fused_activation_function",)),
+    "MUL": ("MulOptions", ("fused_activation_function",)),
+    "MEAN": ("ReducerOptions", ("keep_dims",)),
+    "SOFTMAX": ("SoftmaxOptions", ("beta",)),
+    "CONCATENATION": ("ConcatenationOptions", ("axis", "fused_activation_function")),
+    "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
+    "MAX_POOL_2D": ("Pool2DOptions", _POOL),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", ("align_corners", "half_pixel_centers")),
+}
+# What the flatbuffer code and numpy raise when the bytes are not what they should be.
+_READ_ERRORS = (
     struct.error,
     IndexError,
-    KeyError,
     ValueError,
     TypeError,
     AttributeError,
+    KeyError,
     OverflowError,
     MemoryError,
-    RecursionError,
     AssertionError,
 )
 
 
+def load_tflite(source: Path | str | bytes, name: str | None = None) -> Graph:
+    """The graph of a .tflite file.
+
+    Args:
+        source: path of the file, or its bytes.
+        name: name of the model; the file's stem (or "model" for bytes) when None.
+
+    Raises:
+        GraphError: the file is missing, not a .tflite, damaged, or larger than what fits the device by far.
+    """
+    content = read_model(source)
+    if name is None:
+        name = "model" if isinstance(source, bytes) else Path(source).stem
+    if len(content) < 16 or content[4:8] != IDENTIFIER:
+        raise _damaged("it does not start like a TensorFlow Lite flatbuffer (identifier TFL3)")
+    try:
+        return _Reader(content).graph(re.sub(r"[^A-Za-z0-9_.+-]", "_", name)[:64] or "model")
+    except _READ_ERRORS as error:
+        raise _damaged(f"reading it ended in {type(error).__name__}: {error}") from error
+
+
+def read_model(source: Path | str | bytes) -> bytes:
+    """Bytes of a .tflite file, at most MAX_FILE_BYTES.
+
+    Raises:
+        GraphError: the file cannot be read or is too large.
+    """
+    if isinstance(source, bytes):
+        content = source
+    else:
+        try:
+            content = Path(source).read_bytes()
+        except OSError as error:
+            raise GraphError(
+                f"The model {source} cannot be read.", str(error), "Give the path of a .tflite file."
+            ) from error
+    if len(content) > MAX_FILE_BYTES:
+        raise GraphError(
+            f"The model has {len(content)} bytes, more than {MAX_FILE_BYTES}.",
+            "Nothing of that size fits the device.",
+            "Give an int8 .tflite of at most some hundred kilobytes.",
+        )
+    return content
+
+
 def _damaged(why: str) -> GraphError:
     return GraphError(
-        "The .tflite file is damaged or not a TensorFlow Lite model.",
-        why,
-        "Export the model again, or check that the file was copied whole.",
+        "This is not a whole .tflite file.",
+        f"While reading it: {why}.",
+        "Export the model again, or check that the file was copied completely.",
     )
 
 
-def load_tflite(source: Path | bytes, name: str | None = None) -> Graph:
-    """Read a model.
+@lru_cache(maxsize=1)
+def _schema() -> Any:
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated
 
-    Args:
-        source: a file or its bytes.
-        name: of the model; by default the file's (its folder's, when the file is called model.tflite).
-
-    Returns:
-        The graph; shapes, indices, constants and quantisation are consistent.
-
-    Raises:
-        GraphError: the file cannot be read, is damaged, or has more than one subgraph, input or output.
-    """
-    data = _read(source) if isinstance(source, Path) else source
-    if name is None:
-        name = _default_name(source) if isinstance(source, Path) else "model"
-    if len(data) > MAX_FILE_BYTES:
-        raise _damaged(f"It has {len(data)} bytes; {MAX_FILE_BYTES} is the most that is read.")
-    if len(data) < 16 or data[4:8] != _IDENTIFIER:
-        raise _damaged(f"The file identifier {_IDENTIFIER.decode()} is not at byte 4.")
-    try:
-        model = schema.ModelT.InitFromPackedBuf(data, 0)
-        graph = _graph(model, name, hashlib.sha256(data).hexdigest())
-    except _DAMAGE as error:
-        raise _damaged(f"Reading it failed with {type(error).__name__}: {error}") from error
-    _check(graph)
-    return graph
+    return schema_py_generated
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise GraphError(
-            f"The model file {path} cannot be read.", error.strerror or str(error), "Check the path."
-        ) from error
+@lru_cache(maxsize=1)
+def _operator_names() -> dict[int, str]:
+    values = vars(_schema().BuiltinOperator)
+    return {value: key for key, value in values.items() if isinstance(value, int)}
 
 
-def _default_name(path: Path) -> str:
-    return path.resolve().parent.name if path.stem == "model" else path.stem
+@lru_cache(maxsize=1)
+def _type_names() -> dict[int, str]:
+    values = vars(_schema().TensorType)
+    return {value: key for key, value in values.items() if isinstance(value, int)}
 
 
-def _graph(model: Any, name: str, sha256: str) -> Graph:
-    if model.subgraphs is None or len(model.subgraphs) != 1:
-        raise _damaged(f"It has {len(model.subgraphs or [])} subgraphs; exactly one is supported.")
-    subgraph = model.subgraphs[0]
-    if len(subgraph.tensors) > MAX_TENSORS or len(subgraph.operators) > MAX_TENSORS:
-        raise _damaged(f"More than {MAX_TENSORS} tensors or operators.")
-    for kind, indices in (("inputs", subgraph.inputs), ("outputs", subgraph.outputs)):
-        if len(indices) != 1:
+class _Reader:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._model = _schema().Model.GetRootAs(content, 0)
+
+    def graph(self, name: str) -> Graph:
+        subgraphs = self._model.SubgraphsLength()
+        if subgraphs != 1:
             raise GraphError(
-                f"The model has {len(indices)} {kind}.",
-                "Models with exactly one input and one output are supported.",
-                "Export the part of the model that you need.",
+                f"The model has {subgraphs} subgraphs.",
+                "Control flow (IF, WHILE, CALL_ONCE) needs more than one; only one is supported.",
+                "Export a model without control flow.",
             )
-    tensors = tuple(_tensor(model, index, raw) for index, raw in enumerate(subgraph.tensors))
-    operators = tuple(_operator(model, index, raw) for index, raw in enumerate(subgraph.operators))
-    return Graph(name, sha256, tensors, operators, int(subgraph.inputs[0]), int(subgraph.outputs[0]))
-
-
-def _text(raw: Any) -> str:
-    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw or "")
-
-
-def _tensor(model: Any, index: int, raw: Any) -> Tensor:
-    name = _text(raw.name)
-    shape = tuple(int(size) for size in (raw.shape if raw.shape is not None else ()))
-    signature = raw.shapeSignature if raw.shapeSignature is not None else ()
-    if any(size < 1 for size in shape) or any(int(size) < 0 for size in signature):
-        raise GraphError(
-            f"Tensor {index} ('{name}') has the shape {list(shape)}, signature {[int(s) for s in signature]}.",
-            "Every dimension has to be known: a free batch dimension leaves SPACE_TO_BATCH_ND around dilated"
-            " convolutions, which TensorFlow Lite Micro computes wrongly without an error.",
-            "Export the model with the batch dimension fixed to 1.",
+        subgraph = self._model.Subgraphs(0)
+        tensor_count = self._length(subgraph.TensorsLength(), MAX_TENSORS, "tensors")
+        operator_count = self._length(subgraph.OperatorsLength(), MAX_OPERATORS, "operators")
+        tensors = tuple(self._tensor(subgraph.Tensors(index), index) for index in range(tensor_count))
+        operators = tuple(
+            self._operator(subgraph.Operators(index), index, tensor_count) for index in range(operator_count)
         )
-    if raw.type not in _DTYPES:
-        raise GraphError(
-            f"Tensor {index} ('{name}') has the unsupported type number {raw.type}.",
-            f"Supported: {', '.join(sorted(_DTYPES.values()))}.",
-            "Export a full int8 model.",
-        )
-    if raw.sparsity is not None:
-        raise GraphError(f"Tensor {index} ('{name}') is sparse.", "", "Export the model without sparsity.")
-    dtype = _DTYPES[raw.type]
-    if np.prod(shape, dtype=np.float64) > MAX_ELEMENTS:
-        raise GraphError(
-            f"Tensor {index} ('{name}') has the shape {list(shape)}.",
-            f"More than {MAX_ELEMENTS} elements fit no microcontroller this is for.",
-            "Export a smaller model.",
-        )
-    scales, zero_points, dimension = _quantisation(raw.quantization)
-    return Tensor(index, name, shape, dtype, scales, zero_points, dimension, _constant(model, raw, shape, dtype))
+        inputs = self._indices(subgraph, "Inputs", tensor_count, optional=False)
+        outputs = self._indices(subgraph, "Outputs", tensor_count, optional=False)
+        digest = hashlib.sha256(self._content).hexdigest()
+        return Graph(name, digest, tensors, operators, inputs, outputs)
+
+    def _length(self, length: int, limit: int, what: str) -> int:
+        if not 0 <= length <= min(limit, len(self._content)):
+            raise _damaged(f"it claims to hold {length} {what}, more than {limit} or than its size allows")
+        return length
+
+    def _indices(self, table: Any, field: str, tensor_count: int, *, optional: bool) -> tuple[int, ...]:
+        count = self._length(getattr(table, f"{field}Length")(), MAX_EDGES, field.lower())
+        indices = tuple(int(getattr(table, field)(position)) for position in range(count))
+        lowest = -1 if optional else 0
+        if any(not lowest <= index < tensor_count for index in indices):
+            raise _damaged(f"the {field.lower()} {indices} name tensors outside 0..{tensor_count - 1}")
+        return indices
+
+    def _tensor(self, table: Any, index: int) -> Tensor:
+        rank = self._length(table.ShapeLength(), MAX_RANK, f"dimensions of tensor {index}")
+        shape = tuple(int(table.Shape(axis)) for axis in range(rank))
+        name = (table.Name() or b"").decode("utf-8", errors="replace")[:80]
+        if any(size < 1 for size in shape) or prod(shape) > MAX_ELEMENTS:
+            raise GraphError(
+                f"Tensor {index} ({name}) has the shape {list(shape)}.",
+                f"Every size must be at least 1 and the product at most {MAX_ELEMENTS}; dynamic shapes are not supported.",
+                "Export the model with a fixed input shape and batch 1.",
+            )
+        kind = _type_names().get(table.Type(), str(table.Type()))
+        dtype = _DTYPES.get(kind, kind.lower())
+        if table.Sparsity() is not None:
+            raise GraphError(
+                f"Tensor {index} ({name}) is stored sparsely.", "Only dense tensors are supported.", "Export it dense."
+            )
+        if table.IsVariable():
+            raise GraphError(
+                f"Tensor {index} ({name}) is a variable.",
+                "Models with state are not supported.",
+                "Export a model without state.",
+            )
+        scales, zero_points, axis = self._quantisation(table, index, name)
+        return Tensor(index, name, shape, dtype, scales, zero_points, axis, self._data(table, shape, dtype, index))
+
+    def _quantisation(self, table: Any, index: int, name: str) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+        quantisation = table.Quantization()
+        if quantisation is None or quantisation.ScaleLength() == 0:
+            return (), (), 0
+        count = self._length(quantisation.ScaleLength(), MAX_ELEMENTS, f"scales of tensor {index}")
+        scales = tuple(float(quantisation.Scale(position)) for position in range(count))
+        stored = quantisation.ZeroPointLength()
+        if stored not in (0, count):
+            raise _damaged(f"tensor {index} has {count} scales and {stored} zero points")
+        points = tuple(int(quantisation.ZeroPoint(position)) for position in range(stored)) or (0,) * count
+        if any(not (math.isfinite(scale) and 1e-30 < scale < 1e30) for scale in scales):
+            raise GraphError(
+                f"Tensor {index} ({name}) has a scale that is not a positive finite number.",
+                f"Scales: {[scale for scale in scales if not scale > 0][:4] or 'infinite, not a number or out of range'}.",
+                "Quantise the model again; a NaN usually comes from a representative data set with bad values.",
+            )
+        return scales, points, int(quantisation.QuantizedDimension())
+
+    def _data(self, table: Any, shape: tuple[int, ...], dtype: str, index: int) -> npt.NDArray[Any] | None:
+        number = table.Buffer()
+        if number == 0:
+            return None
+        if not 0 <= number < self._length(self._model.BuffersLength(), 1 << 16, "buffers"):
+            raise _damaged(f"tensor {index} names buffer {number}, which is not there")
+        buffer = self._model.Buffers(number)
+        if buffer.Offset() > 1:
+            raise GraphError(
+                f"The contents of tensor {index} lie outside the flatbuffer.",
+                "Models above 2 GB are stored that way; it is not supported.",
+                "Export a smaller model.",
+            )
+        length = self._length(buffer.DataLength(), len(self._content), f"bytes in buffer {number}")
+        if length == 0:
+            return None
+        try:
+            item = np.dtype(dtype)
+        except TypeError:
+            item = np.dtype(np.uint8)  # such as int4: whoever uses this tensor refuses its type by name
+            shape = (length,)
+        if length != prod(shape) * item.itemsize:
+            raise _damaged(f"tensor {index} of shape {list(shape)} and type {dtype} has {length} bytes")
+        values = np.frombuffer(buffer.DataAsNumpy().tobytes(), dtype=item.newbyteorder("<")).reshape(shape)
+        return values.astype(item, copy=False)
+
+    def _operator(self, table: Any, index: int, tensor_count: int) -> Operator:
+        codes = self._length(self._model.OperatorCodesLength(), 1 << 12, "operator codes")
+        position = table.OpcodeIndex()
+        if not 0 <= position < codes:
+            raise _damaged(f"operator {index} names code {position}, which is not there")
+        code = self._model.OperatorCodes(position)
+        # Codes above 127 do not fit the old field, which then holds a placeholder.
+        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        name = _operator_names().get(number, f"BUILTIN_{number}")
+        if name == "CUSTOM":
+            name = f"CUSTOM:{(code.CustomCode() or b'?').decode('utf-8', errors='replace')[:40]}"
+        inputs = self._indices(table, "Inputs", tensor_count, optional=True)
+        outputs = self._indices(table, "Outputs", tensor_count, optional=False)
+        return Operator(index, name, inputs, outputs, self._options(table, name))
+
+    def _options(self, table: Any, name: str) -> dict[str, Any]:
+        if name not in _OPTIONS:
+            return {}
+        class_name, fields = _OPTIONS[name]
+        union = table.BuiltinOptions()
+        options = getattr(_schema(), class_name)()
+        if union is None:
+            raise _damaged(f"{name} has no options")
+        if table.BuiltinOptionsType() != getattr(_schema().BuiltinOptions, class_name):
+            raise _damaged(f"{name} has the options of another operator")
+        options.Init(union.Bytes, union.Pos)
+        return {field: getattr(options, _camel(field))() for field in fields}
 
 
-def _quantisation(raw: Any) -> tuple[tuple[float, ...], tuple[int, ...], int]:
-    if raw is None or raw.scale is None or len(raw.scale) == 0:
-        return (), (), 0
-    scales = tuple(float(scale) for scale in raw.scale)
-    zeros = raw.zeroPoint if raw.zeroPoint is not None and len(raw.zeroPoint) else [0] * len(scales)
-    return scales, tuple(int(zero) for zero in zeros), int(raw.quantizedDimension)
-
-
-def _constant(model: Any, raw: Any, shape: tuple[int, ...], dtype: str) -> Any:
-    buffer = model.buffers[raw.buffer]
-    if buffer.offset:
-        raise _damaged("Constants outside the flatbuffer (models above 2 GB) are not supported.")
-    if buffer.data is None or len(buffer.data) == 0:
-        return None
-    values = np.frombuffer(bytes(bytearray(buffer.data)), dtype=np.dtype(dtype).newbyteorder("<"))
-    constant = values.reshape(shape).astype(dtype)
-    constant.setflags(write=False)
-    return constant
-
-
-def _operator(model: Any, index: int, raw: Any) -> Operator:
-    code = model.operatorCodes[raw.opcodeIndex]
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)
-    name = _OPERATOR_NAMES.get(number, f"operator number {number}")
-    if name == "CUSTOM":
-        name = f"CUSTOM '{_text(code.customCode)}'"
-    options = dict(vars(raw.builtinOptions)) if raw.builtinOptions is not None else {}
-    return Operator(index, name, _indices(raw.inputs), _indices(raw.outputs), options)
-
-
-def _indices(raw: Any) -> tuple[int, ...]:
-    return tuple(int(index) for index in (raw if raw is not None else ()))
-
-
-def _check(graph: Graph) -> None:
-    """Indices in range, every activation written once and before it is read, quantisation finite."""
-    count = len(graph.tensors)
-    written = {graph.input} | {tensor.index for tensor in graph.tensors if tensor.data is not None}
-    if not (0 <= graph.input < count and 0 <= graph.output < count):
-        raise _damaged("Input or output tensor out of range.")
-    for operator in graph.operators:
-        where = f"Operator {operator.index} ({operator.name})"
-        if any(not -1 <= index < count for index in operator.inputs) or any(
-            not 0 <= index < count for index in operator.outputs
-        ):
-            raise _damaged(f"{where} refers to a tensor that does not exist.")
-        missing = [index for index in operator.inputs if index >= 0 and index not in written]
-        if missing:
-            raise _damaged(f"{where} reads tensor {missing[0]} before anything has written it.")
-        for index in operator.outputs:
-            if index in written:
-                raise _damaged(f"{where} writes tensor {index}, which already has a value.")
-            written.add(index)
-    if graph.output not in written:
-        raise _damaged("Nothing writes the output tensor.")
-    for tensor in graph.tensors:
-        _check_quantisation(tensor)
-
-
-def _check_quantisation(tensor: Tensor) -> None:
-    scales = np.array(tensor.scales)
-    if not np.all(np.isfinite(scales)) or np.any(scales <= 0) or np.any(scales > 1e20):
-        raise _damaged(f"Tensor {tensor.index} ('{tensor.name}') has a scale that is not a positive number.")
-    if len(tensor.zero_points) != len(tensor.scales):
-        raise _damaged(f"Tensor {tensor.index} ('{tensor.name}') has unequal numbers of scales and zero points.")
-    if tensor.dtype == "int8" and any(not -128 <= zero <= 127 for zero in tensor.zero_points):
-        raise _damaged(f"Tensor {tensor.index} ('{tensor.name}') has a zero point outside int8.")
-    if len(tensor.scales) > 1 and not (
-        0 <= tensor.quantised_dimension < len(tensor.shape)
-        and tensor.shape[tensor.quantised_dimension] == len(tensor.scales)
-    ):
-        raise _damaged(f"Tensor {tensor.index} ('{tensor.name}') has scales that do not fit its shape.")
+def _camel(field: str) -> str:
+    return "".join(part.capitalize() for part in field.split("_"))
