@@ -21,8 +21,8 @@ class FaultPlan:
     """What happens to the bytes of one direction.
 
     Attributes:
-        drop, flip, duplicate, insert: probability per byte, 0..1, that it is lost, that one of its bits changes, that it
-            comes twice, and that a random byte comes in front of it.
+        drop, flip, duplicate, insert: probability per byte, 0..1, that it is lost, that one of its bits changes, that
+            it comes twice, and that a random byte comes in front of it.
         swap: probability per byte that it changes places with the one behind it in the same transfer.
         delay: probability per transfer that it, and with it everything after it, is held back for `delay_seconds`.
         delay_seconds: how long a delayed transfer waits.
