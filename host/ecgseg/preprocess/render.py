@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ecgseg.codegen.environment import template
 from ecgseg.preprocess.parameters import PreprocessParameters
 
 # Shared with firmware/preprocess/ecgseg_preprocess.h: a header rendered for another definition does not compile.
@@ -19,6 +18,9 @@ def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
     Returns:
         C11 source text; the same parameters give the same bytes.
     """
+    # The code generator's package imports the preprocessor; at the top of the module this would close the circle.
+    from ecgseg.codegen.environment import template
+
     reversed_taps = [int(tap) for tap in parameters.taps[::-1]]
     if len(reversed_taps) % 2:
         # The dual multiply-accumulate eats taps in pairs; a leading zero keeps the newest sample last.
