@@ -25,7 +25,7 @@ from ecgseg.hil.compare import (
     first_differing_layer,
     stage_name,
 )
-from ecgseg.hil.result import HilResult, Memory, Mismatch, ShownLead, TickCollector
+from ecgseg.hil.result import HilResult, Memory, Mismatch, ScoreCollector, ShownLead, TickCollector
 from ecgseg.link import DeviceClient, DeviceInfo, FrameResult
 from ecgseg.link.client import DeviceStats
 from ecgseg.preprocess import Segment, join
@@ -98,6 +98,7 @@ class Judge:
     def __post_init__(self) -> None:
         device, reference = self.subject.device, self.subject.reference
         self._ticks = TickCollector()
+        self._scores = ScoreCollector(reference.class_count)
         self._started = time.monotonic()
         self._stats: DeviceStats | None = None
         self.info = device.hello()
@@ -139,8 +140,7 @@ class Judge:
             answered.append(actual)
         for wanted in remaining:
             self._missing(record, wanted)
-        if (record.record_id, record.lead) in self.shown_wanted:
-            self._show(record, expected, answered, self.mismatched == before)
+        self._summarise(record, expected, answered, self.mismatched == before)
 
     def _frame(self, record: Record, expected: ExpectedFrame, actual: FrameResult) -> None:
         self.frames += 1
@@ -242,7 +242,10 @@ class Judge:
                 )
             )
 
-    def _show(self, record: Record, expected: list[ExpectedFrame], answered: list[FrameResult], equal: bool) -> None:
+    def _summarise(
+        self, record: Record, expected: list[ExpectedFrame], answered: list[FrameResult], equal: bool
+    ) -> None:
+        """Puts the frames of a lead together again, scores the device against the annotation, keeps some to show."""
         parameters = self.subject.reference.parameters
         assert parameters is not None
         length = -(-record.samples.size // parameters.factor)
@@ -256,7 +259,10 @@ class Judge:
                 device[start : start + parameters.frame_length] = actual.mask
                 parts.append((start, actual.segments))
         joined = join(parts, parameters.rules)
-        self.shown.append(ShownLead(record, reference, device, joined, self.subject.reference.class_count, equal))
+        self._scores.add(record, device, joined)
+        if (record.record_id, record.lead) in self.shown_wanted:
+            classes = self.subject.reference.class_count
+            self.shown.append(ShownLead(record, reference, device, joined, classes, equal))
 
     def result(self, error: str | None = None) -> HilResult:
         """The result so far; "incomplete" unless run() came to its end, "fail" as soon as one byte differed."""
@@ -298,6 +304,7 @@ class Judge:
                 ram_bytes=self.subject.ram_bytes,
             ),
             macs=self.info.macs,
+            segmentation=self._scores.scores(),
             seconds=round(time.monotonic() - self._started, 3),
         )
 

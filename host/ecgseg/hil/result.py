@@ -10,16 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from ecgseg.data.records import Record
+from ecgseg.data.records import WAVE_LABELS, Record, labels
 from ecgseg.errors import EcgsegError
 from ecgseg.link import DeviceInfo, TimeBase
-from ecgseg.preprocess import Segment
+from ecgseg.preprocess import MODEL_RATE, Segment
+from ecgseg.zoo.metrics import FiducialScore, FiducialScorer, SampleScores, confusion_matrix, sample_scores
 
-TIME_UNITS = {
-    TimeBase.INSTRUCTIONS: "instructions",
-    TimeBase.CYCLES: "core clock cycles",
-    TimeBase.TICKS: "timer ticks",
-}
 PARTS = ("preprocess", "inference", "postprocess")
 
 
@@ -54,22 +50,23 @@ class Spread(BaseModel):
     """A figure over the frames: mean, smallest and largest."""
 
     mean: float
-    min: int
-    max: int
+    min: float
+    max: float
 
 
 class Timing(BaseModel):
     """Device time per frame.
 
     Attributes:
-        unit: what a tick is: "instructions", "core clock cycles" or "timer ticks".
-        tick_hz: ticks in a second of the device's own time.
-        core_hz: core clock.
+        unit: "instructions" (counted, not cycles), "core clock cycles", or "microseconds" where the board knows
+            no core clock.
+        resolution: one tick of the device, in that unit.
+        core_hz: core clock, 0 when unknown.
         parts: by part (preprocess, inference, postprocess), in that unit.
     """
 
     unit: str
-    tick_hz: int
+    resolution: float
     core_hz: int
     parts: dict[str, Spread]
 
@@ -81,6 +78,13 @@ class Memory(BaseModel):
     stack_bytes: int
     flash_bytes: int
     ram_bytes: int
+
+
+class Segmentation(BaseModel):
+    """The device's answers against the annotation: sample by sample, and by onset and offset."""
+
+    samples: SampleScores
+    fiducials: dict[str, FiducialScore]
 
 
 class HilResult(BaseModel):
@@ -99,6 +103,7 @@ class HilResult(BaseModel):
             did not reach its end.
         mismatches: the first differing frames in full.
         error: why the test did not reach its end.
+        segmentation: how good the answers are; None where nothing is annotated.
         seconds: wall time of the test on this host.
     """
 
@@ -127,6 +132,7 @@ class HilResult(BaseModel):
     timing: Timing
     memory: Memory
     macs: int
+    segmentation: Segmentation | None
     seconds: float
 
 
@@ -171,10 +177,51 @@ class TickCollector:
         self._ticks[part].append(ticks)
 
     def timing(self, info: DeviceInfo) -> Timing:
-        """Means and extremes in the device's unit."""
+        """Means and extremes, ticks turned into the unit that the device's time base stands for."""
+        unit, size = _unit(info)
         parts = {
-            part: Spread(mean=float(np.mean(ticks)), min=min(ticks), max=max(ticks))
+            part: Spread(
+                mean=round(float(np.mean(ticks)) * size, 3),
+                min=round(min(ticks) * size, 3),
+                max=round(max(ticks) * size, 3),
+            )
             for part, ticks in self._ticks.items()
             if ticks
         }
-        return Timing(unit=TIME_UNITS[info.time_base], tick_hz=info.tick_hz, core_hz=info.core_hz, parts=parts)
+        return Timing(unit=unit, resolution=size, core_hz=info.core_hz, parts=parts)
+
+
+def _unit(info: DeviceInfo) -> tuple[str, float]:
+    """Name of the unit and the size of a tick in it."""
+    if info.time_base == TimeBase.INSTRUCTIONS:
+        return "instructions", info.units(1)
+    if info.core_hz:
+        return "core clock cycles", info.units(1)
+    return "microseconds", 1e6 * info.seconds(1)
+
+
+class ScoreCollector:
+    """Scores the device's answers against the annotation of the leads that have one.
+
+    Args:
+        classes: classes of the model; only 2 and 4 have annotated waves.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+        self._scorer = FiducialScorer(classes) if classes in WAVE_LABELS else None
+        self._confusion = np.zeros((classes, classes), dtype=np.int64)
+
+    def add(self, record: Record, mask: npt.NDArray[np.uint8], segments: Sequence[Segment]) -> None:
+        """Adds one lead: class mask uint8 [n] and joined segments, both at 100 Hz."""
+        if self._scorer is None or record.span is None:
+            return
+        truth = labels(record, self._classes, record.rate // MODEL_RATE)
+        self._confusion += confusion_matrix(mask, truth, self._classes)
+        self._scorer.add(record, segments)
+
+    def scores(self) -> Segmentation | None:
+        """Scores over all leads so far."""
+        if self._scorer is None or not self._confusion.any():
+            return None
+        return Segmentation(samples=sample_scores(self._confusion), fiducials=self._scorer.scores())

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg import paths
+from ecgseg.boards import board_of
 from ecgseg.build import Image, build
 from ecgseg.cli import progress
 from ecgseg.codegen import render
@@ -107,13 +108,15 @@ def _running(image: Image, model: ModelFile, reference: Reference, options: HilO
         open_target(options.target, image, options.target_options) as running,
         running.connect() as device,
     ):
+        # A native process says nothing about the size of a device's image.
+        native = not board_of(image.board).prefix
         subject = Subject(
             target=options.target,
             model=model.name if model.from_zoo else str(model.path.resolve()),
             device=device,
             reference=reference,
-            flash_bytes=image.sizes.get("flash", 0),
-            ram_bytes=image.sizes.get("ram", 0),
+            flash_bytes=0 if native else image.sizes.get("flash", 0),
+            ram_bytes=0 if native else image.sizes.get("ram", 0),
             vectors=options.vectors,
         )
         yield Judge(subject, "random")
