@@ -1,0 +1,119 @@
+"""The HTML report of a HIL test: one file, no network, light and dark."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from ecgseg.hil.result import HilResult, HilRun, ShownLead
+from ecgseg.output import write_text
+from ecgseg.report.svg import lead_figure
+from ecgseg.report.terminal import byte_text, memory_text, summary_rows, time_text
+from ecgseg.zoo.metrics import FiducialScore, FiducialScorer
+
+_HEADLINES = {
+    "pass": "Every byte equal",
+    "fail": "The device differs",
+    "incomplete": "Incomplete",
+}
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("ecgseg.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def write_report(run: HilRun, path: Path) -> None:
+    """Writes the report of a HIL test.
+
+    Raises:
+        OutputError: it could not be written.
+    """
+    write_text(path, render_report(run))
+
+
+def render_report(run: HilRun) -> str:
+    """HTML of a HIL test; all styles and figures are inside."""
+    result = run.result
+    template = _environment().get_template("hil.html.j2")
+    return template.render(
+        result=result,
+        headline=_HEADLINES[result.verdict],
+        tiles=_tiles(result),
+        rows=summary_rows(result),
+        timing={part: time_text(result, part) for part in result.timing.parts},
+        memory=memory_text(result),
+        fiducials=_fiducial_rows(result.segmentation.fiducials) if result.segmentation else [],
+        leads=[_lead(lead) for lead in run.shown],
+        byte=byte_text,
+    )
+
+
+def _tiles(result: HilResult) -> list[tuple[str, str, str]]:
+    """Figure, its name, and a note, of what a reader wants first."""
+    tiles = [
+        (f"{result.compared_bytes:,}", "bytes compared", f"{result.mismatched_bytes:,} different"),
+        (f"{result.frames:,}", "frames of 2.5 s", f"{len(result.records)} records × {len(result.leads)} leads"),
+    ]
+    if result.source == "random":
+        tiles[1] = (f"{result.frames:,}", "inferences", "random int8 inputs")
+    spread = result.timing.parts.get("inference")
+    if spread:
+        note = "counted, not cycles" if result.timing.unit == "instructions" else "measured on the device"
+        tiles.append((_short(spread.mean), f"{result.timing.unit} an inference", note))
+    tiles.append((f"{result.memory.arena_bytes:,} B", "arena", _memory_note(result)))
+    if result.segmentation:
+        scores = result.segmentation.samples
+        tiles.append((f"{100 * scores.weighted_f1:.1f} %", "weighted F1 against the annotation", "device's mask"))
+    return tiles
+
+
+def _memory_note(result: HilResult) -> str:
+    if result.memory.flash_bytes:
+        return f"flash {result.memory.flash_bytes / 1024:.0f} KB, stack {result.memory.stack_bytes:,} B"
+    return "all activations of the model"
+
+
+def _short(value: float) -> str:
+    if value >= 1e6:
+        return f"{value / 1e6:.2f} M"
+    return f"{value / 1e3:.1f} K" if value >= 1e4 else f"{value:,.0f}"
+
+
+def _fiducial_rows(scores: dict[str, FiducialScore]) -> list[dict[str, str]]:
+    return [
+        {
+            "point": point,
+            "sensitivity": f"{100 * score.sensitivity:.1f}",
+            "ppv": f"{100 * score.ppv:.1f}",
+            "error": f"{score.mean_ms:+.1f} ± {score.sd_ms:.1f}",
+            "count": f"{score.true_positives:,} of {score.true_positives + score.false_negatives:,}",
+        }
+        for point, score in scores.items()
+        if score.true_positives + score.false_negatives + score.false_positives
+    ]
+
+
+def _lead(lead: ShownLead) -> dict[str, object]:
+    rows: list[dict[str, str]] = []
+    if lead.record.span is not None and lead.classes in (2, 4):
+        scorer = FiducialScorer(lead.classes)
+        scorer.add(lead.record, lead.segments)
+        rows = _fiducial_rows(scorer.scores())
+    return {
+        "name": f"Record {lead.record.record_id}, lead {lead.record.lead.upper()}",
+        "rhythm": lead.record.rhythm,
+        "equal": lead.equal,
+        "figure": Markup(lead_figure(lead)),
+        "fiducials": rows,
+        "waves": len(lead.segments),
+    }

@@ -1,0 +1,155 @@
+"""One lead as an inline SVG: ECG on its grid, and the masks of annotation, Python and device below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.data.records import CLASS_NAMES, labels
+from ecgseg.hil.result import ShownLead
+from ecgseg.preprocess import LEAD_OFF, MODEL_RATE, UNANNOTATED, runs
+
+_WIDTH = 1120
+_LEFT = 92
+_TRACE_TOP = 8
+_TRACE_HEIGHT = 190
+_ROW_HEIGHT = 20
+_ROW_GAP = 7
+_AXIS_HEIGHT = 24
+_LABEL_MIN_PX = 9.0
+_LETTERS = {"PWAVE": "P", "QRS": "QRS", "TWAVE": "T"}
+_LETTER_PX = 6.5
+
+Mask = npt.NDArray[np.uint8]
+
+
+def lead_figure(lead: ShownLead) -> str:
+    """SVG of one lead, coloured through the page's CSS classes so that it follows light and dark mode."""
+    rows = list(_rows(lead))
+    bottom = _TRACE_TOP + _TRACE_HEIGHT + len(rows) * (_ROW_HEIGHT + _ROW_GAP) + 4
+    seconds = lead.device.size / MODEL_RATE
+    title = f"Record {lead.record.record_id}, lead {lead.record.lead.upper()}: ECG and masks over {seconds:.0f} s"
+    parts = [
+        f'<svg viewBox="0 0 {_WIDTH} {bottom + _AXIS_HEIGHT}" role="img" aria-label="{escape(title)}">',
+        *_grid(lead, bottom),
+        *_bands(lead),
+        _trace(lead),
+    ]
+    for index, (name, mask, truth) in enumerate(rows):
+        top = _TRACE_TOP + _TRACE_HEIGHT + 8 + index * (_ROW_HEIGHT + _ROW_GAP)
+        parts += _mask_row(name, mask, lead, top)
+        if truth is not None:
+            parts += _difference_marks(mask, truth, lead, top)
+    return "\n".join([*parts, "</svg>"])
+
+
+def _rows(lead: ShownLead) -> Iterator[tuple[str, Mask, Mask | None]]:
+    if lead.record.span is not None:
+        yield "Annotation", labels(lead.record, lead.classes, lead.record.rate // MODEL_RATE), None
+    yield "Python", lead.reference, None
+    yield "Device", lead.device, lead.reference
+
+
+def _x(sample: float, lead: ShownLead) -> float:
+    """Horizontal place of a sample at 100 Hz."""
+    return _LEFT + (_WIDTH - _LEFT - 6) * sample / lead.device.size
+
+
+def _grid(lead: ShownLead, bottom: int) -> Iterator[str]:
+    seconds = lead.device.size / MODEL_RATE
+    for fifth in range(int(seconds * 5) + 1):
+        x = _x(fifth * MODEL_RATE / 5, lead)
+        kind = "grid major" if fifth % 5 == 0 else "grid"
+        yield f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{_TRACE_TOP}" y2="{_TRACE_TOP + _TRACE_HEIGHT}"/>'
+        if fifth % 5 == 0:
+            yield f'<text class="tick" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{fifth // 5} s</text>'
+    middle, scale = _scale(lead)
+    low, high = middle - _TRACE_HEIGHT / 2 / scale, middle + _TRACE_HEIGHT / 2 / scale
+    step = 500 if high - low < 4000 else 1000
+    for level in range(int(np.ceil(low / step)) * step, int(high) + 1, step):
+        y = _y(level, middle, scale)
+        yield f'<line class="grid major" x1="{_LEFT}" x2="{_WIDTH - 6}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        if _TRACE_TOP + 6 < y < _TRACE_TOP + _TRACE_HEIGHT - 2:
+            yield f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{level / 1000:.1f} mV</text>'
+
+
+def _scale(lead: ShownLead) -> tuple[float, float]:
+    """Microvolts in the middle of the trace, and pixels per microvolt; single spikes may be cut."""
+    good = lead.record.samples[lead.record.samples != LEAD_OFF].astype(np.float64)
+    if good.size == 0:
+        return 0.0, _TRACE_HEIGHT / 1000.0
+    low, high = np.percentile(good, [0.02, 99.98])
+    return float((low + high) / 2), _TRACE_HEIGHT * 0.92 / max(float(high - low), 200.0)
+
+
+def _y(microvolts: float, middle: float, scale: float) -> float:
+    y = _TRACE_TOP + _TRACE_HEIGHT / 2 - (microvolts - middle) * scale
+    return float(np.clip(y, _TRACE_TOP, _TRACE_TOP + _TRACE_HEIGHT))
+
+
+def _trace(lead: ShownLead) -> str:
+    """The raw signal; it is lifted off the paper where there is no contact."""
+    factor = lead.record.rate // MODEL_RATE
+    middle, scale = _scale(lead)
+    step = max(1, lead.record.rate // 250)
+    commands = []
+    pen = "M"
+    for index in range(0, lead.record.samples.size, step):
+        value = int(lead.record.samples[index])
+        if value == LEAD_OFF:
+            pen = "M"
+            continue
+        commands.append(f"{pen}{_x(index / factor, lead):.1f} {_y(value, middle, scale):.1f}")
+        pen = "L"
+    return f'<path class="ecg" d="{"".join(commands)}"/>'
+
+
+def _bands(lead: ShownLead) -> Iterator[str]:
+    """The device's waves as a tint behind the trace."""
+    names = CLASS_NAMES.get(lead.classes, ())
+    for run in runs(lead.device):
+        x, width = _span(run.onset, run.offset, lead)
+        name = names[run.label] if names else str(run.label)
+        yield (
+            f'<rect class="band {name.lower()}" x="{x:.1f}" width="{width:.1f}" '
+            f'y="{_TRACE_TOP}" height="{_TRACE_HEIGHT}"/>'
+        )
+
+
+def _span(onset: int, offset: int, lead: ShownLead) -> tuple[float, float]:
+    x = _x(onset, lead)
+    return x, _x(offset + 1, lead) - x
+
+
+def _mask_row(name: str, mask: Mask, lead: ShownLead, top: int) -> Iterator[str]:
+    middle = top + _ROW_HEIGHT / 2 + 4
+    yield f'<text class="row" x="{_LEFT - 8}" y="{middle:.1f}" text-anchor="end">{name}</text>'
+    yield f'<rect class="track" x="{_LEFT}" y="{top}" width="{_WIDTH - _LEFT - 6}" height="{_ROW_HEIGHT}" rx="3"/>'
+    names = CLASS_NAMES.get(lead.classes, ())
+    for run in runs(mask):
+        x, width = _span(run.onset, run.offset, lead)
+        if run.label == UNANNOTATED:
+            yield f'<rect class="unknown" x="{x:.1f}" y="{top}" width="{width:.1f}" height="{_ROW_HEIGHT}"/>'
+            continue
+        label = names[run.label] if names else str(run.label)
+        first, last = 10 * run.onset, 10 * run.offset
+        yield (
+            f'<rect class="wave {label.lower()}" x="{x:.1f}" y="{top}" width="{width:.1f}" height="{_ROW_HEIGHT}" '
+            f'rx="2"><title>{name}: {label} {first} to {last} ms</title></rect>'
+        )
+        letter = _LETTERS.get(label, label)
+        if width >= max(_LABEL_MIN_PX, _LETTER_PX * len(letter)):
+            yield f'<text class="letter" x="{x + width / 2:.1f}" y="{middle:.1f}" text-anchor="middle">{letter}</text>'
+
+
+def _difference_marks(mask: Mask, reference: Mask, lead: ShownLead, top: int) -> Iterator[str]:
+    """Frames where the device's mask is not Python's."""
+    for run in runs((mask != reference).astype(np.uint8)):
+        x, width = _span(run.onset, run.offset, lead)
+        yield (
+            f'<rect class="differs" x="{x - 1:.1f}" y="{top - 2}" width="{width + 2:.1f}" height="{_ROW_HEIGHT + 4}">'
+            "<title>The device differs from Python here</title></rect>"
+        )

@@ -1,0 +1,107 @@
+"""Results as tables on the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from ecgseg.hil.result import HilResult, Mismatch
+
+_VERDICTS = {
+    "pass": "[bold green]PASS[/bold green]  every byte of the device equals Python",
+    "fail": "[bold red]FAIL[/bold red]  the device differs from Python",
+    "incomplete": "[bold yellow]INCOMPLETE[/bold yellow]  the test did not reach its end",
+}
+_SOURCES = {
+    "ludb": "LUDB, ECG of patients",
+    "synthetic": "synthetic ECG, not of patients",
+    "replay": "kept vector",
+    "random": "random int8 inputs",
+}
+
+
+def show_result(result: HilResult, console: Console) -> None:
+    """Prints the summary of a HIL test and every difference that was kept in full."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for name, text in summary_rows(result):
+        table.add_row(name, text)
+    console.print()
+    console.print(Panel(table, title=f"HIL test, target {result.target}", title_align="left", expand=False))
+    if result.mismatches:
+        console.print(_mismatch_table(result.mismatches))
+        for mismatch in result.mismatches:
+            if mismatch.replay:
+                console.print(f"Replay: {mismatch.replay}", highlight=False, soft_wrap=True)
+    console.print(_VERDICTS[result.verdict] + (f": {result.error}" if result.error else "."))
+
+
+def summary_rows(result: HilResult) -> list[tuple[str, str]]:
+    """Name and value of everything worth a line."""
+    rows = [
+        ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
+        ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
+        ("Input", f"{_SOURCES[result.source]}; {_count(result)}"),
+        ("Frames", f"{result.frames:,} of {result.expected_frames:,}"),
+        ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
+        ("Link", f"{result.requests:,} requests, {result.retries} retries"),
+    ]
+    rows += [(f"{part.capitalize()}", time_text(result, part)) for part in result.timing.parts]
+    rows.append(("Memory", memory_text(result)))
+    if result.segmentation:
+        f1 = result.segmentation.samples.weighted_f1
+        rows.append(("Annotation", f"weighted F1 {f1:.4f} of the device's mask, sample by sample"))
+    rows.append(("Duration", f"{result.seconds:.1f} s on this host"))
+    return rows
+
+
+def _count(result: HilResult) -> str:
+    if result.source == "random":
+        return f"{len(result.records)} vectors"
+    return f"{len(result.records)} record{'s' * (len(result.records) != 1)} × {len(result.leads)} lead" + "s" * (
+        len(result.leads) != 1
+    )
+
+
+def time_text(result: HilResult, part: str) -> str:
+    """Device time of one part per frame, with its unit."""
+    spread = result.timing.parts[part]
+    note = ", counted by QEMU, not cycles" if result.timing.unit == "instructions" else ""
+    return f"{spread.mean:,.0f} {result.timing.unit} a frame ({spread.min:,.0f} to {spread.max:,.0f}{note})"
+
+
+def memory_text(result: HilResult) -> str:
+    """Bytes of arena, stack, flash and RAM, as far as they are known."""
+    memory = result.memory
+    parts = {
+        "arena": memory.arena_bytes,
+        "deepest stack": memory.stack_bytes,
+        "flash": memory.flash_bytes,
+        "RAM": memory.ram_bytes,
+    }
+    return ", ".join(f"{name} {size:,} B" for name, size in parts.items() if size)
+
+
+def _mismatch_table(mismatches: list[Mismatch]) -> Table:
+    table = Table(title="First differing frames", title_justify="left")
+    for name in ("Record", "Lead", "Frame", "Differs first in", "Byte", "Python", "Device", "Bytes different"):
+        table.add_column(name, justify="left" if name in ("Lead", "Differs first in") else "right")
+    for item in mismatches:
+        table.add_row(
+            str(item.record),
+            item.lead,
+            str(item.frame),
+            item.stage,
+            str(item.offset),
+            byte_text(item.expected),
+            byte_text(item.actual),
+            f"{item.differing_bytes:,}",
+        )
+    return table
+
+
+def byte_text(value: int | None) -> str:
+    """A byte in hexadecimal; a dash where there is none."""
+    return "–" if value is None else f"0x{value:02x}"
