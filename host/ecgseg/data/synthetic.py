@@ -13,6 +13,7 @@ Intervals follow the usual ranges of adult 12-lead ECG (P. W. Macfarlane et al.,
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -47,7 +48,7 @@ RHYTHMS = (
     "atrial ectopy",
 )
 DISTURBANCES = ("none", "lead off", "flat line", "clipping")
-_LIBRARY_SHARE = 0.25
+_LIBRARY_EVERY = 4
 _LIBRARY_RHYTHMS = {
     "SR": "sinus",
     "AFIB": "atrial fibrillation",
@@ -142,10 +143,11 @@ def synthetic_records(count: int, leads: int | Sequence[str] = LEADS, seed: int 
         else:
             chosen = tuple(leads)
         disturbance = "none" if rng.random() < 0.85 else DISTURBANCES[int(rng.integers(1, len(DISTURBANCES)))]
-        if rng.random() < _LIBRARY_SHARE:
-            result.extend(_from_library(number, chosen, rng))
+        turn, own = divmod(number, _LIBRARY_EVERY)
+        if own == 0:
+            result.extend(_from_library(number, sorted(_LIBRARY_RHYTHMS)[turn % len(_LIBRARY_RHYTHMS)], chosen, rng))
         else:
-            rhythm = RHYTHMS[(number - 1) % len(RHYTHMS)]
+            rhythm = RHYTHMS[(number - 1 - turn) % len(RHYTHMS)]
             result.extend(synthesise(number, rhythm, chosen, rng=rng, disturbance=disturbance))
     return result
 
@@ -421,30 +423,9 @@ class _Disturbance:
         return replace(wave, onset=None, offset=None)
 
 
-def _from_library(record_id: int, leads: Sequence[str], rng: Rng) -> list[Record]:
-    """One recording of physiokit. Its global random states are set from `rng` and put back."""
-    # Slow to import and needed by nothing else.
-    import physiokit as pk
-    from physiokit.ecg.synthetic.defines import EcgPreset
-
-    preset = str(rng.choice(sorted(_LIBRARY_RHYTHMS)))
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    try:
-        random.seed(int(rng.integers(2**31)))
-        np.random.seed(int(rng.integers(2**31)))
-        signal, codes, _ = pk.ecg.synthesize(
-            signal_length=int(DURATION_S * RATE),
-            sample_rate=RATE,
-            leads=len(LEADS),
-            heart_rate=float(rng.uniform(45, 130)),
-            preset=EcgPreset(preset),
-            noise_multiplier=float(rng.uniform(0.1, 0.6)),
-            p_multiplier=float(rng.uniform(0.6, 1.6)),
-            t_multiplier=float(rng.uniform(0.6, 1.6)),
-        )
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+def _from_library(record_id: int, preset: str, leads: Sequence[str], rng: Rng) -> list[Record]:
+    """One recording of physiokit."""
+    signal, codes = _library_signal(preset, rng)
     return [
         Record(
             record_id,
@@ -459,9 +440,38 @@ def _from_library(record_id: int, leads: Sequence[str], rng: Rng) -> list[Record
     ]
 
 
-def _library_waves(codes: npt.NDArray[np.generic]) -> tuple[Wave, ...]:
+def _library_signal(preset: str, rng: Rng) -> tuple[Float64, npt.NDArray[np.int64]]:
+    """Millivolts and codes, both [12, samples]. The library draws from global states, set from `rng` and put back."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    try:
+        # The library switches warnings off for the whole process when it is imported.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Slow to import and needed by nothing else.
+            import physiokit as pk
+            from physiokit.ecg.synthetic.defines import EcgPreset
+
+            random.seed(int(rng.integers(2**31)))
+            np.random.seed(int(rng.integers(2**31)))
+            signal, codes, _ = pk.ecg.synthesize(
+                signal_length=int(DURATION_S * RATE),
+                sample_rate=RATE,
+                leads=len(LEADS),
+                heart_rate=float(rng.uniform(45, 130)),
+                preset=EcgPreset(preset),
+                noise_multiplier=float(rng.uniform(0.1, 0.6)),
+                p_multiplier=float(rng.uniform(0.6, 1.6)),
+                t_multiplier=float(rng.uniform(0.6, 1.6)),
+            )
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+    return np.asarray(signal, dtype=np.float64), np.asarray(codes, dtype=np.int64)
+
+
+def _library_waves(codes: npt.NDArray[np.int64]) -> tuple[Wave, ...]:
     """Waves from physiokit's code of every sample; the runs that touch an end are cut and not annotated."""
-    edges = np.flatnonzero(np.diff(codes.astype(np.int64))) + 1
+    edges = np.flatnonzero(np.diff(codes)) + 1
     return tuple(
         Wave(_LIBRARY_KINDS[int(codes[start])], int(start), int(start + end - 1) // 2, int(end - 1))
         for start, end in pairwise(edges.tolist())

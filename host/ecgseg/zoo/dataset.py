@@ -195,7 +195,9 @@ class BatchSource:
 
 
 def evaluation_frames(bank: SignalBank, parameters: PreprocessParameters) -> tuple[Float32, npt.NDArray[np.int32]]:
-    """Undisturbed frames that cover every record's annotated span once; overlapping samples are labelled once.
+    """Undisturbed frames as the device cuts them: one after the other from the start of each record.
+
+    The last one is aligned to the end of the record; what it shares with the one before is labelled once.
 
     Returns:
         Model input float32 [frames, 250, 1] and labels int32 [frames, 250].
@@ -204,13 +206,13 @@ def evaluation_frames(bank: SignalBank, parameters: PreprocessParameters) -> tup
     begins: list[int] = []
     hidden: list[int] = []
     for row in range(len(bank)):
-        covered = int(bank.first[row])
-        while covered <= bank.last[row]:
-            begin = min(covered, int(bank.lengths[row]) - FRAME_LENGTH)
-            rows.append(row)
-            begins.append(begin)
-            hidden.append(covered - begin)
-            covered = begin + FRAME_LENGTH
+        length = int(bank.lengths[row])
+        for start in range(0, length, FRAME_LENGTH):
+            begin = min(start, length - FRAME_LENGTH)
+            if start <= bank.last[row] and begin + FRAME_LENGTH > bank.first[row]:
+                rows.append(row)
+                begins.append(begin)
+                hidden.append(start - begin)
     where = np.array(begins, dtype=np.float64)[:, None] + np.arange(FRAME_LENGTH)
     signals, mask = bank.cut(np.array(rows), where)
     mask[np.arange(FRAME_LENGTH)[None, :] < np.array(hidden)[:, None]] = UNANNOTATED

@@ -1,0 +1,92 @@
+"""Guards the configurations: helpful refusals, full round trip, no patient in two places, budgets of the zoo."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ecgseg.data.records import split
+from ecgseg.errors import ModelError, UsageError
+from ecgseg.zoo import configuration as zoo
+
+BUDGETS = {"seg-2-tcn-sm": (2000, 210_000), "seg-4-tcn-sm": (7000, 1_050_000), "seg-4-tcn-lg": (10_000, 1_950_000)}
+
+
+def as_file(tmp_path, **changes):
+    content = zoo.smoke().model_dump(mode="json") | changes
+    path = tmp_path / "configuration.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_written_configuration_reads_back_equal(tmp_path):
+    path = tmp_path / "configuration.json"
+    zoo.write(zoo.smoke(), path)
+    assert zoo.read(path) == zoo.smoke()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"classes": 3}, "classes"),
+        ({"schedule": {"steps": 0}}, "schedule.steps"),
+        ({"schedule": {"steps": 100, "warmup_steps": 100}}, "warmup_steps"),
+        ({"data": {"leads": ["ii", "x9"]}}, "x9"),
+        ({"data": {"training": [1, 2], "validation": [2, 3]}}, "[2]"),
+        ({"architecture": {"channels": 8, "stem_kernel": 7, "stride": 3, "blocks": [{}]}}, "architecture.stride"),
+        ({"architecture": {"channels": 8, "stem_kernel": 7, "stride": 2, "blocks": []}}, "at least one block"),
+    ],
+)
+def test_a_broken_rule_is_named(tmp_path, changes, named):
+    with pytest.raises(ModelError) as error:
+        zoo.read(as_file(tmp_path, **changes))
+    assert named in str(error.value)
+    assert error.value.remedy
+
+
+def test_a_file_that_is_no_json_is_one_error(tmp_path):
+    path = tmp_path / "configuration.json"
+    path.write_text("{ not json")
+    with pytest.raises(ModelError):
+        zoo.read(path)
+
+
+def test_an_unknown_model_lists_the_known_ones():
+    with pytest.raises(UsageError) as error:
+        zoo.load("seg-9")
+    assert "seg-4-tcn-sm" in str(error.value)
+
+
+def test_the_digest_follows_what_decides_the_weights_and_nothing_else():
+    smoke = zoo.smoke()
+    assert smoke.model_copy(update={"description": "other", "versions": {"x": "1"}}).digest() == smoke.digest()
+    assert smoke.model_copy(update={"seed": 1}).digest() != smoke.digest()
+
+
+def test_models_with_equal_teachers_share_one():
+    smoke = zoo.smoke()
+    teacher = zoo.TeacherConfiguration(classes=4, architecture=smoke.architecture, schedule=smoke.schedule)
+    four = smoke.model_copy(update={"teacher": teacher})
+    two = smoke.model_copy(update={"name": "two", "classes": 2, "teacher": teacher})
+    assert four.teacher_configuration().digest() == two.teacher_configuration().digest()
+
+
+def test_a_teacher_of_fewer_classes_is_refused(tmp_path):
+    smoke = zoo.smoke().model_dump(mode="json")
+    teacher = {"classes": 2, "architecture": smoke["architecture"], "schedule": smoke["schedule"]}
+    with pytest.raises(ModelError, match="cannot teach"):
+        zoo.read(as_file(tmp_path, teacher=teacher))
+
+
+@pytest.mark.parametrize("name", [name for name in zoo.ZOO if name in zoo.names()])
+def test_a_zoo_model_keeps_its_budget_and_never_sees_a_test_patient(name):
+    configuration = zoo.load(name)
+    parameters, macs = BUDGETS[name]
+    assert configuration.parameters <= parameters
+    assert configuration.macs <= macs
+    assert configuration.classes == int(name.split("-")[1])
+    seen = {*configuration.data.training_records, *configuration.data.validation_records}
+    assert not seen & set(split()["test"])
+    assert configuration.versions
