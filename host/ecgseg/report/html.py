@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ecgseg.hil.result import HilResult, HilRun, ShownLead
 from ecgseg.output import write_text
 from ecgseg.report.svg import lead_figure
-from ecgseg.report.terminal import byte_text, memory_text, summary_rows, time_text
+from ecgseg.report.terminal import byte_text, input_count, memory_text, summary_rows, time_text
 from ecgseg.zoo.metrics import FiducialScore, FiducialScorer
 
 _HEADLINES = {
@@ -62,7 +62,7 @@ def _tiles(result: HilResult) -> list[tuple[str, str, str]]:
     """Figure, its name, and a note, of what a reader wants first."""
     tiles = [
         (f"{result.compared_bytes:,}", "bytes compared", f"{result.mismatched_bytes:,} different"),
-        (f"{result.frames:,}", "frames of 2.5 s", f"{len(result.records)} records × {len(result.leads)} leads"),
+        (f"{result.frames:,}", "frames of 2.5 s", input_count(result)),
     ]
     if result.source == "random":
         tiles[1] = (f"{result.frames:,}", "inferences", "random int8 inputs")

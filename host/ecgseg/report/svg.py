@@ -14,6 +14,7 @@ from ecgseg.preprocess import LEAD_OFF, MODEL_RATE, UNANNOTATED, runs
 
 _WIDTH = 1120
 _LEFT = 92
+_RIGHT = 16
 _TRACE_TOP = 8
 _TRACE_HEIGHT = 190
 _ROW_HEIGHT = 20
@@ -55,7 +56,7 @@ def _rows(lead: ShownLead) -> Iterator[tuple[str, Mask, Mask | None]]:
 
 def _x(sample: float, lead: ShownLead) -> float:
     """Horizontal place of a sample at 100 Hz."""
-    return _LEFT + (_WIDTH - _LEFT - 6) * sample / lead.device.size
+    return _LEFT + (_WIDTH - _LEFT - _RIGHT) * sample / lead.device.size
 
 
 def _grid(lead: ShownLead, bottom: int) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _grid(lead: ShownLead, bottom: int) -> Iterator[str]:
     step = 500 if high - low < 4000 else 1000
     for level in range(int(np.ceil(low / step)) * step, int(high) + 1, step):
         y = _y(level, middle, scale)
-        yield f'<line class="grid major" x1="{_LEFT}" x2="{_WIDTH - 6}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<line class="grid major" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         if _TRACE_TOP + 6 < y < _TRACE_TOP + _TRACE_HEIGHT - 2:
             yield f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{level / 1000:.1f} mV</text>'
 
@@ -127,7 +128,7 @@ def _span(onset: int, offset: int, lead: ShownLead) -> tuple[float, float]:
 def _mask_row(name: str, mask: Mask, lead: ShownLead, top: int) -> Iterator[str]:
     middle = top + _ROW_HEIGHT / 2 + 4
     yield f'<text class="row" x="{_LEFT - 8}" y="{middle:.1f}" text-anchor="end">{name}</text>'
-    yield f'<rect class="track" x="{_LEFT}" y="{top}" width="{_WIDTH - _LEFT - 6}" height="{_ROW_HEIGHT}" rx="3"/>'
+    yield f'<rect class="track" x="{_LEFT}" y="{top}" width="{_WIDTH - _LEFT - _RIGHT}" height="{_ROW_HEIGHT}" rx="3"/>'
     names = CLASS_NAMES.get(lead.classes, ())
     for run in runs(mask):
         x, width = _span(run.onset, run.offset, lead)

@@ -43,7 +43,7 @@ def summary_rows(result: HilResult) -> list[tuple[str, str]]:
     rows = [
         ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
         ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
-        ("Input", f"{_SOURCES[result.source]}; {_count(result)}"),
+        ("Input", f"{_SOURCES[result.source]}; {input_count(result)}"),
         ("Frames", f"{result.frames:,} of {result.expected_frames:,}"),
         ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
         ("Link", f"{result.requests:,} requests, {result.retries} retries"),
@@ -57,12 +57,15 @@ def summary_rows(result: HilResult) -> list[tuple[str, str]]:
     return rows
 
 
-def _count(result: HilResult) -> str:
+def input_count(result: HilResult) -> str:
+    """How much was sent."""
     if result.source == "random":
-        return f"{len(result.records)} vectors"
-    return f"{len(result.records)} record{'s' * (len(result.records) != 1)} × {len(result.leads)} lead" + "s" * (
-        len(result.leads) != 1
-    )
+        return _plural(len(result.records), "vector")
+    return f"{_plural(len(result.records), 'record')} × {_plural(len(result.leads), 'lead')}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" + "s" * (count != 1)
 
 
 def time_text(result: HilResult, part: str) -> str:
