@@ -203,7 +203,7 @@ class _Reader:
         if any(size < 1 for size in shape) or prod(shape) > MAX_ELEMENTS:
             raise GraphError(
                 f"Tensor {index} ({name}) has the shape {list(shape)}.",
-                f"Every size must be at least 1 and the product at most {MAX_ELEMENTS}; dynamic shapes are not supported.",
+                f"Every size must be at least 1 and their product at most {MAX_ELEMENTS}.",
                 "Export the model with a fixed input shape and batch 1.",
             )
         kind = _type_names().get(table.Type(), str(table.Type()))
@@ -234,7 +234,7 @@ class _Reader:
         if any(not (math.isfinite(scale) and 1e-30 < scale < 1e30) for scale in scales):
             raise GraphError(
                 f"Tensor {index} ({name}) has a scale that is not a positive finite number.",
-                f"Scales: {[scale for scale in scales if not scale > 0][:4] or 'infinite, not a number or out of range'}.",
+                f"It starts with {[f'{scale:.3g}' for scale in scales[:4]]}.",
                 "Quantise the model again; a NaN usually comes from a representative data set with bad values.",
             )
         return scales, points, int(quantisation.QuantizedDimension())

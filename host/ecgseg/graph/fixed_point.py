@@ -1,0 +1,128 @@
+"""TensorFlow Lite's integer arithmetic in numpy: the definitions that C and every kernel have to equal.
+
+Source of the rules: TensorFlow Lite's quantisation specification and its reference kernels, which compute with
+gemmlowp's fixed-point primitives and round twice (once in the doubling high multiply, once in the shift).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Int32Array = npt.NDArray[np.int64]
+Integers = npt.ArrayLike
+INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """A positive real factor as `mantissa * 2^(shift - 31)`; mantissa is 0 or in [2^30, 2^31)."""
+
+    mantissa: int
+    shift: int
+
+    @staticmethod
+    def of(factor: float) -> Multiplier:
+        """The nearest representable factor; below about 2^-32 it becomes 0."""
+        if factor == 0.0:
+            return Multiplier(0, 0)
+        fraction, shift = math.frexp(factor)
+        mantissa = math.floor(fraction * (1 << 31) + 0.5)
+        if mantissa == 1 << 31:
+            mantissa, shift = mantissa // 2, shift + 1
+        if shift < -31:
+            return Multiplier(0, 0)
+        return Multiplier(mantissa, shift)
+
+    def apply(self, x: Integers) -> Int32Array:
+        """`x` (int32) times the factor, rounded as TensorFlow Lite does; int64 array holding int32 values."""
+        left, right = max(self.shift, 0), max(-self.shift, 0)
+        return rounding_shift(doubling_high_multiply(wrap(np.asarray(x, np.int64) << left), self.mantissa), right)
+
+
+def wrap(x: Int32Array) -> Int32Array:
+    """Two's complement wrap to 32 bits."""
+    wrapped: Int32Array = ((x + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+    return wrapped
+
+
+def doubling_high_multiply(a: Integers, b: Integers) -> Int32Array:
+    """round(a * b / 2^31), ties upward, saturated: gemmlowp's SaturatingRoundingDoublingHighMul."""
+    product: Int32Array = np.asarray(a, np.int64) * np.asarray(b, np.int64)
+    high: Int32Array = (product + (1 << 30)) >> 31
+    return np.minimum(high, INT32_MAX)
+
+
+def rounding_shift(x: Integers, exponent: int) -> Int32Array:
+    """x / 2^exponent rounded to nearest, ties away from zero: gemmlowp's RoundingDivideByPOT."""
+    value: Int32Array = np.asarray(x, np.int64)
+    if exponent == 0:
+        return value
+    half = 1 << (exponent - 1)
+    result: Int32Array = (value + half - (value < 0)) >> exponent
+    return result
+
+
+def saturating_shift_left(x: Integers, exponent: int) -> Int32Array:
+    """x * 2^exponent saturated to 32 bits."""
+    shifted: Int32Array = np.asarray(x, np.int64) << exponent
+    return np.clip(shifted, INT32_MIN, INT32_MAX)
+
+
+def round_half_away(x: float) -> int:
+    """C's round()."""
+    return math.floor(abs(x) + 0.5) * (1 if x >= 0 else -1)
+
+
+def input_radius(integer_bits: int, left_shift: int) -> int:
+    """Largest |q - zero point| whose scaled value is inside the fixed-point format (31 bits)."""
+    return math.floor(1.0 * ((1 << integer_bits) - 1) * 2.0 ** (31 - integer_bits) / 2.0**left_shift)
+
+
+def _exp_on_interval(a: Int32Array) -> Int32Array:
+    # Taylor expansion around -1/8 for a in [-1/4, 0), Q0.31.
+    constant, third = 1895147668, 715827883
+    x = a + (1 << 28)
+    x2 = doubling_high_multiply(x, x)
+    x3 = doubling_high_multiply(x2, x)
+    x4_over_4 = rounding_shift(doubling_high_multiply(x2, x2), 2)
+    rest = rounding_shift(doubling_high_multiply(x4_over_4 + x3, third) + x2, 1)
+    return constant + doubling_high_multiply(constant, x + rest)
+
+
+def exp_on_negative_values(a: Integers, integer_bits: int) -> Int32Array:
+    """exp(a) in Q0.31 for a <= 0 in Q(integer_bits).(31 - integer_bits), as gemmlowp computes it."""
+    a = np.asarray(a, np.int64)
+    fractional_bits = 31 - integer_bits
+    quarter = 1 << (fractional_bits - 2)
+    reduced = (a & (quarter - 1)) - quarter
+    result = _exp_on_interval(saturating_shift_left(reduced, integer_bits))
+    remainder = reduced - a
+    factors = {-2: 1672461947, -1: 1302514674, 0: 790015084, 1: 290630308, 2: 39332535, 3: 720401, 4: 242}
+    for exponent, factor in factors.items():
+        if integer_bits > exponent:
+            bit = (remainder >> (fractional_bits + exponent)) & 1
+            result = np.where(bit == 1, doubling_high_multiply(result, factor), result)
+    return np.where(a == 0, INT32_MAX, result)
+
+
+def reciprocal_of_one_plus(a: Integers) -> Int32Array:
+    """1 / (1 + a) in Q0.31 for a in [0, 1] in Q0.31: three Newton steps, as gemmlowp computes it."""
+    a = np.asarray(a, np.int64)
+    # Half of a + 1, ties away from zero; C's division truncates and the sum is positive.
+    half_denominator = (a + INT32_MAX + 1) >> 1
+    x = 1515870810 + doubling_high_multiply(half_denominator, -1010580540)
+    for _ in range(3):
+        error = (1 << 29) - doubling_high_multiply(half_denominator, x)
+        x = x + saturating_shift_left(doubling_high_multiply(x, error), 2)
+    return saturating_shift_left(x, 1)
+
+
+def logistic_q4(a: Integers) -> Int32Array:
+    """Logistic function in Q0.31 of a in Q4.27, as gemmlowp computes it."""
+    a = np.asarray(a, np.int64)
+    positive = reciprocal_of_one_plus(exp_on_negative_values(-np.abs(a), 4))
+    return np.where(a == 0, 1 << 30, np.where(a > 0, positive, INT32_MAX - positive))

@@ -1,0 +1,144 @@
+"""Operators that move bytes: reshape, pad, concatenation, nearest-neighbour resize."""
+
+from __future__ import annotations
+
+from math import floor, prod
+
+import numpy as np
+
+from ecgseg.graph.fixed_point import round_half_away
+from ecgseg.graph.layers import Alias, Concatenation, Pad, Resize
+from ecgseg.graph.support import Context, unsupported
+
+MAX_OPERANDS = 10
+
+
+def alias(context: Context) -> Alias:
+    """RESHAPE, SQUEEZE, EXPAND_DIMS; the output's own shape is what counts."""
+    context.arity((1, 2))
+    source, output = context.activation(), context.output()
+    if source.size != output.size:
+        raise unsupported(
+            context.operator, f"{list(source.shape)} to {list(output.shape)}", "shapes of the same number of elements"
+        )
+    return Alias(
+        name=context.operator.name,
+        operator=context.operator.index,
+        inputs=(source.index,),
+        output=output.index,
+        output_size=output.size,
+    )
+
+
+def pad(context: Context) -> Pad:
+    """PAD with the zero point, PADV2 with a constant."""
+    context.arity((2, 3))
+    source, output = context.activation(), context.output()
+    context.same_quantisation(source, output)
+    amounts = context.constant(1, ("int32",), "paddings")
+    rank = len(source.shape)
+    if amounts.size != 2 * rank or rank > 4 or np.any(amounts < 0) or np.any(amounts > 1 << 16):
+        raise unsupported(
+            context.operator,
+            f"Paddings {amounts.tolist()} of an input of rank {rank}",
+            "one pair of amounts per axis, at most 4 axes",
+        )
+    pairs = [(0, 0)] * (4 - rank) + [(int(before), int(after)) for before, after in amounts.reshape(rank, 2)]
+    value = output.zero_point
+    if context.has(2):
+        context.same_quantisation(context.tensor(2), output)
+        value = int(context.constant(2, ("int8",), "value").reshape(-1)[0])
+    shape = (1,) * (4 - rank) + source.shape
+    padded = tuple(size + sum(pair) for size, pair in zip(shape, pairs, strict=True))
+    context.expect_shape(output, padded[4 - rank :])
+    return Pad(
+        name=context.operator.name,
+        operator=context.operator.index,
+        inputs=(source.index,),
+        output=output.index,
+        output_size=output.size,
+        shape=(shape[0], shape[1], shape[2], shape[3]),
+        before=(pairs[0][0], pairs[1][0], pairs[2][0], pairs[3][0]),
+        after=(pairs[0][1], pairs[1][1], pairs[2][1], pairs[3][1]),
+        value=value,
+    )
+
+
+def concatenation(context: Context) -> Concatenation:
+    """CONCATENATION of int8 tensors of one quantisation."""
+    context.arity(tuple(range(1, MAX_OPERANDS + 1)))
+    output = context.output()
+    if context.option("fused_activation_function") != 0:
+        raise unsupported(context.operator, "A fused activation", "no fused activation")
+    rank = len(output.shape)
+    axis = int(context.option("axis"))
+    axis += rank if axis < 0 else 0
+    if not 0 <= axis < rank:
+        raise unsupported(context.operator, f"Axis {axis} of {rank}", "an axis of the output")
+    operands = [
+        context.quantised(context.tensor(position), "input") for position in range(len(context.operator.inputs))
+    ]
+    joined = 0
+    for operand in operands:
+        context.same_quantisation(operand, output)
+        rest = operand.shape[:axis] + operand.shape[axis + 1 :]
+        if len(operand.shape) != rank or rest != output.shape[:axis] + output.shape[axis + 1 :]:
+            raise unsupported(
+                context.operator, f"Shapes differ outside axis {axis}", "shapes that differ along the axis"
+            )
+        joined += operand.shape[axis]
+    context.expect_shape(output, (*output.shape[:axis], joined, *output.shape[axis + 1 :]))
+    return Concatenation(
+        name=context.operator.name,
+        operator=context.operator.index,
+        inputs=tuple(operand.index for operand in operands if operand.data is None),
+        output=output.index,
+        output_size=output.size,
+        outer=prod(output.shape[:axis]),
+        chunks=tuple(prod(operand.shape[axis:]) for operand in operands),
+        constants={
+            position: np.asarray(operand.data, np.int8).reshape(-1)
+            for position, operand in enumerate(operands)
+            if operand.data is not None
+        },
+    )
+
+
+def resize_nearest(context: Context) -> Resize:
+    """RESIZE_NEAREST_NEIGHBOR."""
+    context.arity((2,))
+    source, output = context.activation(), context.output()
+    context.same_quantisation(source, output)
+    _, height, width, channels = context.shape4(source, "input")
+    size = context.constant(1, ("int32",), "size").reshape(-1)
+    if size.size != 2 or np.any(size < 1):
+        raise unsupported(context.operator, f"Size {size.tolist()}", "a size of [height, width]")
+    out_height, out_width = int(size[0]), int(size[1])
+    context.expect_shape(output, (1, out_height, out_width, channels))
+    align, centers = bool(context.option("align_corners")), bool(context.option("half_pixel_centers"))
+    return Resize(
+        name=context.operator.name,
+        operator=context.operator.index,
+        inputs=(source.index,),
+        output=output.index,
+        output_size=output.size,
+        in_size=(height, width),
+        channels=channels,
+        rows=nearest_indices(height, out_height, align, centers),
+        columns=nearest_indices(width, out_width, align, centers),
+    )
+
+
+def nearest_indices(size: int, out_size: int, align_corners: bool, half_pixel_centers: bool) -> tuple[int, ...]:
+    """Input index of every output index, in single precision as TensorFlow Lite computes it."""
+    if align_corners and out_size > 1:
+        scale = np.float32(size - 1) / np.float32(out_size - 1)
+    else:
+        scale = np.float32(size) / np.float32(out_size)
+    offset = np.float32(0.5 if half_pixel_centers else 0.0)
+    indices = []
+    for position in range(out_size):
+        place = float((np.float32(position) + offset) * scale)
+        index = round_half_away(place) if align_corners else floor(place)
+        indices.append(max(0, min(index, size - 1)))
+    return tuple(indices)
