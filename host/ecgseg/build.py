@@ -29,6 +29,8 @@ _JOBS = 2
 _OUTPUT_LINES = 60
 _TOOL_SECONDS = 300
 _ALLOCATED = 2
+_ATTEMPTS = 5
+_FORMAT = "objects 2"  # to be changed with the way objects are named or made
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Image:
     board: str
     build_id: str
     sizes: dict[str, int] = field(default_factory=dict)
+
+
+class _SourcesChangedError(Exception):
+    """A file was edited between taking its hash and compiling it."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +103,24 @@ def build(
     plan = _plan(board_of(board), generated_dir.resolve(), tuple(extra_flags))
     target = out_dir or paths.BUILD / "images" / board / generated_dir.name
     try:
-        return _build(plan, target)
+        return _build_what_stands_still(plan, target)
     except OSError as error:
         raise OutputError(
             f"The image cannot be written to {target}.", str(error), "Make room or choose another folder."
         ) from error
+
+
+def _build_what_stands_still(plan: _Plan, target: Path) -> Image:
+    for _ in range(_ATTEMPTS):
+        try:
+            return _build(plan, target)
+        except _SourcesChangedError:
+            continue
+    raise BuildError(
+        "The sources change while they are compiled.",
+        "Another program writes to the firmware or to the generated folder.",
+        "Let it finish, then build again.",
+    )
 
 
 def _plan(board: Board, generated: Path, extra_flags: tuple[str, ...]) -> _Plan:
@@ -185,6 +204,8 @@ def _build(plan: _Plan, out_dir: Path) -> Image:
         stamp.unlink(missing_ok=True)
         objects = _compile_all(plan, build_id)
         _link(plan, objects, image)
+        if _build_id(plan) != build_id:
+            raise _SourcesChangedError
         _replace(stamp, json.dumps({"build_id": build_id, "files": _digests(image)}, indent=2).encode())
     return Image(image.elf, image.bin, image.map, image.board, build_id, _sizes(image.elf))
 
@@ -209,7 +230,7 @@ def _normal_flags(plan: _Plan) -> list[str]:
 
 def _common_digest(plan: _Plan) -> bytes:
     digest = hashlib.sha256()
-    _add(digest, plan.board.name, plan.compiler_version, *_normal_flags(plan))
+    _add(digest, _FORMAT, plan.board.name, plan.compiler_version, *_normal_flags(plan))
     for header in plan.headers:
         _add(digest, _relative(header, plan), header.read_bytes())
     return digest.digest()
@@ -251,10 +272,8 @@ def _compile_all(plan: _Plan, build_id: str) -> list[Path]:
 
 def _compile(plan: _Plan, source: Path, folder: Path, common: bytes, build_id: str) -> Path:
     defines = [f'-DECGSEG_BUILD_ID="{build_id}"'] if source.name == "app_build_id.c" else []
-    digest = hashlib.sha256()
-    # The folders' names end up in nothing but the prefix maps, which take them out again.
-    _add(digest, common, _relative(source, plan), source.read_bytes(), *defines)
-    target = folder / f"{source.stem}-{digest.hexdigest()[:24]}.o"
+    digest = _object_digest(plan, source, common, defines)
+    target = folder / f"{source.stem}-{digest[:24]}.o"
     if target.is_file():
         return target
     includes = [f"-I{directory}" for directory in plan.include_dirs]
@@ -262,8 +281,18 @@ def _compile(plan: _Plan, source: Path, folder: Path, common: bytes, build_id: s
         made = Path(temporary) / "object.o"
         command = [plan.compiler, *plan.flags, *defines, *includes, "-c", str(source), "-o", str(made)]
         _run(command, f"{_relative(source, plan)} does not compile for {plan.board.name}.")
+        # An object must never carry the name of sources that it was not made from.
+        if _object_digest(plan, source, _common_digest(plan), defines) != digest:
+            raise _SourcesChangedError
         os.replace(made, target)
     return target
+
+
+def _object_digest(plan: _Plan, source: Path, common: bytes, defines: Sequence[str]) -> str:
+    """Names an object by what it is made from, not by where that lies: the prefix maps take the folders out of it."""
+    digest = hashlib.sha256()
+    _add(digest, common, _relative(source, plan), source.read_bytes(), *defines)
+    return digest.hexdigest()
 
 
 def _link(plan: _Plan, objects: Sequence[Path], image: Image) -> None:
