@@ -13,7 +13,7 @@
 #define ROUNDING_BITS 0x4B400000
 
 #if ECGSEG_TAP_COUNT > 0
-static const int16_t taps[ECGSEG_TAP_COUNT] = ECGSEG_TAPS;
+static const int16_t taps[ECGSEG_TAP_COUNT] __attribute__((aligned(4))) = ECGSEG_TAPS;
 #endif
 
 void ecgseg_preprocess_reset(ecgseg_preprocess_t *state)
@@ -34,60 +34,80 @@ static void prime_line(ecgseg_preprocess_t *state, int16_t sample)
     state->line_fill = ECGSEG_TAP_COUNT;
 }
 
-static int32_t dot_product(const int16_t *samples)
+static inline int32_t multiply_pair(const int16_t *samples, const int16_t *tap_pair, int32_t sum)
 {
 #if defined(__ARM_FEATURE_DSP)
-    int32_t even = 0;
-    for (uint32_t i = 0; i < ECGSEG_TAP_COUNT; i += 2) {
-        int16x2_t pair;
-        int16x2_t tap;
-        memcpy(&pair, &samples[i], sizeof pair);
-        memcpy(&tap, &taps[i], sizeof tap);
-        even = __smlad(pair, tap, even);
-    }
-    return even;
+    int16x2_t pair;
+    int16x2_t tap;
+    memcpy(&pair, samples, sizeof pair);
+    memcpy(&tap, tap_pair, sizeof tap);
+    return __smlad(pair, tap, sum);
 #else
-    int32_t sum = 0;
-    for (uint32_t i = 0; i < ECGSEG_TAP_COUNT; i++) {
-        sum += (int32_t)samples[i] * taps[i];
-    }
-    return sum;
+    return sum + (int32_t)samples[0] * tap_pair[0] + (int32_t)samples[1] * tap_pair[1];
 #endif
+}
+
+/* |sum| < 2^31: the taps' absolute sum is below 1.5 * 2^15. The shift of a negative number is arithmetic in every
+ * compiler this builds with; the tests against the reference would show another. */
+static inline int16_t round_output(int32_t sum)
+{
+    const int32_t rounded = (sum + 16384) >> 15;
+    if (rounded > ECGSEG_RAIL) {
+        return ECGSEG_RAIL;
+    }
+    return (int16_t)(rounded < -ECGSEG_RAIL ? -ECGSEG_RAIL : rounded);
+}
+
+/* Two outputs that follow each other; each tap is fetched once for both. */
+static void filter_two(const int16_t *window, int16_t output[2])
+{
+    int32_t first = 0;
+    int32_t second = 0;
+#pragma GCC unroll 64
+    for (uint32_t i = 0; i < ECGSEG_TAP_COUNT; i += 2) {
+        first = multiply_pair(&window[i], &taps[i], first);
+        second = multiply_pair(&window[i + ECGSEG_FACTOR], &taps[i], second);
+    }
+    output[0] = round_output(first);
+    output[1] = round_output(second);
+}
+
+static int16_t filter_one(const int16_t *window)
+{
+    int32_t sum = 0;
+    for (uint32_t i = 0; i < ECGSEG_TAP_COUNT; i += 2) {
+        sum = multiply_pair(&window[i], &taps[i], sum);
+    }
+    return round_output(sum);
 }
 
 /* The newest sample is the last one in the line. */
 static int16_t filter_output(const ecgseg_preprocess_t *state)
 {
-    /* |sum| < 2^31: the taps' absolute sum is below 1.5 * 2^15. The shift of a negative number is arithmetic in every
-     * compiler this builds with; the tests against the reference would show another. */
-    const int32_t rounded = (dot_product(&state->line[state->line_fill - ECGSEG_TAP_COUNT]) + 16384) >> 15;
-    if (rounded > ECGSEG_RAIL) {
-        return ECGSEG_RAIL;
-    }
-    if (rounded < -ECGSEG_RAIL) {
-        return -ECGSEG_RAIL;
-    }
-    return (int16_t)rounded;
+    return filter_one(&state->line[state->line_fill - ECGSEG_TAP_COUNT]);
 }
 
-static void append_to_line(ecgseg_preprocess_t *state, int16_t sample)
+/* Makes room for `count` samples, at most ECGSEG_FACTOR * ECGSEG_BLOCK_OUTPUTS. */
+static void reserve_in_line(ecgseg_preprocess_t *state, size_t count)
 {
-    if (state->line_fill == 0) {
-        prime_line(state, sample);
-        return;
+    if (state->line_fill + count > ECGSEG_LINE_LENGTH) {
+        /* In pairs, upwards: the library's memmove goes byte by byte when the two are not aligned alike. */
+        const int16_t *newest = &state->line[state->line_fill - ECGSEG_TAP_COUNT];
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < ECGSEG_TAP_COUNT; i += 2) {
+            int32_t pair;
+            memcpy(&pair, &newest[i], sizeof pair);
+            memcpy(&state->line[i], &pair, sizeof pair);
+        }
+        state->line_fill = ECGSEG_TAP_COUNT;
     }
-    if (state->line_fill == ECGSEG_LINE_LENGTH) {
-        memmove(state->line, &state->line[ECGSEG_LINE_LENGTH - (ECGSEG_TAP_COUNT - 1)],
-                (ECGSEG_TAP_COUNT - 1) * sizeof state->line[0]);
-        state->line_fill = ECGSEG_TAP_COUNT - 1;
-    }
-    state->line[state->line_fill++] = sample;
 }
 #endif
 
 static bool append_to_ring(ecgseg_preprocess_t *state, int16_t sample, uint8_t flags)
 {
     state->ring[state->ring_next] = sample;
+    state->flagged = (uint16_t)(state->flagged + (flags != 0) - (state->flags[state->ring_next] != 0));
     state->flags[state->ring_next] = flags;
     state->ring_next++;
     if (state->ring_next == ECGSEG_FRAME_LENGTH) {
@@ -102,45 +122,174 @@ static bool append_to_ring(ecgseg_preprocess_t *state, int16_t sample, uint8_t f
     return true;
 }
 
-/* One raw sample; true when it completes a frame. */
-static bool push_sample(ecgseg_preprocess_t *state, int16_t raw)
+/* One raw sample of any value, without what follows from it. */
+static int16_t take_any(ecgseg_preprocess_t *state, int16_t raw)
 {
     if (raw == ECGSEG_LEAD_OFF_SAMPLE) {
         raw = state->last_good;
-        state->lead_off_reach = WINDOW;
+        state->lead_off_reach = WINDOW + 1;
     } else {
         state->last_good = raw;
         if (raw == ECGSEG_RAIL || raw == -ECGSEG_RAIL) {
-            state->rail_reach = WINDOW;
+            state->rail_reach = WINDOW + 1;
         }
     }
-    state->raw_samples++;
-#if ECGSEG_TAP_COUNT > 0
-    append_to_line(state, raw);
-#endif
-    const uint8_t flags = (uint8_t)((state->lead_off_reach != 0 ? ECGSEG_SAMPLE_LEAD_OFF : 0u) |
-                                    (state->rail_reach != 0 ? ECGSEG_SAMPLE_SATURATED : 0u));
+    /* A reach counts the samples for which the window still touches the special one, this sample included: it is
+     * lowered before it is looked at. */
     state->lead_off_reach = (uint16_t)(state->lead_off_reach - (state->lead_off_reach != 0));
     state->rail_reach = (uint16_t)(state->rail_reach - (state->rail_reach != 0));
-    state->until_output--;
-    if (state->until_output != 0) {
-        return false;
-    }
-    state->until_output = ECGSEG_FACTOR;
+    return raw;
+}
+
+/* Neither LEAD_OFF nor at a rail. */
+static inline bool is_plain(int32_t raw)
+{
+    return (uint32_t)(raw + (ECGSEG_RAIL - 1)) <= 2u * (ECGSEG_RAIL - 1);
+}
+
+/* Puts `count` raw samples (up to the next output) into the filter's line; returns the last one. */
+static int16_t take_group(ecgseg_preprocess_t *state, const int16_t *samples, size_t count)
+{
+    int16_t taken = 0;
 #if ECGSEG_TAP_COUNT > 0
+    if (state->line_fill == 0) {
+        const int16_t first = samples[0] == ECGSEG_LEAD_OFF_SAMPLE ? state->last_good : samples[0];
+        prime_line(state, first);
+    }
+    reserve_in_line(state, count);
+    int16_t *line = &state->line[state->line_fill];
+    state->line_fill = (uint16_t)(state->line_fill + count);
+#endif
+    for (size_t n = 0; n < count; n++) {
+        taken = take_any(state, samples[n]);
+#if ECGSEG_TAP_COUNT > 0
+        line[n] = taken;
+#endif
+    }
+    state->raw_samples += (uint32_t)count;
+    return taken;
+}
+
+/* The sample at 100 Hz that is due now; true when it completes a frame. */
+static bool produce(ecgseg_preprocess_t *state, int16_t newest)
+{
+    const uint8_t flags = (uint8_t)((state->lead_off_reach != 0 ? ECGSEG_SAMPLE_LEAD_OFF : 0u) |
+                                    (state->rail_reach != 0 ? ECGSEG_SAMPLE_SATURATED : 0u));
+#if ECGSEG_TAP_COUNT > 0
+    (void)newest;
     return append_to_ring(state, filter_output(state), flags);
 #else
-    return append_to_ring(state, raw, flags);
+    return append_to_ring(state, newest, flags);
 #endif
+}
+
+#if ECGSEG_TAP_COUNT > 0
+#define BLOCK_SAMPLES (ECGSEG_FACTOR * ECGSEG_BLOCK_OUTPUTS)
+
+/* Copies an even number of samples; true when all of them are plain. */
+static bool copy_plain(int16_t *line, const int16_t *samples, size_t count)
+{
+    uint32_t special = 0;
+#pragma GCC unroll 4
+    for (size_t n = 0; n < count; n += 2) {
+#if defined(__ARM_FEATURE_DSP)
+        /* With saturation, x + 1 - 3 is x - 2 except for -32768, -32767 and 32767. */
+        int16x2_t pair;
+        memcpy(&pair, &samples[n], sizeof pair);
+        memcpy(&line[n], &pair, sizeof pair);
+        const int16x2_t back = __sadd16(__qsub16(__qadd16(pair, 0x00010001), 0x00030003), 0x00020002);
+        special |= (uint32_t)(back ^ pair);
+#else
+        line[n] = samples[n];
+        line[n + 1] = samples[n + 1];
+        special |= !is_plain(samples[n]) || !is_plain(samples[n + 1]);
+#endif
+    }
+    return special == 0;
+}
+
+/* How many outputs can be computed at once: a whole number of pairs, none of whose windows touches a special sample
+ * among those seen so far. */
+static size_t block_outputs(const ecgseg_preprocess_t *state, size_t count)
+{
+    if (state->line_fill == 0 || state->until_output != ECGSEG_FACTOR ||
+        (state->lead_off_reach | state->rail_reach | state->flagged) != 0) {
+        return 0;
+    }
+    size_t outputs = count / ECGSEG_FACTOR;
+    outputs = outputs > ECGSEG_BLOCK_OUTPUTS ? ECGSEG_BLOCK_OUTPUTS : outputs;
+    outputs = outputs > state->until_frame ? state->until_frame : outputs;
+    return outputs & ~(size_t)1;
+}
+
+/* The usual case, several outputs at once. Returns the raw samples taken, 0 when one of them is special. */
+static size_t take_block(ecgseg_preprocess_t *state, const int16_t *samples, size_t outputs, bool *frame_ready)
+{
+    const size_t raw = outputs * ECGSEG_FACTOR;
+    reserve_in_line(state, raw);
+    int16_t *line = &state->line[state->line_fill];
+    if (!copy_plain(line, samples, raw)) {
+        return 0;
+    }
+    const int16_t *window = line + ECGSEG_FACTOR - ECGSEG_TAP_COUNT;
+    uint32_t next = state->ring_next;
+    for (size_t n = 0; n < outputs; n += 2) {
+        int16_t pair[2];
+        filter_two(window, pair);
+        window += 2 * ECGSEG_FACTOR;
+        state->ring[next++] = pair[0];
+        next = next == ECGSEG_FRAME_LENGTH ? 0 : next;
+        state->ring[next++] = pair[1];
+        next = next == ECGSEG_FRAME_LENGTH ? 0 : next;
+    }
+    state->ring_next = (uint16_t)next;
+    state->line_fill = (uint16_t)(state->line_fill + raw);
+    state->last_good = samples[raw - 1];
+    state->raw_samples += (uint32_t)raw;
+    state->until_frame = (uint16_t)(state->until_frame - outputs);
+    if (state->until_frame == 0) {
+        state->until_frame = ECGSEG_HOP;
+        state->frames++;
+        *frame_ready = true;
+    }
+    return raw;
+}
+#endif
+
+/* At most one output. Returns the raw samples taken. */
+static size_t take_some(ecgseg_preprocess_t *state, const int16_t *samples, size_t count, bool *frame_ready)
+{
+    size_t group = count > ECGSEG_FACTOR ? ECGSEG_FACTOR : count;
+    group = group > state->until_output ? state->until_output : group;
+    const int16_t newest = take_group(state, samples, group);
+    state->until_output = (uint16_t)(state->until_output - group);
+    if (state->until_output == 0) {
+        state->until_output = ECGSEG_FACTOR;
+        *frame_ready = produce(state, newest);
+    }
+    return group;
 }
 
 size_t ecgseg_preprocess_push(ecgseg_preprocess_t *state, const int16_t *samples, size_t count, bool *frame_ready)
 {
     *frame_ready = false;
     size_t taken = 0;
+#if ECGSEG_TAP_COUNT > 0
+    size_t one_by_one = 0; /* a block that was not plain is not tried again before it is through */
+#endif
     while (taken < count && !*frame_ready) {
-        *frame_ready = push_sample(state, samples[taken]);
-        taken++;
+#if ECGSEG_TAP_COUNT > 0
+        const size_t outputs = taken < one_by_one ? 0 : block_outputs(state, count - taken);
+        if (outputs != 0) {
+            const size_t block = take_block(state, samples + taken, outputs, frame_ready);
+            taken += block;
+            if (block != 0) {
+                continue;
+            }
+            one_by_one = taken + BLOCK_SAMPLES;
+        }
+#endif
+        taken += take_some(state, samples + taken, count - taken, frame_ready);
     }
     return taken;
 }
@@ -151,10 +300,25 @@ typedef struct {
     int64_t squares;
 } statistics_t;
 
-static statistics_t gather(const ecgseg_preprocess_t *state, uint8_t valid[ECGSEG_FRAME_LENGTH],
-                           ecgseg_frame_info_t *info)
+/* Statistics of a run of samples of which none is flagged. */
+static void gather_plain(const int16_t *samples, uint32_t count, statistics_t *result)
 {
-    statistics_t result = {0, 0, 0};
+    int32_t sum = 0;
+    int64_t squares = 0;
+#pragma GCC unroll 4
+    for (uint32_t n = 0; n < count; n++) {
+        const int32_t x = samples[n];
+        sum += x;
+        squares += (int64_t)x * x;
+    }
+    result->count += (int32_t)count;
+    result->sum += sum;
+    result->squares += squares;
+}
+
+static void gather_flagged(const ecgseg_preprocess_t *state, uint8_t valid[ECGSEG_FRAME_LENGTH],
+                           ecgseg_frame_info_t *info, statistics_t *result)
+{
     uint32_t position = state->ring_next;
     for (uint32_t n = 0; n < ECGSEG_FRAME_LENGTH; n++) {
         const int32_t x = state->ring[position];
@@ -166,28 +330,56 @@ static statistics_t gather(const ecgseg_preprocess_t *state, uint8_t valid[ECGSE
         valid[n] = (flags & ECGSEG_SAMPLE_LEAD_OFF) == 0;
         info->saturated_samples = (uint16_t)(info->saturated_samples + ((flags & ECGSEG_SAMPLE_SATURATED) != 0));
         if (valid[n]) {
-            result.count++;
-            result.sum += x;
-            result.squares += (int64_t)x * x;
+            result->count++;
+            result->sum += x;
+            result->squares += (int64_t)x * x;
         }
+    }
+}
+
+static statistics_t gather(const ecgseg_preprocess_t *state, uint8_t valid[ECGSEG_FRAME_LENGTH],
+                           ecgseg_frame_info_t *info)
+{
+    statistics_t result = {0, 0, 0};
+    if (state->flagged == 0) {
+        memset(valid, 1, ECGSEG_FRAME_LENGTH);
+        gather_plain(state->ring, ECGSEG_FRAME_LENGTH, &result); /* sums do not care where the ring starts */
+    } else {
+        gather_flagged(state, valid, info, &result);
     }
     info->lead_off_samples = (uint16_t)(ECGSEG_FRAME_LENGTH - result.count);
     return result;
 }
 
-static int8_t quantise(int32_t centred, float gain)
+static inline int8_t clamp_int8(int32_t value)
+{
+#if defined(__ARM_FEATURE_DSP)
+    int32_t clamped;
+    __asm__("ssat %0, #8, %1" : "=r"(clamped) : "r"(value));
+    return (int8_t)clamped;
+#else
+    if (value > INT8_MAX) {
+        return INT8_MAX;
+    }
+    return (int8_t)(value < INT8_MIN ? INT8_MIN : value);
+#endif
+}
+
+/* centred: count * x - sum, at most 24 bits, so that the conversion is exact. */
+static inline int8_t quantise(int32_t centred, float gain)
 {
     const float shifted = (float)centred * gain + ROUNDING_OFFSET;
     int32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
-    const int32_t value = bits - ROUNDING_BITS + ECGSEG_INPUT_ZERO_POINT;
-    if (value > INT8_MAX) {
-        return INT8_MAX;
+    return clamp_int8(bits - (ROUNDING_BITS - ECGSEG_INPUT_ZERO_POINT));
+}
+
+static void quantise_run(const int16_t *samples, uint32_t count, const statistics_t *s, float gain, int8_t *frame)
+{
+#pragma GCC unroll 4
+    for (uint32_t n = 0; n < count; n++) {
+        frame[n] = quantise(s->count * samples[n] - s->sum, gain);
     }
-    if (value < INT8_MIN) {
-        return INT8_MIN;
-    }
-    return (int8_t)value;
 }
 
 ecgseg_frame_info_t ecgseg_preprocess_frame(const ecgseg_preprocess_t *state, int8_t frame[ECGSEG_FRAME_LENGTH],
@@ -214,12 +406,12 @@ ecgseg_frame_info_t ecgseg_preprocess_frame(const ecgseg_preprocess_t *state, in
     }
     /* The hardware's square root (VSQRT, SQRTSS): with -fno-math-errno the builtin is that one instruction. */
     const float gain = 1.0f / (__builtin_sqrtf((float)spread) * ECGSEG_INPUT_SCALE);
-    uint32_t position = state->ring_next;
-    for (uint32_t n = 0; n < ECGSEG_FRAME_LENGTH; n++) {
-        frame[n] = valid[n] ? quantise(s.count * state->ring[position] - s.sum, gain) : ECGSEG_INPUT_ZERO_POINT;
-        position++;
-        if (position == ECGSEG_FRAME_LENGTH) {
-            position = 0;
+    const uint32_t older = ECGSEG_FRAME_LENGTH - state->ring_next;
+    quantise_run(state->ring + state->ring_next, older, &s, gain, frame);
+    quantise_run(state->ring, state->ring_next, &s, gain, frame + older);
+    if (info.lead_off_samples != 0) {
+        for (uint32_t n = 0; n < ECGSEG_FRAME_LENGTH; n++) {
+            frame[n] = valid[n] ? frame[n] : ECGSEG_INPUT_ZERO_POINT;
         }
     }
     return info;

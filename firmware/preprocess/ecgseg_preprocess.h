@@ -39,6 +39,7 @@ typedef struct {
     int16_t ring[ECGSEG_FRAME_LENGTH];
     uint8_t flags[ECGSEG_FRAME_LENGTH];
     uint16_t ring_next;        /* where the next 100 Hz sample goes; the oldest one */
+    uint16_t flagged;          /* samples in the ring with a flag */
     uint16_t until_frame;      /* 100 Hz samples still to come until the next frame */
     uint32_t raw_samples;      /* raw samples seen since the reset */
     uint32_t frames;           /* frames completed since the reset */
