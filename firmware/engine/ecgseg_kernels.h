@@ -19,7 +19,8 @@ typedef struct {
 
 /* The same for one channel of a convolution, prepared so that a store costs few instructions:
  * (h + (h >> 31) + rounding) >> shift with h the doubling high multiply, where rounding holds half a step and the
- * output's zero point. Valid for shift >= 1 and accumulators below 2^30, which the code generator proves per layer. */
+ * output's zero point; weights and bias are then stored doubled, which gives the doubling. Valid for shift >= 1 and
+ * accumulators below 2^30, which the code generator proves per layer. */
 typedef struct {
     int32_t multiplier;
     int32_t shift;
