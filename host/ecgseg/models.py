@@ -55,6 +55,11 @@ def find_model(name: str | None = None, tflite: str | Path | None = None) -> Mod
     return ModelFile(chosen, path, _read(path), from_zoo=True)
 
 
+def generated_folder(model: ModelFile) -> Path:
+    """Where the C of a model goes unless the user says otherwise; a file of the user's own gets its hash."""
+    return paths.BUILD / "generated" / (model.name if model.from_zoo else f"{model.name}-{model.sha256[:8]}")
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.cli import EXIT_INTERRUPTED, console, messages, show_error, write_json
+from ecgseg.build import BACKENDS
+from ecgseg.cli import EXIT_INTERRUPTED, choose, console, messages, show_error, write_json
+from ecgseg.data.records import parse_leads, parse_records
 from ecgseg.hil.result import HilRun
 from ecgseg.hil.runner import HilOptions, run
 from ecgseg.report.html import write_report
 from ecgseg.report.terminal import show_result
+from ecgseg.targets import TargetOptions, targets
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,60 @@ def exit_code(finished: HilRun) -> int:
         show_error(finished.error)
         return finished.error.exit_code
     return 0 if finished.result.verdict == "pass" else 1
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Options of `invoke hil-test` as the user types them."""
+
+    target: str
+    model: str | None = None
+    tflite: str | None = None
+    records: str = "test"
+    leads: str = "all"
+    ludb: str | None = None
+    backend: str = "aot"
+    port: str | None = None
+    baud: int = 115200
+    replay: str | None = None
+    json: str | None = None
+    html: str | None = None
+
+    def parse(self) -> tuple[HilOptions, Outputs]:
+        """Options and outputs.
+
+        Raises:
+            UsageError: an option makes no sense.
+        """
+        options = HilOptions(
+            target=choose("target", self.target, tuple(sorted(targets())), "--target"),
+            model=self.model,
+            tflite=_path(self.tflite),
+            records=parse_records(self.records),
+            leads=parse_leads(self.leads),
+            ludb=_path(self.ludb),
+            replay=_path(self.replay),
+            backend=choose("backend", self.backend, BACKENDS, "--backend"),
+            target_options=TargetOptions(port=self.port, baud=self.baud),
+        )
+        return options, Outputs(_path(self.json), _path(self.html))
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser() if text else None
+
+
+def demo(ludb: str | None) -> int:
+    """A HIL test in QEMU over lead II of the test records, with its report.
+
+    Returns:
+        The exit code of the test.
+    """
+    report = paths.REPORTS / "demo.html"
+    return hil_test(*Typed("qemu", leads="ii", ludb=ludb, html=str(report)).parse())
+
+
+def leave(code: int) -> None:
+    """Ends the program with an exit code, unless it is 0."""
+    if code:
+        raise SystemExit(code)

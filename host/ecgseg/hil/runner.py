@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg import paths
 from ecgseg.boards import board_of
 from ecgseg.build import Image, build
 from ecgseg.cli import progress
@@ -21,7 +20,7 @@ from ecgseg.hil import vectors
 from ecgseg.hil.inputs import Inputs, choose_inputs
 from ecgseg.hil.judge import VECTORS, Judge, Subject
 from ecgseg.hil.result import HilRun
-from ecgseg.models import ModelFile, find_model
+from ecgseg.models import ModelFile, find_model, generated_folder
 from ecgseg.reference import Reference
 from ecgseg.targets import TargetOptions, open_target, target_of
 
@@ -97,7 +96,7 @@ def generate(model: ModelFile, generated: Path | None = None) -> Path:
     """Folder with the model's C: the one given, or build/generated/<model>, rendered anew."""
     if generated is not None:
         return generated
-    folder = paths.BUILD / "generated" / (model.name if model.from_zoo else f"{model.name}-{model.sha256[:8]}")
+    folder = generated_folder(model)
     render(model.path, folder, name=model.name, input_rate=INPUT_RATE)
     return folder
 

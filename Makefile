@@ -1,0 +1,34 @@
+# Bootstrap only: everything else is an invoke task (`.venv/bin/invoke --list`).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# What to install besides the runtime: any of dev, train, peers.
+EXTRAS ?= dev
+comma := ,
+VENV := .venv
+WORKERS := $(shell nproc)
+
+.PHONY: help demo test setup lint
+
+help: ## Show this menu
+	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@echo
+	@echo "  Everything else: $(VENV)/bin/invoke --list"
+
+demo: ## Set up, build the firmware for QEMU, run the HIL test, show the result
+	@tools/setup.sh
+	@$(VENV)/bin/invoke demo
+
+test: ## Set up with TensorFlow and run the test suite
+	@tools/setup.sh dev train peers
+	@$(VENV)/bin/pytest -n $(WORKERS) --dist loadfile
+
+setup: ## Install what is needed for development (EXTRAS=dev,train,peers for all)
+	@tools/setup.sh $(subst $(comma), ,$(EXTRAS))
+	@echo "Ready. Next: $(VENV)/bin/invoke --list"
+
+lint: ## Check style and types of Python and C, and that every board compiles without a warning
+	@tools/setup.sh dev
+	@tools/lint.sh
+

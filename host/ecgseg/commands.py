@@ -1,0 +1,261 @@
+"""What the tasks call: options as the user types them in, tables and files out.
+
+Each function here belongs to one task of tasks.py; `hil-test` has its own module, `ecgseg.hil.command`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from pydantic import BaseModel
+from rich.progress import DownloadColumn, TransferSpeedColumn
+from rich.table import Table
+
+from ecgseg import paths
+from ecgseg.cli import choose, console, messages, progress, write_json
+from ecgseg.errors import DataError, OutputError, UsageError
+from ecgseg.models import DEFAULT_MODEL, find_model, generated_folder, model_names
+
+INPUT_RATE = 500
+
+
+class DataState(BaseModel):
+    """What `invoke data` found: folder, files listed, and those missing or damaged."""
+
+    folder: str
+    files: int
+    missing: list[str]
+    damaged: list[str]
+
+
+def data(folder: str | None, verify_only: bool, json_path: str | None) -> None:
+    """Downloads LUDB, or verifies the copy that the other tasks would use.
+
+    Raises:
+        DataError: nothing to verify, a damaged copy, or no download.
+        OutputError: no room, or no permission.
+    """
+    from ecgseg.data import download as source
+    from ecgseg.data.ludb import find_ludb
+
+    target = Path(folder) if folder else (find_ludb() if verify_only else None) or paths.LOCAL_LUDB
+    columns = (DownloadColumn(), TransferSpeedColumn())
+    with progress(*columns) as transfer:
+        bars = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in bars:
+                bars[stage] = transfer.add_task(f"LUDB: {stage}", total=total or None)
+            transfer.update(bars[stage], completed=done, total=total or None)
+
+        result = source.verify(target, progress=show) if verify_only else source.download(target, progress=show)
+    state = DataState(
+        folder=str(target), files=result.files, missing=list(result.missing), damaged=list(result.damaged)
+    )
+    if json_path:
+        write_json(state, json_path)
+    if not result.good:
+        raise DataError(
+            f"LUDB in '{target}' is not whole: {len(result.missing)} files missing, {len(result.damaged)} damaged.",
+            "First of them: " + ", ".join((result.missing + result.damaged)[:5]) + ".",
+            "Download it again with `invoke data`.",
+        )
+    console.print(f"[green]LUDB 1.0.1 is whole[/green]: {result.files:,} files in {target} have the right SHA-256.")
+
+
+def render(model: str | None, tflite: str | None, out: str | None, json_path: str | None) -> None:
+    """Renders a model into C and shows what it takes."""
+    from ecgseg import codegen
+
+    chosen = find_model(model, tflite)
+    folder = Path(out) if out else generated_folder(chosen)
+    manifest = codegen.render(chosen.path, folder, name=chosen.name, input_rate=INPUT_RATE)
+    table = Table(title=f"{chosen.name}: C in {folder}", title_justify="left")
+    for column in ("Layer", "Operator", "Shape", "Bytes", "MACs"):
+        table.add_column(column, justify="left" if column in ("Operator", "Shape") else "right")
+    for index, layer in enumerate(manifest.layers):
+        shape = " × ".join(map(str, layer.shape))
+        table.add_row(str(index), layer.name, shape, f"{layer.bytes:,}", f"{layer.macs:,}")
+    console.print(table)
+    console.print(
+        f"{manifest.parameters:,} parameters, {manifest.macs:,} MACs a frame, arena {manifest.arena_bytes:,} B, "
+        f"constants {manifest.weight_bytes:,} B."
+    )
+    if json_path:
+        write_json(manifest, json_path)
+
+
+class BuiltImage(BaseModel):
+    """What `invoke build` made: files, build id, and bytes by section with flash and RAM in total."""
+
+    board: str
+    model: str
+    model_sha256: str
+    build_id: str
+    elf: str
+    bin: str | None
+    sizes: dict[str, int]
+
+
+def build(board: str, model: str | None, tflite: str | None, backend: str, json_path: str | None) -> None:
+    """Renders a model, builds the firmware of a board with it, and shows sizes."""
+    from ecgseg import build as images
+    from ecgseg import codegen
+    from ecgseg.boards import BOARDS
+
+    choose("board", board, tuple(BOARDS), "--board")
+    choose("backend", backend, images.BACKENDS, "--backend")
+    chosen = find_model(model, tflite)
+    folder = generated_folder(chosen)
+    codegen.render(chosen.path, folder, name=chosen.name, input_rate=INPUT_RATE)
+    image = images.build(board, folder, backend=backend)
+    built = BuiltImage(
+        board=board,
+        model=chosen.name,
+        model_sha256=chosen.sha256,
+        build_id=image.build_id,
+        elf=str(image.elf),
+        bin=str(image.bin) if image.bin else None,
+        sizes=image.sizes,
+    )
+    table = Table(title=f"{board} with {chosen.name}, build {image.build_id}", title_justify="left")
+    table.add_column("Section")
+    table.add_column("Bytes", justify="right")
+    for section, size in image.sizes.items():
+        style = "bold" if section in ("flash", "ram") else None
+        table.add_row(section, f"{size:,}", style=style)
+    console.print(table)
+    for file in (image.elf, image.bin):
+        if file:
+            console.print(str(file), highlight=False, soft_wrap=True)
+    if json_path:
+        write_json(built, json_path)
+
+
+def train(model: str | None, ludb: str | None, out: str | None, fresh: bool) -> None:
+    """Trains one model of the zoo, or the smoke model.
+
+    Raises:
+        ToolMissingError: TensorFlow is not installed.
+        UsageError: no such model.
+    """
+    _require_tensorflow()
+    from ecgseg.zoo import configuration
+    from ecgseg.zoo import train as training
+
+    known = (*configuration.names(), configuration.SMOKE)
+    name = choose("model", model or DEFAULT_MODEL, known, "--model")
+    report = training.train(name, ludb_option=ludb, out=Path(out) if out else None, resume=not fresh, console=messages)
+    console.print(
+        f"{name}: {report.parameters:,} parameters, {report.macs:,} MACs a frame, "
+        f"int8 weighted F1 {report.int8_weighted_f1:.4f} on the validation patients ({report.source})."
+    )
+    console.print(str(report.folder), highlight=False, soft_wrap=True)
+
+
+def _require_tensorflow() -> None:
+    from importlib.util import find_spec
+
+    from ecgseg.errors import ToolMissingError
+
+    if find_spec("tensorflow") is None:
+        raise ToolMissingError(
+            "TensorFlow is not installed.",
+            "Only training needs it, so `make setup` leaves it out.",
+            "Run: make setup EXTRAS=dev,train",
+        )
+
+
+class EvaluateOptions(BaseModel):
+    """Options of `invoke evaluate` as the user types them."""
+
+    model: str | None = None
+    tflite: str | None = None
+    records: str = "test"
+    leads: str = "all"
+    ludb: str | None = None
+    noise: bool = False
+    json_path: str | None = None
+
+
+def evaluate(options: EvaluateOptions) -> None:
+    """Scores a model as the device runs it, and shows the scores."""
+    from ecgseg.data.records import parse_leads, parse_records
+    from ecgseg.hil.inputs import choose_inputs
+    from ecgseg.zoo import evaluate as scoring
+
+    chosen = find_model(options.model, options.tflite)
+    inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
+    messages.print(inputs.statement)
+    records = list(inputs)
+    with progress() as bars:
+        result = scoring.evaluate(
+            chosen.name,
+            chosen.path,
+            records,
+            noise=options.noise,
+            progress=lambda items, what: bars.track(items, total=len(records), description=what),
+        )
+    table = Table(title=f"{chosen.name}, int8, {inputs.count} leads", title_justify="left")
+    table.add_column("Score")
+    table.add_column("Value", justify="right")
+    scores = result.whole.samples
+    for name, value in (("weighted F1", scores.weighted_f1), ("macro F1", scores.macro_f1), ("mIoU", scores.miou)):
+        table.add_row(name, f"{value:.4f}")
+    for name, value in scores.per_class_f1.items():
+        table.add_row(f"F1 {name}", f"{value:.4f}")
+    console.print(table)
+    points = Table(title="Onsets and offsets within 150 ms", title_justify="left")
+    for column in ("Point", "Sensitivity", "PPV", "F1", "Error, ms (mean ± SD)"):
+        points.add_column(column, justify="left" if column == "Point" else "right")
+    for name, point in result.whole.fiducials.items():
+        error = f"{point.mean_ms:+.1f} ± {point.sd_ms:.1f}"
+        points.add_row(name, f"{point.sensitivity:.4f}", f"{point.ppv:.4f}", f"{point.f1:.4f}", error)
+    console.print(points)
+    if options.json_path:
+        write_json(result, options.json_path)
+
+
+def zoo() -> None:
+    """Lists the models that can be rendered and what they take."""
+    from ecgseg import codegen
+    from ecgseg.zoo import configuration
+
+    table = Table(title="Models", title_justify="left")
+    for column in ("Model", "Classes", "Parameters", "MACs a frame", "Arena, B", "Purpose"):
+        table.add_column(column, justify="left" if column in ("Model", "Purpose") else "right")
+    for name in model_names():
+        chosen = find_model(name)
+        manifest = codegen.render(chosen.path, generated_folder(chosen), name=name, input_rate=INPUT_RATE)
+        numbers = (manifest.class_count, manifest.parameters, manifest.macs, manifest.arena_bytes)
+        table.add_row(name, *[f"{number:,}" for number in numbers], configuration.load(name).description)
+    console.print(table)
+
+
+def clean(everything: bool) -> None:
+    """Removes the build folder; with `everything` also downloaded data.
+
+    Raises:
+        OutputError: a folder cannot be removed.
+    """
+    for folder in (paths.BUILD, *([paths.LOCAL_LUDB] if everything else [])):
+        if not folder.exists():
+            continue
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise OutputError(f"'{folder}' cannot be removed.", str(error), "Check its permissions.") from error
+        console.print(f"Removed {folder}.", highlight=False)
+
+
+def single(name: str, value: str | None, other: str, other_value: str | None) -> None:
+    """Refuses two options that exclude each other.
+
+    Raises:
+        UsageError: both are given.
+    """
+    if value and other_value:
+        raise UsageError(
+            f"{name} and {other} exclude each other.", "Both name a model.", f"Leave out {name} or {other}."
+        )

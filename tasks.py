@@ -1,0 +1,188 @@
+"""The menu: `invoke --list`. Every task is a few lines that call into host/ecgseg."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invoke.tasks import task
+
+from ecgseg.cli import guard
+
+MODEL = "Model of the zoo (`invoke zoo` lists them); default seg-4-tcn-sm."
+TFLITE = "Any other int8 .tflite file, instead of --model."
+JSON = "Also write the result to this file, for machines."
+LUDB = "Folder of LUDB; default ECGSEG_LUDB, data/ludb or ../shared/ludb, else synthetic ECG."
+RECORDS = "Records: test, train, val, test_heartkit, all, or numbers such as 4,14,181-200; default test."
+LEADS = "Leads: all, or names such as ii or i,v2; default all."
+
+
+@task(
+    help={
+        "folder": "Where to; default data/ludb.",
+        "verify": "Only verify the copy that is there, file by file.",
+        "json": JSON,
+    }
+)
+@guard()
+def data(c: Any, folder: str | None = None, verify: bool = False, json: str | None = None) -> None:
+    """Download LUDB from PhysioNet (or --verify the copy that is there)."""
+    from ecgseg import commands
+
+    commands.data(folder, verify, json)
+
+
+@task(help={"model": MODEL, "tflite": TFLITE, "out": "Where to; default build/generated/NAME.", "json": JSON})
+@guard()
+def render(
+    c: Any, model: str | None = None, tflite: str | None = None, out: str | None = None, json: str | None = None
+) -> None:
+    """Render a model and its preprocessor into C."""
+    from ecgseg import commands
+
+    commands.single("--model", model, "--tflite", tflite)
+    commands.render(model, tflite, out, json)
+
+
+@task(
+    help={
+        "board": "host (native, sanitizers), mps2_an386 (QEMU) or apollo4p_evb; default mps2_an386.",
+        "model": MODEL,
+        "tflite": TFLITE,
+        "backend": "What runs the model on the device: aot (generated C).",
+        "json": JSON,
+    }
+)
+@guard()
+def build(
+    c: Any,
+    board: str = "mps2_an386",
+    model: str | None = None,
+    tflite: str | None = None,
+    backend: str = "aot",
+    json: str | None = None,
+) -> None:
+    """Build the firmware of a board with a model in it."""
+    from ecgseg import commands
+
+    commands.single("--model", model, "--tflite", tflite)
+    commands.build(board, model, tflite, backend, json)
+
+
+@task(
+    name="hil-test",
+    help={
+        "target": "Where the firmware runs: host or qemu; default qemu.",
+        "model": MODEL,
+        "tflite": TFLITE,
+        "records": RECORDS,
+        "leads": LEADS,
+        "ludb": LUDB,
+        "backend": "What runs the model on the device: aot (generated C).",
+        "port": "Serial port of a real board, e.g. /dev/ttyACM0.",
+        "baud": "Its baud rate; default 115200.",
+        "replay": "Run a kept vector (.npz) again instead.",
+        "json": JSON,
+        "html": "Where the HTML report goes; default build/reports/.",
+    },
+)
+@guard()
+def hil_test(
+    c: Any,
+    target: str = "qemu",
+    model: str | None = None,
+    tflite: str | None = None,
+    records: str = "test",
+    leads: str = "all",
+    ludb: str | None = None,
+    backend: str = "aot",
+    port: str | None = None,
+    baud: int = 115200,
+    replay: str | None = None,
+    json: str | None = None,
+    html: str | None = None,
+) -> None:
+    """Stream ECG to the firmware over serial; compare every byte with Python."""
+    from ecgseg import commands
+    from ecgseg.hil import command
+
+    commands.single("--model", model, "--tflite", tflite)
+    typed = command.Typed(target, model, tflite, records, leads, ludb, backend, port, baud, replay, json, html)
+    command.leave(command.hil_test(*typed.parse()))
+
+
+@task(help={"ludb": LUDB})
+@guard()
+def demo(c: Any, ludb: str | None = None) -> None:
+    """The whole chain in half a minute: firmware in QEMU, 160 frames, report."""
+    from ecgseg.hil import command
+
+    command.leave(command.demo(ludb))
+
+
+@task(
+    help={
+        "model": MODEL + " `smoke` trains a tiny one in seconds.",
+        "ludb": LUDB,
+        "out": "Folder for the result; default models/NAME.",
+        "fresh": "Start anew instead of going on from a checkpoint.",
+    }
+)
+@guard()
+def train(
+    c: Any, model: str | None = None, ludb: str | None = None, out: str | None = None, fresh: bool = False
+) -> None:
+    """Train a model of the zoo and quantise it to int8 (needs TensorFlow)."""
+    from ecgseg import commands
+
+    commands.train(model, ludb, out, fresh)
+
+
+@task(
+    help={
+        "model": MODEL,
+        "tflite": TFLITE,
+        "records": RECORDS,
+        "leads": LEADS,
+        "ludb": LUDB,
+        "noise": "Also score under noise of three kinds, 24 to -6 dB (takes 18 times as long).",
+        "json": JSON,
+    }
+)
+@guard()
+def evaluate(
+    c: Any,
+    model: str | None = None,
+    tflite: str | None = None,
+    records: str = "test",
+    leads: str = "all",
+    ludb: str | None = None,
+    noise: bool = False,
+    json: str | None = None,
+) -> None:
+    """Score a model, as the device runs it, against the annotation."""
+    from ecgseg import commands
+
+    commands.single("--model", model, "--tflite", tflite)
+    commands.evaluate(
+        commands.EvaluateOptions(
+            model=model, tflite=tflite, records=records, leads=leads, ludb=ludb, noise=noise, json_path=json
+        )
+    )
+
+
+@task
+@guard()
+def zoo(c: Any) -> None:
+    """List the models and what they take."""
+    from ecgseg import commands
+
+    commands.zoo()
+
+
+@task(help={"all": "Also remove downloaded data."})
+@guard()
+def clean(c: Any, all: bool = False) -> None:
+    """Remove what was built (build/)."""
+    from ecgseg import commands
+
+    commands.clean(all)
