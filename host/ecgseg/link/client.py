@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.errors import LinkError
+from ecgseg.errors import DeviceError, LinkError
+from ecgseg.link.error_table import error_number
 from ecgseg.link.messages import (
     BY_COMMAND,
     FRAME_READY,
@@ -30,6 +31,9 @@ _SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
 _INDEX_BYTES = 4
 _RESTART_SECONDS = 0.25
 _RESTART_ATTEMPTS = 8
+# 1.75 s in all, less than the 2 s after which the device goes back to the old rate.
+_BAUD_TRIAL_SECONDS = 0.25
+_BAUD_TRIAL_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -404,13 +408,20 @@ class DeviceClient:
         """
         port = self._transport.port
         old = port.baudrate
-        self._ask(Command.SET_BAUD, {"baud": baud})
-        port.baudrate = baud
-        try:
-            self.stats()
-        except LinkError:
-            port.baudrate = old
-            raise
+        # Twice, because a lost answer lets the device try the new rate and leave it again before this side follows.
+        for is_last in (False, True):
+            self._ask(Command.SET_BAUD, {"baud": baud})
+            port.baudrate = baud
+            try:
+                self._ask(Command.STATS, {}, answer_seconds=_BAUD_TRIAL_SECONDS, attempts=_BAUD_TRIAL_ATTEMPTS)
+                return
+            except DeviceError:
+                raise
+            except LinkError:
+                port.baudrate = old
+                self.stats()
+                if is_last:
+                    raise
 
     def set_clock(self, core_hz: int) -> int:
         """Changes the core clock and returns what it is now, Hz; `info` is renewed."""
@@ -420,7 +431,12 @@ class DeviceClient:
 
     def restart(self) -> DeviceInfo:
         """Restarts the device and opens a new session with it."""
-        self._ask(Command.RESTART, {})
+        try:
+            self._ask(Command.RESTART, {})
+        except DeviceError as error:
+            # The answer got lost, and the repetition met a device that has restarted.
+            if error.code != error_number("NO_SESSION"):
+                raise
         return self.hello(answer_seconds=_RESTART_SECONDS, attempts=_RESTART_ATTEMPTS)
 
     def _ask(
