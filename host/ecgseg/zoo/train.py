@@ -407,7 +407,7 @@ def train(
     _use_one_thread()
     corpus = load_corpus(configuration, ludb_option)
     console.print(f"{name}: {corpus.source}")
-    work = paths.BUILD / "zoo" / name / "work"
+    work = paths.BUILD / "zoo" / name
     target = out or (zoo.folder(name) if corpus.training else paths.BUILD / "zoo" / name)
     trained = fit(configuration, corpus, work, console, resume=resume)
     return write_model(configuration, corpus, trained, target)
