@@ -216,7 +216,10 @@ static uint32_t bench_hop(uint32_t *position)
     uint32_t left = (uint32_t)ECGSEG_HOP * ECGSEG_FACTOR;
     while (left > 0) {
         int16_t block[BLOCK_SAMPLES];
-        const uint32_t count = left < BLOCK_SAMPLES ? left : BLOCK_SAMPLES;
+        uint32_t count = BLOCK_SAMPLES;
+        if (count > left) {
+            count = left;
+        }
         for (uint32_t i = 0; i < count; i++) {
             block[i] = test_sample(*position + i);
         }

@@ -23,6 +23,7 @@
 
 #define FAULT_MAGIC 0xFA017ECDu
 #define STACK_PAINT 0xC5C5C5C5u
+#define UNPAINTED_BYTES 64u
 
 typedef struct {
     uint32_t magic;
@@ -31,9 +32,11 @@ typedef struct {
 
 static fault_record_t fault_record __attribute__((section(".noinit")));
 
-extern uint32_t board_data_load[], board_data_start[], board_data_end[];
-extern uint32_t board_bss_start[], board_bss_end[];
-extern uint32_t board_stack_limit[], board_stack_top[];
+/* Symbols of the linker script: their addresses are what counts, they are no objects. */
+extern uint32_t board_data_load, board_data_start, board_data_end;
+extern uint32_t board_bss_start, board_bss_end;
+extern uint32_t board_stack_limit, board_stack_top;
+#define ADDRESS_OF(symbol) ((uintptr_t)&(symbol))
 
 int main(void);
 void board_reset(void);
@@ -63,7 +66,9 @@ __attribute__((used)) void board_fault_c(const uint32_t *frame, uint32_t excepti
         .bfar = SCB_BFAR,
     };
     /* A stack pointer outside of the stack is what made the fault: there is no frame to read. */
-    if (frame >= board_stack_limit && frame + 8 <= board_stack_top) {
+    const uintptr_t address = (uintptr_t)frame;
+    if (address >= ADDRESS_OF(board_stack_limit) &&
+        address + sizeof fault_record.fault.registers <= ADDRESS_OF(board_stack_top)) {
         for (size_t i = 0; i < 8; i++) {
             fault_record.fault.registers[i] = frame[i];
         }
@@ -95,22 +100,28 @@ board_fault_t startup_take_fault(void)
     return fault;
 }
 
+static volatile uint32_t *word_at(uintptr_t address)
+{
+    return (volatile uint32_t *)address;
+}
+
 uint32_t startup_stack_high_water(void)
 {
-    const uint32_t *word = board_stack_limit;
-    while (word < board_stack_top && *word == STACK_PAINT) {
-        word++;
+    const uintptr_t top = ADDRESS_OF(board_stack_top);
+    uintptr_t address = ADDRESS_OF(board_stack_limit);
+    while (address < top && *word_at(address) == STACK_PAINT) {
+        address += sizeof(uint32_t);
     }
-    return (uint32_t)(board_stack_top - word) * (uint32_t)sizeof *word;
+    return top - address;
 }
 
 static void paint_stack(void)
 {
-    uint32_t *here;
+    uintptr_t here;
     __asm volatile("mov %0, sp" : "=r"(here));
     /* A few words below the pointer are left to this function itself. */
-    for (uint32_t *word = board_stack_limit; word < here - 16; word++) {
-        *(volatile uint32_t *)word = STACK_PAINT;
+    for (uintptr_t at = ADDRESS_OF(board_stack_limit); at < here - UNPAINTED_BYTES; at += sizeof(uint32_t)) {
+        *word_at(at) = STACK_PAINT;
     }
 }
 
@@ -121,12 +132,13 @@ __attribute__((noreturn)) void board_reset(void)
     SCB_VTOR = 0;
     SCB_SHCSR |= SHCSR_FAULTS_ENABLED;
     paint_stack();
-    const uint32_t *source = board_data_load;
-    for (uint32_t *word = board_data_start; word < board_data_end; word++) {
-        *word = *source++;
+    uintptr_t source = ADDRESS_OF(board_data_load);
+    for (uintptr_t at = ADDRESS_OF(board_data_start); at < ADDRESS_OF(board_data_end); at += sizeof(uint32_t)) {
+        *word_at(at) = *word_at(source);
+        source += sizeof(uint32_t);
     }
-    for (uint32_t *word = board_bss_start; word < board_bss_end; word++) {
-        *word = 0;
+    for (uintptr_t at = ADDRESS_OF(board_bss_start); at < ADDRESS_OF(board_bss_end); at += sizeof(uint32_t)) {
+        *word_at(at) = 0;
     }
     (void)main();
     startup_system_reset();
@@ -136,15 +148,19 @@ __attribute__((noreturn)) void board_reset(void)
 
 #define EXTERNAL_INTERRUPTS 32
 
+/* Read by the core alone. */
 typedef struct {
+    // cppcheck-suppress unusedStructMember
     uint32_t *stack_top;
+    // cppcheck-suppress unusedStructMember
     vector_t exceptions[15];
+    // cppcheck-suppress unusedStructMember
     vector_t interrupts[EXTERNAL_INTERRUPTS];
 } vector_table_t;
 
 /* Exceptions 1 to 15, then the interrupts: UART0 receive is 0, its overflow 12 (AN386, interrupt assignments). */
 __attribute__((section(".vectors"), used)) static const vector_table_t vectors = {
-    .stack_top = board_stack_top,
+    .stack_top = &board_stack_top,
     .exceptions = {board_reset, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry,
                    fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry,
                    fault_entry},
