@@ -84,7 +84,7 @@ def _rows(count: int, probability: float, rng: Rng) -> npt.NDArray[np.intp]:
 
 
 def _strength(rows: npt.NDArray[np.intp], largest: float, rng: Rng) -> npt.NDArray[np.float64]:
-    """Amplitudes [rows, 1], the cube of a uniform draw: mostly small, so that clean ECG is learnt best, at times large."""
+    """Amplitudes [rows, 1], the cube of a uniform draw: mostly small, because clean ECG is the common case."""
     return np.asarray(largest * rng.random((rows.size, 1)) ** 3)
 
 
@@ -107,7 +107,8 @@ def baseline_wander(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -
 def mains_hum(amplitude: npt.NDArray[np.float64], length: int, rng: Rng) -> Batch:
     """What the decimator leaves of 50 or 60 Hz (the latter folded to 40 Hz); float32 [rows, length]."""
     mains = rng.choice([50.0, 60.0], amplitude.shape) + rng.uniform(-0.3, 0.3, amplitude.shape)
-    wave: Batch = (amplitude * np.sin(2 * np.pi * (mains * _time(length) + rng.random(amplitude.shape)))).astype(np.float32)
+    phase = 2 * np.pi * (mains * _time(length) + rng.random(amplitude.shape))
+    wave: Batch = (amplitude * np.sin(phase)).astype(np.float32)
     return wave
 
 
