@@ -47,7 +47,7 @@
 /* ---- RSTGEN ---- */
 #define RSTGEN_CFG A4P_REGISTER(0x40000000u)  /* [5.5] */
 #define RSTGEN_CFG_WDREN (1u << 1)            /* [5.5] */
-#define RSTGEN_STAT A4P_REGISTER(0x4000085Cu) /* [2.1] */
+#define RSTGEN_STAT A4P_REGISTER(0x4000885Cu) /* [2.1] */
 #define RSTGEN_STAT_WATCHDOG (1u << 6)        /* [2.1] */
 #define RSTGEN_STAT_ALL 0xFFFu                /* [2.1] */
 
