@@ -170,13 +170,25 @@ def evaluate(
     )
 
 
-@task
+@task(
+    help={
+        "measure": "Measure --model (or all) on LUDB's test patients; writes metrics.json, card and confusion matrix.",
+        "docs": "Write docs/zoo.md from the committed figures.",
+        "model": MODEL + " With --measure: default all.",
+        "ludb": LUDB,
+    }
+)
 @guard()
-def zoo(c: Any) -> None:
-    """List the models and what they take."""
+def zoo(c: Any, measure: bool = False, docs: bool = False, model: str | None = None, ludb: str | None = None) -> None:
+    """List the models and what they take, or measure and document them."""
     from ecgseg import commands
 
-    commands.zoo()
+    if measure:
+        commands.measure_zoo(model, ludb)
+    if docs:
+        commands.document_zoo()
+    if not measure and not docs:
+        commands.zoo()
 
 
 @task(help={"all": "Also remove downloaded data."})

@@ -259,3 +259,27 @@ def single(name: str, value: str | None, other: str, other_value: str | None) ->
         raise UsageError(
             f"{name} and {other} exclude each other.", "Both name a model.", f"Leave out {name} or {other}."
         )
+
+
+def measure_zoo(model: str | None, ludb: str | None) -> None:
+    """Measures one model of the zoo, or all of them, and writes what stands beside it."""
+    from ecgseg.zoo import cards
+
+    for name in [choose("model", model, model_names(), "--model")] if model else cards.ZOO:
+        with progress() as bars:
+            metrics = cards.measure(
+                name, ludb, lambda items, what: bars.track(list(items), description=f"{name}: {what}")
+            )
+        for path in cards.write_card(metrics):
+            messages.print(f"Wrote {path.relative_to(paths.ROOT)}")
+        console.print(
+            f"{name}: weighted F1 {metrics.weighted_f1:.4f} (181-200: {metrics.weighted_f1_test_heartkit:.4f}),"
+            f" int8 loss {100 * metrics.int8_loss:.2f} points"
+        )
+
+
+def document_zoo() -> None:
+    """Writes docs/zoo.md."""
+    from ecgseg.zoo import cards
+
+    messages.print(f"Wrote {cards.write_zoo_page().relative_to(paths.ROOT)}")

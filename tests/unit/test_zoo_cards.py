@@ -1,0 +1,47 @@
+"""The committed figures belong to the committed models, and the committed pages to the committed figures."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from ecgseg import paths
+from ecgseg.codegen import compile_graph
+from ecgseg.codegen.render import parameter_count
+from ecgseg.graph.load import load_tflite
+from ecgseg.models import model_names
+from ecgseg.zoo import cards, configuration
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_metrics_were_measured_on_the_committed_tflite(name: str) -> None:
+    metrics = cards.read_metrics(name)
+    content = (configuration.folder(name) / "model.tflite").read_bytes()
+    assert metrics.tflite_sha256 == hashlib.sha256(content).hexdigest()
+    graph = load_tflite(content)
+    assert metrics.params == parameter_count(graph)
+    assert metrics.macs == sum(layer.macs for layer in compile_graph(graph).layers)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_the_int8_graph_is_what_the_configuration_says(name: str) -> None:
+    settings = configuration.load(name)
+    metrics = cards.read_metrics(name)
+    assert (metrics.params, metrics.macs) == (settings.parameters, settings.macs)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_the_card_is_what_the_figures_render_to(name: str) -> None:
+    metrics = cards.read_metrics(name)
+    folder = configuration.folder(name)
+    before = {path: path.read_bytes() for path in (folder / "README.md", folder / "confusion_matrix.html")}
+    rendered = {path: path.read_bytes() for path in cards.write_card(metrics)}
+    for path, content in before.items():
+        assert rendered[path] == content, f"run `invoke zoo --measure --model {name}`"
+
+
+def test_the_zoo_page_is_what_the_figures_render_to() -> None:
+    page = paths.ROOT / "docs" / "zoo.md"
+    before = page.read_bytes()
+    assert cards.write_zoo_page().read_bytes() == before, "run `invoke zoo --docs`"
