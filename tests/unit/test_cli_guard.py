@@ -1,0 +1,132 @@
+"""Errors reach the user as three parts and an exit code; nothing else is swallowed."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from ecgseg.cli import choose, guard, write_json
+from ecgseg.errors import (
+    BuildError,
+    DataError,
+    EcgsegError,
+    LinkError,
+    ModelError,
+    OutputError,
+    TargetError,
+    ToolMissingError,
+    UsageError,
+)
+from ecgseg.output import write_text
+
+
+class Result(BaseModel):
+    """Something to write."""
+
+    value: int = 3
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError, 2),
+        (DataError, 3),
+        (ModelError, 4),
+        (ToolMissingError, 5),
+        (BuildError, 6),
+        (TargetError, 7),
+        (LinkError, 8),
+        (OutputError, 9),
+    ],
+)
+def test_an_error_is_three_parts_and_its_exit_code(
+    error: type[EcgsegError], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught, guard():
+        raise error("This [happened].", "That is why.", "Do this.")
+    assert caught.value.code == code
+    assert capsys.readouterr().err == "Error: This [happened].\n  Why: That is why.\n  What to do: Do this.\n"
+
+
+def test_guard_decorates_a_task_and_keeps_its_signature() -> None:
+    import inspect
+
+    @guard()
+    def task(c: object, model: str = "x") -> str:
+        """Help."""
+        return model
+
+    assert list(inspect.signature(task).parameters) == ["c", "model"]
+    assert (task.__doc__, task(None, "y")) == ("Help.", "y")
+
+
+def test_interrupt_is_130_and_a_full_disk_has_a_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught, guard():
+        raise KeyboardInterrupt
+    assert caught.value.code == 130
+    with pytest.raises(SystemExit) as caught, guard():
+        raise OSError(errno.ENOSPC, "No space left on device", "/somewhere/file")
+    assert caught.value.code == OutputError.exit_code
+    shown = capsys.readouterr().err
+    assert "/somewhere/file" in shown
+    assert "Make room" in shown
+
+
+def test_a_bug_is_allowed_to_look_like_one() -> None:
+    with pytest.raises(ZeroDivisionError), guard():
+        print(1 // 0)
+    with pytest.raises(OSError, match="unrelated"), guard():
+        raise OSError(errno.EIO, "unrelated")
+
+
+def test_a_reader_that_leaves_early_ends_quietly() -> None:
+    code = "from ecgseg.cli import guard\nwith guard():\n    [print('line') for _ in range(200000)]\n"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=30) == 141
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest_and_all_known() -> None:
+    assert choose("model", "b", ("a", "b"), "--model") == "b"
+    with pytest.raises(UsageError) as caught:
+        choose("model", "seg-4-tcn-ms", ("seg-2-tcn-sm", "seg-4-tcn-sm"), "--model")
+    assert "Did you mean 'seg-4-tcn-sm'?" in caught.value.what
+    assert "seg-2-tcn-sm" in caught.value.why
+    with pytest.raises(UsageError) as caught:
+        choose("model", "zzz", (), "--model")
+    assert "Did you mean" not in caught.value.what
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "result.json"
+    write_json(Result(), path)
+    assert path.read_text() == '{\n  "value": 3\n}\n'
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as stream:
+            stream.write(data[:4])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="could not be written"):
+        write_text(path, "something else")
+    assert path.read_text() == '{\n  "value": 3\n}\n'
+    assert [item.name for item in path.parent.iterdir()] == ["result.json"]
+
+
+def test_a_device_is_written_to_and_not_replaced() -> None:
+    with pytest.raises(OutputError) as caught:
+        write_text(Path("/dev/full"), "text")
+    assert "No space left" in caught.value.why
+    assert Path("/dev/full").is_char_device()
+    write_text(Path("/dev/null"), "text")
+    assert Path("/dev/null").is_char_device()
