@@ -265,11 +265,9 @@ def measure_zoo(model: str | None, ludb: str | None) -> None:
     """Measures one model of the zoo, or all of them, and writes what stands beside it."""
     from ecgseg.zoo import cards
 
-    for name in [choose("model", model, model_names(), "--model")] if model else cards.ZOO:
+    for name in [choose("model", model, model_names(), "--model")] if model else model_names():
         with progress() as bars:
-            metrics = cards.measure(
-                name, ludb, lambda items, what: bars.track(list(items), description=f"{name}: {what}")
-            )
+            metrics = cards.measure(name, ludb, lambda items, what: bars.track(list(items), description=what))
         for path in cards.write_card(metrics):
             messages.print(f"Wrote {path.relative_to(paths.ROOT)}")
         console.print(
