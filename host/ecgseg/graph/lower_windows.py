@@ -174,12 +174,8 @@ def fully_connected(context: Context) -> Convolution:
         )
     bias = _bias(context, 2, out_channels)
     if len(context.tensor(1).scales) == 1:
-        # With one scale TensorFlow Lite multiplies input and weight scale in single precision; per channel in double.
         _check_bias_scale(context, source, output)
-        factor = float(np.float32(source.scale * scales[0])) / float(output.scale)
-        multipliers = _checked(context, (Multiplier.of(factor),) * out_channels)
-    else:
-        multipliers = _multipliers(context, source, scales, output)
+    multipliers = _multipliers(context, source, scales, output)
     check_accumulator(context, weights.astype(np.int64), bias, multipliers)
     return Convolution(
         name=context.operator.name,

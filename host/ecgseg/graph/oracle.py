@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ecgseg.errors import GraphError
 
 Int8 = npt.NDArray[np.int8]
+ARENA_BYTES = 4 << 20
 
 
 class TflmOracle:
@@ -31,7 +32,10 @@ class TflmOracle:
         from tflite_micro.python.tflite_micro import runtime
 
         config = runtime.InterpreterConfig.kPreserveAllTensors if preserve else None
-        options = {"intrepreter_config": config} if preserve else {}
+        # The package's own guess, ten times the file, is too small for small files with large activations.
+        options: dict[str, Any] = {"arena_size": ARENA_BYTES + 10 * len(self._model)}
+        if preserve:
+            options["intrepreter_config"] = config
         try:
             return runtime.Interpreter.from_bytes(self._model, **options)
         except (RuntimeError, ValueError) as error:

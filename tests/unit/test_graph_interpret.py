@@ -1,0 +1,57 @@
+"""The numpy interpreter against TensorFlow Lite Micro on random networks: every tensor, every byte."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecgseg.errors import GraphError, UsageError
+from ecgseg.graph import interpret
+from ecgseg.graph.layers import Network
+from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
+from ecgseg.graph.oracle import TflmOracle
+from support.random_network import KINDS, RandomNetwork, random_inputs
+
+
+def real_input(network: Network, data: np.ndarray) -> np.ndarray:
+    """What TensorFlow Lite Micro has to be fed so that its int8 input is `data`."""
+    if not network.float_input:
+        return data.reshape(network.input.shape)
+    real = (data.astype(np.float32) - network.input.zero_point) * network.input.scale
+    return real.astype(np.float32).reshape(network.input.shape)
+
+
+def check(net: RandomNetwork, seed: int) -> Network | None:
+    try:
+        network = lower(load_tflite(net.content))
+    except GraphError:
+        return None  # scales that drifted too far apart; how often is limited by the callers
+    oracle = TflmOracle(net.content)
+    tensors = [layer.output for layer in network.layers]
+    for data in random_inputs(np.random.default_rng(seed), network.input.size, 2):
+        expected = oracle.run_all(real_input(network, data), tensors)
+        actual = interpret.run_all(network, data)
+        for layer in network.layers:
+            same = np.array_equal(expected[layer.output].reshape(-1), actual[layer.output])
+            assert same, f"seed {seed}: {layer.name} (operator {layer.operator})"
+    return network
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_random_networks_equal_tflm_in_every_tensor(block: int) -> None:
+    accepted = sum(check(RandomNetwork(seed), seed) is not None for seed in range(block * 30, block * 30 + 30))
+    assert accepted >= 27
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_operator_equals_tflm(kind: str) -> None:
+    names = [kind, "RESHAPE", "QUANTIZE"]
+    networks = [check(RandomNetwork(seed, names=names), seed) for seed in range(12)]
+    assert sum(network is not None for network in networks) >= 9
+
+
+def test_input_of_another_size_is_refused() -> None:
+    network = lower(load_tflite(RandomNetwork(0).content))
+    with pytest.raises(UsageError):
+        interpret.run(network, np.zeros(network.input.size + 1, np.int8))
