@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ecgseg.errors import DeviceError, LinkError
 from ecgseg.link.error_table import error_number
+from ecgseg.link.framing import PAYLOAD_MAX
 from ecgseg.link.messages import (
     BY_COMMAND,
     FRAME_READY,
@@ -24,11 +25,13 @@ from ecgseg.link.messages import (
     pack,
     unpack,
 )
-from ecgseg.link.transport import LinkCounters, Port, Transport, open_port
+from ecgseg.link.transport import LinkCounters, Port, Transport, open_port, set_baud_rate
 from ecgseg.preprocess import FrameStatus, Segment
 
 _SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
 _INDEX_BYTES = 4
+# HELLO's own answer needs about this much.
+_SMALLEST_PAYLOAD_MAX = 256
 _RESTART_SECONDS = 0.25
 _RESTART_ATTEMPTS = 8
 # 1.75 s in all, less than the 2 s after which the device goes back to the old rate.
@@ -227,7 +230,7 @@ class DeviceClient:
         """Opens a new session and returns what is on the device.
 
         Raises:
-            LinkError: no answer, or another protocol version.
+            LinkError: no answer, another protocol version, or sizes that contradict each other.
         """
         values = self._ask(
             Command.HELLO,
@@ -404,14 +407,15 @@ class DeviceClient:
 
         Raises:
             DeviceError: the board cannot do this rate.
-            LinkError: no answer at the new rate; the device has gone back to the old one, and so has this side.
+            LinkError: this computer cannot do the rate, or no answer at it; both sides are at the old one again (the
+                device within 2 s).
         """
         port = self._transport.port
         old = port.baudrate
         # Twice, because a lost answer lets the device try the new rate and leave it again before this side follows.
         for is_last in (False, True):
             self._ask(Command.SET_BAUD, {"baud": baud})
-            port.baudrate = baud
+            set_baud_rate(port, baud)
             try:
                 self._ask(Command.STATS, {}, answer_seconds=_BAUD_TRIAL_SECONDS, attempts=_BAUD_TRIAL_ATTEMPTS)
                 return
@@ -467,7 +471,32 @@ def _device_info(values: dict[str, Any]) -> DeviceInfo:
     plain = {name: value for name, value in values.items() if name in known}
     plain["time_base"] = _time_base(values["time_base"])
     plain["model_sha256"] = values["model_sha256"].hex()
-    return DeviceInfo(**plain, fault=fault if values["fault_valid"] else None)
+    info = DeviceInfo(**plain, fault=fault if values["fault_valid"] else None)
+    _check_sizes(info)
+    return info
+
+
+def _check_sizes(info: DeviceInfo) -> None:
+    """Sizes that everything else relies on; a device whose sizes contradict each other is not talked to."""
+    sound = (
+        _SMALLEST_PAYLOAD_MAX <= info.payload_max <= PAYLOAD_MAX
+        and min(info.tick_hz, info.input_bytes, info.output_bytes) > 0
+        and (
+            not info.has_stream
+            or (
+                min(info.factor, info.hop, info.class_count) > 0
+                and info.input_bytes == info.frame_length
+                and info.output_bytes == info.frame_length * info.class_count
+            )
+        )
+    )
+    if not sound:
+        raise LinkError(
+            "What the device tells about itself in HELLO contradicts itself.",
+            f"Payload {info.payload_max}, ticks {info.tick_hz} Hz, input {info.input_bytes}, "
+            f"output {info.output_bytes}, frame {info.frame_length} with {info.class_count} classes, hop {info.hop}, factor {info.factor}.",
+            "Build and flash the firmware again.",
+        )
 
 
 def _time_base(number: int) -> TimeBase:

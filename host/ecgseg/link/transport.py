@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
+import termios
 import time
 from dataclasses import dataclass
 from typing import Protocol
 
 import serial
 
-from ecgseg.errors import DeviceError, LinkError
+from ecgseg.errors import DeviceError, LinkError, UsageError
 from ecgseg.link import messages
 from ecgseg.link.error_table import error_entry, error_number
-from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
+from ecgseg.link.framing import PAYLOAD_MAX, FrameCounters, FrameDecoder, encode_frame
 from ecgseg.link.messages import PROTOCOL_VERSION, Answer, Command
 
 _POLL_SECONDS = 0.02
@@ -61,6 +62,22 @@ def open_port(url: str, baud: int = 115200) -> Port:
         ) from error
     opened: Port = port
     return opened
+
+
+def set_baud_rate(port: Port, baud: int) -> None:
+    """Changes the rate of this side of the port.
+
+    Raises:
+        LinkError: this computer's port cannot do it; the rate is what it was.
+    """
+    old = port.baudrate
+    try:
+        port.baudrate = baud
+    except (serial.SerialException, OSError, ValueError, termios.error) as error:
+        port.baudrate = old
+        raise LinkError(
+            f"The port of this computer cannot be set to {baud} baud.", str(error), "Use a common rate such as 921600."
+        ) from error
 
 
 @dataclass
@@ -129,7 +146,14 @@ class Transport:
         Raises:
             DeviceError: the device answered with an error; it is not sent again.
             LinkError: no answer, an answer that makes no sense, or the port is gone.
+            UsageError: the payload is larger than any device takes; nothing was sent.
         """
+        if len(payload) > PAYLOAD_MAX:
+            raise UsageError(
+                f"{command.name} with {len(payload)} bytes does not fit one request.",
+                f"A payload has at most {PAYLOAD_MAX} bytes; a device would drop more without an answer.",
+                "Send it in parts.",
+            )
         self._sequence = (self._sequence + 1) & 0xFFFF
         frame = encode_frame(messages.request_body(command, self._sequence, payload))
         self.counters.requests += 1
@@ -159,7 +183,6 @@ class Transport:
                     if answer and answer.sequence == self._sequence and answer.command == command:
                         return answer
                     self.counters.stray_answers += 1
-                self.counters.crc_errors = self._decoder.counters.damaged
         except serial.SerialTimeoutException:
             # The device does not take bytes: the same as no answer.
             return None
