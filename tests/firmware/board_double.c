@@ -1,8 +1,8 @@
 /* A board for tests of what the host board cannot do: core clocks, a fault record, an answer that does not go out.
  *
  * The port is standard input and output. Every call of the hardware is told on standard error. Time is counted in
- * questions for it. A baud rate of 444444 is refused by the port although it is below the highest one. A clock of 96 or 192 MHz is there. With BOARD_DOUBLE_MUTE in the environment the first
- * answer is not sent.
+ * questions for it. A baud rate of 444444 is refused by the port although it is below the highest one. A clock of 96 or
+ * 192 MHz is there. With BOARD_DOUBLE_MUTE in the environment the first answer is not sent.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -141,3 +141,13 @@ def test_a_folder_that_cannot_be_written_is_an_output_error(generated: Path, tmp
     blocked.write_text("in the way")
     with pytest.raises(OutputError):
         build("mps2_an386", generated, out_dir=blocked / "image")
+
+
+def test_a_full_disk_is_an_output_error(generated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = tmp_path / "full-gcc"
+    compiler.write_text("#!/bin/sh\necho 'fatal error: error writing to x.s: No space left on device' >&2\nexit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setattr(build_module, "_tool", lambda board, name: str(compiler))
+    with pytest.raises(OutputError) as caught:
+        build("mps2_an386", generated, out_dir=tmp_path / "image")
+    assert "room" in caught.value.remedy

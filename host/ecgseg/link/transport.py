@@ -97,6 +97,10 @@ class LinkCounters:
     crc_errors: int = 0
 
 
+class NoAnswerError(LinkError):
+    """The device does not answer, repetitions included."""
+
+
 class WrongIndexError(DeviceError):
     """PUSH did not continue the stream.
 
@@ -145,7 +149,8 @@ class Transport:
 
         Raises:
             DeviceError: the device answered with an error; it is not sent again.
-            LinkError: no answer, an answer that makes no sense, or the port is gone.
+            NoAnswerError: no answer.
+            LinkError: an answer that makes no sense, or the port is gone.
             UsageError: the payload is larger than any device takes; nothing was sent.
         """
         if len(payload) > PAYLOAD_MAX:
@@ -168,7 +173,7 @@ class Transport:
                 return _checked(answer)
             waited += wait
             wait *= 2
-        raise LinkError(
+        raise NoAnswerError(
             f"The device does not answer to {command.name}.",
             f"{count} attempts in {waited:.1f} s; {self.counters.crc_errors} damaged frames came back.",
             "Check port, baud rate and cable, and that the firmware runs; press reset on the board and try again.",

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ecgseg.build import Image
-from ecgseg.errors import LinkError, TargetError
+from ecgseg.errors import TargetError
 from ecgseg.link import DeviceClient
+from ecgseg.link.transport import NoAnswerError
 
 _FIRST_ANSWER_SECONDS = 0.25
 _LOG_LINES = 40
@@ -104,9 +105,7 @@ class RunningTarget:
             self.check()
             try:
                 client.hello(answer_seconds=wait, attempts=1)
-            except LinkError as error:
-                if "protocol" in error.what or "refused" in error.what:
-                    raise
+            except NoAnswerError as error:
                 if time.monotonic() > deadline:
                     raise TargetError(
                         f"The target {self.name} does not answer within {self.options.start_seconds:.0f} s.",
