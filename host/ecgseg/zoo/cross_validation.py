@@ -1,0 +1,109 @@
+"""Patient-wise cross-validation of a model's recipe: `invoke evaluate --model M --cv 5`.
+
+Every patient of LUDB is tested on once, by a model that was neither trained nor chosen on him. The model, its teacher
+included, is trained anew in each fold, so this takes as many trainings as there are folds. It judges the recipe; the
+committed model is judged on the test patients alone.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+from rich.console import Console
+
+from ecgseg import paths
+from ecgseg.data import ludb
+from ecgseg.data.records import parse_records
+from ecgseg.errors import DataError, UsageError
+from ecgseg.zoo import configuration as zoo
+from ecgseg.zoo import train
+from ecgseg.zoo.configuration import ModelConfiguration
+from ecgseg.zoo.quantise import quantise
+
+_VALIDATION_SHARE = 8
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Record numbers of one fold; no patient is in two of the three."""
+
+    training: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+class CrossValidation(BaseModel):
+    """Result: weighted F1 of the int8 model of each fold on that fold's patients, all leads of the configuration."""
+
+    model: str
+    digest: str
+    weighted_f1: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the folds."""
+        return statistics.fmean(self.weighted_f1)
+
+    @property
+    def deviation(self) -> float:
+        """Sample standard deviation over the folds."""
+        return statistics.stdev(self.weighted_f1)
+
+
+def folds(count: int, seed: int) -> list[Fold]:
+    """Splits the 200 patients; an eighth of each fold's other patients chooses the checkpoint.
+
+    Raises:
+        UsageError: fewer than 2 or more than 20 folds.
+    """
+    if not 2 <= count <= 20:
+        raise UsageError(f"{count} folds make no sense.", "", "Use 2 to 20.")
+    order = np.random.default_rng(seed).permutation(parse_records("all")).tolist()
+    result = []
+    for index in range(count):
+        test = order[index::count]
+        others = [record for record in order if record not in set(test)]
+        size = len(others) // _VALIDATION_SHARE
+        result.append(Fold(tuple(sorted(others[size:])), tuple(sorted(others[:size])), tuple(sorted(test))))
+    return result
+
+
+def fold_configuration(configuration: ModelConfiguration, fold: Fold) -> ModelConfiguration:
+    """The recipe with the patients of one fold."""
+    data = configuration.data.model_copy(update={"training": fold.training, "validation": fold.validation})
+    return configuration.model_copy(update={"data": data})
+
+
+def cross_validate(
+    name: str, count: int = 5, *, ludb_option: str | Path | None = None, console: Console | None = None
+) -> CrossValidation:
+    """Trains and tests one model for each fold. A killed run goes on where it was.
+
+    Raises:
+        DataError: there is no LUDB; synthetic ECG has no patients.
+        UsageError, ModelError, OutputError: as from training.
+    """
+    console = console or Console()
+    configuration = zoo.load(name)
+    folder = ludb.find_ludb(ludb_option)
+    if folder is None:
+        raise DataError(
+            "Cross-validation needs LUDB.", "Synthetic ECG has no patients to hold out.", "Run `invoke data` first."
+        )
+    scores = []
+    for number, fold in enumerate(folds(count, configuration.seed), start=1):
+        part = fold_configuration(configuration, fold)
+        corpus = train.load_corpus(part, folder)
+        work = paths.BUILD / "zoo" / "cv" / f"{name}-{number}-of-{count}"
+        trained = train.fit(part, corpus, work, console)
+        content = quantise(trained.model, train.calibration_frames(part, corpus), part.quantisation)
+        held_out = ludb.load_records(folder, fold.test, part.data.leads)
+        scores.append(train.int8_weighted_f1(content, part, held_out))
+        console.print(
+            f"{name}, fold {number} of {count}: int8 weighted F1 {scores[-1]:.4f} on {len(fold.test)} patients"
+        )
+    return CrossValidation(model=name, digest=configuration.digest(), weighted_f1=tuple(scores))
