@@ -1,0 +1,216 @@
+"""The chain on the native firmware under sanitizers: equal over every test record, and every break is found."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgseg.build import Image, build
+from ecgseg.data.records import LEADS, split
+from ecgseg.errors import LinkError, ModelError
+from ecgseg.hil import vectors
+from ecgseg.hil.inputs import choose_inputs
+from ecgseg.hil.judge import MAX_DETAILS, Judge, Subject
+from ecgseg.hil.result import HilRun
+from ecgseg.hil.runner import RANDOM_INPUTS, HilOptions, generate, run
+from ecgseg.link import DeviceClient
+from ecgseg.link.faults import FaultPlan, FaultyPort
+from ecgseg.link.transport import open_port
+from ecgseg.models import find_model
+from ecgseg.reference import Reference
+from ecgseg.targets import open_target
+from support.random_network import RandomNetwork
+
+FEW = (181, 4)
+FRAMES_PER_LEAD = 4
+
+
+def run_few(folder: Path, **options: object) -> HilRun:
+    """Two leads of two records."""
+    return run(HilOptions("host", records=FEW, leads=("ii", "v1"), vectors=folder, **options))  # type: ignore[arg-type]
+
+
+def broken_copy(folder: Path, file: str, pattern: str, change: str) -> Path:
+    """The zoo model's generated C with one number changed."""
+    whole = generate(find_model())
+    folder.mkdir()
+    for path in whole.iterdir():
+        if path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
+    text = (folder / file).read_text()
+    changed, count = re.subn(pattern, change, text, count=1)
+    assert count == 1
+    assert changed != text
+    (folder / file).write_text(changed)
+    return folder
+
+
+def test_every_byte_is_equal_over_all_test_records_and_leads(tmp_path: Path) -> None:
+    finished = run(HilOptions("host", vectors=tmp_path))
+    result = finished.result
+    assert (result.verdict, result.mismatched_bytes, result.mismatches, result.error) == ("pass", 0, [], None)
+    assert (result.target, result.board, result.model) == ("host", "host", "seg-4-tcn-sm")
+    assert result.frames == result.expected_frames == 40 * len(LEADS) * FRAMES_PER_LEAD
+    # Status, frame, scores and mask of each frame, and its segments.
+    assert result.compared_bytes > result.frames * (10 + 250 + 4 * 250 + 250)
+    assert result.retries == result.crc_errors == result.device_crc_errors == 0
+    assert result.model_sha256 == find_model().sha256
+    assert len(result.records) == len(split()["test"])
+    assert result.leads == list(LEADS)
+    assert [lead.equal for lead in finished.shown] == [True] * 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_weight_is_found_named_and_can_be_replayed(tmp_path: Path) -> None:
+    generated = broken_copy(
+        tmp_path / "broken-weight",
+        "ecgseg_model.c",
+        r"(layer2_weights\[\d+\][^{]*\{\s*(?:0, )*)(-?[1-9]\d*)",
+        r"\1 -(\2)",
+    )
+    finished = run_few(tmp_path / "vectors", generated=generated)
+    result = finished.result
+    assert result.verdict == "fail"
+    assert result.mismatched_bytes > 0
+    assert result.differing_frames > 0
+    first = result.mismatches[0]
+    assert first.stage.startswith("layer 2 CONV_2D")
+    assert first.expected != first.actual
+    assert len(result.mismatches) <= MAX_DETAILS
+    assert (first.vector, first.replay) == (first.vector, f"invoke hil-test --replay {first.vector}")
+    assert not finished.shown[0].equal
+
+    again = run(HilOptions("host", replay=Path(str(first.vector)), generated=generated, vectors=tmp_path / "again"))
+    frames = [item for item in again.result.mismatches if item.frame == first.frame]
+    assert [(item.stage, item.offset, item.expected, item.actual) for item in frames] == [
+        (first.stage, first.offset, first.expected, first.actual)
+    ]
+    assert again.result.source == "replay"
+    mended = run(HilOptions("host", replay=Path(str(first.vector)), vectors=tmp_path / "mended"))
+    assert mended.result.verdict == "pass"
+    assert mended.result.frames == FRAMES_PER_LEAD
+
+
+def test_a_broken_tap_of_the_filter_accuses_the_preprocessor(tmp_path: Path) -> None:
+    generated = broken_copy(
+        tmp_path / "broken-tap", "ecgseg_preprocess_params.h", r"(ECGSEG_TAPS \{ \\\n\s*0, -?\d+, )(-?\d+)", r"\1 -(\2)"
+    )
+    result = run_few(tmp_path / "vectors", generated=generated).result
+    assert result.verdict == "fail"
+    assert {item.stage for item in result.mismatches} == {"preprocessor"}
+    assert result.mismatches[0].compared == "input"
+    kept = vectors.load(Path(str(result.mismatches[0].vector)))
+    assert kept.expected["input"] != kept.actual["input"]
+    assert kept.expected["input"][result.mismatches[0].offset] == result.mismatches[0].expected
+
+
+@pytest.fixture(scope="module")
+def image() -> Image:
+    return build("host", generate(find_model()))
+
+
+def judged(image: Image, to_device: FaultPlan, to_host: FaultPlan, folder: Path) -> tuple[Judge, FaultyPort]:
+    """A run over one record behind a faulty wire."""
+    with open_target("host", image) as running:
+        port = FaultyPort(open_port(running.port_url), to_device=to_device, to_host=to_host, seed=3)
+        with DeviceClient(port, answer_seconds=0.2, attempts=8) as device:
+            judge = Judge(Subject("host", "seg-4-tcn-sm", device, Reference(find_model().data), vectors=folder), "ludb")
+            judge.run(choose_inputs((181,), ("ii", "v1")), lambda done, equal: None)
+    return judge, port
+
+
+def test_one_damaged_byte_on_the_wire_is_retried_and_changes_nothing(image: Image, tmp_path: Path) -> None:
+    judge, port = judged(
+        image, FaultPlan(flip_at=frozenset({700})), FaultPlan(flip_at=frozenset({900, 3000})), tmp_path
+    )
+    result = judge.result()
+    assert (port.to_device_faults.flipped, port.to_host_faults.flipped) == (1, 2)
+    assert (result.verdict, result.mismatched_bytes) == ("pass", 0)
+    assert result.frames == result.expected_frames == 2 * FRAMES_PER_LEAD
+    assert result.retries == 3
+    assert result.device_crc_errors + result.crc_errors >= 1
+
+
+def test_a_wire_that_keeps_losing_bytes_gives_the_same_verdict(image: Image, tmp_path: Path) -> None:
+    plan = FaultPlan(drop=2e-4, flip=2e-4, duplicate=2e-4)
+    judge, port = judged(image, plan, plan, tmp_path)
+    result = judge.result()
+    assert port.to_device_faults.total + port.to_host_faults.total > 0
+    assert (result.verdict, result.mismatched_bytes) == ("pass", 0)
+    assert result.retries > 0
+
+
+def test_a_target_that_dies_leaves_an_incomplete_result_with_what_was_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushes = 0
+    push = DeviceClient.push
+
+    def failing(self: DeviceClient, first_index: int, samples: np.ndarray) -> object:
+        nonlocal pushes
+        pushes += 1
+        if pushes > 30:
+            raise LinkError("The port is gone.", "Pulled out.", "Plug it in.")
+        return push(self, first_index, samples)
+
+    monkeypatch.setattr(DeviceClient, "push", failing)
+    finished = run_few(tmp_path)
+    assert isinstance(finished.error, LinkError)
+    assert (finished.result.verdict, finished.result.error) == ("incomplete", "The port is gone.")
+    assert FRAMES_PER_LEAD <= finished.result.frames < finished.result.expected_frames + FRAMES_PER_LEAD
+    assert finished.result.mismatched_bytes == 0
+
+
+def test_a_frame_that_the_device_swallows_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    push = DeviceClient.push
+
+    def swallowing(self: DeviceClient, first_index: int, samples: np.ndarray) -> object:
+        answer = push(self, first_index, samples)
+        return replace(answer, frame_ready=answer.frame_ready and answer.frames_done != 2)
+
+    monkeypatch.setattr(DeviceClient, "push", swallowing)
+    result = run_few(tmp_path).result
+    assert result.verdict == "fail"
+    assert result.mismatched_bytes > 0
+
+
+def test_a_device_with_another_model_is_refused(image: Image, tmp_path: Path) -> None:
+    data = bytearray(find_model().data)
+    data += b"\0"
+    other = Reference(bytes(data))
+    with (
+        open_target("host", image) as running,
+        running.connect() as device,
+        pytest.raises(LinkError, match="another model"),
+    ):
+        Judge(Subject("host", "other", device, other, vectors=tmp_path), "ludb")
+
+
+def test_a_device_with_another_preprocessor_is_refused(tmp_path: Path) -> None:
+    generated = broken_copy(tmp_path / "other-limit", "ecgseg_preprocess_params.h", r"(ECGSEG_FLAT_UV) \d+", r"\1 5")
+    with pytest.raises(LinkError, match="flat limit"):
+        run_few(tmp_path / "vectors", generated=generated)
+
+
+def test_a_vector_of_a_changed_model_is_not_replayed(tmp_path: Path) -> None:
+    model = find_model()
+    stale = vectors.Vector(
+        "host", model.name, "00" * 32, 1, "ii", 0, 500, np.zeros(5000, dtype=np.int16), {"mask": b""}, {"mask": b""}
+    )
+    with pytest.raises(ModelError, match="has changed"):
+        run(HilOptions("host", replay=vectors.save(stale, tmp_path)))
+
+
+def test_any_other_int8_model_is_fed_directly(tmp_path: Path) -> None:
+    network = RandomNetwork(14, 4, ("CONV_2D", "DEPTHWISE_CONV_2D"))
+    assert not network.float_ends
+    path = tmp_path / "foreign.tflite"
+    path.write_bytes(network.content)
+    result = run(HilOptions("host", tflite=path, vectors=tmp_path / "vectors")).result
+    assert (result.verdict, result.source, result.frames) == ("pass", "random", RANDOM_INPUTS)
+    assert result.mismatched_bytes == 0
+    assert result.segmentation is None
