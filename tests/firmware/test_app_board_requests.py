@@ -12,8 +12,7 @@ import pytest
 from ecgseg import paths
 from ecgseg.boards import COMMON_FLAGS, SANITIZER_FLAGS
 from ecgseg.errors import DeviceError
-from ecgseg.link import DeviceClient
-from ecgseg.link.client import Fault
+from ecgseg.link import DeviceClient, Fault
 from ecgseg.link.error_table import error_number
 from ecgseg.link.framing import FrameDecoder, encode_frame
 from ecgseg.link.messages import Command, parse_answer, request_body

@@ -26,8 +26,7 @@ from ecgseg.hil.compare import (
     stage_name,
 )
 from ecgseg.hil.result import HilResult, Memory, Mismatch, ScoreCollector, ShownLead, TickCollector
-from ecgseg.link import DeviceClient, DeviceInfo, FrameResult
-from ecgseg.link.client import DeviceStats
+from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
 from ecgseg.preprocess import Segment, join
 from ecgseg.reference import ExpectedFrame, Reference, stage_bytes
 

@@ -1,16 +1,21 @@
 """The serial link to a device: framing, messages, client."""
 
-from ecgseg.link.client import DeviceClient, DeviceInfo, FrameResult, LayerInfo, PushResult
+from ecgseg.link.answers import DeviceInfo, DeviceStats, Fault, FrameResult, InferResult, LayerInfo, PushResult
+from ecgseg.link.client import DeviceClient
 from ecgseg.link.messages import BenchKind, ReadKind, TimeBase
-from ecgseg.link.transport import LinkCounters, Port, WrongIndexError
+from ecgseg.link.transport import LinkCounters, NoAnswerError, Port, WrongIndexError
 
 __all__ = [
     "BenchKind",
     "DeviceClient",
     "DeviceInfo",
+    "DeviceStats",
+    "Fault",
     "FrameResult",
+    "InferResult",
     "LayerInfo",
     "LinkCounters",
+    "NoAnswerError",
     "Port",
     "PushResult",
     "ReadKind",

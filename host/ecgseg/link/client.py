@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any
 
@@ -12,8 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import DeviceError, LinkError
+from ecgseg.link.answers import (
+    DeviceInfo,
+    DeviceStats,
+    FrameResult,
+    InferResult,
+    LayerInfo,
+    PushResult,
+    device_info,
+)
 from ecgseg.link.error_table import error_number
-from ecgseg.link.framing import PAYLOAD_MAX
 from ecgseg.link.messages import (
     BY_COMMAND,
     FRAME_READY,
@@ -21,7 +28,6 @@ from ecgseg.link.messages import (
     BenchKind,
     Command,
     ReadKind,
-    TimeBase,
     pack,
     unpack,
 )
@@ -30,159 +36,11 @@ from ecgseg.preprocess import FrameStatus, Segment
 
 _SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
 _INDEX_BYTES = 4
-# HELLO's own answer needs about this much.
-_SMALLEST_PAYLOAD_MAX = 256
 _RESTART_SECONDS = 0.25
 _RESTART_ATTEMPTS = 8
 # 1.75 s in all, less than the 2 s after which the device goes back to the old rate.
 _BAUD_TRIAL_SECONDS = 0.25
 _BAUD_TRIAL_ATTEMPTS = 3
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Fault before the device's last start.
-
-    Attributes:
-        type: exception number: 3 hard, 4 memory, 5 bus, 6 usage; 0x100 watchdog.
-        registers: r0, r1, r2, r3, r12, lr, pc, xpsr.
-        cfsr, hfsr, mmfar, bfar: fault status and address registers of the core.
-    """
-
-    type: int
-    registers: tuple[int, ...]
-    cfsr: int
-    hfsr: int
-    mmfar: int
-    bfar: int
-
-
-@dataclass(frozen=True)
-class DeviceInfo:
-    """What HELLO tells; units as in docs/protocol.md. `fault` is None when the last start followed no fault."""
-
-    protocol_version: int
-    engine_version: int
-    engine_status: int
-    payload_max: int
-    time_base: TimeBase
-    core_hz: int
-    tick_hz: int
-    max_baud: int
-    input_bytes: int
-    output_bytes: int
-    frame_length: int
-    class_count: int
-    input_scale: float
-    input_zero_point: int
-    output_scale: float
-    output_zero_point: int
-    arena_bytes: int
-    macs: int
-    layer_count: int
-    input_rate: int
-    factor: int
-    hop: int
-    delay: int
-    flat_uv: int
-    reset_cause: int
-    fault: Fault | None
-    model_sha256: str
-    board: str
-    build_id: str
-    model_name: str
-    backend: str
-
-    @property
-    def has_stream(self) -> bool:
-        """True when raw samples can be pushed (the model is a segmenter)."""
-        return self.input_rate != 0
-
-    def units(self, ticks: int) -> float:
-        """Ticks as instructions or core clock cycles, by the time base; as they are when it is TICKS."""
-        return float(ticks) if self.time_base == TimeBase.TICKS else ticks * self.core_hz / self.tick_hz
-
-    def seconds(self, ticks: int) -> float:
-        """Ticks as seconds of the device's time base."""
-        return ticks / self.tick_hz
-
-
-@dataclass(frozen=True)
-class PushResult:
-    """Answer to PUSH: samples and frames since RESET_STREAM, and whether this chunk completed a frame."""
-
-    samples_seen: int
-    frames_done: int
-    frame_ready: bool
-
-
-@dataclass(frozen=True)
-class FrameResult:
-    """One frame as the device computed it.
-
-    Attributes:
-        index: number of the frame since RESET_STREAM.
-        status: status bits.
-        lead_off_samples, saturated_samples: counts at 100 Hz.
-        input: int8 [frame_length], what the model got.
-        scores: int8 [frame_length, classes].
-        mask: uint8 [frame_length].
-        segments: in samples of the frame, both ends inclusive.
-        preprocess_ticks, inference_ticks, postprocess_ticks: device time.
-    """
-
-    index: int
-    status: FrameStatus
-    lead_off_samples: int
-    saturated_samples: int
-    input: npt.NDArray[np.int8]
-    scores: npt.NDArray[np.int8]
-    mask: npt.NDArray[np.uint8]
-    segments: list[Segment]
-    preprocess_ticks: int
-    inference_ticks: int
-    postprocess_ticks: int
-
-
-@dataclass(frozen=True)
-class InferResult:
-    """Output of a direct inference: int8 [output_bytes], and its ticks."""
-
-    output: npt.NDArray[np.int8]
-    inference_ticks: int
-
-
-@dataclass(frozen=True)
-class LayerInfo:
-    """One layer: operator name, operator and tensor index in the .tflite, bytes of its result, multiply-accumulates."""
-
-    index: int
-    name: str
-    operator_index: int
-    tensor_index: int
-    bytes: int
-    macs: int
-
-
-@dataclass(frozen=True)
-class DeviceStats:
-    """The device's counters since its start (docs/protocol.md, STATS)."""
-
-    ticks: int
-    stack_high_water: int
-    frames: int
-    answers: int
-    repeats: int
-    bad_crc: int
-    bad_cobs: int
-    oversized: int
-    too_short: int
-    bad_version: int
-    stale: int
-    rx_overruns: int
-    rx_framing_errors: int
-    rx_breaks: int
-    tx_timeouts: int
 
 
 class DeviceClient:
@@ -245,7 +103,7 @@ class DeviceClient:
                 "Firmware and host are of different releases.",
                 "Build and flash the firmware again, or use the matching release of the host.",
             )
-        self._info = _device_info(values)
+        self._info = device_info(values)
         return self._info
 
     def require_model(self, sha256: str) -> None:
@@ -456,55 +314,3 @@ class DeviceClient:
             command, pack(message.request, values), answer_seconds=answer_seconds, attempts=attempts
         )
         return unpack(message.answer, answer)
-
-
-def _device_info(values: dict[str, Any]) -> DeviceInfo:
-    fault = Fault(
-        values["fault_type"],
-        values["fault_registers"],
-        values["fault_cfsr"],
-        values["fault_hfsr"],
-        values["fault_mmfar"],
-        values["fault_bfar"],
-    )
-    known = {field.name for field in fields(DeviceInfo)}
-    plain = {name: value for name, value in values.items() if name in known}
-    plain["time_base"] = _time_base(values["time_base"])
-    plain["model_sha256"] = values["model_sha256"].hex()
-    info = DeviceInfo(**plain, fault=fault if values["fault_valid"] else None)
-    _check_sizes(info)
-    return info
-
-
-def _check_sizes(info: DeviceInfo) -> None:
-    """Sizes that everything else relies on; a device whose sizes contradict each other is not talked to."""
-    sound = (
-        _SMALLEST_PAYLOAD_MAX <= info.payload_max <= PAYLOAD_MAX
-        and min(info.tick_hz, info.input_bytes, info.output_bytes) > 0
-        and (
-            not info.has_stream
-            or (
-                min(info.factor, info.hop, info.class_count) > 0
-                and info.input_bytes == info.frame_length
-                and info.output_bytes == info.frame_length * info.class_count
-            )
-        )
-    )
-    if not sound:
-        raise LinkError(
-            "What the device tells about itself in HELLO contradicts itself.",
-            f"Payload {info.payload_max}, ticks {info.tick_hz} Hz, input {info.input_bytes}, "
-            f"output {info.output_bytes}, frame {info.frame_length} with {info.class_count} classes, hop {info.hop}, factor {info.factor}.",
-            "Build and flash the firmware again.",
-        )
-
-
-def _time_base(number: int) -> TimeBase:
-    try:
-        return TimeBase(number)
-    except ValueError:
-        raise LinkError(
-            f"The device tells an unknown time base {number}.",
-            "Firmware and host are of different releases.",
-            "Build and flash the firmware again.",
-        ) from None
