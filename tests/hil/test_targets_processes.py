@@ -160,6 +160,16 @@ def test_a_sanitizers_report_becomes_a_target_error(tmp_path: Path, statement: s
     assert "generated/ecgseg_model.c" in caught.value.why
 
 
+@pytest.mark.parametrize("ending", ["exit 3", "kill -SEGV $$"])
+def test_a_process_that_ends_badly_at_the_very_end_is_a_target_error(tmp_path: Path, ending: str) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ncat >/dev/null\necho last words >&2\n{ending}\n")
+    program.chmod(0o755)
+    with pytest.raises(TargetError) as caught, open_target("host", Image(program, None, program, "host", "")):
+        pass
+    assert "last words" in caught.value.why
+
+
 @pytest.mark.qemu
 def test_a_fault_restarts_the_board_and_is_told_in_hello(tmp_path: Path) -> None:
     image = broken_image(tmp_path, "mps2_an386", "*(volatile uint32_t *)0xF0000000u = 1u;")

@@ -65,8 +65,10 @@ def run_on_pty(
             running.check()
         finally:
             os.close(slave)
-            _stop(running, ends_with_port)
-        _check_exit(running, ends_with_port)
+            ended_by_itself = _stop(running, ends_with_port)
+        # A sanitizer may report at the very end.
+        if ended_by_itself and running.process is not None and running.process.returncode != 0:
+            raise running.ended()
 
 
 def _start(name: str, command: Sequence[str], port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -97,16 +99,18 @@ def _ends_soon(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _stop(running: RunningTarget, ends_with_port: bool) -> None:
+def _stop(running: RunningTarget, ends_with_port: bool) -> bool:
+    """Ends the process; True when it did so by itself."""
     process = running.process
     assert process is not None
     if ends_with_port and _waited(process):
-        return
+        return True
     for stop in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             process.send_signal(stop)
         if _waited(process):
-            return
+            break
+    return False
 
 
 def _waited(process: subprocess.Popen[bytes]) -> bool:
@@ -115,9 +119,3 @@ def _waited(process: subprocess.Popen[bytes]) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def _check_exit(running: RunningTarget, ends_with_port: bool) -> None:
-    """A program that ends by itself must end well: a sanitizer may report at the very end."""
-    if ends_with_port and running.process is not None and running.process.returncode > 0:
-        raise running.ended()
