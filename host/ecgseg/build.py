@@ -302,7 +302,7 @@ def _link(plan: _Plan, objects: Sequence[Path], image: Image) -> None:
         script = [f"-T{_script(plan)}"] if plan.board.linker_script else []
         # The same names every time: the map and the image must not tell where they were made.
         for number, made in enumerate(objects):
-            os.link(made, folder / f"{number:02d}-{made.stem.rsplit('-', 1)[0]}.o")
+            os.symlink(made.resolve(), folder / f"{number:02d}-{made.stem.rsplit('-', 1)[0]}.o")
         names = sorted(path.name for path in folder.glob("*.o"))
         command = [
             plan.compiler,
