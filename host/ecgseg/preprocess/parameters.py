@@ -34,14 +34,18 @@ class SegmentRules:
     """
 
     min_length: tuple[int, ...]
-    max_gap: int = 2
+    max_gap: int = 6
 
     @staticmethod
     def for_classes(class_count: int) -> SegmentRules:
-        """Rules of the zoo for 2 (NONE, QRS) or 4 (NONE, PWAVE, QRS, TWAVE) classes; length 3 for any other count."""
+        """Rules of the zoo for 2 (NONE, QRS) or 4 (NONE, PWAVE, QRS, TWAVE) classes; length 5 for any other count.
+
+        40 ms for P, 50 ms for QRS and 80 ms for T are shorter than any wave of an adult; they and the gap of 60 ms
+        were chosen on LUDB's validation patients.
+        """
         if class_count == 4:
-            return SegmentRules((0, 3, 3, 4))
-        return SegmentRules((0, *([3] * (class_count - 1))))
+            return SegmentRules((0, 4, 5, 8))
+        return SegmentRules((0, *([5] * (class_count - 1))))
 
 
 @dataclass(frozen=True)
