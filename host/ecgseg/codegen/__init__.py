@@ -1,6 +1,7 @@
 """The code generator: .tflite to C."""
 
 from ecgseg.codegen.manifest import Manifest
-from ecgseg.codegen.render import compile_graph, preprocess_parameters, render
+from ecgseg.codegen.program import compile_network
+from ecgseg.codegen.render import preprocess_parameters, render
 
-__all__ = ["Manifest", "compile_graph", "preprocess_parameters", "render"]
+__all__ = ["Manifest", "compile_network", "preprocess_parameters", "render"]

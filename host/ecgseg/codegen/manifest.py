@@ -14,6 +14,7 @@ class LayerEntry(BaseModel):
     shape: list[int]
     bytes: int
     macs: int
+    in_place: bool
 
 
 class BufferEntry(BaseModel):
@@ -33,6 +34,8 @@ class Manifest(BaseModel):
         arena_bytes: static memory for all activations and scratch; the input buffer is the caller's.
         weight_bytes: constants in flash: weights, biases, scales.
         parameters: weights and biases of the int8 graph.
+        float_input, float_output: the .tflite has a float32 input (output); its QUANTIZE (DEQUANTIZE) is left out, the
+            device takes and answers int8.
         frame_length, class_count: 0 when the model is no segmenter.
     """
 
@@ -48,6 +51,8 @@ class Manifest(BaseModel):
     input_zero_point: int
     output_scale: float
     output_zero_point: int
+    float_input: bool
+    float_output: bool
     frame_length: int
     class_count: int
     parameters: int

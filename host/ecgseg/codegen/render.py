@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from ecgseg import __version__, paths
 from ecgseg.codegen.environment import template
-from ecgseg.codegen.layers import Layer, Lowering
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
-from ecgseg.codegen.plan import Buffer, Plan, plan
-from ecgseg.errors import GraphError, OutputError, UsageError
+from ecgseg.codegen.program import Program, compile_network
+from ecgseg.codegen.text import CallText
+from ecgseg.errors import OutputError, UsageError
 from ecgseg.graph.ir import Graph
+from ecgseg.graph.layers import Network
 from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
 from ecgseg.preprocess import PreprocessParameters, SegmentRules, render_c_header
 
 GENERATOR = "ecgseg"
-_C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
-
-
-@dataclass(frozen=True)
-class Placed:
-    """Where a layer's data lie: C expressions, and the layer itself."""
-
-    layer: Layer
-    inputs: tuple[str, ...]
-    output: str
-    scratch: str | None
-
-
-@dataclass(frozen=True)
-class Program:
-    """A lowered and planned model."""
-
-    graph: Graph
-    layers: list[Layer]
-    placed: list[Placed]
-    buffers: list[Buffer]
-    memory: Plan
-    output: str
 
 
 def engine_version() -> int:
@@ -54,67 +29,10 @@ def engine_version() -> int:
     return int(found.group(1))
 
 
-def compile_graph(graph: Graph) -> Program:
-    """Lower a graph and place its activations.
-
-    Raises:
-        GraphError: something in it is not supported.
-    """
-    if graph.tensors[graph.inputs[0]].dtype != "int8" or graph.tensors[graph.outputs[0]].dtype != "int8":
-        raise GraphError(
-            f"The model's input is {graph.tensors[graph.inputs[0]].dtype} and its output {graph.tensors[graph.outputs[0]].dtype}.",
-            "The device computes in int8 from end to end.",
-            "Convert with inference_input_type and inference_output_type int8.",
-        )
-    lowering = Lowering(graph)
-    layers = lowering.layers()
-    if not layers or lowering.storage(graph.outputs[0]) == lowering.storage(graph.inputs[0]):
-        raise GraphError("The model computes nothing.", "Its output is its input.", "Export the right model.")
-    return _place(graph, lowering, layers)
-
-
-def _place(graph: Graph, lowering: Lowering, layers: list[Layer]) -> Program:
-    source = lowering.storage(graph.inputs[0])
-    result = lowering.storage(graph.outputs[0])
-    last_use = {result: len(layers) - 1}
-    for index, layer in enumerate(layers):
-        for tensor in layer.inputs:
-            storage = lowering.storage(tensor)
-            last_use[storage] = max(last_use.get(storage, 0), index)
-    buffers: list[Buffer] = []
-    of_tensor: dict[int, int] = {}
-    of_scratch: dict[int, int] = {}
-    for index, layer in enumerate(layers):
-        storage = lowering.storage(layer.output)
-        size = graph.tensors[storage].size
-        of_tensor[storage] = len(buffers)
-        buffers.append(Buffer(f"tensor {layer.output}", size, index, last_use.get(storage, index)))
-        if layer.scratch:
-            of_scratch[index] = len(buffers)
-            buffers.append(Buffer(f"scratch of {layer.operator.name} {index}", layer.scratch, index, index))
-    memory = plan(buffers)
-
-    def address(tensor: int) -> str:
-        storage = lowering.storage(tensor)
-        return "input" if storage == source else f"arena.bytes + {memory.offsets[of_tensor[storage]]}"
-
-    placed = [
-        Placed(
-            layer,
-            tuple(address(tensor) for tensor in layer.inputs),
-            address(layer.output),
-            f"arena.bytes + {memory.offsets[of_scratch[index]]}" if index in of_scratch else None,
-        )
-        for index, layer in enumerate(layers)
-    ]
-    return Program(graph, layers, placed, buffers, memory, address(graph.outputs[0]))
-
-
-def segmenter_shape(graph: Graph) -> tuple[int, int]:
+def segmenter_shape(network: Network) -> tuple[int, int]:
     """(frame length, classes) of a model [1, .., T, 1] -> [1, .., T, C]; (0, 0) when it is no segmenter."""
-    steps = graph.tensors[graph.inputs[0]].size
-    shape = graph.tensors[graph.outputs[0]].shape
-    if len(shape) < 2 or shape[-2] != steps or graph.tensors[graph.outputs[0]].size != steps * shape[-1]:
+    steps, shape = network.input.size, network.output.shape
+    if len(shape) < 2 or shape[-2] != steps or network.output.size != steps * shape[-1]:
         return 0, 0
     if not 2 <= steps <= 256 or not 2 <= shape[-1] <= 16:
         return 0, 0
@@ -138,8 +56,8 @@ def render(tflite: Path | bytes, out_dir: Path, *, name: str | None = None, inpu
         OutputError: a file cannot be written.
     """
     graph = load_tflite(tflite, name)
-    program = compile_graph(graph)
-    manifest = _manifest(program, input_rate)
+    program = compile_network(lower(graph))
+    manifest = _manifest(graph, program, input_rate)
     banner = "\n".join(
         (
             f"Generated by {GENERATOR} {__version__} (engine {manifest.engine_version}). Do not edit.",
@@ -149,7 +67,11 @@ def render(tflite: Path | bytes, out_dir: Path, *, name: str | None = None, inpu
     files = {
         "ecgseg_model.h": template("ecgseg_model.h.j2").render(banner=banner, m=manifest),
         "ecgseg_model.c": template("ecgseg_model.c.j2").render(
-            banner=banner, m=manifest, program=program, sha256=bytes.fromhex(graph.sha256), **_filters()
+            banner=banner,
+            m=manifest,
+            program=program,
+            calls=[CallText.of(number, call, program) for number, call in enumerate(program.calls)],
+            sha256=bytes.fromhex(graph.sha256),
         ),
         "ecgseg_preprocess_params.h": render_c_header(preprocess_parameters(manifest), banner),
         "manifest.json": manifest.model_dump_json(indent=2) + "\n",
@@ -171,9 +93,10 @@ def preprocess_parameters(manifest: Manifest) -> PreprocessParameters:
     )
 
 
-def _manifest(program: Program, input_rate: int) -> Manifest:
-    graph = program.graph
-    frame_length, class_count = segmenter_shape(graph)
+def _manifest(graph: Graph, program: Program, input_rate: int) -> Manifest:
+    network = program.network
+    frame_length, class_count = segmenter_shape(network)
+    layers = [call.kernel.layer for call in program.calls]
     return Manifest(
         generator=GENERATOR,
         generator_version=__version__,
@@ -181,32 +104,31 @@ def _manifest(program: Program, input_rate: int) -> Manifest:
         model=graph.name,
         sha256=graph.sha256,
         input_rate=input_rate,
-        input_shape=list(graph.tensors[graph.inputs[0]].shape),
-        output_shape=list(graph.tensors[graph.outputs[0]].shape),
-        input_scale=float(graph.tensors[graph.inputs[0]].scale),
-        input_zero_point=graph.tensors[graph.inputs[0]].zero_point,
-        output_scale=float(graph.tensors[graph.outputs[0]].scale),
-        output_zero_point=graph.tensors[graph.outputs[0]].zero_point,
+        input_shape=list(network.input.shape),
+        output_shape=list(network.output.shape),
+        input_scale=float(network.input.scale),
+        input_zero_point=network.input.zero_point,
+        output_scale=float(network.output.scale),
+        output_zero_point=network.output.zero_point,
+        float_input=network.float_input,
+        float_output=network.float_output,
         frame_length=frame_length,
         class_count=class_count,
         parameters=parameter_count(graph),
-        macs=sum(layer.macs for layer in program.layers),
+        macs=sum(layer.macs for layer in layers),
         arena_bytes=program.memory.size,
-        weight_bytes=sum(
-            sum(array.nbytes for array in layer.arrays.values())
-            + sum(4 * len(rows) * len(rows[0]) for rows in layer.structs.values())
-            for layer in program.layers
-        ),
+        weight_bytes=sum(call.kernel.constant_bytes for call in program.calls),
         layers=[
             LayerEntry(
-                name=layer.operator.name,
-                operator=layer.operator.index,
+                name=layer.name,
+                operator=layer.operator,
                 tensor=layer.output,
                 shape=list(graph.tensors[layer.output].shape),
-                bytes=graph.tensors[layer.output].size,
+                bytes=layer.output_size,
                 macs=layer.macs,
+                in_place=call.in_place,
             )
-            for layer in program.layers
+            for layer, call in zip(layers, program.calls, strict=True)
         ],
         buffers=[
             BufferEntry(name=buffer.name, offset=offset, size=buffer.size, first=buffer.first, last=buffer.last)
@@ -224,25 +146,6 @@ def parameter_count(graph: Graph) -> int:
         if position > 0 and operator.name not in ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
     }
     return sum(graph.tensors[i].size for i in used if i >= 0 and graph.tensors[i].data is not None)
-
-
-def _filters() -> dict[str, Any]:
-    return {"c_array": c_array, "c_struct": c_struct, "c_type": lambda array: _C_TYPES[str(array.dtype)]}
-
-
-def c_array(values: np.ndarray[Any, Any]) -> str:
-    """Initialiser of a flat array, sixteen numbers a line."""
-    flat = [str(int(value)) for value in values.reshape(-1)]
-    return ",\n    ".join(", ".join(flat[start : start + 16]) for start in range(0, len(flat), 16))
-
-
-def c_struct(values: dict[str, Any]) -> str:
-    """Designated initialisers of a structure."""
-    parts = [
-        f".{name} = {{{c_struct(value)}}}" if isinstance(value, dict) else f".{name} = {value}"
-        for name, value in values.items()
-    ]
-    return ", ".join(parts)
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

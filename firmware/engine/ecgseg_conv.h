@@ -1,0 +1,173 @@
+/* CONV_2D and FULLY_CONNECTED: two output positions at a time are widened into columns, then multiplied by the core.
+ *
+ * Inlined with a constant layer: geometry, padding, zero points and clamps cost nothing at run time.
+ */
+#ifndef ECGSEG_CONV_H
+#define ECGSEG_CONV_H
+
+#include "ecgseg_conv_core.h"
+#include "ecgseg_window.h"
+
+typedef struct {
+    ecgseg_window_t window;
+    int32_t groups;             /* of four taps; the last one is filled up with zero weights */
+    bool finished;              /* the stream is one for ecgseg_conv_finish */
+    bool aligned;               /* input starts at a multiple of four */
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    int32_t activation_min, activation_max;
+    const uint32_t *stream;     /* see ecgseg_conv_core.h; biases include the input's zero point */
+    const ecgseg_scale_t *scales; /* per output channel, when not finished */
+} ecgseg_conv_t;
+
+/* Words of scratch: two columns, one staged window, and without a finishing core four sums per pair of channels. */
+#define ECGSEG_CONV_SCRATCH_WORDS(groups, sums) (5 * (groups) + (sums))
+
+/* Widens four aligned words into one of the two interleaved columns. */
+ECGSEG_INLINE void ecgseg_conv_widen16(uint32_t *column, const int8_t *source)
+{
+#if defined(__ARM_FEATURE_DSP)
+    __asm__ volatile("ldmia %[source], {r4, r5, r6, r8}\n"
+                     "sxtb16 r9, r4\n"
+                     "sxtb16 r4, r4, ror #8\n"
+                     "strd r9, r4, [%[column]]\n"
+                     "sxtb16 r9, r5\n"
+                     "sxtb16 r4, r5, ror #8\n"
+                     "strd r9, r4, [%[column], #16]\n"
+                     "sxtb16 r9, r6\n"
+                     "sxtb16 r4, r6, ror #8\n"
+                     "strd r9, r4, [%[column], #32]\n"
+                     "sxtb16 r9, r8\n"
+                     "sxtb16 r4, r8, ror #8\n"
+                     "strd r9, r4, [%[column], #48]\n"
+                     :
+                     : [source] "r"(source), [column] "r"(column)
+                     : "r4", "r5", "r6", "r8", "r9", "memory");
+#else
+    for (int32_t i = 0; i < 4; i++) {
+        column[4 * i] = ecgseg_widen_even(ecgseg_load4(source + 4 * i));
+        column[4 * i + 1] = ecgseg_widen_odd(ecgseg_load4(source + 4 * i));
+    }
+#endif
+}
+
+ECGSEG_INLINE void ecgseg_conv_widen(uint32_t *column, const int8_t *source, int32_t groups, bool aligned)
+{
+    if (aligned) {
+        for (; groups >= 4; groups -= 4) {
+            ecgseg_conv_widen16(column, source);
+            column += 16;
+            source += 16;
+        }
+    }
+    for (; groups > 0; groups--) {
+        const uint32_t word = ecgseg_load4(source);
+        column[0] = ecgseg_widen_even(word);
+        column[1] = ecgseg_widen_odd(word);
+        column += 4;
+        source += 4;
+    }
+}
+
+/* Channel counts that are a multiple of four: each tap is widened where it lies. */
+ECGSEG_INLINE void ecgseg_conv_fill_taps(const ecgseg_conv_t *layer, const int8_t *input, ecgseg_origin_t origin,
+                                         uint32_t *column)
+{
+    const ecgseg_window_t *w = &layer->window;
+    const int32_t groups = w->in_channels / 4;
+    const uint32_t padding = (uint32_t)(uint16_t)layer->input_zero_point * 0x10001u;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++) {
+        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
+            const int8_t *source = ecgseg_tap(w, input, origin, ky, kx);
+            if (source != NULL) {
+                ecgseg_conv_widen(column, source, groups, layer->aligned);
+            } else {
+                for (int32_t group = 0; group < groups; group++) {
+                    column[4 * group] = padding;
+                    column[4 * group + 1] = padding;
+                }
+            }
+            column += 4 * groups;
+        }
+    }
+}
+
+/* Any channel count: the window is copied byte by byte, then widened. */
+ECGSEG_INLINE void ecgseg_conv_fill_staged(const ecgseg_conv_t *layer, const int8_t *input, ecgseg_origin_t origin,
+                                           uint32_t *column, int8_t *stage)
+{
+    const ecgseg_window_t *w = &layer->window;
+    int8_t *next = stage;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++) {
+        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
+            const int8_t *source = ecgseg_tap(w, input, origin, ky, kx);
+            for (int32_t c = 0; c < w->in_channels; c++) {
+                *next++ = source != NULL ? source[c] : (int8_t)layer->input_zero_point;
+            }
+        }
+    }
+    ecgseg_conv_widen(column, stage, layer->groups, false);
+}
+
+ECGSEG_INLINE void ecgseg_conv_fill(const ecgseg_conv_t *layer, const int8_t *input, int32_t position,
+                                    uint32_t *column, int8_t *stage)
+{
+    const ecgseg_window_t *w = &layer->window;
+    const ecgseg_origin_t origin = ecgseg_origin(w, position);
+    if (w->in_channels % 4 == 0) {
+        ecgseg_conv_fill_taps(layer, input, origin, column);
+        return;
+    }
+    /* A window that is one run of bytes is read in whole words, as long as the last one does not leave the input. */
+    if (w->kernel_height == 1 && (w->dilation_width == 1 || w->kernel_width == 1) && ecgseg_interior(w, origin)) {
+        const int32_t start = (origin.y * w->in_width + origin.x) * w->in_channels;
+        if (start + 4 * layer->groups <= w->in_height * w->in_width * w->in_channels) {
+            ecgseg_conv_widen(column, input + start, layer->groups, false);
+            return;
+        }
+    }
+    ecgseg_conv_fill_staged(layer, input, origin, column, stage);
+}
+
+/* Requantises the sums of one of the two positions into out_channels bytes. */
+ECGSEG_INLINE void ecgseg_conv_store(const ecgseg_conv_t *layer, const int32_t *sums, int8_t *output)
+{
+    for (int32_t c = 0; c < layer->window.out_channels; c++) {
+        const int32_t value = ecgseg_requantise(sums[2 * c], layer->scales[c]) + layer->output_zero_point;
+        output[c] = (int8_t)ecgseg_clamp(value, layer->activation_min, layer->activation_max);
+    }
+}
+
+/* output may be the input when the window is a single tap without stride and out_channels <= in_channels: a position's
+ * bytes are read before they are written. */
+ECGSEG_INLINE void ecgseg_conv(const ecgseg_conv_t *layer, const int8_t *input, int8_t *output, int32_t *scratch)
+{
+    const ecgseg_window_t *w = &layer->window;
+    uint32_t *columns = (uint32_t *)(void *)scratch;
+    int8_t *stage = (int8_t *)(scratch + 4 * layer->groups);
+    int32_t *sums = scratch + 5 * layer->groups;
+    const int32_t positions = w->out_height * w->out_width;
+    const uint32_t groups = (uint32_t)layer->groups;
+    const uint32_t pairs = (uint32_t)(w->out_channels + 1) / 2u;
+    if (w->in_channels % 4 != 0) {
+        memset(stage, 0, 4u * groups);
+    }
+    for (int32_t position = 0; position < positions; position += 2) {
+        /* The last of an odd number of positions is computed twice, in both columns. */
+        const int32_t second = position + 1 < positions ? 1 : 0;
+        for (int32_t i = 0; i < 2; i++) {
+            ecgseg_conv_fill(layer, input, position + i * second, columns + 2 * i, stage);
+        }
+        int8_t *next = output + second * w->out_channels;
+        if (layer->finished) {
+            ecgseg_conv_finish(columns, layer->stream, groups, pairs, output, next);
+        } else {
+            ecgseg_conv_accumulate(columns, layer->stream, groups, pairs, sums);
+            ecgseg_conv_store(layer, sums, output);
+            ecgseg_conv_store(layer, sums + 1, next);
+        }
+        output = next + w->out_channels;
+    }
+}
+
+#endif

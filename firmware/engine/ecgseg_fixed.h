@@ -1,0 +1,153 @@
+/* Fixed-point arithmetic, equal to TensorFlow Lite's two-step rounding (gemmlowp's primitives). */
+#ifndef ECGSEG_FIXED_H
+#define ECGSEG_FIXED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define ECGSEG_INLINE static inline __attribute__((always_inline))
+
+/* A factor multiplier * 2^-31 * 2^-shift; a negative shift is a shift to the left. */
+typedef struct {
+    int32_t multiplier;
+    int32_t shift;
+} ecgseg_scale_t;
+
+/* The same for one output channel whose accumulator arrives doubled: the result is
+ * (h + (h >> 31) + rounding) >> shift with h = round(doubled * multiplier / 2^32), where rounding holds half a step and
+ * the output's zero point. Exact for shift 1..22 and |accumulator| < 2^30, which the code generator proves. */
+typedef struct {
+    int32_t multiplier;
+    int32_t rounding;
+    int32_t shift;
+} ecgseg_channel_t;
+
+/* round(a * multiplier / 2^31), a half upward, which is what gemmlowp's SaturatingRoundingDoublingHighMul comes to: for a
+ * negative product it truncates (ab + 1 - 2^30) / 2^31 towards zero, and that is floor((ab + 2^30) / 2^31). The
+ * one saturating case, both factors -2^31, cannot occur because a multiplier is never negative. */
+ECGSEG_INLINE int32_t ecgseg_high_multiply(int32_t a, int32_t multiplier)
+{
+    return (int32_t)(((int64_t)a * multiplier + (INT64_C(1) << 30)) >> 31);
+}
+
+/* round(doubled * multiplier / 2^32), a half upward: SMMULR. */
+ECGSEG_INLINE int32_t ecgseg_smmulr(int32_t doubled, int32_t multiplier)
+{
+#if defined(__ARM_FEATURE_DSP)
+    int32_t high;
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(doubled), "r"(multiplier));
+    return high;
+#else
+    return (int32_t)(((int64_t)doubled * multiplier + (INT64_C(1) << 31)) >> 32);
+#endif
+}
+
+/* x / 2^shift, rounded to nearest, a half away from zero; 0 <= shift <= 31. */
+ECGSEG_INLINE int32_t ecgseg_rounding_shift(int32_t x, int32_t shift)
+{
+    if (shift == 0) {
+        return x;
+    }
+    const int64_t half = INT64_C(1) << (shift - 1);
+    return (int32_t)(((int64_t)x + half + (x >> 31)) >> shift);
+}
+
+/* TensorFlow Lite's MultiplyByQuantizedMultiplier. The code generator refuses models whose shift to the left could leave
+ * 32 bits. */
+ECGSEG_INLINE int32_t ecgseg_requantise(int32_t x, ecgseg_scale_t scale)
+{
+    if (scale.shift <= 0) {
+        return ecgseg_high_multiply((int32_t)((uint32_t)x << (uint32_t)-scale.shift), scale.multiplier);
+    }
+    return ecgseg_rounding_shift(ecgseg_high_multiply(x, scale.multiplier), scale.shift);
+}
+
+/* The same for |x| < 2^29 and shift 0..28: a sum of x and half a step stays inside 32 bits. */
+ECGSEG_INLINE int32_t ecgseg_requantise_small(int32_t x, ecgseg_scale_t scale)
+{
+    const int32_t high = ecgseg_smmulr(x * 2, scale.multiplier);
+    if (scale.shift == 0) {
+        return high;
+    }
+    return (high + (high >> 31) + (1 << (scale.shift - 1))) >> scale.shift;
+}
+
+ECGSEG_INLINE int32_t ecgseg_clamp(int32_t value, int32_t low, int32_t high)
+{
+#if defined(__ARM_FEATURE_DSP)
+    if (__builtin_constant_p(low) && __builtin_constant_p(high) && low == INT8_MIN && high == INT8_MAX) {
+        int32_t saturated;
+        __asm__("ssat %0, #8, %1" : "=r"(saturated) : "r"(value));
+        return saturated;
+    }
+#endif
+    if (value < low) {
+        return low;
+    }
+    return value > high ? high : value;
+}
+
+/* One doubled accumulator to the output's range, zero point included. */
+ECGSEG_INLINE int32_t ecgseg_finish(int32_t doubled, const ecgseg_channel_t *channel)
+{
+    const int32_t high = ecgseg_smmulr(doubled, channel->multiplier);
+    return (high + (high >> 31) + channel->rounding) >> channel->shift;
+}
+
+/* Four bytes at any address. */
+ECGSEG_INLINE uint32_t ecgseg_load4(const int8_t *source)
+{
+    uint32_t word;
+    memcpy(&word, source, sizeof word);
+    return word;
+}
+
+/* Bytes 0 and 2, and bytes 1 and 3, of a word of four int8 as two int16 each. */
+ECGSEG_INLINE uint32_t ecgseg_widen_even(uint32_t word)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t wide;
+    __asm__("sxtb16 %0, %1" : "=r"(wide) : "r"(word));
+    return wide;
+#else
+    return (uint32_t)(uint16_t)(int8_t)word | (uint32_t)(uint16_t)(int8_t)(word >> 16) << 16;
+#endif
+}
+
+ECGSEG_INLINE uint32_t ecgseg_widen_odd(uint32_t word)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t wide;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(wide) : "r"(word));
+    return wide;
+#else
+    return ecgseg_widen_even(word >> 8);
+#endif
+}
+
+/* sum + low half of x times low half of w. */
+ECGSEG_INLINE int32_t ecgseg_mac_low(int32_t sum, uint32_t x, uint32_t w)
+{
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(w), "r"(sum));
+    return result;
+#else
+    return sum + (int32_t)(int16_t)x * (int16_t)w;
+#endif
+}
+
+/* sum + high half of x times high half of w. */
+ECGSEG_INLINE int32_t ecgseg_mac_high(int32_t sum, uint32_t x, uint32_t w)
+{
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(w), "r"(sum));
+    return result;
+#else
+    return sum + (int32_t)(int16_t)(x >> 16) * (int16_t)(w >> 16);
+#endif
+}
+
+#endif
