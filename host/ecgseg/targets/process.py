@@ -30,7 +30,8 @@ def run_on_pty(
     """Runs a command whose standard input and output are the master side of a pty; clients open the slave side.
 
     The pty is there, raw and held open before the process starts, so nothing depends on who is first. The process is
-    stopped when the context ends, however it ends, and the kernel stops it when this process is killed.
+    stopped when the context ends, however it ends; the kernel stops it when the thread that started it is gone without
+    that, for example because this process was killed.
 
     Args:
         name: name of the target.
