@@ -18,6 +18,7 @@ from ecgseg.graph.lower import lower
 from ecgseg.preprocess import PreprocessParameters, SegmentRules, render_c_header
 
 GENERATOR = "ecgseg"
+PARAMETERS = "ecgseg_preprocess_params.h"
 
 
 def engine_version() -> int:
@@ -44,7 +45,8 @@ def render(tflite: Path | bytes, out_dir: Path, *, name: str | None = None, inpu
 
     Args:
         tflite: file or bytes of an int8 .tflite.
-        out_dir: folder for ecgseg_model.c, ecgseg_model.h, ecgseg_preprocess_params.h and manifest.json.
+        out_dir: folder for ecgseg_model.c, ecgseg_model.h, manifest.json and, for a segmenter, the preprocessor's
+            ecgseg_preprocess_params.h.
         name: of the model in the firmware; by default the file's or its folder's.
         input_rate: raw rate of the preprocessor in Hz.
 
@@ -73,9 +75,13 @@ def render(tflite: Path | bytes, out_dir: Path, *, name: str | None = None, inpu
             calls=[CallText.of(number, call, program) for number, call in enumerate(program.calls)],
             sha256=bytes.fromhex(graph.sha256),
         ),
-        "ecgseg_preprocess_params.h": render_c_header(preprocess_parameters(manifest), banner),
         "manifest.json": manifest.model_dump_json(indent=2) + "\n",
     }
+    if manifest.frame_length:
+        files[PARAMETERS] = render_c_header(preprocess_parameters(manifest), banner)
+    else:
+        # Without it the image is built without a stream; one of an earlier model must not stay.
+        (out_dir / PARAMETERS).unlink(missing_ok=True)
     _write(out_dir, files)
     return manifest
 
