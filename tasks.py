@@ -145,7 +145,11 @@ def train(
         "leads": LEADS,
         "ludb": LUDB,
         "noise": "Also score under noise of three kinds, 24 to -6 dB (takes 18 times as long).",
+        "peers": "Also score NeuroKit2's delineators (needs the extra `peers`).",
+        "float": "Also score the float model (needs TensorFlow).",
+        "cv": "Train and test this many patient-wise folds instead; takes that many trainings.",
         "json": JSON,
+        "html": "Also write a report to this file.",
     }
 )
 @guard()
@@ -157,15 +161,30 @@ def evaluate(
     leads: str = "all",
     ludb: str | None = None,
     noise: bool = False,
+    peers: bool = False,
+    float: bool = False,
+    cv: int = 0,
     json: str | None = None,
+    html: str | None = None,
 ) -> None:
     """Score a model, as the device runs it, against the annotation."""
     from ecgseg import commands
+    from ecgseg.zoo import command
 
     commands.single("--model", model, "--tflite", tflite)
-    commands.evaluate(
-        commands.EvaluateOptions(
-            model=model, tflite=tflite, records=records, leads=leads, ludb=ludb, noise=noise, json_path=json
+    command.evaluate(
+        command.EvaluateOptions(
+            model=model,
+            tflite=tflite,
+            records=records,
+            leads=leads,
+            ludb=ludb,
+            noise=noise,
+            peers=peers,
+            against_float=float,
+            folds=cv,
+            json_path=json,
+            html_path=html,
         )
     )
 
@@ -182,11 +201,12 @@ def evaluate(
 def zoo(c: Any, measure: bool = False, docs: bool = False, model: str | None = None, ludb: str | None = None) -> None:
     """List the models and what they take, or measure and document them."""
     from ecgseg import commands
+    from ecgseg.zoo import command
 
     if measure:
-        commands.measure_zoo(model, ludb)
+        command.measure_zoo(model, ludb)
     if docs:
-        commands.document_zoo()
+        command.document_zoo()
     if not measure and not docs:
         commands.zoo()
 

@@ -167,56 +167,6 @@ def _require_tensorflow() -> None:
         )
 
 
-class EvaluateOptions(BaseModel):
-    """Options of `invoke evaluate` as the user types them."""
-
-    model: str | None = None
-    tflite: str | None = None
-    records: str = "test"
-    leads: str = "all"
-    ludb: str | None = None
-    noise: bool = False
-    json_path: str | None = None
-
-
-def evaluate(options: EvaluateOptions) -> None:
-    """Scores a model as the device runs it, and shows the scores."""
-    from ecgseg.data.records import parse_leads, parse_records
-    from ecgseg.hil.inputs import choose_inputs
-    from ecgseg.zoo import evaluate as scoring
-
-    chosen = find_model(options.model, options.tflite)
-    inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
-    messages.print(inputs.statement)
-    records = list(inputs)
-    with progress() as bars:
-        result = scoring.evaluate(
-            chosen.name,
-            chosen.path,
-            records,
-            noise=options.noise,
-            progress=lambda items, what: bars.track(items, total=len(records), description=what),
-        )
-    table = Table(title=f"{chosen.name}, int8, {inputs.count} leads", title_justify="left")
-    table.add_column("Score")
-    table.add_column("Value", justify="right")
-    scores = result.whole.samples
-    for name, value in (("weighted F1", scores.weighted_f1), ("macro F1", scores.macro_f1), ("mIoU", scores.miou)):
-        table.add_row(name, f"{value:.4f}")
-    for name, value in scores.per_class_f1.items():
-        table.add_row(f"F1 {name}", f"{value:.4f}")
-    console.print(table)
-    points = Table(title="Onsets and offsets within 150 ms", title_justify="left")
-    for column in ("Point", "Sensitivity", "PPV", "F1", "Error, ms (mean ± SD)"):
-        points.add_column(column, justify="left" if column == "Point" else "right")
-    for name, point in result.whole.fiducials.items():
-        error = f"{point.mean_ms:+.1f} ± {point.sd_ms:.1f}"
-        points.add_row(name, f"{point.sensitivity:.4f}", f"{point.ppv:.4f}", f"{point.f1:.4f}", error)
-    console.print(points)
-    if options.json_path:
-        write_json(result, options.json_path)
-
-
 def zoo() -> None:
     """Lists the models that can be rendered and what they take."""
     from ecgseg import codegen
@@ -259,25 +209,3 @@ def single(name: str, value: str | None, other: str, other_value: str | None) ->
         raise UsageError(
             f"{name} and {other} exclude each other.", "Both name a model.", f"Leave out {name} or {other}."
         )
-
-
-def measure_zoo(model: str | None, ludb: str | None) -> None:
-    """Measures one model of the zoo, or all of them, and writes what stands beside it."""
-    from ecgseg.zoo import cards
-
-    for name in [choose("model", model, model_names(), "--model")] if model else model_names():
-        with progress() as bars:
-            metrics = cards.measure(name, ludb, lambda items, what: bars.track(list(items), description=what))
-        for path in cards.write_card(metrics):
-            messages.print(f"Wrote {path.relative_to(paths.ROOT)}")
-        console.print(
-            f"{name}: weighted F1 {metrics.weighted_f1:.4f} (181-200: {metrics.weighted_f1_test_heartkit:.4f}),"
-            f" int8 loss {100 * metrics.int8_loss:.2f} points"
-        )
-
-
-def document_zoo() -> None:
-    """Writes docs/zoo.md."""
-    from ecgseg.zoo import cards
-
-    messages.print(f"Wrote {cards.write_zoo_page().relative_to(paths.ROOT)}")

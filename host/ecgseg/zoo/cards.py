@@ -11,11 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from pydantic import BaseModel, ValidationError
 
 from ecgseg import paths
-from ecgseg.codegen.render import compile_graph, parameter_count
+from ecgseg.codegen.render import parameter_count
 from ecgseg.data.ludb import find_ludb, load_records
 from ecgseg.data.records import CLASS_NAMES, Record, split
 from ecgseg.errors import DataError, ModelError, ToolMissingError
 from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
 from ecgseg.output import write_text
 from ecgseg.preprocess import class_mask, frames
 from ecgseg.zoo import configuration
@@ -158,7 +159,7 @@ def _metrics(result: Evaluation, noisy: Evaluation, held_out: Scores, float_scor
         float_weighted_f1=float_scores.samples.weighted_f1,
         int8_loss=float_scores.samples.weighted_f1 - samples.weighted_f1,
         params=parameter_count(graph),
-        macs=sum(layer.macs for layer in compile_graph(graph).layers),
+        macs=lower(graph).macs,
         fiducials=result.whole.fiducials,
         af_p_false_positives_per_minute=af.p_false_positives_per_minute if af else None,
         by_rhythm={name: scores.samples.weighted_f1 for name, scores in sorted(result.by_rhythm.items())},
