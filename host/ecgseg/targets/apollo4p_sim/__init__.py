@@ -1,0 +1,54 @@
+"""Target `apollo4p-sim`: the very image that is flashed, in an instruction-set simulator of the Apollo4 Plus.
+
+docs/simulator.md says what is faithful, what is simplified and what only a board can settle.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ecgseg.build import Image
+from ecgseg.errors import TargetError, ToolMissingError
+from ecgseg.targets.base import RunningTarget, TargetOptions
+from ecgseg.targets.process import run_on_pty
+
+_SWITCHES = ("probe", "deliver-faults")
+
+
+class Apollo4pSimTarget:
+    """Runs the BIN of the board `apollo4p_evb`.
+
+    Flags of TargetOptions: `trim` (number), `probe` and `deliver-faults` (any value) as the simulator's options.
+    """
+
+    name = "apollo4p-sim"
+    board = "apollo4p_evb"
+
+    @contextmanager
+    def open(self, image: Image, options: TargetOptions) -> Iterator[RunningTarget]:
+        """Starts the simulator as a process of its own.
+
+        Raises:
+            ToolMissingError: Unicorn is not installed.
+            TargetError: the image has no BIN, or the program broke a rule of the sheet.
+        """
+        if importlib.util.find_spec("unicorn") is None:
+            raise ToolMissingError(
+                "The Python package unicorn is not installed.",
+                "The target apollo4p-sim executes the image with it.",
+                "Run: pip install -e '.[dev]'",
+            )
+        if image.bin is None:
+            raise TargetError("The image has no BIN.", "Only a flat image can be flashed or simulated.", "Build again.")
+        command = [sys.executable, "-m", __name__, str(image.bin), "--elf", str(image.elf), "--stdio"]
+        if "trim" in options.flags:
+            command += ["--trim", options.flags["trim"]]
+        command += [f"--{switch}" for switch in _SWITCHES if switch in options.flags]
+        with run_on_pty(self.name, command, options, answer_seconds=20.0) as running:
+            yield running
+
+
+TARGET = Apollo4pSimTarget()

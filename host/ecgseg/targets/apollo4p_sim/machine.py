@@ -1,0 +1,482 @@
+"""The machine: Unicorn executes the instructions, everything else of the part is here and in the peripherals.
+
+Time is counted in core cycles of the timing model while the core runs, and jumps to the next event while it sleeps.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import unicorn
+from unicorn import arm_const as arm
+
+from ecgseg.targets.apollo4p_sim import rstgen
+from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Block, Token, ViolationError, microseconds
+from ecgseg.targets.apollo4p_sim.cache import Cache
+from ecgseg.targets.apollo4p_sim.clkgen import ClkGen
+from ecgseg.targets.apollo4p_sim.cycles import LINE_BYTES, MISS_CYCLES, REFILL_MAX, block_cost
+from ecgseg.targets.apollo4p_sim.exceptions import Exceptions
+from ecgseg.targets.apollo4p_sim.gpio import Gpio
+from ecgseg.targets.apollo4p_sim.info import ApbSync, Info
+from ecgseg.targets.apollo4p_sim.mcuctrl import McuCtrl
+from ecgseg.targets.apollo4p_sim.nvic import BUS, USAGE, Core
+from ecgseg.targets.apollo4p_sim.pwrctrl import PwrCtrl
+from ecgseg.targets.apollo4p_sim.rstgen import RstGen
+from ecgseg.targets.apollo4p_sim.source import SourceLines
+from ecgseg.targets.apollo4p_sim.stimer import STimer
+from ecgseg.targets.apollo4p_sim.timer import Timer
+from ecgseg.targets.apollo4p_sim.uart import Uart, Wire
+from ecgseg.targets.apollo4p_sim.wdt import Wdt
+
+MRAM_START, MRAM_END = 0x00018000, 0x00200000
+TCM_START, TCM_BYTES = 0x10000000, 0x60000
+SSRAM_GROUPS = ((0x10060000, 0x100000), (0x101C0000, 0x100000))
+_MMIO = (
+    (0x40000000, 0x26000),
+    (0x42000000, 0x4000),
+    (0x47FF0000, 0x1000),
+    (0x48000000, 0x1000),
+    (0xE0000000, 0x100000),
+)
+_NO_ADDRESS = 0xFFFFFFF0
+_NEVER = 1 << 62
+_POLL_UNITS = microseconds(1000)
+_INTR_EXCEPTION_RETURN = 8
+_WFI = 0xBF30
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be different about a part and how it is used.
+
+    Attributes:
+        trim: INFO1 trim revision.
+        probe: a debug probe is attached: the cycle counter counts [2.8].
+        deliver_faults: faults go to the program's handlers, as on the part, instead of stopping the simulation.
+        trace_pads: keep every change of the power-monitor pads with its time.
+    """
+
+    trim: int = 6
+    probe: bool = False
+    deliver_faults: bool = False
+    trace_pads: bool = False
+
+
+class SimulationStoppedError(Exception):
+    """The program broke a rule of the sheet. The message says which, where and when."""
+
+
+class _Clock:
+    """What the hook behind every straight run of instructions needs, and nothing else."""
+
+    __slots__ = ("cycles", "deadline", "expected", "instructions", "refill")
+
+    def __init__(self) -> None:
+        self.cycles = 0
+        self.deadline = 0
+        self.expected = 0
+        self.refill = 0
+        self.instructions = 0
+
+
+class Machine:
+    """An Apollo4 Plus with an image in its MRAM.
+
+    Args:
+        image: what is flashed at 0x00018000.
+        options: of the part.
+        lines: source lines for messages.
+    """
+
+    def __init__(self, image: bytes, options: Options | None = None, lines: SourceLines | None = None) -> None:
+        self.options = options or Options()
+        self.lines = lines or SourceLines(None)
+        self.wire = Wire()
+        self.poll: Callable[[], None] = lambda: None
+        self.resets = 0
+        self.pad_trace: list[tuple[int, int]] = []
+        self.clock = _Clock()
+        self._events: list[tuple[int, int, Token, Callable[[], None]]] = []
+        self._sequence = 0
+        self._base_units = 0
+        self._base_cycles = 0
+        self._core_units = 2
+        self._last_poll = 0
+        self._reset_cause: int | None = rstgen.POWER_ON
+        self._failure: ViolationError | None = None
+        self._fault: tuple[int, int, int] | None = None
+        self._intr: int | None = None
+        self._costs: dict[int, tuple[int, int, int, int, int, int]] = {}
+        self._fetched: set[int] = set()
+        self._ssram_mapped = 0
+        self.sleeping = False
+        self.pc = 0
+        self.uc = self._make_core(image)
+        self._registers: dict[int, tuple[Block, int]] = {}
+
+    # ---- construction
+    def _make_core(self, image: bytes) -> Any:
+        uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        uc.mem_map(MRAM_START, MRAM_END - MRAM_START, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
+        uc.mem_write(MRAM_START, image)
+        uc.mem_map(TCM_START, TCM_BYTES)
+        # Memory holds anything at power-on; a pattern finds whoever counts on zeros.
+        uc.mem_write(TCM_START, bytes(range(1, 252)) * (TCM_BYTES // 251) + b"\xa5" * (TCM_BYTES % 251))
+        for base, size in _MMIO:
+            uc.mmio_map(base, size, self._mmio_read, base, self._mmio_write, base)
+        uc.hook_add(unicorn.UC_HOOK_BLOCK, self._block_hook())
+        watched = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
+        uc.hook_add(watched, self._device_access, None, 0x40000000, 0x5FFFFFFF)
+        uc.hook_add(watched, self._device_access, None, 0xE0000000, 0xE00FFFFF)
+        uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._bad_access)
+        uc.hook_add(unicorn.UC_HOOK_INTR, self._on_intr)
+        return uc
+
+    def _make_peripherals(self, cause: int) -> None:
+        self.core = Core(self, self.options.probe)
+        self.core.cycles = lambda: self.clock.cycles
+        self.core.core_units = lambda: self._core_units
+        self.rstgen = RstGen(self, cause)
+        self.mcuctrl = McuCtrl(self, self.options.trim)
+        self.pwrctrl = PwrCtrl(self, self.mcuctrl)
+        self.gpio = Gpio(self)
+        self.gpio.watch = self._pads_changed
+        self.cache = Cache(self)
+        self.cache.on_change = self._forget_code
+        self.timer = Timer(self)
+        self.uart = Uart(self, self.pwrctrl, self.gpio, self.wire)
+        self.wdt = Wdt(self, self.rstgen)
+        blocks: list[Block] = [
+            self.core, self.rstgen, self.mcuctrl, self.pwrctrl, self.gpio, self.cache, self.timer, self.uart, self.wdt,
+            ClkGen(self), STimer(self), Info(self, self.options.trim), ApbSync(self),
+        ]  # fmt: skip
+        self._registers = {block.base + offset: (block, offset) for block in blocks for offset in block.registers}
+
+    def _reset_now(self, cause: int) -> None:
+        self._reset_cause = None
+        self.resets += 1
+        self._set_core_units(2)
+        for _, _, token, _ in self._events:
+            token.cancelled = True
+        self._make_peripherals(cause)
+        self.exceptions = Exceptions(self.uc, self.core)
+        self._forget_code()
+        self.sleeping = False
+        stack, self.pc = self.exceptions.reset(MRAM_START)
+        if not TCM_START < stack <= TCM_START + TCM_BYTES or not self.pc & 1:
+            raise self._stopped(ViolationError("the image does not start with a stack pointer and a Thumb address"))
+        self.pc &= ~1
+
+    # ---- what peripherals ask for
+    def now(self) -> int:
+        """Simulated time in units of 1/192 MHz."""
+        return self._base_units + (self.clock.cycles - self._base_cycles) * self._core_units
+
+    def schedule(self, delay: int, action: Callable[[], None]) -> Token:
+        """Plans an event."""
+        token = Token()
+        self._sequence += 1
+        heapq.heappush(self._events, (self.now() + max(delay, 1), self._sequence, token, action))
+        self.clock.deadline = 0
+        return token
+
+    def set_line(self, irq: int, level: bool) -> None:
+        """Interrupt line of a peripheral."""
+        self.core.set_line(irq, level)
+        self.clock.deadline = 0
+
+    def reset(self, cause: int) -> None:
+        """Reset as soon as the running instructions allow."""
+        self._reset_cause = cause
+        self.clock.deadline = 0
+        self.uc.emu_stop()
+
+    def _pads_changed(self, bank: int, levels: int) -> None:
+        if bank == 0 and self.options.trace_pads:
+            self.pad_trace.append((self.now(), levels >> 22 & 3))
+
+    def _set_core_units(self, units: int) -> None:
+        if units != self._core_units:
+            self._base_units, self._base_cycles = self.now(), self.clock.cycles
+            self._core_units = units
+
+    def _advance_to(self, time: int) -> None:
+        """Time passes while the core sleeps."""
+        if time > self.now():
+            self._base_units, self._base_cycles = time, self.clock.cycles
+
+    def pass_time(self, seconds: float) -> None:
+        """The core has slept for so long by the clock on the wall; not beyond the next event."""
+        self._advance_to(min(self.now() + int(seconds * UNIT_HZ), self.next_event()))
+
+    # ---- hooks
+    def _block_hook(self) -> Callable[..., None]:
+        clock, costs, translate = self.clock, self._costs, self._translate
+
+        def on_block(uc: Any, address: int, size: int, _: Any) -> None:
+            cycles = clock.cycles
+            if cycles >= clock.deadline:
+                uc.emu_stop()
+                return
+            cost = costs.get(address)
+            if cost is None or cost[0] != size:
+                cost = translate(address, size)
+                cycles = clock.cycles
+            if address != clock.expected:
+                refill = clock.refill + cost[4]
+                cycles += refill if refill < REFILL_MAX else REFILL_MAX
+            clock.cycles = cycles + cost[1]
+            clock.expected = cost[2]
+            clock.refill = cost[3]
+            clock.instructions += cost[5]
+
+        return on_block
+
+    def _translate(self, address: int, size: int) -> tuple[int, int, int, int, int, int]:
+        cost = block_cost(bytes(self.uc.mem_read(address, size)), address)
+        if cost.fpu and self.core["CPACR"] >> 20 & 15 != 15:
+            self._fail(ViolationError("an FPU instruction before CPACR gives access [2.1]"))
+        cycles = cost.cycles
+        if address < MRAM_END:
+            lines = range(address // LINE_BYTES, (address + max(size, 1) - 1) // LINE_BYTES + 1)
+            if self.cache.on:
+                self.clock.cycles += MISS_CYCLES * sum(line not in self._fetched for line in lines)
+                self._fetched.update(lines)
+            else:
+                cycles += MISS_CYCLES * len(lines)
+        found = (size, cycles, cost.end, cost.refill, int(cost.misaligned_start), cost.instructions)
+        self._costs[address] = found
+        return found
+
+    def _forget_code(self) -> None:
+        self._costs.clear()
+        self._fetched.clear()
+
+    def _fail(self, violation: ViolationError) -> None:
+        if self._failure is None:
+            self._failure = violation
+            self.pc = self.uc.reg_read(arm.UC_ARM_REG_PC)
+        self.uc.emu_stop()
+
+    def _device_access(self, uc: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
+        """Comes before every access to a peripheral, with the exact program counter."""
+        if address % size:
+            self._fail(ViolationError("unaligned access to a peripheral", address))
+        elif size != 4 and not 0xE000E400 <= address < 0xE000E800 and not 0xE000ED18 <= address < 0xE000ED24:
+            self._fail(ViolationError(f"access of {size} bytes to a register of 4", address))
+        return True
+
+    def _mmio_read(self, uc: Any, offset: int, size: int, base: int) -> int:
+        if self._failure is not None:
+            return 0
+        address = base + offset
+        try:
+            value = self._block_of(address).read(self._registers[address & ~3][1])
+        except ViolationError as violation:
+            self._refuse(violation, address)
+            return 0
+        return value >> 8 * (address & 3)
+
+    def _mmio_write(self, uc: Any, offset: int, size: int, value: int, base: int) -> None:
+        if self._failure is not None:
+            return
+        address = base + offset
+        try:
+            block = self._block_of(address, value)
+            register = self._registers[address & ~3][1]
+            if size != 4:
+                shift, width = 8 * (address & 3), (1 << 8 * size) - 1
+                value = block.values[register] & ~(width << shift) | (value & width) << shift
+            block.write(register, value)
+        except ViolationError as violation:
+            self._refuse(violation, address)
+        self.clock.deadline = 0
+
+    def _block_of(self, address: int, value: int | None = None) -> Block:
+        found = self._registers.get(address & ~3)
+        if found is None:
+            raise ViolationError("the sheet knows no register here", address, value)
+        return found[0]
+
+    def _refuse(self, violation: ViolationError, address: int) -> None:
+        if violation.address is None:
+            violation.address = address
+        self._fail(violation)
+
+    def _bad_access(self, uc: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
+        pc = uc.reg_read(arm.UC_ARM_REG_PC)
+        if access in (unicorn.UC_MEM_FETCH_UNMAPPED, unicorn.UC_MEM_FETCH_PROT):
+            what = "the program runs outside of its memory"
+        elif access == unicorn.UC_MEM_WRITE_PROT:
+            what = "a write to MRAM"
+        elif any(base <= address < base + bytes_ for base, bytes_ in SSRAM_GROUPS):
+            what = "the shared SRAM is not powered here [1.4]"
+        else:
+            what = "there is no memory here"
+        if self.options.deliver_faults:
+            self._fault = (BUS, address, pc)
+        else:
+            write = access in (unicorn.UC_MEM_WRITE_UNMAPPED, unicorn.UC_MEM_WRITE_PROT)
+            self._fail(ViolationError(what, address, value if write else None))
+        return False
+
+    def _on_intr(self, uc: Any, number: int, _: Any) -> None:
+        self._intr = number
+        uc.emu_stop()
+
+    # ---- running
+    def run(self, seconds: float) -> None:
+        """Runs for so much simulated time; sleep takes none of the caller's.
+
+        Raises:
+            SimulationStoppedError: the program broke a rule of the sheet.
+        """
+        end = self.now() + int(seconds * UNIT_HZ)
+        while self.now() < end:
+            self.step(end)
+
+    def run_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Runs until the condition holds, looking every time the core or an event has done something.
+
+        Returns:
+            False when so much simulated time has passed before.
+        """
+        end = self.now() + int(seconds * UNIT_HZ)
+        while not condition():
+            if self.now() >= end:
+                return False
+            self.step(end)
+        return True
+
+    def step(self, end: int = _NEVER, jump: bool = True) -> bool:
+        """One slice of execution, or the sleep to the next event.
+
+        Args:
+            end: time in units that is not passed by much.
+            jump: False: do not sleep over the next event but return.
+
+        Returns:
+            False when the core sleeps and nothing but the host or the time can wake it.
+        """
+        try:
+            return self._step(end, jump)
+        except ViolationError as violation:
+            raise self._stopped(violation) from None
+
+    def _step(self, end: int, jump: bool) -> bool:
+        if self._reset_cause is not None:
+            self._reset_now(self._reset_cause)
+        self._run_events()
+        if self._reset_cause is not None:
+            return True
+        if self.sleeping and self.exceptions.wakes():
+            self.sleeping = False
+        if self.sleeping:
+            if not jump:
+                return False
+            self._advance_to(min(end, self.next_event()))
+            return True
+        pc = self.exceptions.take_pending(self.pc)
+        if pc is not None:
+            self.pc = pc
+            self._jumped(self.exceptions.cycles)
+        self._execute(end)
+        return True
+
+    def next_event(self) -> int:
+        """Time in units of the next event that is planned."""
+        while self._events and self._events[0][2].cancelled:
+            heapq.heappop(self._events)
+        return self._events[0][0] if self._events else _NEVER
+
+    def _run_events(self) -> None:
+        now = self.now()
+        if now - self._last_poll >= _POLL_UNITS:
+            self._last_poll = now
+            self.poll()
+        while self.next_event() <= now:
+            _, _, token, action = heapq.heappop(self._events)
+            token.cancelled = True
+            action()
+        self.uart.feed()
+        self._set_core_units(self.pwrctrl.core_units)
+        if self.pwrctrl.ssram_ready != self._ssram_mapped:
+            self._map_ssram(self.pwrctrl.ssram_ready)
+
+    def _map_ssram(self, groups: int) -> None:
+        for bit, (base, size) in enumerate(SSRAM_GROUPS):
+            if (groups ^ self._ssram_mapped) >> bit & 1:
+                if groups >> bit & 1:
+                    self.uc.mem_map(base, size)
+                else:
+                    self.uc.mem_unmap(base, size)
+        self._ssram_mapped = groups
+
+    def _jumped(self, cycles: int) -> None:
+        self.clock.cycles += cycles
+        self.clock.expected = self.pc
+        self.clock.refill = 0
+
+    def _execute(self, end: int) -> None:
+        limit = min(end, self.next_event(), self._last_poll + _POLL_UNITS) - self.now()
+        # An exception that waits for a mask to open is looked at after every run of instructions.
+        cycles = 1 if self.core.pending and self.core.candidate() is not None else -(-limit // self._core_units)
+        self.clock.deadline = self.clock.cycles + max(cycles, 1)
+        self._intr = self._fault = None
+        error: unicorn.UcError | None = None
+        try:
+            self.uc.emu_start(self.pc | 1, _NO_ADDRESS)
+        except unicorn.UcError as caught:
+            error = caught
+        if self._failure is not None:
+            raise self._failure
+        self.pc = self.uc.reg_read(arm.UC_ARM_REG_PC)
+        if self._reset_cause is None:
+            self._after(error)
+
+    def _after(self, error: unicorn.UcError | None) -> None:
+        if self._fault is not None:
+            exception, address, self.pc = self._fault
+            self._deliver(exception, 0x8200, "bus fault", address)
+        elif error is not None:
+            self._deliver(USAGE, 1 << 16, f"undefined instruction ({error})")
+        elif self._intr == _INTR_EXCEPTION_RETURN:
+            self.pc = self.exceptions.leave(self.pc | 1)
+            self._jumped(self.exceptions.cycles)
+        elif self._intr is not None:
+            self._deliver(USAGE, 1 << 16, f"the core's exception {self._intr}, which no firmware here uses")
+        elif self._stands_behind_wfi():
+            self.cache.note_sleep()
+            self.sleeping = True
+
+    def _stands_behind_wfi(self) -> bool:
+        if self.clock.cycles >= self.clock.deadline and self.clock.expected != self.pc:
+            return False
+        return int.from_bytes(self.uc.mem_read(self.pc - 2, 2), "little") == _WFI and self._halted()
+
+    def _halted(self) -> bool:
+        """Unicorn came back although nobody had asked it to."""
+        return self.clock.expected == self.pc
+
+    def _deliver(self, exception: int, status: int, what: str, address: int | None = None) -> None:
+        if not self.options.deliver_faults:
+            raise ViolationError(what, address)
+        self.core["CFSR"] |= status
+        if address is not None:
+            self.core["BFAR"] = address
+        self.pc = self.exceptions.take_fault(exception, self.pc)
+        self._jumped(self.exceptions.cycles)
+
+    def _stopped(self, violation: ViolationError) -> SimulationStoppedError:
+        parts = [violation.what]
+        if violation.address is not None:
+            parts.append(f"address 0x{violation.address:08X}")
+        if violation.value is not None:
+            parts.append(f"value 0x{violation.value & 0xFFFFFFFF:08X}")
+        parts.append(f"pc 0x{self.pc:08X}, {self.lines.describe(self.pc)}")
+        parts.append(f"{self.now() / UNIT_HZ * 1e3:.3f} ms after power-on")
+        return SimulationStoppedError("; ".join(parts))
