@@ -103,19 +103,23 @@ def _score_other(
 
 def _show(results: list[scoring.Evaluation]) -> None:
     table = Table(title="Sample by sample, annotated span", title_justify="left")
-    names = CLASS_NAMES[results[0].classes]
-    for column in ("Model", "Weighted F1", "Macro F1", "Accuracy", "mIoU", *names, "P/min in AF *"):
-        table.add_column(column, justify="left" if column == "Model" else "right")
+    table.add_column("Score")
+    for result in results:
+        table.add_column(result.model, justify="right")
+    rows: dict[str, list[str]] = {}
     for result in results:
         scores = result.whole.samples
+        values = {"weighted F1": scores.weighted_f1, "macro F1": scores.macro_f1, "accuracy": scores.accuracy}
+        values |= {"mean IoU": scores.miou}
+        values |= {f"F1 {name}": value for name, value in scores.per_class_f1.items()}
+        for name, value in values.items():
+            rows.setdefault(name, []).append(f"{value:.4f}")
         af = result.by_rhythm.get("Atrial fibrillation")
-        rate = af.p_false_positives_per_minute if af else None
-        values = (scores.weighted_f1, scores.macro_f1, scores.accuracy, scores.miou)
-        per_class = [scores.per_class_f1[name] for name in names]
-        cells = [f"{value:.4f}" for value in (*values, *per_class)]
-        table.add_row(result.model, *cells, "-" if rate is None else f"{rate:.1f}")
+        if af and af.p_false_positives_per_minute is not None:
+            rows.setdefault("P invented a minute in AF", []).append(f"{af.p_false_positives_per_minute:.1f}")
+    for name, cells in rows.items():
+        table.add_row(name, *cells)
     console.print(table)
-    console.print("* P onsets a minute that nobody annotated, in atrial fibrillation.", style="dim")
     for result in results:
         _show_points(result.model, result.whole.fiducials)
     for kind, levels in results[0].by_noise.items():
