@@ -1,0 +1,86 @@
+"""The generated C equals TensorFlow Lite Micro on every tensor: natively under sanitizers, and on a Cortex-M4 in QEMU."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support import engine_harness as harness
+
+from ecgseg import paths
+
+MODELS = sorted(path.parent.name for path in (paths.ROOT / "models").glob("*/model.tflite"))
+needs_qemu = pytest.mark.skipif(not harness.HAS_QEMU, reason="needs qemu-system-arm and arm-none-eabi-gcc")
+
+
+def committed(name: str, folder: Path) -> harness.Rendered:
+    return harness.rendered((paths.ROOT / "models" / name / "model.tflite").read_bytes(), folder)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_committed_models_equal_tflm_natively(name: str, tmp_path: Path) -> None:
+    model = committed(name, tmp_path)
+    inputs = harness.draw_inputs(model, 12)
+    assert harness.differences(model, harness.run_native(model, inputs), harness.truth(model, inputs)) == []
+
+
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", MODELS)
+def test_committed_models_equal_tflm_on_a_cortex_m4(name: str, tmp_path: Path) -> None:
+    model = committed(name, tmp_path)
+    inputs = harness.draw_inputs(model, 4)
+    assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_networks_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
+    model = harness.random_model(seed, tmp_path)
+    inputs = harness.draw_inputs(model, 4, seed)
+    expected = harness.truth(model, inputs)
+    assert harness.interpreter_differences(model, inputs, expected) == []
+    assert harness.differences(model, harness.run_native(model, inputs), expected) == []
+
+
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("seed", range(100, 116))
+def test_random_networks_equal_tflm_on_a_cortex_m4(seed: int, tmp_path: Path) -> None:
+    model = harness.random_model(seed, tmp_path)
+    inputs = harness.draw_inputs(model, 3, seed)
+    assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
+
+
+def test_one_changed_weight_is_seen(tmp_path: Path) -> None:
+    model = committed("seg-4-tcn-sm", tmp_path)
+    source = tmp_path / "ecgseg_model.c"
+    text = source.read_text()
+    # Two biases, then pairs of weights; the lowest bit of one of them.
+    changed = re.sub(r"(layer3_stream\[\d+\][^{]*\{\s*(?:0x\w+u, ){2})(0x\w+u)", r"\1(\2 ^ 0x40u)", text, count=1)
+    assert changed != text
+    source.write_text(changed)
+    inputs = harness.draw_inputs(model, 6)
+    found = harness.differences(model, harness.run_native(model, inputs), harness.truth(model, inputs))
+    assert found
+    assert not any("layer 2 " in line for line in found)
+    assert any("layer 3 " in line for line in found)
+
+
+def test_another_engine_version_does_not_compile(tmp_path: Path) -> None:
+    model = committed("seg-4-tcn-sm", tmp_path)
+    header = tmp_path / "ecgseg_model.h"
+    header.write_text(header.read_text().replace("ECGSEG_ENGINE_VERSION != ", "ECGSEG_ENGINE_VERSION != 9"))
+    with pytest.raises(AssertionError, match="rendered for engine"):
+        harness.build_native(model)
+
+
+def test_rendering_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    first, second = committed("seg-4-tcn-sm", tmp_path / "a"), committed("seg-4-tcn-sm", tmp_path / "b")
+    files = sorted(path.name for path in first.folder.iterdir())
+    assert files == ["ecgseg_model.c", "ecgseg_model.h", "ecgseg_preprocess_params.h", "manifest.json"]
+    for name in files:
+        content = (first.folder / name).read_bytes()
+        assert content == (second.folder / name).read_bytes()
+        assert str(paths.ROOT).encode() not in content
+        assert str(tmp_path).encode() not in content

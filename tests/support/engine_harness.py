@@ -1,0 +1,158 @@
+"""Runs a rendered model natively under sanitizers and on a Cortex-M4 in QEMU, and compares every tensor with TFLM."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from support.random_network import RandomNetwork
+
+from ecgseg import paths
+from ecgseg.boards import COMMON_FLAGS, CORTEX_M4F_FLAGS, SANITIZER_FLAGS
+from ecgseg.codegen import Manifest, render
+from ecgseg.graph.interpret import run_all
+from ecgseg.graph.layers import Alias, Network
+from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
+from ecgseg.graph.oracle import TflmOracle
+
+Int8 = npt.NDArray[np.int8]
+ENGINE = paths.FIRMWARE / "engine"
+BOARD = paths.FIRMWARE / "boards" / "mps2_an386"
+DRIVERS = Path(__file__).parents[1] / "firmware"
+HAS_QEMU = shutil.which("qemu-system-arm") is not None and shutil.which("arm-none-eabi-gcc") is not None
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A model rendered into a folder."""
+
+    folder: Path
+    content: bytes
+    network: Network
+    manifest: Manifest
+
+    @property
+    def tensors(self) -> list[int]:
+        """What the drivers write for one input: the output, then every layer's result."""
+        return [self.network.output.index, *(layer.tensor for layer in self.manifest.layers)]
+
+
+def rendered(content: bytes, folder: Path) -> Rendered:
+    """Render a model."""
+    manifest = render(content, folder)
+    return Rendered(folder, content, lower(load_tflite(content)), manifest)
+
+
+def random_model(seed: int, folder: Path) -> Rendered:
+    """A random network; the next one when the drawn one is nothing but a reshaped input."""
+    while True:
+        content = RandomNetwork(seed).content
+        if any(not isinstance(layer, Alias) for layer in lower(load_tflite(content)).layers):
+            return rendered(content, folder)
+        seed += 1_000_000
+
+
+def _run(command: list[str], **options: object) -> subprocess.CompletedProcess[bytes]:
+    done = subprocess.run(command, capture_output=True, timeout=300, check=False, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr.decode(errors='replace')[-3000:]}"
+    return done  # type: ignore[no-any-return]
+
+
+def build_native(model: Rendered) -> Path:
+    """The test program under ASan and UBSan."""
+    program = model.folder / "native"
+    sources = [ENGINE / "ecgseg_conv_core.c", model.folder / "ecgseg_model.c", DRIVERS / "engine_driver.c"]
+    flags = [flag for flag in COMMON_FLAGS if flag != "-O2"]
+    includes = [f"-I{model.folder}", f"-I{ENGINE}"]
+    _run(["gcc", *flags, "-O1", *SANITIZER_FLAGS, *includes, *map(str, sources), "-o", str(program)])
+    return program
+
+
+def run_native(model: Rendered, inputs: Int8, program: Path | None = None) -> bytes:
+    """Everything the native program writes."""
+    output: bytes = _run([str(program or build_native(model))], input=np.ascontiguousarray(inputs).tobytes()).stdout
+    return output
+
+
+def run_m4(model: Rendered, inputs: Int8) -> bytes:
+    """Everything the Cortex-M4 program writes."""
+    data = model.folder / "inputs.c"
+    numbers = ",".join(str(int(value)) for value in inputs.reshape(-1))
+    data.write_text(
+        "#include <stdint.h>\nextern const int8_t test_inputs[];\nextern const uint32_t test_input_count;\n"
+        f"const uint32_t test_input_count = {len(inputs)};\nconst int8_t test_inputs[] = {{{numbers}}};\n"
+    )
+    elf = model.folder / "m4.elf"
+    sources = [
+        ENGINE / "ecgseg_conv_core.c",
+        model.folder / "ecgseg_model.c",
+        DRIVERS / "engine_m4_driver.c",
+        data,
+        BOARD / "startup.c",
+    ]
+    includes = [f"-I{model.folder}", f"-I{ENGINE}", f"-I{BOARD}", f"-I{BOARD.parent}"]
+    link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", f"-T{BOARD / 'mps2_an386.ld'}"]
+    command = ["arm-none-eabi-gcc", *COMMON_FLAGS, *CORTEX_M4F_FLAGS, *includes, *map(str, sources), *link]
+    _run([*command, "-o", str(elf)])
+    qemu = ["qemu-system-arm", "-machine", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "null"]
+    return _run([*qemu, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf)]).stdout
+
+
+def draw_inputs(model: Rendered, count: int, seed: int = 0) -> Int8:
+    """Random frames [count, input size]: noise, then the two extremes, then a step."""
+    size = model.network.input.size
+    inputs = np.random.default_rng(seed).integers(-128, 128, (count, size)).astype(np.int8)
+    if count > 2:
+        inputs[1], inputs[2] = -128, 127
+    return inputs
+
+
+def truth(model: Rendered, inputs: Int8) -> list[dict[int, Int8]]:
+    """TFLM's tensors for every input, by tensor index."""
+    oracle = TflmOracle(model.content)
+    source = model.network.input
+    result = []
+    for frame in inputs:
+        # QUANTIZE maps this float back to the very int8.
+        data = (frame.astype(np.float32) - source.zero_point) * source.scale if model.network.float_input else frame
+        tensors = oracle.run_all(data, model.tensors)
+        result.append({index: values.reshape(-1).astype(np.int8) for index, values in tensors.items()})
+    return result
+
+
+def split(model: Rendered, written: bytes, count: int) -> list[list[Int8]]:
+    """What a driver wrote, per input and tensor of `model.tensors`."""
+    sizes = [model.network.output.size, *(layer.bytes for layer in model.manifest.layers)]
+    assert len(written) == count * sum(sizes)
+    values = np.frombuffer(written, np.int8).reshape(count, -1)
+    return [np.split(row, np.cumsum(sizes)[:-1]) for row in values]
+
+
+def differences(model: Rendered, written: bytes, expected: list[dict[int, Int8]]) -> list[str]:
+    """Every tensor that is not TFLM's, named."""
+    names = ["output", *(f"layer {i} {layer.name}" for i, layer in enumerate(model.manifest.layers))]
+    found = []
+    for frame, (parts, tensors) in enumerate(zip(split(model, written, len(expected)), expected, strict=True)):
+        for name, tensor, part in zip(names, model.tensors, parts, strict=True):
+            wrong = np.flatnonzero(part != tensors[tensor])
+            if wrong.size:
+                at = int(wrong[0])
+                found.append(
+                    f"input {frame}, {name}, tensor {tensor}: {wrong.size} of {part.size} differ, "
+                    f"first at {at}: {part[at]} instead of {tensors[tensor][at]}"
+                )
+    return found
+
+
+def interpreter_differences(model: Rendered, inputs: Int8, expected: list[dict[int, Int8]]) -> list[str]:
+    """Tensors in which the numpy interpreter is not TFLM."""
+    found = []
+    for frame, tensors in zip(inputs, expected, strict=True):
+        values = run_all(model.network, frame)
+        found += [f"tensor {index}" for index in model.tensors if not np.array_equal(values[index], tensors[index])]
+    return found

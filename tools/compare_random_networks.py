@@ -1,0 +1,70 @@
+"""The long run: random networks, every tensor of the native code, the Cortex-M4 code and the numpy interpreter against TFLM.
+
+    python tools/compare_random_networks.py --count 2000 --json build/random-networks.json
+
+Stops at nothing: every network that differs is listed with its seed, and the exit code is 1 when there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tests")]
+
+from support import engine_harness as harness  # noqa: E402
+
+
+def compare(seed: int, folder: Path) -> tuple[list[str], list[str]]:
+    """(names of the layers, differences) of one network."""
+    model = harness.random_model(seed, folder)
+    inputs = harness.draw_inputs(model, 4, seed)
+    expected = harness.truth(model, inputs)
+    found = [f"interpreter: {line}" for line in harness.interpreter_differences(model, inputs, expected)]
+    found += [f"native: {line}" for line in harness.differences(model, harness.run_native(model, inputs), expected)]
+    found += [f"m4: {line}" for line in harness.differences(model, harness.run_m4(model, inputs), expected)]
+    return [layer.name for layer in model.manifest.layers], found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=10_000, help="seed of the first network")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    layers: Counter[str] = Counter()
+    failures: dict[int, list[str]] = {}
+    done = 0
+    for seed in range(options.first, options.first + options.count):
+        folder = Path(tempfile.mkdtemp(prefix="network-"))
+        try:
+            names, found = compare(seed, folder)
+            layers.update(names)
+        except Exception as error:  # whatever it is belongs to this seed
+            found = [f"{type(error).__name__}: {error}"[:2000]]
+        shutil.rmtree(folder)
+        done += 1
+        if found:
+            failures[seed] = found
+            print(f"seed {seed}: {found[0]}", flush=True)
+        if done % 50 == 0:
+            print(f"{done} networks, {len(failures)} differ", flush=True)
+        if options.json:
+            result = {
+                "networks": done,
+                "first": options.first,
+                "layers": dict(sorted(layers.items())),
+                "failures": failures,
+            }
+            options.json.write_text(json.dumps(result, indent=2))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
