@@ -1,4 +1,4 @@
-"""The long run: random networks, every tensor of the native code, the Cortex-M4 code and the numpy interpreter against TFLM.
+"""The long run: random networks, every tensor of native code, Cortex-M4 code and numpy interpreter against TFLM.
 
     python tools/compare_random_networks.py --count 2000 --json build/random-networks.json
 
@@ -40,8 +40,7 @@ def main() -> int:
     options = parser.parse_args()
     layers: Counter[str] = Counter()
     failures: dict[int, list[str]] = {}
-    done = 0
-    for seed in range(options.first, options.first + options.count):
+    for done, seed in enumerate(range(options.first, options.first + options.count), start=1):
         folder = Path(tempfile.mkdtemp(prefix="network-"))
         try:
             names, found = compare(seed, folder)
@@ -49,7 +48,6 @@ def main() -> int:
         except Exception as error:  # whatever it is belongs to this seed
             found = [f"{type(error).__name__}: {error}"[:2000]]
         shutil.rmtree(folder)
-        done += 1
         if found:
             failures[seed] = found
             print(f"seed {seed}: {found[0]}", flush=True)

@@ -1,4 +1,4 @@
-"""The generated C equals TensorFlow Lite Micro on every tensor: natively under sanitizers, and on a Cortex-M4 in QEMU."""
+"""The generated C equals TFLM on every tensor: natively under sanitizers, and on a Cortex-M4 in QEMU."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from support import engine_harness as harness
 
 from ecgseg import paths
+from support import engine_harness as harness
 
 MODELS = sorted(path.parent.name for path in (paths.ROOT / "models").glob("*/model.tflite"))
 needs_qemu = pytest.mark.skipif(not harness.HAS_QEMU, reason="needs qemu-system-arm and arm-none-eabi-gcc")

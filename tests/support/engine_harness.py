@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from support.random_network import RandomNetwork
 
 from ecgseg import paths
 from ecgseg.boards import COMMON_FLAGS, CORTEX_M4F_FLAGS, SANITIZER_FLAGS
@@ -19,6 +18,7 @@ from ecgseg.graph.layers import Alias, Network
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
+from support.random_network import RandomNetwork
 
 Int8 = npt.NDArray[np.int8]
 ENGINE = paths.FIRMWARE / "engine"
