@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 UNIT_HZ = 192_000_000
 """Simulated time is counted in units of 1/192 MHz: a core cycle is one or two of them, a 24 MHz tick eight."""
@@ -104,7 +104,7 @@ class Block:
 
     name = ""
     base = 0
-    registers: dict[int, Register] = {}
+    registers: ClassVar[dict[int, Register]] = {}
 
     def __init__(self, host: Host) -> None:
         self.host = host

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from ecgseg.targets.apollo4p_sim.bus import Block, Host, Register, Token, bits, mask, microseconds, read_only
 
@@ -23,7 +24,7 @@ class Cache(Block):
 
     name = "CPU"
     base = 0x48000000
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         0x00: Register("CACHECFG", "2.4", 0x00103C50, mask((24, 24), (20, 20), (13, 0))),
         0x08: Register("CACHECTRL", "2.4", 0, 0b111),
         **{offset: Register(name, "2.4", 0, mask((28, 4))) for offset, name in

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ecgseg.targets.apollo4p_sim.bus import Block, Register, mask
 
 
@@ -10,7 +12,7 @@ class ClkGen(Block):
 
     name = "CLKGEN"
     base = 0x40004000
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         0x00C: Register("OCTRL", "5.3", 0, 1 << 7),
         0x010: Register("CLKOUT", "5.3", 0, mask((7, 7), (5, 0))),
         0x020: Register("HFADJ", "5.3", 0x25B800, 1),

@@ -9,13 +9,14 @@ Rules, from Arm's Cortex-M4 Processor Technical Reference Manual (100166_0001, 3
 * LDM, STM, PUSH, POP, LDRD, STRD, VLDM, VSTM: 1 + number of words;
 * taken branch 1 + P, P the pipeline refill of 1 to 3 cycles. Here P is 1 when the target stands in the instruction, 2
   when it comes from a register, 3 when it comes from memory, and one more (at most 3) when the target is a 32-bit
-  instruction that is not aligned to 4. That SUBS; BNE takes three cycles is what the sheet says of the ROM's delay loop [2.3];
+  instruction that is not aligned to 4. With them SUBS; BNE takes the three cycles that the sheet gives the ROM's delay
+  loop [2.3];
 * FPU: 1; VMLA, VFMA and their kin 3; VDIV, VSQRT 14; VLDR, VSTR 1 + words;
 * exception entry 12, return 10.
 
 MRAM behind the cache: an instruction fetch from a 16-byte line that has not been fetched since the cache was last
-invalidated costs MISS_CYCLES, and every line does while the cache is off. Images are smaller than the 64 KB cache, so no line is thrown
-out again. Data reads from MRAM are taken as hits.
+invalidated costs MISS_CYCLES, and every line does while the cache is off. Images are smaller than the 64 KB cache: no line
+is thrown out again. Data reads from MRAM are taken as hits.
 """
 
 from __future__ import annotations

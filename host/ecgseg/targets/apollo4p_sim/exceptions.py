@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-import unicorn
 from unicorn import arm_const as arm
 
 from ecgseg.targets.apollo4p_sim.bus import ViolationError
 from ecgseg.targets.apollo4p_sim.cycles import EXCEPTION_ENTRY_CYCLES, EXCEPTION_RETURN_CYCLES
+from ecgseg.targets.apollo4p_sim.emulator import UcError
 from ecgseg.targets.apollo4p_sim.nvic import FIRST_IRQ, HARD, Core
 
 _THUMB = 1 << 24
@@ -120,7 +120,7 @@ class Exceptions:
             words += [uc.reg_read(register) for register in _FPU_REGISTERS] + [uc.reg_read(arm.UC_ARM_REG_FPSCR), 0]
         try:
             uc.mem_write(stack, struct.pack(f"<{len(words)}I", *words))
-        except unicorn.UcError:
+        except UcError:
             self._core["CFSR"] |= _STKERR
         uc.reg_write(arm.UC_ARM_REG_SP, stack)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from ecgseg.targets.apollo4p_sim.bus import Block, Host, Register, mask, read_only, write_only
 
@@ -42,7 +43,7 @@ class Gpio(Block):
 
     name = "GPIO"
     base = 0x40010000
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         **{4 * pad: Register(f"PINCFG{pad}", "4.1", 0 if pad in (20, 21) else 3, _PINCFG_BITS) for pad in range(_PADS)},
         0x200: Register("PADKEY", "4.1"),
         **{0x204 + 4 * bank: read_only(f"RD{bank}", "4.1") for bank in range(4)},

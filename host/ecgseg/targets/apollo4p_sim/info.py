@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ecgseg.targets.apollo4p_sim.bus import Block, Host, read_only
+from typing import ClassVar
+
+from ecgseg.targets.apollo4p_sim.bus import Block, Host, Register, read_only
 
 
 class Info(Block):
@@ -10,7 +12,10 @@ class Info(Block):
 
     name = "INFO"
     base = 0x42000000
-    registers = {0x0060: read_only("MAINPTR", "2.1", 0x00018000), 0x3310: read_only("TRIM_REV", "2.6")}
+    registers: ClassVar[dict[int, Register]] = {
+        0x0060: read_only("MAINPTR", "2.1", 0x00018000),
+        0x3310: read_only("TRIM_REV", "2.6"),
+    }
 
     def __init__(self, host: Host, trim: int) -> None:
         super().__init__(host)
@@ -22,4 +27,4 @@ class ApbSync(Block):
 
     name = "APB"
     base = 0x47FF0000
-    registers = {0: read_only("SYNC", "1.2")}
+    registers: ClassVar[dict[int, Register]] = {0: read_only("SYNC", "1.2")}

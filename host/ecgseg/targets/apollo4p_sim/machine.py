@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import unicorn
 from unicorn import arm_const as arm
 
 from ecgseg.targets.apollo4p_sim import rstgen
@@ -18,6 +17,17 @@ from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Block, Token, ViolationErro
 from ecgseg.targets.apollo4p_sim.cache import Cache
 from ecgseg.targets.apollo4p_sim.clkgen import ClkGen
 from ecgseg.targets.apollo4p_sim.cycles import LINE_BYTES, MISS_CYCLES, REFILL_MAX, block_cost
+from ecgseg.targets.apollo4p_sim.emulator import (
+    MRAM_END,
+    MRAM_START,
+    NO_ADDRESS,
+    SSRAM_GROUPS,
+    TCM_BYTES,
+    TCM_START,
+    UcError,
+    describe_bad_access,
+    make_core,
+)
 from ecgseg.targets.apollo4p_sim.exceptions import Exceptions
 from ecgseg.targets.apollo4p_sim.gpio import Gpio
 from ecgseg.targets.apollo4p_sim.info import ApbSync, Info
@@ -31,21 +41,10 @@ from ecgseg.targets.apollo4p_sim.timer import Timer
 from ecgseg.targets.apollo4p_sim.uart import Uart, Wire
 from ecgseg.targets.apollo4p_sim.wdt import Wdt
 
-MRAM_START, MRAM_END = 0x00018000, 0x00200000
-TCM_START, TCM_BYTES = 0x10000000, 0x60000
-SSRAM_GROUPS = ((0x10060000, 0x100000), (0x101C0000, 0x100000))
-_MMIO = (
-    (0x40000000, 0x26000),
-    (0x42000000, 0x4000),
-    (0x47FF0000, 0x1000),
-    (0x48000000, 0x1000),
-    (0xE0000000, 0x100000),
-)
-_NO_ADDRESS = 0xFFFFFFF0
 _NEVER = 1 << 62
 _POLL_UNITS = microseconds(1000)
 _INTR_EXCEPTION_RETURN = 8
-_WFI = 0xBF30
+_WFI = bytes.fromhex("30bf")
 
 
 @dataclass(frozen=True)
@@ -114,28 +113,10 @@ class Machine:
         self._ssram_mapped = 0
         self.sleeping = False
         self.pc = 0
-        self.uc = self._make_core(image)
+        self.uc = make_core(image, self, self._block_hook())
         self._registers: dict[int, tuple[Block, int]] = {}
 
     # ---- construction
-    def _make_core(self, image: bytes) -> Any:
-        uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
-        uc.mem_map(MRAM_START, MRAM_END - MRAM_START, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        uc.mem_write(MRAM_START, image)
-        uc.mem_map(TCM_START, TCM_BYTES)
-        # Memory holds anything at power-on; a pattern finds whoever counts on zeros.
-        uc.mem_write(TCM_START, bytes(range(1, 252)) * (TCM_BYTES // 251) + b"\xa5" * (TCM_BYTES % 251))
-        for base, size in _MMIO:
-            uc.mmio_map(base, size, self._mmio_read, base, self._mmio_write, base)
-        uc.hook_add(unicorn.UC_HOOK_BLOCK, self._block_hook())
-        watched = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
-        uc.hook_add(watched, self._device_access, None, 0x40000000, 0x5FFFFFFF)
-        uc.hook_add(watched, self._device_access, None, 0xE0000000, 0xE00FFFFF)
-        uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._bad_access)
-        uc.hook_add(unicorn.UC_HOOK_INTR, self._on_intr)
-        return uc
-
     def _make_peripherals(self, cause: int) -> None:
         self.core = Core(self, self.options.probe)
         self.core.cycles = lambda: self.clock.cycles
@@ -262,7 +243,7 @@ class Machine:
             self.pc = self.uc.reg_read(arm.UC_ARM_REG_PC)
         self.uc.emu_stop()
 
-    def _device_access(self, uc: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
+    def on_device(self, uc: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
         """Comes before every access to a peripheral, with the exact program counter."""
         if address % size:
             self._fail(ViolationError("unaligned access to a peripheral", address))
@@ -270,7 +251,7 @@ class Machine:
             self._fail(ViolationError(f"access of {size} bytes to a register of 4", address))
         return True
 
-    def _mmio_read(self, uc: Any, offset: int, size: int, base: int) -> int:
+    def device_read(self, uc: Any, offset: int, size: int, base: int) -> int:
         if self._failure is not None:
             return 0
         address = base + offset
@@ -281,7 +262,7 @@ class Machine:
             return 0
         return value >> 8 * (address & 3)
 
-    def _mmio_write(self, uc: Any, offset: int, size: int, value: int, base: int) -> None:
+    def device_write(self, uc: Any, offset: int, size: int, value: int, base: int) -> None:
         if self._failure is not None:
             return
         address = base + offset
@@ -307,24 +288,15 @@ class Machine:
             violation.address = address
         self._fail(violation)
 
-    def _bad_access(self, uc: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
-        pc = uc.reg_read(arm.UC_ARM_REG_PC)
-        if access in (unicorn.UC_MEM_FETCH_UNMAPPED, unicorn.UC_MEM_FETCH_PROT):
-            what = "the program runs outside of its memory"
-        elif access == unicorn.UC_MEM_WRITE_PROT:
-            what = "a write to MRAM"
-        elif any(base <= address < base + bytes_ for base, bytes_ in SSRAM_GROUPS):
-            what = "the shared SRAM is not powered here [1.4]"
-        else:
-            what = "there is no memory here"
+    def on_bad_access(self, uc: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
+        what, write = describe_bad_access(access, address)
         if self.options.deliver_faults:
-            self._fault = (BUS, address, pc)
+            self._fault = (BUS, address, uc.reg_read(arm.UC_ARM_REG_PC))
         else:
-            write = access in (unicorn.UC_MEM_WRITE_UNMAPPED, unicorn.UC_MEM_WRITE_PROT)
             self._fail(ViolationError(what, address, value if write else None))
         return False
 
-    def _on_intr(self, uc: Any, number: int, _: Any) -> None:
+    def on_intr(self, uc: Any, number: int, _: Any) -> None:
         self._intr = number
         uc.emu_stop()
 
@@ -427,10 +399,10 @@ class Machine:
         cycles = 1 if self.core.pending and self.core.candidate() is not None else -(-limit // self._core_units)
         self.clock.deadline = self.clock.cycles + max(cycles, 1)
         self._intr = self._fault = None
-        error: unicorn.UcError | None = None
+        error: Exception | None = None
         try:
-            self.uc.emu_start(self.pc | 1, _NO_ADDRESS)
-        except unicorn.UcError as caught:
+            self.uc.emu_start(self.pc | 1, NO_ADDRESS)
+        except UcError as caught:
             error = caught
         if self._failure is not None:
             raise self._failure
@@ -438,7 +410,7 @@ class Machine:
         if self._reset_cause is None:
             self._after(error)
 
-    def _after(self, error: unicorn.UcError | None) -> None:
+    def _after(self, error: Exception | None) -> None:
         if self._fault is not None:
             exception, address, self.pc = self._fault
             self._deliver(exception, 0x8200, "bus fault", address)
@@ -454,13 +426,9 @@ class Machine:
             self.sleeping = True
 
     def _stands_behind_wfi(self) -> bool:
-        if self.clock.cycles >= self.clock.deadline and self.clock.expected != self.pc:
-            return False
-        return int.from_bytes(self.uc.mem_read(self.pc - 2, 2), "little") == _WFI and self._halted()
-
-    def _halted(self) -> bool:
-        """Unicorn came back although nobody had asked it to."""
-        return self.clock.expected == self.pc
+        """Unicorn came back although nobody had asked it to: it has executed WFI."""
+        behind = bytes(self.uc.mem_read(self.pc - 2, 2)) == _WFI
+        return behind and self.clock.expected == self.pc
 
     def _deliver(self, exception: int, status: int, what: str, address: int | None = None) -> None:
         if not self.options.deliver_faults:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ecgseg.targets.apollo4p_sim.bus import Block, Host, Register, bits, field, mask, read_only
 
 SKU_HIGH_PERFORMANCE = 1 << 6
@@ -19,7 +21,7 @@ class McuCtrl(Block):
 
     name = "MCUCTRL"
     base = 0x40020000
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         0x000: read_only("CHIPPN", "1.1", 0x08320088),
         0x004: read_only("CHIPID0", "1.1", 0x51A00001),
         0x008: read_only("CHIPID1", "1.1", 0x51A00002),

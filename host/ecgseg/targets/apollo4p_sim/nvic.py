@@ -5,6 +5,9 @@ Exceptions are taken between straight runs of instructions, by the machine; here
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from ecgseg.targets.apollo4p_sim.bus import Block, Host, Register, Token, ViolationError, bits, mask, read_only
 
 IRQS = 84
@@ -71,7 +74,7 @@ class Core(Block):
 
     name = "core"
     base = 0xE0000000
-    registers = _registers()
+    registers: ClassVar[dict[int, Register]] = _registers()
 
     def __init__(self, host: Host, counts: bool) -> None:
         super().__init__(host)
@@ -83,8 +86,8 @@ class Core(Block):
         self._count_start = 0
         self._systick: Token | None = None
         self._systick_start = 0
-        self.cycles = lambda: 0
-        self.core_units = lambda: 2
+        self.cycles: Callable[[], int] = lambda: 0
+        self.core_units: Callable[[], int] = lambda: 2
 
     # ---- pending and priorities
     def set_line(self, irq: int, level: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ecgseg.targets.apollo4p_sim.bus import Block, Host, Register, bits, mask, microseconds, read_only
 from ecgseg.targets.apollo4p_sim.mcuctrl import McuCtrl
 
@@ -24,7 +26,7 @@ class PwrCtrl(Block):
 
     name = "PWRCTRL"
     base = 0x40021000
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         0x000: Register("MCUPERFREQ", "2.7", 0x09, mask((4, 0))),
         0x004: Register("DEVPWREN", "3.1", 0x00100000, bits([*UART_BITS.values(), CRYPTO_BIT, DEBUG_BIT])),
         0x008: read_only("DEVPWRSTATUS", "3.1", 0x00100000),

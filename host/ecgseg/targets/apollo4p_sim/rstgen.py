@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ecgseg.targets.apollo4p_sim.bus import Block, Host, Register, read_only, write_only
 
 POWER_ON = 1 << 1
@@ -17,7 +19,7 @@ class RstGen(Block):
 
     name = "RSTGEN"
     base = 0x40000000
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         0x0000: Register("CFG", "5.5", 0, 0b11),
         0x0004: write_only("SWPOI", "2.1"),
         0x0008: write_only("SWPOR", "2.1"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Block, Host, Register, Token, mask, read_only
 
 _FREEZE = 1 << 31
@@ -16,7 +18,7 @@ class STimer(Block):
 
     name = "STIMER"
     base = 0x40008800
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         0x000: Register("STCFG", "5.1", _FREEZE, mask((31, 30), (15, 8), (3, 0))),
         0x004: read_only("STTMR", "5.1"),
         **{0x020 + 4 * n: Register(f"SCMPR{n}", "5.1") for n in range(_COMPARES)},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Block, Host, Register, mask, read_only
 
 _EN = 1 << 0
@@ -34,7 +36,7 @@ class Timer(Block):
 
     name = "TIMER"
     base = 0x40008000
-    registers = _registers()
+    registers: ClassVar[dict[int, Register]] = _registers()
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

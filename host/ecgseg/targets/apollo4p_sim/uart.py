@@ -1,14 +1,15 @@
 """UART0 on the virtual COM port: FIFOs, interrupts, and bytes that take their time on the wire [3].
 
-The wire is `line`, the host's end. Bytes from the host follow each other at the host's baud rate; bytes to the host
-leave at the rate that the divisors give. When the two rates differ by more than a receiver tolerates, what arrives is not
-what was sent.
+`Wire` is the host's end. Bytes from the host follow each other at the host's baud rate; bytes to the host leave at the
+rate that the divisors give. When the two rates differ by more than a receiver tolerates, what arrives is not what was
+sent.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Block, Host, Register, Token, mask, read_only
 from ecgseg.targets.apollo4p_sim.gpio import Gpio
@@ -54,7 +55,7 @@ class Uart(Block):
 
     name = "UART0"
     base = 0x4001C000
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         0x00: Register("DR", "3.2", 0, 0xFF),
         0x04: Register("RSR", "3.2", 0, 0xF),
         0x18: read_only("FR", "3.2"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Block, Host, Register, Token, mask, read_only, write_only
 from ecgseg.targets.apollo4p_sim.rstgen import WATCHDOG, RstGen
 
@@ -17,7 +19,7 @@ class Wdt(Block):
 
     name = "WDT"
     base = 0x40024000
-    registers = {
+    registers: ClassVar[dict[int, Register]] = {
         0x000: Register("CFG", "5.5", 0x00FFFF00, mask((26, 0))),
         0x004: write_only("RSTRT", "5.5"),
         0x008: write_only("LOCK", "5.5"),
