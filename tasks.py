@@ -110,13 +110,13 @@ def hil_test(
     command.leave(command.hil_test(*typed.parse()))
 
 
-@task(help={"ludb": LUDB})
+@task(help={"ludb": LUDB, "picture": "Also draw a lead and its masks into this PNG file."})
 @guard()
-def demo(c: Any, ludb: str | None = None) -> None:
+def demo(c: Any, ludb: str | None = None, picture: str | None = None) -> None:
     """The whole chain in half a minute: firmware in QEMU, 160 frames, report."""
     from ecgseg.hil import command
 
-    command.leave(command.demo(ludb))
+    command.leave(command.demo(ludb, picture))
 
 
 @task(

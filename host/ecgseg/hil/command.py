@@ -12,16 +12,21 @@ from ecgseg.data.records import parse_leads, parse_records
 from ecgseg.hil.result import HilRun
 from ecgseg.hil.runner import HilOptions, run
 from ecgseg.report.html import write_report
+from ecgseg.report.picture import write_picture
 from ecgseg.report.terminal import show_result
 from ecgseg.targets import TargetOptions, targets
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where results go: JSON (None: nowhere) and the HTML report (None: build/reports/hil-<target>-<model>.html)."""
+    """Where results go: JSON (None: nowhere) and the HTML report (None: build/reports/hil-<target>-<model>.html).
+
+    `picture` is a PNG of the last lead shown in the report; None: no picture.
+    """
 
     json: Path | None = None
     html: Path | None = None
+    picture: Path | None = None
 
 
 def hil_test(options: HilOptions, outputs: Outputs) -> int:
@@ -39,6 +44,9 @@ def hil_test(options: HilOptions, outputs: Outputs) -> int:
     report = outputs.html or paths.REPORTS / f"hil-{options.target}-{finished.result.model}.html"
     write_report(finished, report)
     messages.print(f"Report: {report}", highlight=False, soft_wrap=True)
+    if outputs.picture and finished.shown:
+        write_picture(finished.shown[-1], finished.result, outputs.picture)
+        messages.print(f"Picture: {outputs.picture}", highlight=False, soft_wrap=True)
     return exit_code(finished)
 
 
@@ -68,6 +76,7 @@ class Typed:
     replay: str | None = None
     json: str | None = None
     html: str | None = None
+    picture: str | None = None
 
     def parse(self) -> tuple[HilOptions, Outputs]:
         """Options and outputs.
@@ -86,21 +95,21 @@ class Typed:
             backend=choose("backend", self.backend, BACKENDS, "--backend"),
             target_options=TargetOptions(port=self.port, baud=self.baud),
         )
-        return options, Outputs(_path(self.json), _path(self.html))
+        return options, Outputs(_path(self.json), _path(self.html), _path(self.picture))
 
 
 def _path(text: str | None) -> Path | None:
     return Path(text).expanduser() if text else None
 
 
-def demo(ludb: str | None) -> int:
+def demo(ludb: str | None, picture: str | None) -> int:
     """A HIL test in QEMU over lead II of the test records, with its report.
 
     Returns:
         The exit code of the test.
     """
     report = paths.REPORTS / "demo.html"
-    return hil_test(*Typed("qemu", leads="ii", ludb=ludb, html=str(report)).parse())
+    return hil_test(*Typed("qemu", leads="ii", ludb=ludb, html=str(report), picture=picture).parse())
 
 
 def leave(code: int) -> None:

@@ -1,0 +1,218 @@
+"""The report: one file that needs no network, says the verdict in words, and draws what was compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from ecgseg.data.synthetic import synthetic_records
+from ecgseg.errors import OutputError
+from ecgseg.hil.result import HilResult, HilRun, Memory, Mismatch, ScoreCollector, ShownLead, Spread, Timing
+from ecgseg.preprocess import LEAD_OFF, SegmentRules, runs, segments
+from ecgseg.report.html import render_report, write_report
+from ecgseg.report.picture import write_picture
+from ecgseg.report.svg import lead_figure
+from ecgseg.report.terminal import show_result
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+
+
+def lead(differing: bool = False) -> ShownLead:
+    record = replace(synthetic_records(1, ("ii",), seed=4)[0], rhythm="sinus <script>alert(1)</script>")
+    mask = np.zeros(1000, dtype=np.uint8)
+    for start in range(100, 900, 100):
+        mask[start : start + 9] = 1
+        mask[start + 12 : start + 21] = 2
+        mask[start + 35 : start + 55] = 3
+    device = mask.copy()
+    if differing:
+        device[412:421] = 3
+    return ShownLead(record, mask, device, segments(device, SegmentRules.for_classes(4)), 4, not differing)
+
+
+def result(**changes: object) -> HilResult:
+    shown = lead()
+    scores = ScoreCollector(4)
+    scores.add(shown.record, shown.device, shown.segments)
+    values: dict[str, object] = {
+        "target": "qemu",
+        "board": "mps2_an386",
+        "backend": "aot",
+        "model": "seg-4-tcn-sm",
+        "model_sha256": "ab" * 32,
+        "build_id": "0123456789abcdef",
+        "source": "ludb",
+        "records": [181],
+        "leads": ["ii"],
+        "frames": 4,
+        "expected_frames": 4,
+        "differing_frames": 0,
+        "compared_bytes": 6200,
+        "mismatched_bytes": 0,
+        "requests": 33,
+        "retries": 0,
+        "crc_errors": 0,
+        "device_crc_errors": 0,
+        "device_overruns": 0,
+        "verdict": "pass",
+        "mismatches": [],
+        "error": None,
+        "timing": Timing(
+            unit="instructions",
+            resolution=40,
+            core_hz=10**9,
+            parts={"inference": Spread(mean=1_083_908.0, min=1_083_880.0, max=1_083_920.0)},
+        ),
+        "memory": Memory(arena_bytes=4528, stack_bytes=556, flash_bytes=27584, ram_bytes=32680),
+        "macs": 830_000,
+        "segmentation": scores.scores(),
+        "seconds": 1.5,
+    }
+    return HilResult.model_validate(values | changes)
+
+
+MISMATCH = Mismatch(
+    record=181,
+    lead="ii",
+    frame=1,
+    stage="layer 2 CONV_2D (operator 3 of the .tflite)",
+    compared="CONV_2D",
+    offset=17,
+    expected=0x7F,
+    actual=None,
+    differing_bytes=9,
+    vector="build/reports/vectors/x.npz",
+    replay="invoke hil-test --replay build/reports/vectors/x.npz",
+)
+
+
+def text_of(run: HilRun) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", " ", render_report(run), flags=re.DOTALL))
+
+
+class Balance(HTMLParser):
+    """Checks that every element is closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_report_is_one_well_formed_file_without_network_or_scripts() -> None:
+    html = render_report(HilRun(result(), [lead(), lead(differing=True)]))
+    parser = Balance()
+    parser.feed(html)
+    assert parser.open == []
+    assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in parser.tags}
+    assert not re.search(r"(?:src|href)=|url\((?!#)|@import|https?:", html)
+
+
+def test_the_report_can_be_read_without_colours_and_without_sight() -> None:
+    html = render_report(HilRun(result(), [lead()]))
+    assert '<html lang="en">' in html
+    assert "prefers-color-scheme: dark" in html
+    assert len(re.findall(r'<svg [^>]*role="img" aria-label="Record 1, lead II', html)) == 1
+    assert "P</text>" in html
+    assert "T</text>" in html
+    assert html.count("<h1>") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ["Every byte equal", "byte for byte", "LUDB 1.0.1"]),
+        (
+            {"verdict": "fail", "mismatched_bytes": 9, "differing_frames": 1, "mismatches": [MISMATCH]},
+            ["The device differs", "9 of 6,200 bytes in 1 frame are", "layer 2 CONV_2D", "0x7f", "--replay"],
+        ),
+        ({"verdict": "incomplete", "error": "The port is gone."}, ["Incomplete", "The port is gone."]),
+        ({"source": "synthetic"}, ["Synthetic ECG", "not of patients"]),
+        ({"source": "random", "segmentation": None}, ["Random int8 inputs", "inferences"]),
+    ],
+)
+def test_report_and_terminal_say_the_verdict_and_where_the_ecg_came_from(
+    changes: dict[str, object], words: list[str]
+) -> None:
+    run = HilRun(result(**changes), [lead()])
+    text = text_of(run)
+    assert all(word in text for word in words)
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    show_result(run.result, console)
+    shown = console.export_text()
+    assert run.result.verdict.upper() in shown
+    assert f"{run.result.compared_bytes:,} compared" in shown
+    if run.result.mismatches:
+        assert MISMATCH.replay is not None
+        assert MISMATCH.replay in shown
+        assert "layer 2 CONV_2D" in shown
+
+
+def test_what_comes_from_data_is_escaped() -> None:
+    html = render_report(HilRun(result(model="<b>x</b>"), [lead()]))
+    assert "<script>" not in html
+    assert "<b>x</b>" not in html
+
+
+def test_the_figure_draws_every_wave_of_every_mask_where_it_is() -> None:
+    shown = lead()
+    figure = ElementTree.fromstring(lead_figure(shown))
+    waves = [item for item in figure.iter("rect") if (item.get("class") or "").startswith("wave ")]
+    for name, mask in (("Python", shown.reference), ("Device", shown.device)):
+        titles = [title.text for item in waves for title in item.iter("title") if (title.text or "").startswith(name)]
+        assert titles == [
+            f"{name}: {('', 'PWAVE', 'QRS', 'TWAVE')[run.label]} {10 * run.onset} to {10 * run.offset} ms"
+            for run in runs(mask)
+        ]
+    assert not [item for item in figure.iter("rect") if item.get("class") == "differs"]
+
+
+def test_the_figure_marks_where_the_device_differs() -> None:
+    figure = ElementTree.fromstring(lead_figure(lead(differing=True)))
+    marks = [item for item in figure.iter("rect") if item.get("class") == "differs"]
+    assert len(marks) == 1
+    scale = (1120 - 92 - 16) / 1000
+    assert float(marks[0].get("x", "")) == pytest.approx(92 + 412 * scale - 1, abs=0.1)
+    assert float(marks[0].get("width", "")) == pytest.approx(9 * scale + 2, abs=0.1)
+
+
+def test_a_lead_without_contact_or_annotation_is_drawn_all_the_same() -> None:
+    shown = lead()
+    samples = np.where(shown.record.samples == LEAD_OFF, 0, shown.record.samples).astype(np.int16)
+    samples[1000:2000] = LEAD_OFF
+    gap = replace(shown, record=replace(shown.record, samples=samples, waves=()))
+    path = next(ElementTree.fromstring(lead_figure(gap)).iter("path")).get("d", "")
+    assert path.count("M") == 2
+    nothing = replace(shown, record=replace(shown.record, samples=np.full(5000, LEAD_OFF, dtype=np.int16)))
+    assert "NaN" not in lead_figure(nothing)
+
+
+def test_the_picture_is_a_png_and_the_same_every_time(tmp_path: Path) -> None:
+    for name in ("first.png", "second.png"):
+        write_picture(lead(), result(), tmp_path / name)
+    first = (tmp_path / "first.png").read_bytes()
+    assert first.startswith(b"\x89PNG\r\n")
+    assert first == (tmp_path / "second.png").read_bytes()
+
+
+def test_a_report_that_cannot_be_written_says_so() -> None:
+    with pytest.raises(OutputError, match="/dev/full"):
+        write_report(HilRun(result(), []), Path("/dev/full"))
