@@ -15,8 +15,8 @@ Rules, from Arm's Cortex-M4 Processor Technical Reference Manual (100166_0001, 3
 * exception entry 12, return 10.
 
 MRAM behind the cache: an instruction fetch from a 16-byte line that has not been fetched since the cache was last
-invalidated costs MISS_CYCLES, and every line does while the cache is off. Images are smaller than the 64 KB cache: no line
-is thrown out again. Data reads from MRAM are taken as hits.
+invalidated costs MISS_CYCLES, and every line does while the cache is off. Images are smaller than the 64 KB cache:
+no line is thrown out again. Data reads from MRAM are taken as hits.
 """
 
 from __future__ import annotations

@@ -47,10 +47,11 @@ class Runner:
         while not self._port.closed:
             if machine.step(jump=False):
                 continue
-            self._exchange()
-            if machine.wire.incoming or machine.uart.busy:
+            if machine.uart.busy:  # the exchange goes on once a simulated millisecond
                 machine.step()
-            else:
+                continue
+            self._exchange()
+            if not machine.wire.incoming:
                 self._sleep()
 
     def _sleep(self) -> None:
