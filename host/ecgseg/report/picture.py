@@ -103,7 +103,7 @@ def _draw_masks(axes: Any, lead: ShownLead) -> None:
                     row - 0.03,
                     _LETTERS[name],
                     color="white",
-                    fontsize=7 if name == "QRS" else 9,
+                    fontsize=6 if name == "QRS" else 9,
                     fontweight="bold",
                     ha="center",
                     va="center",
