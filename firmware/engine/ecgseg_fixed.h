@@ -8,6 +8,13 @@
 
 #define ECGSEG_INLINE static inline __attribute__((always_inline))
 
+/* A layer stays a function of its own, and nothing is concluded from its body or from its arguments. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define ECGSEG_LAYER static __attribute__((noipa))
+#else
+#define ECGSEG_LAYER static __attribute__((noinline))
+#endif
+
 /* A factor multiplier * 2^-31 * 2^-shift; a negative shift is a shift to the left. */
 typedef struct {
     int32_t multiplier;

@@ -46,43 +46,46 @@ class CallText:
         kernel = call.kernel
         prefix = f"layer{number}"
         last = program.direct and number == len(program.calls) - 1
-        inputs = [
-            f"{prefix}_{operand.constant}" if operand.constant else _place(offset, "input")
-            for operand, offset in zip(kernel.operands, call.inputs, strict=True)
-        ]
-        output = "output" if last else _place(call.output, "")
-        used = [name for name, is_used in (("input", "input" in inputs), ("output", last)) if is_used]
-        types = {"input": "const int8_t *input", "output": "int8_t *output"}
-        structure = "" if kernel.function == "concatenate" else f"ecgseg_{kernel.function}_t"
+        # Places in the arena are passed, not named: a body that sees two places of one array leads gcc 12 (ivopts, then
+        # ipa-modref and ipa-pure-const) to take it for a function without effect.
+        parameters, arguments, inputs = [], [], []
+        for position, (operand, offset) in enumerate(zip(kernel.operands, call.inputs, strict=True)):
+            if operand.constant:
+                inputs.append(f"{prefix}_{operand.constant}")
+                continue
+            inputs.append(f"input{position}")
+            parameters.append(f"const int8_t *input{position}")
+            arguments.append("input" if offset is None else f"arena.bytes + {offset}")
+        parameters.append("int8_t *output")
+        arguments.append("output" if last else f"arena.bytes + {call.output}")
+        if call.scratch is not None:
+            parameters.append("int32_t *scratch")
+            arguments.append(f"arena.words + {call.scratch // 4}")
         return CallText(
             number=number,
             comment=f"{kernel.layer.name}, operator {kernel.layer.operator}, tensor {kernel.layer.output}",
             definitions=tuple(_definitions(kernel, prefix)),
-            structure=structure,
+            structure="" if kernel.function == "concatenate" else f"ecgseg_{kernel.function}_t",
             fields=_fields(kernel, call, prefix),
-            parameters=", ".join(types[name] for name in used) or "void",
-            arguments=", ".join("output" if name == "output" else "input" for name in used),
-            statements=tuple(_statements(kernel, call, prefix, inputs, output)),
+            parameters=", ".join(parameters),
+            arguments=", ".join(arguments),
+            statements=tuple(_statements(kernel, call, prefix, inputs)),
             output=call.output,
         )
 
 
-def _place(offset: int | None, otherwise: str) -> str:
-    return otherwise if offset is None else f"arena.bytes + {offset}"
-
-
-def _statements(kernel: Kernel, call: Call, prefix: str, inputs: list[str], output: str) -> list[str]:
+def _statements(kernel: Kernel, call: Call, prefix: str, inputs: list[str]) -> list[str]:
     if kernel.function == "concatenate":
-        return _concatenation(kernel, inputs, output)
-    scratch = [] if call.scratch is None else [f"arena.words + {call.scratch // 4}"]
-    return [f"ecgseg_{kernel.function}({', '.join([f'&{prefix}', *inputs, output, *scratch])});"]
+        return _concatenation(kernel, inputs)
+    scratch = [] if call.scratch is None else ["scratch"]
+    return [f"ecgseg_{kernel.function}({', '.join([f'&{prefix}', *inputs, 'output', *scratch])});"]
 
 
-def _concatenation(kernel: Kernel, inputs: list[str], output: str) -> list[str]:
+def _concatenation(kernel: Kernel, inputs: list[str]) -> list[str]:
     chunks: list[int] = kernel.values["chunks"]
     starts = np.cumsum([0, *chunks[:-1]])
     return [
-        f"ecgseg_concatenate({kernel.values['outer']}, {chunk}, {sum(chunks)}, {source}, {output} + {start});"
+        f"ecgseg_concatenate({kernel.values['outer']}, {chunk}, {sum(chunks)}, {source}, output + {start});"
         for chunk, source, start in zip(chunks, inputs, starts, strict=True)
     ]
 
