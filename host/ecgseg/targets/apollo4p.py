@@ -1,0 +1,83 @@
+"""Target `apollo4p`: the evaluation board, flashed before with `invoke flash`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ecgseg.build import Image
+from ecgseg.errors import LinkError
+from ecgseg.link import DeviceClient, DeviceInfo
+from ecgseg.serial_ports import check_port, choose_port, serial_ports
+from ecgseg.targets.base import RunningTarget, TargetOptions
+
+
+def check_identity(info: DeviceInfo, build_id: str, board: str) -> None:
+    """Makes sure that the board runs the image that was built here.
+
+    Raises:
+        LinkError: it runs another one.
+    """
+    if info.board != board:
+        raise LinkError(
+            f"The device is a {info.board}, not a {board}.",
+            "Another device answers on this port.",
+            "Name the board's port with --port; `invoke devices` tells what answers where.",
+        )
+    if info.build_id != build_id:
+        raise LinkError(
+            "The board runs another build of the firmware.",
+            f"It has {info.build_id} with the model {info.model_name}; the build here is {build_id}.",
+            "Flash it: `invoke flash` with the same --model and --backend.",
+        )
+
+
+@dataclass
+class BoardTarget(RunningTarget):
+    """A board with the image on it.
+
+    Attributes:
+        build_id: of the image that it is expected to run.
+        board: name of the board.
+    """
+
+    build_id: str = ""
+    board: str = "apollo4p_evb"
+
+    def connect(self) -> DeviceClient:
+        """Opens the port, waits for HELLO, and makes sure that the board runs the expected image.
+
+        Raises:
+            TargetError: no answer.
+            LinkError: the port cannot be opened, or the board runs something else.
+        """
+        client = super().connect()
+        try:
+            check_identity(client.info, self.build_id, self.board)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+
+class Apollo4pTarget:
+    """The Apollo4 Plus EVB on its J-Link's virtual COM port."""
+
+    name = "apollo4p"
+    board = "apollo4p_evb"
+
+    @contextmanager
+    def open(self, image: Image, options: TargetOptions) -> Iterator[RunningTarget]:
+        """Finds the port. Nothing is written to the board.
+
+        Raises:
+            TargetError: no port, or more than one.
+            LinkError: the port cannot be opened.
+        """
+        port = choose_port(serial_ports(), options.port, options.serial_number)
+        check_port(port, options.baud)
+        yield BoardTarget(self.name, port, options, build_id=image.build_id, board=image.board)
+
+
+TARGET = Apollo4pTarget()
