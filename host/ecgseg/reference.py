@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg.codegen.render import segmenter_shape
 from ecgseg.errors import ModelError
+from ecgseg.graph.layers import Network
+from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
 from ecgseg.link import FrameResult, LayerInfo
 from ecgseg.preprocess import (
-    FRAME_LENGTH,
     FrameStatus,
     PreprocessParameters,
     Segment,
@@ -81,33 +84,39 @@ class Reference:
         parameters: the preprocessor's parameters; None for a model that is no segmenter.
 
     Raises:
-        GraphError: TensorFlow Lite Micro does not take the model.
-        ModelError: input or output is not int8.
+        GraphError: TensorFlow Lite Micro or the code generator does not take the model.
     """
 
     def __init__(self, model: bytes, input_rate: int = 500) -> None:
         self.sha256 = hashlib.sha256(model).hexdigest()
         self._oracle = TflmOracle(model)
-        inputs, outputs = self._oracle.input_details, self._oracle.output_details
-        if inputs["dtype"] != np.int8 or outputs["dtype"] != np.int8:
-            raise ModelError(
-                "This model is not int8 at both ends.",
-                f"Its input is {np.dtype(inputs['dtype']).name}, its output {np.dtype(outputs['dtype']).name}.",
-                "Convert it with inference_input_type and inference_output_type int8.",
-            )
-        self.input_bytes = int(np.prod(inputs["shape"]))
-        shape = [int(size) for size in outputs["shape"]]
-        classes = _segmenter_classes(self.input_bytes, shape)
-        self.class_count = classes
-        self.parameters = _parameters(inputs, classes, input_rate) if classes else None
+        self._network = lower(load_tflite(model))
+        self.input_bytes = self._network.input.size
+        frame_length, self.class_count = segmenter_shape(self._network)
+        self.parameters = _parameters(self._network, frame_length, self.class_count, input_rate)
 
     def run(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-        """The model's output, flat int8, for an int8 input of any shape."""
-        return np.asarray(self._oracle.run(data), dtype=np.int8).reshape(-1)
+        """The model's output, flat int8, for an int8 input of any shape.
+
+        Of a model with float32 ends it is the int8 tensor in front of its DEQUANTIZE, as on the device.
+        """
+        if self._network.float_output:
+            index = self._network.output.index
+            output = self._oracle.run_all(self._fed(data), [index])[index]
+        else:
+            output = self._oracle.run(self._fed(data))
+        return np.asarray(output, dtype=np.int8).reshape(-1)
+
+    def _fed(self, data: npt.NDArray[np.int8]) -> npt.NDArray[Any]:
+        """What TensorFlow Lite Micro is fed: the int8 input, or the values that its QUANTIZE turns into it."""
+        if not self._network.float_input:
+            return data
+        start = self._network.input
+        return (data.astype(np.float32) - np.float32(start.zero_point)) * np.float32(start.scale)
 
     def layer(self, data: npt.NDArray[np.int8], layer: LayerInfo) -> bytes:
         """What TensorFlow Lite Micro computes for the tensor of one layer."""
-        return self._oracle.run_all(data, [layer.tensor_index])[layer.tensor_index].tobytes()
+        return self._oracle.run_all(self._fed(data), [layer.tensor_index])[layer.tensor_index].tobytes()
 
     def stream(self, raw: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """What is sent for a record: its samples and those that flush the filter."""
@@ -144,25 +153,21 @@ class Reference:
     def _segmenter(self) -> PreprocessParameters:
         if self.parameters is None:
             raise ModelError(
-                "This model does not segment frames of 250 samples.",
-                f"Its input has {self.input_bytes} values.",
-                "Stream samples only to a model with input [1, 250, 1] and output [1, 250, classes].",
+                "This model does not segment.",
+                f"Its input has {self.input_bytes} values, its output {self._network.output.size}.",
+                "Stream samples only to a model with input [1, T, 1] and output [1, T, classes].",
             )
         return self.parameters
 
 
-def _segmenter_classes(input_bytes: int, output_shape: list[int]) -> int:
-    """Classes per sample when the shapes are those of a segmenter, else 0."""
-    classes = output_shape[-1] if output_shape else 0
-    time_steps = int(np.prod(output_shape[:-1])) if output_shape else 0
-    return classes if input_bytes == FRAME_LENGTH == time_steps and classes > 1 else 0
-
-
-def _parameters(inputs: dict[str, Any], classes: int, input_rate: int) -> PreprocessParameters:
-    quantisation = inputs["quantization_parameters"]
+def _parameters(network: Network, frame_length: int, classes: int, input_rate: int) -> PreprocessParameters | None:
+    if not classes:
+        return None
     return PreprocessParameters(
         input_rate=input_rate,
-        scale=float(quantisation["scales"][0]),
-        zero_point=int(quantisation["zero_points"][0]),
+        frame_length=frame_length,
+        hop=frame_length,
+        scale=float(network.input.scale),
+        zero_point=network.input.zero_point,
         rules=SegmentRules.for_classes(classes),
     )

@@ -34,9 +34,9 @@ def run_few(folder: Path, **options: object) -> HilRun:
     return run(HilOptions("host", records=FEW, leads=("ii", "v1"), vectors=folder, **options))  # type: ignore[arg-type]
 
 
-def broken_copy(folder: Path, file: str, pattern: str, change: str) -> Path:
-    """The zoo model's generated C with one number changed."""
-    whole = generate(find_model())
+def broken_copy(folder: Path, file: str, pattern: str, change: str, whole: Path | None = None) -> Path:
+    """A model's generated C, the zoo's unless told otherwise, with one number changed."""
+    whole = whole or generate(find_model())
     folder.mkdir()
     for path in whole.iterdir():
         if path.is_file():
@@ -206,12 +206,30 @@ def test_a_vector_of_a_changed_model_is_not_replayed(tmp_path: Path) -> None:
         run(HilOptions("host", replay=vectors.save(stale, tmp_path)))
 
 
-def test_any_other_int8_model_is_fed_directly(tmp_path: Path) -> None:
-    network = RandomNetwork(14, 4, ("CONV_2D", "DEPTHWISE_CONV_2D"))
-    assert not network.float_ends
+@pytest.mark.parametrize(("seed", "float_ends"), [(14, False), (11, True)])
+def test_any_other_model_is_fed_directly(tmp_path: Path, seed: int, float_ends: bool) -> None:
+    network = RandomNetwork(seed, 4, ("CONV_2D", "DEPTHWISE_CONV_2D"))
+    assert network.float_ends == float_ends
     path = tmp_path / "foreign.tflite"
     path.write_bytes(network.content)
     result = run(HilOptions("host", tflite=path, vectors=tmp_path / "vectors")).result
     assert (result.verdict, result.source, result.frames) == ("pass", "random", RANDOM_INPUTS)
     assert result.mismatched_bytes == 0
     assert result.segmentation is None
+
+
+def test_a_broken_weight_of_another_model_is_found_and_can_be_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.tflite"
+    path.write_bytes(RandomNetwork(14, 4, ("CONV_2D", "DEPTHWISE_CONV_2D")).content)
+    generated = broken_copy(
+        tmp_path / "broken-foreign",
+        "ecgseg_model.c",
+        r"(layer0_bias\[\d+\][^{]*\{\s*)(-?\d+)",
+        r"\g<1>70000",
+        generate(find_model(tflite=path)),
+    )
+    result = run(HilOptions("host", tflite=path, generated=generated, vectors=tmp_path / "vectors")).result
+    assert result.verdict == "fail"
+    assert result.mismatches[0].stage.startswith("layer 0")
+    again = run(HilOptions("host", replay=Path(str(result.mismatches[0].vector)), vectors=tmp_path / "again")).result
+    assert (again.verdict, again.source, again.frames) == ("pass", "replay", 1)
