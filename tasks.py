@@ -13,6 +13,9 @@ TFLITE = "Any other int8 .tflite file, instead of --model."
 JSON = "Also write the result to this file, for machines."
 LUDB = "Folder of LUDB; default ECGSEG_LUDB, data/ludb or ../shared/ludb, else synthetic ECG."
 RECORDS = "Records: test, train, val, test_heartkit, all, or numbers such as 4,14,181-200; default test."
+BACKEND = "What runs the model on the device: aot (generated C)."
+PORT = "Serial port of a real board, e.g. /dev/ttyACM0; needed when there are several."
+SERIAL = "Serial number of the J-Link; needed when there are several."
 LEADS = "Leads: all, or names such as ii or i,v2; default all."
 
 
@@ -48,7 +51,7 @@ def render(
         "board": "host (native, sanitizers), mps2_an386 (QEMU) or apollo4p_evb; default mps2_an386.",
         "model": MODEL,
         "tflite": TFLITE,
-        "backend": "What runs the model on the device: aot (generated C).",
+        "backend": BACKEND,
         "json": JSON,
     }
 )
@@ -71,14 +74,15 @@ def build(
 @task(
     name="hil-test",
     help={
-        "target": "Where the firmware runs: host or qemu; default qemu.",
+        "target": "Where it runs: host (this machine, sanitizers), qemu, apollo4p (the board); default qemu.",
         "model": MODEL,
         "tflite": TFLITE,
         "records": RECORDS,
         "leads": LEADS,
         "ludb": LUDB,
-        "backend": "What runs the model on the device: aot (generated C).",
-        "port": "Serial port of a real board, e.g. /dev/ttyACM0.",
+        "backend": BACKEND,
+        "port": PORT,
+        "serial": SERIAL,
         "baud": "Its baud rate; default 115200.",
         "replay": "Run a kept vector (.npz) again instead.",
         "json": JSON,
@@ -96,6 +100,7 @@ def hil_test(
     ludb: str | None = None,
     backend: str = "aot",
     port: str | None = None,
+    serial: str | None = None,
     baud: int = 115200,
     replay: str | None = None,
     json: str | None = None,
@@ -106,8 +111,60 @@ def hil_test(
     from ecgseg.hil import command
 
     commands.single("--model", model, "--tflite", tflite)
-    typed = command.Typed(target, model, tflite, records, leads, ludb, backend, port, baud, replay, json, html)
+    typed = command.Typed(
+        target=target,
+        model=model,
+        tflite=tflite,
+        records=records,
+        leads=leads,
+        ludb=ludb,
+        backend=backend,
+        port=port,
+        serial=serial,
+        baud=baud,
+        replay=replay,
+        json=json,
+        html=html,
+    )
     command.leave(command.hil_test(*typed.parse()))
+
+
+@task(
+    help={
+        "model": MODEL,
+        "tflite": TFLITE,
+        "backend": BACKEND,
+        "port": PORT,
+        "serial": SERIAL,
+        "dry-run": "Only build, and print the J-Link script that would run; needs neither J-Link nor board.",
+        "json": JSON,
+    }
+)
+@guard()
+def flash(
+    c: Any,
+    model: str | None = None,
+    tflite: str | None = None,
+    backend: str = "aot",
+    port: str | None = None,
+    serial: str | None = None,
+    dry_run: bool = False,
+    json: str | None = None,
+) -> None:
+    """Put firmware and model on the Apollo4 Plus EVB through J-Link; check what runs."""
+    from ecgseg import commands, flash
+
+    commands.single("--model", model, "--tflite", tflite)
+    flash.flash_command(model, tflite, backend, port=port, serial_number=serial, dry_run=dry_run, json_path=json)
+
+
+@task(help={"all": "Ask every serial port, not only those of a J-Link.", "json": JSON})
+@guard()
+def devices(c: Any, all: bool = False, json: str | None = None) -> None:
+    """List debug probes and serial ports, and what answers on them."""
+    from ecgseg import flash
+
+    flash.devices_command(ask_all=all, json_path=json)
 
 
 @task(help={"ludb": LUDB, "picture": "Also draw a lead and its masks into this PNG file."})

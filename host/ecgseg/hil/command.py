@@ -72,6 +72,7 @@ class Typed:
     ludb: str | None = None
     backend: str = "aot"
     port: str | None = None
+    serial: str | None = None
     baud: int = 115200
     replay: str | None = None
     json: str | None = None
@@ -93,7 +94,7 @@ class Typed:
             ludb=_path(self.ludb),
             replay=_path(self.replay),
             backend=choose("backend", self.backend, BACKENDS, "--backend"),
-            target_options=TargetOptions(port=self.port, baud=self.baud),
+            target_options=TargetOptions(port=self.port, baud=self.baud, serial_number=self.serial),
         )
         return options, Outputs(_path(self.json), _path(self.html), _path(self.picture))
 
