@@ -1,0 +1,60 @@
+"""Instruction counts on QEMU are exact, and the committed models stay within their budgets and committed figures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from ecgseg import paths
+from ecgseg.profile import profile_model
+from support.engine_harness import HAS_QEMU
+
+pytestmark = [
+    pytest.mark.qemu,
+    pytest.mark.skipif(not HAS_QEMU, reason="needs qemu-system-arm and arm-none-eabi-gcc"),
+]
+FIGURES = Path(__file__).with_name("profile_figures.json")
+# Instructions per frame, arena bytes, flash bytes.
+BUDGETS = {
+    "seg-2-tcn-sm": (350_000, 3 << 10, 12 << 10),
+    "seg-4-tcn-sm": (1_200_000, 7 << 10, 24 << 10),
+    "seg-4-tcn-lg": (2_200_000, 9 << 10, 32 << 10),
+}
+PREPROCESS_BUDGET = 40_000
+MODELS = sorted(path.parent.name for path in paths.MODELS.glob("*/model.tflite"))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_committed_models_stay_within_budget_and_figures(name: str) -> None:
+    path = paths.MODELS / name / "model.tflite"
+    profile = profile_model(path, name)
+    instructions, arena, flash = BUDGETS[name]
+    assert profile.instructions_per_frame <= instructions
+    assert profile.arena_bytes <= arena
+    assert profile.flash_bytes <= flash
+    assert 0 < profile.preprocess_instructions_per_frame <= PREPROCESS_BUDGET
+    # The layers are counted one by one in another image; calls between them are all that may differ.
+    total = sum(layer.instructions for layer in profile.layers)
+    assert abs(total - profile.instructions_per_frame) <= 20 * len(profile.layers)
+    committed = json.loads(FIGURES.read_text())[name]
+    if committed["sha256"] != hashlib.sha256(path.read_bytes()).hexdigest():
+        pytest.fail(f"{name} is another model than the figures are of: run tools/update_profile_figures.py")
+    found = profile.model_dump()
+    differences = {
+        key: found[key] - value for key, value in committed.items() if key != "sha256" and found[key] != value
+    }
+    if profile.compiler == committed_compiler():
+        assert all(change <= 0 for change in differences.values()), differences
+    print(f"{name}: {differences or 'as committed'}")
+
+
+def committed_compiler() -> str:
+    return str(json.loads(FIGURES.read_text())["compiler"])
+
+
+def test_counting_twice_gives_the_same_numbers() -> None:
+    path = paths.MODELS / MODELS[0] / "model.tflite"
+    assert profile_model(path).model_dump() == profile_model(path).model_dump()

@@ -1,0 +1,40 @@
+"""Writes the committed instruction, memory and flash figures of the zoo's models and shows what changed.
+
+python tools/update_profile_figures.py
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "host"))
+
+from ecgseg import paths  # noqa: E402
+from ecgseg.profile import profile_model  # noqa: E402
+
+FIGURES = ROOT / "tests" / "firmware" / "profile_figures.json"
+KEYS = ("instructions_per_frame", "preprocess_instructions_per_frame", "arena_bytes", "stack_bytes", "flash_bytes")
+
+
+def main() -> int:
+    """Count, compare, write."""
+    before = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}
+    figures: dict[str, object] = {}
+    for path in sorted(paths.MODELS.glob("*/model.tflite")):
+        name = path.parent.name
+        profile = profile_model(path, name)
+        figures["compiler"] = profile.compiler
+        found = {key: int(getattr(profile, key)) for key in KEYS}
+        old = before.get(name, {})
+        changes = ", ".join(f"{key} {old.get(key, 0)} -> {found[key]}" for key in KEYS if found[key] != old.get(key))
+        print(f"{name}: {changes or 'unchanged'}")
+        figures[name] = {"sha256": profile.sha256, **found}
+    FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
