@@ -104,8 +104,8 @@ class LayerDifference:
 
     @property
     def name(self) -> str:
-        """Layer and operator, as the user reads it."""
-        return f"layer {self.layer.index} {self.layer.name} (operator {self.layer.operator_index} of the .tflite)"
+        """Layer and its operator in the .tflite, as the user reads it."""
+        return f"layer {self.layer.index} {self.layer.name} (operator {self.layer.operator_index})"
 
 
 def first_differing_layer(device: Tracer, reference: Reference, data: npt.NDArray[np.int8]) -> LayerDifference | None:

@@ -20,6 +20,12 @@ _HEADLINES = {
     "incomplete": "Incomplete",
 }
 
+_TIME_NOTES = {
+    "instructions": "counted, not cycles",
+    "core clock cycles": "as the device counts them",
+    "microseconds": "of this build, on this host",
+}
+
 
 @lru_cache(maxsize=1)
 def _environment() -> jinja2.Environment:
@@ -68,8 +74,7 @@ def _tiles(result: HilResult) -> list[tuple[str, str, str]]:
         tiles[1] = (f"{result.frames:,}", "inferences", "random int8 inputs")
     spread = result.timing.parts.get("inference")
     if spread:
-        note = "counted, not cycles" if result.timing.unit == "instructions" else "measured on the device"
-        tiles.append((_short(spread.mean), f"{result.timing.unit} an inference", note))
+        tiles.append((_short(spread.mean), f"{result.timing.unit} an inference", _TIME_NOTES[result.timing.unit]))
     tiles.append((f"{result.memory.arena_bytes:,} B", "arena", _memory_note(result)))
     if result.segmentation:
         scores = result.segmentation.samples

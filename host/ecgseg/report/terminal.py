@@ -32,10 +32,15 @@ def show_result(result: HilResult, console: Console) -> None:
     console.print(Panel(table, title=f"HIL test, target {result.target}", title_align="left", expand=False))
     if result.mismatches:
         console.print(_mismatch_table(result.mismatches))
-        for mismatch in result.mismatches:
-            if mismatch.replay:
-                console.print(f"Replay: {mismatch.replay}", highlight=False, soft_wrap=True)
+        _show_replay([item.replay for item in result.mismatches if item.replay], console)
     console.print(_VERDICTS[result.verdict] + (f": {result.error}" if result.error else "."))
+
+
+def _show_replay(commands: list[str], console: Console) -> None:
+    if commands:
+        console.print(f"Run the first of them again: {commands[0]}", highlight=False, soft_wrap=True)
+    if len(commands) > 1:
+        console.print(f"{len(commands) - 1} more vectors are kept beside it; the JSON and the report name them.")
 
 
 def summary_rows(result: HilResult) -> list[tuple[str, str]]:
