@@ -12,6 +12,7 @@
 #include "ecgseg_depthwise_conv.h"
 #include "ecgseg_elementwise.h"
 #include "ecgseg_move.h"
+#include "ecgseg_phases.h"
 #include "ecgseg_reduce.h"
 #include "ecgseg_transpose_conv.h"
 

@@ -56,8 +56,8 @@ def test_one_changed_weight_is_seen(tmp_path: Path) -> None:
     model = committed("seg-4-tcn-sm", tmp_path)
     source = tmp_path / "ecgseg_model.c"
     text = source.read_text()
-    # Two biases, then pairs of weights; the lowest bit of one of them.
-    changed = re.sub(r"(layer3_stream\[\d+\][^{]*\{\s*(?:0x\w+u, ){2})(0x\w+u)", r"\1(\2 ^ 0x40u)", text, count=1)
+    # A word holds two weights, the first of them from bit 21 on.
+    changed = re.sub(r"(layer3_weights\[\d+\][^{]*\{\s*)(-?\d+)", r"\1\2 + (64 << 21)", text, count=1)
     assert changed != text
     source.write_text(changed)
     inputs = harness.draw_inputs(model, 6)

@@ -69,8 +69,7 @@ def test_a_broken_weight_is_found_named_and_can_be_replayed(tmp_path: Path) -> N
     generated = broken_copy(
         tmp_path / "broken-weight",
         "ecgseg_model.c",
-        # Two biases, then pairs of weights.
-        r"(layer2_stream\[\d+\][^{]*\{\s*(?:0x\w+u, ){2})(0x\w+u)",
+        r"(layer2_weights\[\d+\][^{]*\{\s*)(-?\d+)",
         r"\1~\2",
     )
     finished = run_few(tmp_path / "vectors", generated=generated)

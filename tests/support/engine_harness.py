@@ -66,7 +66,7 @@ def _run(command: list[str], **options: object) -> subprocess.CompletedProcess[b
 def build_native(model: Rendered) -> Path:
     """The test program under ASan and UBSan."""
     program = model.folder / "native"
-    sources = [ENGINE / "ecgseg_conv_core.c", model.folder / "ecgseg_model.c", DRIVERS / "engine_driver.c"]
+    sources = [*sorted(ENGINE.glob("*.c")), model.folder / "ecgseg_model.c", DRIVERS / "engine_driver.c"]
     flags = [flag for flag in COMMON_FLAGS if flag != "-O2"]
     includes = [f"-I{model.folder}", f"-I{ENGINE}"]
     _run(["gcc", *flags, "-O1", *SANITIZER_FLAGS, *includes, *map(str, sources), "-o", str(program)])
@@ -89,7 +89,7 @@ def run_m4(model: Rendered, inputs: Int8) -> bytes:
     )
     elf = model.folder / "m4.elf"
     sources = [
-        ENGINE / "ecgseg_conv_core.c",
+        *sorted(ENGINE.glob("*.c")),
         model.folder / "ecgseg_model.c",
         DRIVERS / "engine_m4_driver.c",
         data,

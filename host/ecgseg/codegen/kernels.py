@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg.codegen import phases
 from ecgseg.codegen.packing import conv_stream, depthwise_words
 from ecgseg.errors import GraphError
 from ecgseg.graph.fixed_point import Multiplier
@@ -36,6 +37,7 @@ _INT32 = 1 << 31
 # Largest shift for which half a step and the zero point, shifted, leave room beside a 30-bit product.
 _LARGEST_FINISHED_SHIFT = 22
 _LARGEST_SIDE = 0xFFFF
+_STRUCT_BYTES = {"ecgseg_scale_t": 8, "ecgseg_channel_t": 12, "ecgseg_phases_channel_t": 24}
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Kernel:
     def constant_bytes(self) -> int:
         """Bytes of weights and tables in flash."""
         arrays = sum(array.nbytes for part in (self.arrays, self.loose) for array in part.values())
-        return arrays + sum(4 * len(rows) * len(rows[0]) for _, rows in self.structs.values())
+        return arrays + sum(_STRUCT_BYTES[kind] * len(rows) for kind, rows in self.structs.values())
 
 
 def kernel_of(layer: Layer) -> Kernel:
@@ -172,6 +174,9 @@ def _dense(layer: Convolution) -> Array:
 
 
 def _convolution(layer: Convolution) -> Kernel:
+    prepared = phases.prepare(layer)
+    if prepared is not None:
+        return _phases(layer, prepared)
     rows = _dense(layer)
     folded, bound = _folded_bias(layer, rows, layer.bias, layer.in_zero_point)
     full = (layer.rescale.low, layer.rescale.high) == (-128, 127)
@@ -194,6 +199,25 @@ def _convolution(layer: Convolution) -> Kernel:
         {} if finished else {"scales": _scales(layer.rescale.multipliers)},
         scratch=5 * groups + (0 if finished else 2 * (layer.out_channels + layer.out_channels % 2)),
         overwrites=layer.inputs if single and layer.out_channels <= layer.in_channels else (),
+    )
+
+
+def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
+    """A convolution along time with stride 1, four multiplications an instruction."""
+    names = ("in_length", "in_channels", "out_length", "out_channels", "dilation", "pad")
+    values = {name: getattr(prepared, name) for name in names}
+    if max(values.values()) > _LARGEST_SIDE // 2:
+        raise refuse(layer, "A size is above 32767", "sizes up to 32767")
+    channels: list[tuple[int, ...]] = [(*channel, 0) for channel in prepared.channels]
+    return Kernel(
+        layer,
+        "phases",
+        _own(layer),
+        {**values, "input_zero_point": layer.in_zero_point, "form": f"&{prepared.form}"},
+        {"weights": prepared.weights},
+        {"channels": ("ecgseg_phases_channel_t", channels)},
+        scratch=prepared.scratch_bytes // 4,
+        overwrites=layer.inputs if prepared.in_place else (),
     )
 
 

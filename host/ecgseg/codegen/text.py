@@ -112,8 +112,10 @@ def _fields(kernel: Kernel, call: Call, prefix: str) -> str:
 
 
 def c_integer(value: Any) -> str:
-    """An int32 constant; the lowest one has no literal of its own in C."""
+    """An integer constant; the lowest int32 has no literal of its own in C, above int32 only unsigned 64 bits occur."""
     number = int(value)
+    if number > 0x7FFFFFFF:
+        return f"{number}u"
     return "(-2147483647 - 1)" if number == -(1 << 31) else str(number)
 
 
