@@ -268,6 +268,31 @@ def zoo(c: Any, measure: bool = False, docs: bool = False, model: str | None = N
         commands.zoo()
 
 
+@task(
+    help={
+        "target": "Where to count: qemu (executed instructions, exact).",
+        "model": MODEL,
+        "tflite": TFLITE,
+        "json": JSON,
+        "picture": "Also draw the layers as bars into this PNG file.",
+    }
+)
+@guard()
+def profile(
+    c: Any,
+    target: str = "qemu",
+    model: str | None = None,
+    tflite: str | None = None,
+    json: str | None = None,
+    picture: str | None = None,
+) -> None:
+    """Count instructions, memory and flash of a model, layer by layer."""
+    from ecgseg import commands
+
+    commands.single("--model", model, "--tflite", tflite)
+    commands.profile(target, model, tflite, json, picture)
+
+
 @task(help={"all": "Also remove downloaded data."})
 @guard()
 def clean(c: Any, all: bool = False) -> None:

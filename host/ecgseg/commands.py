@@ -183,6 +183,21 @@ def zoo() -> None:
     console.print(table)
 
 
+def profile(target: str, model: str | None, tflite: str | None, json_path: str | None, picture: str | None) -> None:
+    """Counts what a model costs on a target and shows it layer by layer."""
+    from ecgseg.profile import profile_model
+    from ecgseg.report.profile import show_profile, write_profile_picture
+
+    choose("target", target, ("qemu",), "--target")
+    chosen = find_model(model, tflite)
+    result = profile_model(chosen.path, chosen.name)
+    show_profile(result, console)
+    if json_path:
+        write_json(result, json_path)
+    if picture:
+        write_profile_picture(result, Path(picture))
+
+
 def clean(everything: bool) -> None:
     """Removes the build folder; with `everything` also downloaded data.
 
