@@ -74,6 +74,15 @@ def identify_script() -> str:
     return f"ExitOnError 1\nconnect\nmem32 0x{_CHIPPN:08X}, 1\nmem32 0x{_VENDORID:08X}, 1\nqc\n"
 
 
+def restart_script(*, let_go: bool) -> str:
+    """Commander script that resets the core and leaves; `let_go` runs it and ends with `qc`, else it ends with `q`.
+
+    Which of the two starts the application is an open point (facts 7.3).
+    """
+    ending = f"g\nSleep {_RUN_MILLISECONDS}\nqc" if let_go else "q"
+    return f"ExitOnError 1\nconnect\nr\n{ending}\n"
+
+
 def reset_script() -> str:
     """Commander script that resets the whole part by its own reset register (facts 7.2)."""
     write = f"w4 0x{_SWPOI:08X}, 0x{_SWPOI_KEY:X}"
