@@ -196,7 +196,7 @@ def _unit(info: DeviceInfo) -> tuple[str, float]:
     if info.time_base == TimeBase.INSTRUCTIONS:
         return "instructions", info.units(1)
     if info.core_hz:
-        return "core clock cycles", info.units(1)
+        return "core clock cycles", info.core_hz / info.tick_hz
     return "microseconds", 1e6 * info.seconds(1)
 
 

@@ -15,13 +15,14 @@ from ecgseg.errors import TargetError, ToolMissingError
 from ecgseg.targets.base import RunningTarget, TargetOptions
 from ecgseg.targets.process import run_on_pty
 
+_OPTIONS = ("trim", "timing")
 _SWITCHES = ("probe", "deliver-faults")
 
 
 class Apollo4pSimTarget:
     """Runs the BIN of the board `apollo4p_evb`.
 
-    Flags of TargetOptions: `trim` (number), `probe` and `deliver-faults` (any value) as the simulator's options.
+    Flags of TargetOptions: `trim` (number), `timing` (best, expected, worst), `probe` and `deliver-faults` (any value) as the simulator's options.
     """
 
     name = "apollo4p-sim"
@@ -44,8 +45,9 @@ class Apollo4pSimTarget:
         if image.bin is None:
             raise TargetError("The image has no BIN.", "Only a flat image can be flashed or simulated.", "Build again.")
         command = [sys.executable, "-m", __name__, str(image.bin), "--elf", str(image.elf), "--stdio"]
-        if "trim" in options.flags:
-            command += ["--trim", options.flags["trim"]]
+        for option in _OPTIONS:
+            if option in options.flags:
+                command += [f"--{option}", options.flags[option]]
         command += [f"--{switch}" for switch in _SWITCHES if switch in options.flags]
         with run_on_pty(self.name, command, options, answer_seconds=20.0) as running:
             yield running

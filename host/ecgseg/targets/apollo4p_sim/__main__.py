@@ -9,6 +9,7 @@ import sys
 import tty
 from pathlib import Path
 
+from ecgseg.targets.apollo4p_sim.cycles import TIMINGS
 from ecgseg.targets.apollo4p_sim.machine import Machine, Options, SimulationStoppedError
 from ecgseg.targets.apollo4p_sim.process import Runner
 from ecgseg.targets.apollo4p_sim.serialport import PtyPort
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--trim", type=int, default=6, help="INFO1 trim revision of the part (default 6)")
     parser.add_argument("--probe", action="store_true", help="a debug probe is attached: the cycle counter counts")
     parser.add_argument("--deliver-faults", action="store_true", help="faults go to the program instead of stopping")
+    parser.add_argument("--timing", choices=TIMINGS, default="expected", help="where Arm gives a range of cycles")
     parser.add_argument("--stdio", action="store_true", help="standard input and output are the serial port")
     chosen = parser.parse_args(arguments)
     try:
@@ -36,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(
         f"apollo4p-sim: {chosen.image.name}, SHA-256 {hashlib.sha256(image).hexdigest()}", file=sys.stderr, flush=True
     )
-    options = Options(trim=chosen.trim, probe=chosen.probe, deliver_faults=chosen.deliver_faults)
+    options = Options(chosen.trim, chosen.probe, chosen.deliver_faults, chosen.timing)
     machine = Machine(image, options, SourceLines(chosen.elf))
     try:
         Runner(machine, _port(chosen.stdio)).run()

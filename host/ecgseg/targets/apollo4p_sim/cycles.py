@@ -27,12 +27,15 @@ from ecgseg.targets.apollo4p_sim.thumb import Instruction, Kind, decode
 
 DIVIDE_CYCLES = 7
 """In the middle of Arm's 2 to 12."""
+DIVIDE_SPREAD = 5
 MISS_CYCLES = 10
 """Assumed: no source gives the MRAM's latency."""
 LINE_BYTES = 16
 EXCEPTION_ENTRY_CYCLES = 12
 EXCEPTION_RETURN_CYCLES = 10
-REFILL_MAX = 3
+REFILL_MIN, REFILL_MAX = 1, 3
+TIMINGS = ("best", "expected", "worst")
+"""Where Arm gives a range: everything at its short end, as described above, everything at its long end."""
 
 _REFILL = {
     Kind.BRANCH: 1,
@@ -65,9 +68,9 @@ class BlockCost:
     misaligned_start: bool
 
 
-def block_cost(code: bytes, address: int) -> BlockCost:
-    """Cost of the instructions in `code`, which lies at `address`."""
-    position = cycles = count = 0
+def block_cost(code: bytes, address: int, timing: str = "expected") -> BlockCost:
+    """Cost of the instructions in `code`, which lies at `address`; `timing` is one of TIMINGS."""
+    position = cycles = count = divides = 0
     fpu = False
     previous: Instruction | None = None
     padded = code + b"\0\0\0\0"
@@ -77,11 +80,17 @@ def block_cost(code: bytes, address: int) -> BlockCost:
         instruction = decode(first, second)
         cycles += instruction_cycles(instruction, previous)
         fpu = fpu or instruction.fpu
+        divides += instruction.kind == Kind.DIVIDE
         count += 1
         position += instruction.size
         previous = instruction
     misaligned = bool(address & 2) and len(code) >= 2 and code[1] >> 3 in (0b11101, 0b11110, 0b11111)
     refill = _REFILL.get(previous.kind, 1) if previous else 0
+    if timing != "expected":
+        best = timing == "best"
+        refill = REFILL_MIN if best else REFILL_MAX
+        cycles += divides * (-DIVIDE_SPREAD if best else DIVIDE_SPREAD)
+        misaligned = misaligned and not best
     return BlockCost(cycles, refill, address + position, count, fpu, misaligned)
 
 

@@ -55,12 +55,14 @@ class Options:
         trim: INFO1 trim revision.
         probe: a debug probe is attached: the cycle counter counts [2.8].
         deliver_faults: faults go to the program's handlers, as on the part, instead of stopping the simulation.
+        timing: of the timing model: best, expected or worst case where Arm gives a range.
         trace_pads: keep every change of the power-monitor pads with its time.
     """
 
     trim: int = 6
     probe: bool = False
     deliver_faults: bool = False
+    timing: str = "expected"
     trace_pads: bool = False
 
 
@@ -218,7 +220,7 @@ class Machine:
         return on_block
 
     def _translate(self, address: int, size: int) -> tuple[int, int, int, int, int, int]:
-        cost = block_cost(bytes(self.uc.mem_read(address, size)), address)
+        cost = block_cost(bytes(self.uc.mem_read(address, size)), address, self.options.timing)
         if cost.fpu and self.core["CPACR"] >> 20 & 15 != 15:
             self._fail(ViolationError("an FPU instruction before CPACR gives access [2.1]"))
         cycles = cost.cycles
