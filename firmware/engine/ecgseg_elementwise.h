@@ -29,13 +29,20 @@ typedef struct {
     int32_t zero_point_a, zero_point_b;
     ecgseg_scale_t scale_a, scale_b; /* ADD: to the common grid */
     ecgseg_scale_t scale_out;
-    bool small;                 /* ADD and MUL: the arguments of the last rescaling stay below 2^29 */
+    bool small;                 /* scale_out does not shift to the left */
     int32_t output_zero_point;
     int32_t activation_min, activation_max;
 } ecgseg_binary_t;
 
-/* ADD scales its operands up first so that rounding loses nothing; TensorFlow Lite's value. */
-#define ECGSEG_ADD_HEADROOM (1 << 20)
+/* ADD scales its operands up by 2^20 first so that rounding loses nothing; TensorFlow Lite's value. The operand with the
+ * larger scale is halved, which is exact. Returns a value below 2^27. */
+ECGSEG_INLINE int32_t ecgseg_add_operand(int32_t x, ecgseg_scale_t scale)
+{
+    if (scale.multiplier == 1 << 30 && scale.shift == 0) {
+        return x * (1 << 19);
+    }
+    return ecgseg_requantise_doubled(x * (1 << 21), scale, 0);
+}
 
 ECGSEG_INLINE int32_t ecgseg_binary_value(const ecgseg_binary_t *layer, int32_t a, int32_t b)
 {
@@ -45,35 +52,56 @@ ECGSEG_INLINE int32_t ecgseg_binary_value(const ecgseg_binary_t *layer, int32_t 
     if (layer->kind == ECGSEG_MAXIMUM) {
         return a > b ? a : b;
     }
-    int32_t x = a - layer->zero_point_a;
-    int32_t y = b - layer->zero_point_b;
-    if (layer->kind == ECGSEG_ADD) {
-        x = ecgseg_requantise_small(x * ECGSEG_ADD_HEADROOM, layer->scale_a);
-        y = ecgseg_requantise_small(y * ECGSEG_ADD_HEADROOM, layer->scale_b);
-        x += y;
+    const int32_t x = a - layer->zero_point_a;
+    const int32_t y = b - layer->zero_point_b;
+    /* Twice the sum or the product: what SMMULR takes. The factor joins an earlier shift or addition. */
+    const int32_t doubled = layer->kind == ECGSEG_ADD
+                                ? 2 * (ecgseg_add_operand(x, layer->scale_a) + ecgseg_add_operand(y, layer->scale_b))
+                                : x * (2 * b - 2 * layer->zero_point_b);
+    int32_t value;
+    if (layer->small) {
+        value = ecgseg_requantise_doubled(doubled, layer->scale_out, layer->output_zero_point);
     } else {
-        x *= y;
+        value = ecgseg_requantise(doubled / 2, layer->scale_out) + layer->output_zero_point;
     }
-    const int32_t scaled =
-        layer->small ? ecgseg_requantise_small(x, layer->scale_out) : ecgseg_requantise(x, layer->scale_out);
-    return ecgseg_clamp(scaled + layer->output_zero_point, layer->activation_min, layer->activation_max);
+    return ecgseg_clamp(value, layer->activation_min, layer->activation_max);
+}
+
+/* One line of results along an axis. An operand that is broadcast along it is read once. */
+ECGSEG_INLINE void ecgseg_binary_line(const ecgseg_binary_t *layer, int32_t axis, const int8_t *a, const int8_t *b,
+                                      int8_t *output, int32_t step)
+{
+    const int32_t step_a = layer->stride_a[axis];
+    const int32_t step_b = layer->stride_b[axis];
+    const int32_t fixed_a = a[0];
+    const int32_t fixed_b = b[0];
+#pragma GCC unroll 4
+    for (int32_t i = 0; i < layer->shape[axis]; i++) {
+        const int32_t value_a = step_a == 0 ? fixed_a : a[i * step_a];
+        const int32_t value_b = step_b == 0 ? fixed_b : b[i * step_b];
+        output[i * step] = (int8_t)ecgseg_binary_value(layer, value_a, value_b);
+    }
 }
 
 ECGSEG_INLINE void ecgseg_binary(const ecgseg_binary_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
     const int32_t *shape = layer->shape;
+    /* Lines run along the axis over which an operand is broadcast, such as time under a gain per channel. */
+    const bool across = shape[2] > 1 && (layer->stride_a[2] == 0 || layer->stride_b[2] == 0);
+    const int32_t line = across ? 2 : 3;
+    const int32_t other = across ? 3 : 2;
+    const int32_t line_step = across ? shape[3] : 1;
+    const int32_t other_step = across ? 1 : shape[3];
     for (int32_t i = 0; i < shape[0]; i++) {
         for (int32_t j = 0; j < shape[1]; j++) {
-            for (int32_t k = 0; k < shape[2]; k++) {
-                const int8_t *row_a =
-                    a + i * layer->stride_a[0] + j * layer->stride_a[1] + k * layer->stride_a[2];
-                const int8_t *row_b =
-                    b + i * layer->stride_b[0] + j * layer->stride_b[1] + k * layer->stride_b[2];
-                for (int32_t c = 0; c < shape[3]; c++) {
-                    *output++ = (int8_t)ecgseg_binary_value(layer, row_a[c * layer->stride_a[3]],
-                                                            row_b[c * layer->stride_b[3]]);
-                }
+            for (int32_t k = 0; k < shape[other]; k++) {
+                const int8_t *line_a =
+                    a + i * layer->stride_a[0] + j * layer->stride_a[1] + k * layer->stride_a[other];
+                const int8_t *line_b =
+                    b + i * layer->stride_b[0] + j * layer->stride_b[1] + k * layer->stride_b[other];
+                ecgseg_binary_line(layer, line, line_a, line_b, output + k * other_step, line_step);
             }
+            output += shape[2] * shape[3];
         }
     }
 }

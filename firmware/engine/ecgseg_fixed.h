@@ -70,14 +70,19 @@ ECGSEG_INLINE int32_t ecgseg_requantise(int32_t x, ecgseg_scale_t scale)
     return ecgseg_rounding_shift(ecgseg_high_multiply(x, scale.multiplier), scale.shift);
 }
 
-/* The same for |x| < 2^29 and shift 0..28: a sum of x and half a step stays inside 32 bits. */
-ECGSEG_INLINE int32_t ecgseg_requantise_small(int32_t x, ecgseg_scale_t scale)
+/* zero_point + the same for x = doubled / 2, |x| < 2^28 and shift >= 0: no sum leaves 32 bits. With a constant scale
+ * the zero point is part of the rounding. */
+ECGSEG_INLINE int32_t ecgseg_requantise_doubled(int32_t doubled, ecgseg_scale_t scale, int32_t zero_point)
 {
-    const int32_t high = ecgseg_smmulr(x * 2, scale.multiplier);
+    const int32_t high = ecgseg_smmulr(doubled, scale.multiplier);
     if (scale.shift == 0) {
-        return high;
+        return high + zero_point;
     }
-    return (high + (high >> 31) + (1 << (scale.shift - 1))) >> scale.shift;
+    const int32_t half = 1 << (scale.shift - 1);
+    if (scale.shift <= 22) {
+        return (high + (high >> 31) + (half + zero_point * (1 << scale.shift))) >> scale.shift;
+    }
+    return ((high + (high >> 31) + half) >> scale.shift) + zero_point;
 }
 
 ECGSEG_INLINE int32_t ecgseg_clamp(int32_t value, int32_t low, int32_t high)
