@@ -5,9 +5,7 @@
 
 #include "ecgseg_engine.h"
 #include "ecgseg_model.h"
-
-extern const int8_t test_inputs[];
-extern const uint32_t test_input_count;
+#include "test_inputs.h"
 
 void board_uart_rx_handler(void);
 int main(void);

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -63,13 +66,35 @@ def _run(command: list[str], **options: object) -> subprocess.CompletedProcess[b
     return done  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=2)
+def _engine_objects(cortex_m4: bool) -> tuple[str, ...]:
+    """The engine (and the board's startup code), compiled once per process."""
+    folder = Path(tempfile.mkdtemp(prefix="ecgseg-engine-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    compiler = [*(_m4_compiler() if cortex_m4 else _native_compiler()), f"-I{BOARD}", f"-I{BOARD.parent}"]
+    objects = []
+    for source in [*sorted(ENGINE.glob("*.c")), *([BOARD / "startup.c"] if cortex_m4 else [])]:
+        objects.append(str(folder / f"{source.stem}.o"))
+        _run([*compiler, "-c", str(source), "-o", objects[-1]])
+    return tuple(objects)
+
+
+def _native_compiler() -> list[str]:
+    flags = [flag for flag in COMMON_FLAGS if flag not in ("-O2", "-g")]
+    return ["gcc", *flags, "-O1", *SANITIZER_FLAGS, f"-I{ENGINE}"]
+
+
+def _m4_compiler() -> list[str]:
+    flags = [flag for flag in COMMON_FLAGS if flag != "-g"]
+    return ["arm-none-eabi-gcc", *flags, *CORTEX_M4F_FLAGS, f"-I{ENGINE}"]
+
+
 def build_native(model: Rendered) -> Path:
     """The test program under ASan and UBSan."""
     program = model.folder / "native"
-    sources = [*sorted(ENGINE.glob("*.c")), model.folder / "ecgseg_model.c", DRIVERS / "engine_driver.c"]
-    flags = [flag for flag in COMMON_FLAGS if flag != "-O2"]
-    includes = [f"-I{model.folder}", f"-I{ENGINE}"]
-    _run(["gcc", *flags, "-O1", *SANITIZER_FLAGS, *includes, *map(str, sources), "-o", str(program)])
+    sources = [model.folder / "ecgseg_model.c", DRIVERS / "engine_driver.c"]
+    command = [*_native_compiler(), f"-I{model.folder}", *map(str, sources), *_engine_objects(False)]
+    _run([*command, "-o", str(program)])
     return program
 
 
@@ -81,23 +106,14 @@ def run_native(model: Rendered, inputs: Int8, program: Path | None = None) -> by
 
 def run_m4(model: Rendered, inputs: Int8) -> bytes:
     """Everything the Cortex-M4 program writes."""
-    data = model.folder / "inputs.c"
     numbers = ",".join(str(int(value)) for value in inputs.reshape(-1))
-    data.write_text(
-        "#include <stdint.h>\nextern const int8_t test_inputs[];\nextern const uint32_t test_input_count;\n"
-        f"const uint32_t test_input_count = {len(inputs)};\nconst int8_t test_inputs[] = {{{numbers}}};\n"
+    (model.folder / "test_inputs.h").write_text(
+        f"static const uint32_t test_input_count = {len(inputs)};\nstatic const int8_t test_inputs[] = {{{numbers}}};\n"
     )
     elf = model.folder / "m4.elf"
-    sources = [
-        *sorted(ENGINE.glob("*.c")),
-        model.folder / "ecgseg_model.c",
-        DRIVERS / "engine_m4_driver.c",
-        data,
-        BOARD / "startup.c",
-    ]
-    includes = [f"-I{model.folder}", f"-I{ENGINE}", f"-I{BOARD}", f"-I{BOARD.parent}"]
+    sources = [model.folder / "ecgseg_model.c", DRIVERS / "engine_m4_driver.c"]
     link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", f"-T{BOARD / 'mps2_an386.ld'}"]
-    command = ["arm-none-eabi-gcc", *COMMON_FLAGS, *CORTEX_M4F_FLAGS, *includes, *map(str, sources), *link]
+    command = [*_m4_compiler(), f"-I{model.folder}", *map(str, sources), *_engine_objects(True), *link]
     _run([*command, "-o", str(elf)])
     qemu = ["qemu-system-arm", "-machine", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "null"]
     return _run([*qemu, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf)]).stdout
