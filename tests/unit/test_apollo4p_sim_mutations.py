@@ -26,7 +26,7 @@ MUTATIONS = [
     ("FIFO enable", _REGISTERS, "0x70u", "0x60u", "not 8N1 with FIFOs"),
     ("power bit of UART0", _REGISTERS, "DEVPWR_UART0 (1u << 9)", "DEVPWR_UART0 (1u << 10)", "not powered"),
     ("missing power-up", "power.c", "PWRCTRL_DEVPWREN |= mask;", "", _SILENT),
-    ("missing poll of the power", "power.c", "return a4p_wait(&PWRCTRL_DEVPWRSTATUS, mask, mask, 100u);", "return true;",
+    ("missing poll of the power", "power.c", "a4p_wait(&PWRCTRL_DEVPWRSTATUS, mask, mask, 100u)", "true",
      "not powered, or not yet"),
     ("interrupt number", _REGISTERS, "IRQ_UART0 15u", "IRQ_UART0 14u", _SILENT),
     ("watchdog key", _REGISTERS, "0xB2u", "0xB3u", "wrong key for RSTRT"),

@@ -22,7 +22,8 @@ _SWITCHES = ("probe", "deliver-faults")
 class Apollo4pSimTarget:
     """Runs the BIN of the board `apollo4p_evb`.
 
-    Flags of TargetOptions: `trim` (number), `timing` (best, expected, worst), `probe` and `deliver-faults` (any value) as the simulator's options.
+    Flags of TargetOptions, as the simulator's options: `trim` (number), `timing` (best, expected, worst), `probe` and
+    `deliver-faults` (any value).
     """
 
     name = "apollo4p-sim"

@@ -1,0 +1,212 @@
+"""What a model costs on the Apollo4 Plus: time at 96 and 192 MHz, memory, energy; on the board or in its simulator."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from ecgseg import paths
+from ecgseg.build import Image, build
+from ecgseg.errors import TargetError
+from ecgseg.hil.runner import generate
+from ecgseg.link import DeviceClient
+from ecgseg.link.messages import BenchKind, TimeBase
+from ecgseg.models import ModelFile
+from ecgseg.targets import TargetOptions, open_target, target_of
+
+CORE_HZ = (96_000_000, 192_000_000)
+FRAME_SECONDS = 2.5
+INFERENCE_MILLIWATTS = (9.4, 10.7)
+"""Mean power of int8 TCN inference on this part at 192 MHz: the range of the published measurements in
+docs/apollo4p-facts.md, section 8.2 (sleepkit, Apollo4 Plus EVB). Nothing is published for 96 MHz."""
+_MILLIWATTS_HZ = 192_000_000
+_WARM_UP = 1
+_REPETITIONS = 4
+_ANSWER_SECONDS = 60.0
+_MODELLED = "apollo4p-sim"
+
+
+class ClockFigures(BaseModel):
+    """Figures at one core clock.
+
+    Attributes:
+        core_hz: core clock.
+        inference_cycles, preprocess_cycles: core cycles a frame.
+        inference_range: cycles in the best and the worst case of the timing model; None when measured.
+        inference_ms, preprocess_ms: the same as time.
+        energy_uj: microjoule a frame (preprocessor and inference), lowest and highest; None where no power is known.
+        duty: share of the time that the core works at one frame every 2.5 s.
+        average_uw: energy over 2.5 s in microwatt, lowest and highest, without what sleep takes.
+        layer_cycles: per layer; empty when not asked for.
+    """
+
+    core_hz: int
+    inference_cycles: int
+    preprocess_cycles: int
+    inference_range: tuple[int, int] | None
+    inference_ms: float
+    preprocess_ms: float
+    energy_uj: tuple[float, float] | None
+    duty: float
+    average_uw: tuple[float, float] | None
+    layer_cycles: list[int]
+
+
+class BoardProfile(BaseModel):
+    """What a model costs on the board.
+
+    Attributes:
+        quality: "measured" on a board, "modelled" by the simulator.
+        time_base: what the device counted with.
+        fs: input rate of the model, Hz.
+        duration: length of a frame, s.
+        parameters: weights and biases; None without metrics.json.
+        flops: two a multiply-accumulate.
+        weighted_f1: of metrics.json; None when there is none for this .tflite.
+        bin_sha256: of the image, the file that is flashed.
+    """
+
+    target: str
+    quality: str
+    time_base: str
+    model: str
+    tflite_sha256: str
+    bin_sha256: str
+    build_id: str
+    fs: int
+    duration: float
+    parameters: int | None
+    macs: int
+    flops: int
+    weighted_f1: float | None
+    arena_bytes: int
+    stack_bytes: int
+    flash_bytes: int
+    layers: list[str]
+    clocks: list[ClockFigures]
+
+
+def profile_board(
+    model: ModelFile, target: str = _MODELLED, options: TargetOptions | None = None, *, layers: bool = False
+) -> BoardProfile:
+    """Profiles a model on the board or its simulator.
+
+    Args:
+        model: what to profile.
+        target: "apollo4p-sim" or "apollo4p".
+        options: port and the like.
+        layers: also per layer.
+
+    Raises:
+        GraphError, BuildError, ToolMissingError, TargetError, LinkError: render, build, start or link failed.
+    """
+    chosen = options or TargetOptions()
+    image = build(target_of(target).board, generate(model))
+    modelled = target == _MODELLED
+    ranges: dict[int, tuple[int, int]] = {}
+    if modelled:
+        best, worst = (
+            _inference_cycles(image, target, _with_flag(chosen, "timing", case)) for case in ("best", "worst")
+        )
+        ranges = {hz: (best[hz], worst[hz]) for hz in CORE_HZ}
+        chosen = _with_flag(chosen, "probe", "on")
+    with open_target(target, image, chosen) as running, running.connect() as client:
+        client.require_model(model.sha256)
+        clocks = [_at_clock(client, hz, ranges.get(hz), layers) for hz in CORE_HZ]
+        return _profile(client, model, image, target, clocks)
+
+
+def _with_flag(options: TargetOptions, name: str, value: str) -> TargetOptions:
+    return replace(options, flags={**options.flags, name: value, "probe": "on"})
+
+
+def _inference_cycles(image: Image, target: str, options: TargetOptions) -> dict[int, int]:
+    with open_target(target, image, options) as running, running.connect() as client:
+        return {hz: _bench_at(client, hz, BenchKind.INFERENCE) for hz in CORE_HZ}
+
+
+def _bench_at(client: DeviceClient, core_hz: int, kind: BenchKind) -> int:
+    if client.set_clock(core_hz) != core_hz:
+        raise TargetError(
+            f"The board does not run at {core_hz // 1_000_000} MHz.",
+            "It refuses a clock that its regulator cannot carry.",
+            "See docs/bring-up.md.",
+        )
+    return _bench(client, kind)
+
+
+def _bench(client: DeviceClient, kind: BenchKind, layer: int = 0) -> int:
+    """Core cycles of one run, cache warm."""
+    client.bench(kind, _WARM_UP, layer=layer, answer_seconds=_ANSWER_SECONDS)
+    ticks = client.bench(kind, _REPETITIONS, layer=layer, answer_seconds=_ANSWER_SECONDS)
+    return round(ticks * client.info.core_hz / client.info.tick_hz / _REPETITIONS)
+
+
+def _at_clock(client: DeviceClient, hz: int, spread: tuple[int, int] | None, layers: bool) -> ClockFigures:
+    inference = _bench_at(client, hz, BenchKind.INFERENCE)
+    preprocess = _bench(client, BenchKind.PREPROCESS) if client.info.has_stream else 0
+    seconds = (inference + preprocess) / hz
+    powers = INFERENCE_MILLIWATTS if hz == _MILLIWATTS_HZ else None
+    energy = (round(seconds * powers[0] * 1e3, 2), round(seconds * powers[1] * 1e3, 2)) if powers else None
+    return ClockFigures(
+        core_hz=hz,
+        inference_cycles=inference,
+        preprocess_cycles=preprocess,
+        inference_range=spread,
+        inference_ms=round(inference / hz * 1e3, 4),
+        preprocess_ms=round(preprocess / hz * 1e3, 4),
+        energy_uj=energy,
+        duty=round(seconds / FRAME_SECONDS, 6),
+        average_uw=(round(energy[0] / FRAME_SECONDS, 2), round(energy[1] / FRAME_SECONDS, 2)) if energy else None,
+        layer_cycles=_layer_cycles(client) if layers else [],
+    )
+
+
+def _layer_cycles(client: DeviceClient) -> list[int]:
+    """Differences of the layers 0..n; the first one holds what comes before it."""
+    sums = [_bench(client, BenchKind.LAYERS, layer) for layer in range(client.info.layer_count)]
+    return [total - before for total, before in zip(sums, [0, *sums[:-1]], strict=True)]
+
+
+def _profile(
+    client: DeviceClient, model: ModelFile, image: Image, target: str, clocks: list[ClockFigures]
+) -> BoardProfile:
+    info = client.info
+    assert image.bin is not None
+    metrics = _metrics(model)
+    fs = info.input_rate // info.factor if info.factor else 0
+    return BoardProfile(
+        target=target,
+        quality="modelled" if target == _MODELLED else "measured",
+        time_base=TimeBase(info.time_base).name.lower(),
+        model=model.name,
+        tflite_sha256=model.sha256,
+        bin_sha256=hashlib.sha256(image.bin.read_bytes()).hexdigest(),
+        build_id=image.build_id,
+        fs=fs,
+        duration=info.frame_length / fs if fs else 0.0,
+        parameters=metrics.get("params"),
+        macs=info.macs,
+        flops=2 * info.macs,
+        weighted_f1=metrics.get("weighted_f1"),
+        arena_bytes=info.arena_bytes,
+        stack_bytes=client.stats().stack_high_water,
+        flash_bytes=image.sizes["flash"],
+        layers=[f"{layer.index} {layer.name}" for layer in client.layers()],
+        clocks=clocks,
+    )
+
+
+def _metrics(model: ModelFile) -> dict[str, Any]:
+    """metrics.json beside a model of the zoo, when it belongs to this .tflite."""
+    path = paths.MODELS / model.name / "metrics.json"
+    if not model.from_zoo or not path.is_file():
+        return {}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found.get("tflite_sha256") != model.sha256:
+        return {}
+    return {"params": found.get("params"), "weighted_f1": found.get("weighted_f1")}
