@@ -133,8 +133,8 @@ def hardware_page(profiles: Sequence[BoardProfile]) -> str:
         *(_line(row) for profile in profiles for row in rows(profile)),
         "",
         f"ENERGY is TIME at 192 MHz times {INFERENCE_MILLIWATTS[0]} to {INFERENCE_MILLIWATTS[1]} mW, the mean power of",
-        "int8 TCN inference that is published for this part (docs/apollo4p-facts.md, 8.2). For 96 MHz there is none:",
-        "no figure.",
+        "int8 TCN inference that is published for this part (docs/apollo4p-facts.md, 8.2). For 96 MHz none is",
+        "published, so there is no figure.",
         "",
     ]
     for profile in profiles:
