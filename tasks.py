@@ -34,16 +34,29 @@ def data(c: Any, folder: str | None = None, verify: bool = False, json: str | No
     commands.data(folder, verify, json)
 
 
-@task(help={"model": MODEL, "tflite": TFLITE, "out": "Where to; default build/generated/NAME.", "json": JSON})
+@task(
+    help={
+        "model": MODEL,
+        "tflite": TFLITE,
+        "out": "Where to; default build/generated/NAME.",
+        "report": "Also show the memory over time, as a table and as a picture in the folder's memory.html.",
+        "json": JSON,
+    }
+)
 @guard()
 def render(
-    c: Any, model: str | None = None, tflite: str | None = None, out: str | None = None, json: str | None = None
+    c: Any,
+    model: str | None = None,
+    tflite: str | None = None,
+    out: str | None = None,
+    report: bool = False,
+    json: str | None = None,
 ) -> None:
     """Render a model and its preprocessor into C."""
     from ecgseg import commands
 
     commands.single("--model", model, "--tflite", tflite)
-    commands.render(model, tflite, out, json)
+    commands.render(model, tflite, out, json, report=report)
 
 
 @task(

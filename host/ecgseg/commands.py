@@ -64,9 +64,12 @@ def data(folder: str | None, verify_only: bool, json_path: str | None) -> None:
     console.print(f"[green]LUDB 1.0.1 is whole[/green]: {result.files:,} files in {target} have the right SHA-256.")
 
 
-def render(model: str | None, tflite: str | None, out: str | None, json_path: str | None) -> None:
-    """Renders a model into C and shows what it takes."""
+def render(
+    model: str | None, tflite: str | None, out: str | None, json_path: str | None, *, report: bool = False
+) -> None:
+    """Renders a model into C and shows what it takes, with `report` also its memory over time."""
     from ecgseg import codegen
+    from ecgseg.codegen.report import memory_table, write_report
 
     chosen = find_model(model, tflite)
     folder = Path(out) if out else generated_folder(chosen)
@@ -82,6 +85,10 @@ def render(model: str | None, tflite: str | None, out: str | None, json_path: st
         f"{manifest.parameters:,} parameters, {manifest.macs:,} MACs a frame, arena {manifest.arena_bytes:,} B, "
         f"constants {manifest.weight_bytes:,} B."
     )
+    if report:
+        console.print(memory_table(manifest))
+        write_report(manifest, folder / "memory.html")
+        console.print(f"Picture: {folder / 'memory.html'}")
     if json_path:
         write_json(manifest, json_path)
 

@@ -14,7 +14,7 @@ from ecgseg.errors import OutputError
 # A qualitative palette that is told apart in grey and by colour-blind readers (Okabe and Ito).
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 _SCRATCH = "#9a9a9a"
-_LEFT, _TOP, _HEIGHT, _COLUMN, _BOTTOM = 70, 20, 320, 44, 90
+_LEFT, _TOP, _HEIGHT, _COLUMN, _BOTTOM = 70, 20, 320, 44, 160
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def memory_table(manifest: Manifest) -> Table:
             str(step.layer),
             layer.name + (" (in place)" if layer.in_place else ""),
             shape,
-            ", ".join(f"{buffer.name} @{buffer.offset}" for buffer in step.live),
+            ", ".join(_short(buffer) for buffer in step.live),
             str(step.live_bytes),
             str(step.used_bytes),
             style="bold" if step.used_bytes + 3 >= manifest.arena_bytes else "",
@@ -76,10 +76,15 @@ def memory_table(manifest: Manifest) -> Table:
     return table
 
 
+def _short(buffer: BufferEntry) -> str:
+    """`tensor 18 @0` or `scratch @2000`."""
+    return f"{buffer.name.split(' of ')[0]} @{buffer.offset}"
+
+
 def memory_picture(manifest: Manifest) -> str:
     """The plan as SVG: time (layers) to the right, addresses upward, one rectangle per buffer."""
     count = len(manifest.layers)
-    width = _LEFT + count * _COLUMN + 20
+    width = _LEFT + count * _COLUMN + 90
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_TOP + _HEIGHT + _BOTTOM}" '
         f'width="{width}" font-family="sans-serif" font-size="11" role="img" aria-label="Memory over time">'
@@ -151,7 +156,7 @@ def write_report(manifest: Manifest, path: Path) -> None:
     rows = [
         f"<tr><td>{step.layer}</td><td>{escape(step.name)}{' (in place)' if layer.in_place else ''}</td>"
         f"<td>{'x'.join(map(str, layer.shape))}</td>"
-        f"<td>{escape(', '.join(f'{buffer.name} @{buffer.offset}' for buffer in step.live))}</td>"
+        f"<td>{', '.join(_short(buffer) for buffer in step.live)}</td>"
         f'<td class="n">{step.live_bytes}</td></tr>'
         for step, layer in zip(memory_steps(manifest), manifest.layers, strict=True)
     ]
