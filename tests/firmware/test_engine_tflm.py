@@ -10,6 +10,7 @@ import pytest
 from ecgseg import paths
 from support import engine_harness as harness
 
+HEARTKIT_STYLE = Path(__file__).parents[1] / "vectors" / "heartkit-style.tflite"
 MODELS = sorted(path.parent.name for path in (paths.ROOT / "models").glob("*/model.tflite"))
 needs_qemu = pytest.mark.skipif(not harness.HAS_QEMU, reason="needs qemu-system-arm and arm-none-eabi-gcc")
 
@@ -31,6 +32,20 @@ def test_committed_models_equal_tflm_natively(name: str, tmp_path: Path) -> None
 def test_committed_models_equal_tflm_on_a_cortex_m4(name: str, tmp_path: Path) -> None:
     model = committed(name, tmp_path)
     inputs = harness.draw_inputs(model, 4)
+    assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
+
+
+def test_a_separable_squeeze_excite_network_equals_tflm_natively(tmp_path: Path) -> None:
+    model = harness.rendered(HEARTKIT_STYLE.read_bytes(), tmp_path)
+    inputs = harness.draw_inputs(model, 4)
+    assert harness.differences(model, harness.run_native(model, inputs), harness.truth(model, inputs)) == []
+
+
+@needs_qemu
+@pytest.mark.qemu
+def test_a_separable_squeeze_excite_network_equals_tflm_on_a_cortex_m4(tmp_path: Path) -> None:
+    model = harness.rendered(HEARTKIT_STYLE.read_bytes(), tmp_path)
+    inputs = harness.draw_inputs(model, 3)
     assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
 
 

@@ -51,6 +51,12 @@ def test_committed_models_stay_within_budget_and_figures(name: str) -> None:
     print(f"{name}: {differences or 'as committed'}")
 
 
+def test_a_separable_squeeze_excite_network_stays_within_budget() -> None:
+    profile = profile_model(Path(__file__).parents[1] / "vectors" / "heartkit-style.tflite")
+    assert profile.macs > 1_100_000
+    assert profile.instructions_per_frame <= 2_900_000
+
+
 def committed_compiler() -> str:
     return str(json.loads(FIGURES.read_text())["compiler"])
 
