@@ -20,7 +20,7 @@ from ecgseg.hil.runner import RANDOM_INPUTS, HilOptions, generate, run
 from ecgseg.link import DeviceClient
 from ecgseg.link.faults import FaultPlan, FaultyPort
 from ecgseg.link.transport import open_port
-from ecgseg.models import find_model
+from ecgseg.models import find_model, model_names
 from ecgseg.reference import Reference
 from ecgseg.targets import open_target
 from support.random_network import RandomNetwork
@@ -49,16 +49,17 @@ def broken_copy(folder: Path, file: str, pattern: str, change: str, whole: Path 
     return folder
 
 
-def test_every_byte_is_equal_over_all_test_records_and_leads(tmp_path: Path) -> None:
-    finished = run(HilOptions("host", vectors=tmp_path))
+@pytest.mark.parametrize("model", model_names())
+def test_every_byte_is_equal_over_all_test_records_and_leads(tmp_path: Path, model: str) -> None:
+    finished = run(HilOptions("host", model=model, vectors=tmp_path))
     result = finished.result
     assert (result.verdict, result.mismatched_bytes, result.mismatches, result.error) == ("pass", 0, [], None)
-    assert (result.target, result.board, result.model) == ("host", "host", "seg-4-tcn-sm")
+    assert (result.target, result.board, result.model) == ("host", "host", model)
     assert result.frames == result.expected_frames == 40 * len(LEADS) * FRAMES_PER_LEAD
     # Status, frame, scores and mask of each frame, and its segments.
-    assert result.compared_bytes > result.frames * (10 + 250 + 4 * 250 + 250)
+    assert result.compared_bytes > result.frames * (10 + 250 + 2 * 250 + 250)
     assert result.retries == result.crc_errors == result.device_crc_errors == 0
-    assert result.model_sha256 == find_model().sha256
+    assert result.model_sha256 == find_model(model).sha256
     assert len(result.records) == len(split()["test"])
     assert result.leads == list(LEADS)
     assert [lead.equal for lead in finished.shown] == [True] * 4

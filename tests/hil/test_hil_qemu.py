@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 
 from ecgseg.hil.runner import HilOptions, run
-from ecgseg.models import find_model
+from ecgseg.models import DEFAULT_MODEL, find_model, model_names
 
 pytestmark = pytest.mark.qemu
 
 
-def test_every_byte_is_equal_on_a_cortex_m4f(tmp_path: Path) -> None:
-    finished = run(HilOptions("qemu", leads=("i", "ii", "v2"), vectors=tmp_path))
+@pytest.mark.parametrize("model", model_names())
+def test_every_byte_is_equal_on_a_cortex_m4f(tmp_path: Path, model: str) -> None:
+    leads = ("i", "ii", "v2") if model == DEFAULT_MODEL else ("ii",)
+    finished = run(HilOptions("qemu", model=model, leads=leads, vectors=tmp_path))
     result = finished.result
     assert (result.verdict, result.mismatched_bytes, result.mismatches, result.error) == ("pass", 0, [], None)
-    assert result.frames == result.expected_frames == 40 * 3 * 4
+    assert result.frames == result.expected_frames == 40 * len(leads) * 4
     assert (result.target, result.board) == ("qemu", "mps2_an386")
-    assert result.model_sha256 == find_model().sha256
+    assert result.model_sha256 == find_model(model).sha256
     assert result.timing.unit == "instructions"
     # No instruction of the core does more than a few multiply-accumulates.
     assert result.timing.parts["inference"].min > result.macs / 8
