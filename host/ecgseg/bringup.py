@@ -6,6 +6,7 @@ The same questions can be put to the simulator; its answers show that the questi
 from __future__ import annotations
 
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,7 +101,7 @@ class TextPort:
 
     port: serial.Serial
     slowness: float = 1.0
-    _rest: bytes = field(default=b"", repr=False)
+    _tag: int = field(default=0, repr=False)
 
     def ask(self, command: str, seconds: float = _LINE_SECONDS) -> dict[str, str]:
         """Sends a command and returns the values of its answer.
@@ -108,12 +109,17 @@ class TextPort:
         Raises:
             SilenceError: no complete answer within `seconds`.
         """
-        self.port.reset_input_buffer()
-        self.port.write(f"{command}\n".encode())
+        self.send(command)
         return self.answer(command, seconds)
 
+    def send(self, command: str) -> None:
+        """Sends a command with a number of its own: a late answer to another one is not taken for its answer."""
+        self._tag += 1
+        self.port.reset_input_buffer()
+        self.port.write(f"{command}#{self._tag}\n".encode())
+
     def answer(self, command: str, seconds: float) -> dict[str, str]:
-        """Collects lines until the one with the dot."""
+        """Collects lines until the one that ends the answer to the command sent last."""
         deadline = time.monotonic() + seconds * self.slowness
         values: dict[str, str] = {}
         text = b""
@@ -121,9 +127,9 @@ class TextPort:
             text += self.port.read(max(1, self.port.in_waiting))
             *lines, text = text.split(b"\n")
             for line in lines:
-                if line.strip() == b".":
-                    return values
                 name, separator, value = line.decode(errors="replace").strip().partition("=")
+                if (name, value) == (".", str(self._tag)):
+                    return values
                 if separator:
                     values[name] = value
         raise SilenceError(
@@ -228,8 +234,7 @@ def _high_performance(port: TextPort) -> list[Point]:
 def _echo(port: TextPort, rate: int) -> str:
     """Sends bytes through the board and back; what came of it."""
     payload = bytes((index * 7 + index // 251) & 0xFF for index in range(_ECHO_BYTES))
-    port.port.reset_input_buffer()
-    port.port.write(f"echo {len(payload)}\n".encode())
+    port.send(f"echo {len(payload)}")
     deadline = time.monotonic() + (3.0 + 30.0 * len(payload) / rate) * port.slowness
     back = b""
     while b"ready\n" not in back and time.monotonic() < deadline:
@@ -238,7 +243,7 @@ def _echo(port: TextPort, rate: int) -> str:
     for start in range(0, len(payload), 256):
         port.port.write(payload[start : start + 256])
     while len(back) < len(payload) and time.monotonic() < deadline:
-        back += port.port.read(max(1, port.port.in_waiting))
+        back += port.port.read(min(max(1, port.port.in_waiting), len(payload) - len(back)))
     wrong = sum(left != right for left, right in zip(back, payload, strict=False))
     missing = max(0, len(payload) - len(back))
     if back[: len(payload)] == payload:
@@ -277,8 +282,7 @@ def _retention(port: TextPort) -> list[Point]:
 
 
 def _fault(port: TextPort) -> list[Point]:
-    port.port.write(b"fault\n")
-    time.sleep(0.2)
+    port.send("fault")
     port.wait_for_start(5.0)
     values = port.ask("identify")
     kind = _number(values, "fault_type")
@@ -293,7 +297,7 @@ def _pads(port: TextPort) -> list[Point]:
         Point(
             name="pads 22, 23 and LEDs",
             found=f"go input (pad 24) is {level}",
-            meaning="look: code 1, 2, 3, 0 for 0.1 s each; LED0, LED1, LED2 in turn",
+            meaning="look: code 1, 2, 3, 0 for 0.25 s each; LED0, LED1, LED2 in turn",
         )
     ]
 
@@ -330,6 +334,8 @@ def ask_all(port: TextPort, *, measure: bool = False) -> list[Point]:
             points += question(port)
         except EcgsegError as error:
             points.append(Point(name=question.__name__.strip("_"), found="no result", meaning=error.what))
+        except (serial.SerialException, OSError, termios.error) as error:
+            points.append(Point(name=question.__name__.strip("_"), found="no result", meaning=f"port gone: {error}"))
     return points
 
 
@@ -377,7 +383,8 @@ def bring_up(
     choose("target", target, _TARGETS, "--target")
     image = build_bringup()
     if target == "apollo4p-sim":
-        with open_target(target, image, TargetOptions()) as running, _open(running.port_url, 20.0) as text:
+        options = TargetOptions(flags={"deliver-faults": "yes"})
+        with open_target(target, image, options) as running, _open(running.port_url, 4.0) as text:
             return BringUpReport(target=target, points=ask_all(text, measure=measure))
     assert image.bin is not None
     program = jlink.find_program()

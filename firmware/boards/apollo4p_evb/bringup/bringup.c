@@ -1,6 +1,7 @@
 /* Bring-up image: settles on a real board what docs/apollo4p-facts.md leaves open (its section 10).
  *
- * Lines of text at 115200 baud. A command is one line; its answer is lines of name=value, then a line with a dot.
+ * Lines of text at 115200 baud. A command is one line, with #NUMBER at its end if the caller likes; its answer is lines of
+ * name=value, then a line with a dot and that number.
  * `invoke bringup` speaks it; so can any serial terminal.
  */
 #include <string.h>
@@ -82,19 +83,27 @@ static void put_decimal(const char *name, uint32_t value)
     put_text(&text[at]);
 }
 
-/* The number behind the first space of a command, 0 without one. */
-static uint32_t argument(const char *line)
+/* The number behind the first `mark` of a command, 0 without one. */
+static uint32_t number_behind(const char *line, char mark)
 {
     uint32_t value = 0;
-    while (*line != '\0' && *line != ' ') {
+    while (*line != '\0' && *line != mark) {
         line++;
     }
-    for (; *line != '\0'; line++) {
-        if (*line >= '0' && *line <= '9') {
-            value = value * 10u + (uint32_t)(*line - '0');
-        }
+    while (*line != '\0' && *++line >= '0' && *line <= '9') {
+        value = value * 10u + (uint32_t)(*line - '0');
     }
     return value;
+}
+
+static uint32_t argument(const char *line)
+{
+    return number_behind(line, ' ');
+}
+
+static void end_answer(const char *line)
+{
+    put_decimal(".", number_behind(line, '#'));
 }
 
 static uint32_t limited_seconds(const char *line)
@@ -173,7 +182,7 @@ static uint32_t stimer_edge(uint32_t microseconds)
     return now;
 }
 
-/* TIMER0 against 1/16 s of the crystal: the HFRC's real frequency to about 10 ppm. */
+/* TIMER0 against 1/64 s of the crystal: the HFRC's real frequency to about 50 ppm. */
 static void crystal(void)
 {
     stimer_start();
@@ -184,7 +193,7 @@ static void crystal(void)
         return;
     }
     uint32_t passed = 0;
-    while (passed < STIMER_XTAL_HZ / 16u && a4p_timer_ticks() - ticks_before < TIMER0_HZ) {
+    while (passed < STIMER_XTAL_HZ / 64u && a4p_timer_ticks() - ticks_before < TIMER0_HZ) {
         passed = stimer_edge(10000u) - first;
         a4p_watchdog_feed();
     }
@@ -198,17 +207,47 @@ static void set_clock(uint32_t megahertz)
     put_decimal("core_hz", a4p_core_hz());
 }
 
+/* The crystal's compare as an alarm clock. Interrupts are locked meanwhile: it wakes the core and is never served. */
+static void alarm_start(void)
+{
+    stimer_start();
+    STIMER_STMINTCLR = STIMER_COMPARE_A;
+    STIMER_STMINTEN = STIMER_COMPARE_A;
+    NVIC_ISER1 = 1u << (IRQ_STIMER_COMPARE_A - 32u);
+}
+
+static void alarm_stop(void)
+{
+    STIMER_STMINTEN = 0u;
+    NVIC_ICER1 = 1u << (IRQ_STIMER_COMPARE_A - 32u);
+}
+
+static void nap(uint32_t crystal_ticks)
+{
+    STIMER_SCMPR0 = crystal_ticks; /* a distance, not a time */
+    STIMER_STCFG = STIMER_STCFG_XTAL_32KHZ | STIMER_STCFG_COMPARE_A;
+    a4p_flush_writes();
+    __asm__ volatile("dsb\n wfi\n isb" : : : "memory");
+    STIMER_STMINTCLR = STIMER_COMPARE_A;
+    (void)APB_SYNC;
+    NVIC_ICPR1 = 1u << (IRQ_STIMER_COMPARE_A - 32u);
+    a4p_watchdog_feed();
+}
+
 /* The power-monitor code and the LEDs walk through their states; the go input is told. */
 static void walk_pads(void)
 {
+    const uint32_t primask = a4p_lock();
+    alarm_start();
     for (uint32_t code = 1; code <= 4u; code++) {
         a4p_set_state_pads(code & 3u);
         for (uint32_t led = 0; led < 3u; led++) {
             a4p_set_led(led, led + 1u == code);
         }
-        a4p_delay_us(100000u);
-        a4p_watchdog_feed();
+        nap(STIMER_XTAL_HZ / 4u);
     }
+    alarm_stop();
+    a4p_unlock(primask);
     a4p_set_led(0u, true);
     put_decimal("go_input", a4p_go_input() ? 1u : 0u);
 }
@@ -230,35 +269,24 @@ static void busy(uint32_t seconds)
     a4p_set_state_pads(0u);
 }
 
-/* [5.4] The core sleeps until the crystal's compare; deep sleep with the port off, state code 1 while it lasts. */
+/* [5.4] The core sleeps, in deep sleep with the port off; state code 1 while it lasts. */
 static void sleep_for(uint32_t seconds, bool deep)
 {
     (void)a4p_uart_drain(1000000u);
     const uint32_t primask = a4p_lock();
-    stimer_start();
-    STIMER_STMINTCLR = STIMER_COMPARE_A;
-    STIMER_STMINTEN = STIMER_COMPARE_A;
-    NVIC_ISER1 = 1u << (IRQ_STIMER_COMPARE_A - 32u);
+    alarm_start();
     a4p_set_state_pads(1u);
-    for (uint32_t second = 0; second < seconds; second++) {
-        STIMER_SCMPR0 = STIMER_XTAL_HZ; /* a distance, not a time */
-        STIMER_STCFG = STIMER_STCFG_XTAL_32KHZ | STIMER_STCFG_COMPARE_A;
-        if (deep) {
-            UART0_CR = 0u;
-            PWRCTRL_DEVPWREN &= ~PWRCTRL_DEVPWR_UART0;
-            SCB_SCR |= SCB_SCR_SLEEPDEEP;
-        }
-        a4p_flush_writes();
-        __asm__ volatile("dsb\n wfi\n isb" : : : "memory"); /* masked: it wakes up and goes on here */
-        STIMER_STMINTCLR = STIMER_COMPARE_A;
-        (void)APB_SYNC;
-        NVIC_ICPR1 = 1u << (IRQ_STIMER_COMPARE_A - 32u);
-        a4p_watchdog_feed();
+    if (deep) {
+        UART0_CR = 0u;
+        PWRCTRL_DEVPWREN &= ~PWRCTRL_DEVPWR_UART0;
+        SCB_SCR |= SCB_SCR_SLEEPDEEP;
     }
-    a4p_set_state_pads(0u);
+    for (uint32_t second = 0; second < seconds; second++) {
+        nap(STIMER_XTAL_HZ);
+    }
     SCB_SCR &= ~SCB_SCR_SLEEPDEEP;
-    STIMER_STMINTEN = 0u;
-    NVIC_ICER1 = 1u << (IRQ_STIMER_COMPARE_A - 32u);
+    a4p_set_state_pads(0u);
+    alarm_stop();
     a4p_unlock(primask);
     if (deep) {
         (void)a4p_uart_init(A4P_DEFAULT_BAUD);
@@ -266,16 +294,17 @@ static void sleep_for(uint32_t seconds, bool deep)
     put_decimal("slept_seconds", seconds);
 }
 
-static void retain_and_reset(void)
+static void retain_and_reset(const char *line)
 {
     for (uint32_t i = 0; i < RETAIN_WORDS; i++) {
         retained[i] = RETAIN_MAGIC + i;
     }
-    put_text(".\n");
+    end_answer(line);
     board_restart();
 }
 
-/* Raw bytes come back as they are, until `count` of them have. Gives up after a second of silence. */
+/* Raw bytes come back as they are, until `count` of them have. Gives up when it has been silent for a second or
+ * more: the watchdog's bark is what wakes the core then. */
 static void echo(uint32_t count)
 {
     uint8_t chunk[64];
@@ -285,6 +314,7 @@ static void echo(uint32_t count)
     for (uint32_t seen = 0; seen < count && a4p_timer_ticks() - last < TIMER0_HZ;) {
         const size_t got = board_port_read(chunk, sizeof chunk);
         if (got == 0u) {
+            board_idle();
             continue;
         }
         for (size_t i = 0; i < got; i++) {
@@ -302,9 +332,10 @@ static void echo(uint32_t count)
     put_decimal("framing_errors", errors.rx_framing_errors);
 }
 
-static void set_baud(uint32_t baud)
+static void set_baud(const char *line)
 {
-    put_text(".\n");
+    const uint32_t baud = argument(line);
+    end_answer(line);
     baud_on_trial = board_port_set_baud(baud) && baud != A4P_DEFAULT_BAUD;
     last_command = a4p_timer_ticks();
 }
@@ -325,11 +356,11 @@ static bool starts_with(const char *line, const char *word)
 static bool obey_special(const char *line)
 {
     if (starts_with(line, "retain")) {
-        retain_and_reset();
+        retain_and_reset(line);
         return true;
     }
     if (starts_with(line, "baud")) {
-        set_baud(argument(line));
+        set_baud(line);
         return true;
     }
     if (starts_with(line, "fault")) {
@@ -364,10 +395,10 @@ static void obey(const char *line)
         sleep_for(limited_seconds(line), true);
     } else if (starts_with(line, "echo")) {
         echo(argument(line));
-    } else if (line[0] != '\0') {
+    } else if (line[0] != '\0' && line[0] != '#') {
         put_text("commands: identify mainptr cycles crystal clock pads busy sleep deep retain baud echo fault\n");
     }
-    put_text(".\n");
+    end_answer(line);
 }
 
 static void note_entry(void)
@@ -393,7 +424,7 @@ int main(void)
     while (!board_init()) {
         a4p_set_led(0u, true);
     }
-    put_text("\nApollo4 Plus bring-up\n.\n");
+    put_text("\nApollo4 Plus bring-up\n");
     for (;;) {
         uint8_t byte;
         board_feed_watchdog();
