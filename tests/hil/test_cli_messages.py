@@ -231,3 +231,15 @@ def test_the_result_for_machines_says_what_ran(tmp_path: Path) -> None:
     assert result["source"] == ("ludb" if find_ludb() else "synthetic")
     html = paths.REPORTS / "hil-host-seg-4-tcn-sm.html"
     assert "Every byte equal" in html.read_text()
+
+
+def test_data_that_is_not_there_or_damaged_is_told_with_the_way_to_get_it(tmp_path: Path) -> None:
+    parts = message(invoke("data", "--verify", "--folder", str(tmp_path)), 3)
+    assert "SHA256SUMS.txt" in parts["what"]
+    assert "invoke data" in parts["remedy"]
+
+
+def test_a_replay_of_a_file_that_is_no_vector_is_told(tmp_path: Path) -> None:
+    parts = message(invoke("hil-test", "--target", "host", "--replay", str(tmp_path / "none.npz")), 3)
+    assert "none.npz" in parts["what"]
+    assert "hil-test" in parts["remedy"]
