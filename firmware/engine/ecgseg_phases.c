@@ -38,7 +38,7 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
     int8_t *output = t->output;
     for (const ecgseg_phases_channel_t *channel = t->channels; channel != t->channels_end; channel++) {
         uint64_t first = channel->start;
-        uint64_t second = channel->start;
+        uint64_t second = first;
         for (const int32_t *packed = t->packed; packed != t->packed_end; packed += pairs + 1) {
             for (uint32_t m = 0; m < pairs; m++) {
                 first += (uint64_t)((int64_t)packed[m] * *weights);
