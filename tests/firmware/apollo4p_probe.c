@@ -158,6 +158,13 @@ static void answer(uint8_t command, const board_fault_t *fault)
     case 'm':
         (void)*(volatile uint32_t *)(uintptr_t)0x30000000u;
         break;
+    case 'a': {
+        static const uint32_t words[4] = {1u, 2u, 3u, 4u};
+        const uint32_t offset = next_word();
+        __asm__ volatile("ldrd r2, r3, [%0]" : : "r"((uintptr_t)words + offset) : "r2", "r3");
+        put("ok\n");
+        break;
+    }
     case 'o':
         put_hex("never", overflow(0));
         break;

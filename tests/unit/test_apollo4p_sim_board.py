@@ -84,7 +84,7 @@ def test_a_stack_overflow_is_a_bus_fault_below_the_memory(probe):
     assert talk.ask("o") == "ready"
     values = talk.values("h")
     assert (values["valid"], values["type"]) == (1, BUS)
-    assert 0x0FFFFE00 <= values["bfar"] < 0x10000000
+    assert 0x0FFFF000 <= values["bfar"] < 0x10000000
 
 
 def test_a_fault_is_told_once(probe):
@@ -144,6 +144,18 @@ def test_memory_that_is_not_powered_stops_the_simulation_with_a_source_line(prob
     talk.send("m")
     with pytest.raises(SimulationStoppedError, match=r"address 0x30000000; pc 0x000.*apollo4p_probe.c:\d+"):
         talk.line()
+
+
+def test_an_unaligned_double_load_stops_as_it_faults_on_the_part(probe):
+    talk = _ready(probe)
+    assert talk.ask("a", 4) == "ok"
+    talk.send("a", 1)
+    with pytest.raises(SimulationStoppedError, match=r"not aligned to 4; address 0x000\w{5}; pc 0x"):
+        talk.line()
+    talk = _ready(probe, deliver_faults=True)
+    assert talk.ask("a", 2) == "ready"
+    values = talk.values("h")
+    assert (values["valid"], values["type"], values["cfsr"]) == (1, USAGE, 1 << 24)
 
 
 def test_an_image_that_is_none_is_refused():

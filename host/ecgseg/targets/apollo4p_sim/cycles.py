@@ -44,6 +44,8 @@ _REFILL = {
     Kind.TABLE_BRANCH: 3,
     Kind.MULTIPLE: 3,
 }
+_WANT_ALIGNED = (Kind.MULTIPLE, Kind.FPU_LOAD, Kind.FPU_STORE)
+_STACK_POINTER = 13
 _SINGLE_MEMORY = (Kind.LOAD, Kind.STORE, Kind.STORE_INDEXED)
 
 
@@ -58,6 +60,7 @@ class BlockCost:
         instructions: how many.
         fpu: needs the floating-point unit.
         misaligned_start: starts with a 32-bit instruction not aligned to 4.
+        aligned: address and base register of its instructions that fault when the base is not aligned to 4.
     """
 
     cycles: int
@@ -66,12 +69,14 @@ class BlockCost:
     instructions: int
     fpu: bool
     misaligned_start: bool
+    aligned: tuple[tuple[int, int], ...]
 
 
 def block_cost(code: bytes, address: int, timing: str = "expected") -> BlockCost:
     """Cost of the instructions in `code`, which lies at `address`; `timing` is one of TIMINGS."""
     position = cycles = count = divides = 0
     fpu = False
+    aligned: list[tuple[int, int]] = []
     previous: Instruction | None = None
     padded = code + b"\0\0\0\0"
     while position + 2 <= len(code):
@@ -80,6 +85,8 @@ def block_cost(code: bytes, address: int, timing: str = "expected") -> BlockCost
         instruction = decode(first, second)
         cycles += instruction_cycles(instruction, previous)
         fpu = fpu or instruction.fpu
+        if instruction.kind in _WANT_ALIGNED and instruction.address[0] < _STACK_POINTER:
+            aligned.append((address + position, instruction.address[0]))
         divides += instruction.kind == Kind.DIVIDE
         count += 1
         position += instruction.size
@@ -91,7 +98,7 @@ def block_cost(code: bytes, address: int, timing: str = "expected") -> BlockCost
         refill = REFILL_MIN if best else REFILL_MAX
         cycles += divides * (-DIVIDE_SPREAD if best else DIVIDE_SPREAD)
         misaligned = misaligned and not best
-    return BlockCost(cycles, refill, address + position, count, fpu, misaligned)
+    return BlockCost(cycles, refill, address + position, count, fpu, misaligned, tuple(aligned))
 
 
 def instruction_cycles(instruction: Instruction, previous: Instruction | None) -> int:

@@ -75,6 +75,21 @@ def make_core(image: bytes, hooks: Hooks, on_block: Callable[..., None]) -> Any:
     return uc
 
 
+def watch_instruction(uc: Any, address: int, action: Callable[..., None]) -> int:
+    """Calls `action` before every execution of one instruction; the number to end that with.
+
+    Code that is already translated is forgotten, so that the call gets into it."""
+    handle: int = uc.hook_add(_unicorn.UC_HOOK_CODE, action, None, address, address)
+    uc.ctl_flush_tb()
+    return handle
+
+
+def core_register(uc: Any, number: int) -> int:
+    """Value of r0 to r12."""
+    value: int = uc.reg_read(_arm.UC_ARM_REG_R0 + number)
+    return value
+
+
 def describe_bad_access(access: int, address: int) -> tuple[str, bool]:
     """What is wrong with an access that reached no memory, and whether it was a write."""
     write = access in _WRITE

@@ -5,7 +5,6 @@ Time is counted in core cycles of the timing model while the core runs, and jump
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from unicorn import arm_const as arm
 
 from ecgseg.targets.apollo4p_sim import rstgen
+from ecgseg.targets.apollo4p_sim.alignment import AlignmentWatch
 from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Block, Token, ViolationError, microseconds
 from ecgseg.targets.apollo4p_sim.cache import Cache
 from ecgseg.targets.apollo4p_sim.clkgen import ClkGen
@@ -28,6 +28,7 @@ from ecgseg.targets.apollo4p_sim.emulator import (
     describe_bad_access,
     make_core,
 )
+from ecgseg.targets.apollo4p_sim.events import NEVER, Agenda, Clock
 from ecgseg.targets.apollo4p_sim.exceptions import Exceptions
 from ecgseg.targets.apollo4p_sim.gpio import Gpio
 from ecgseg.targets.apollo4p_sim.info import ApbSync, Info
@@ -41,9 +42,10 @@ from ecgseg.targets.apollo4p_sim.timer import Timer
 from ecgseg.targets.apollo4p_sim.uart import Uart, Wire
 from ecgseg.targets.apollo4p_sim.wdt import Wdt
 
-_NEVER = 1 << 62
 _POLL_UNITS = microseconds(1000)
 _INTR_EXCEPTION_RETURN = 8
+_PRECISE, _UNALIGNED, _UNDEFINED = 0x8200, 1 << 24, 1 << 16
+"""CFSR: precise bus fault with a valid BFAR, unaligned access, undefined instruction."""
 _WFI = bytes.fromhex("30bf")
 
 
@@ -70,19 +72,6 @@ class SimulationStoppedError(Exception):
     """The program broke a rule of the sheet. The message says which, where and when."""
 
 
-class _Clock:
-    """What the hook behind every straight run of instructions needs, and nothing else."""
-
-    __slots__ = ("cycles", "deadline", "expected", "instructions", "refill")
-
-    def __init__(self) -> None:
-        self.cycles = 0
-        self.deadline = 0
-        self.expected = 0
-        self.refill = 0
-        self.instructions = 0
-
-
 class Machine:
     """An Apollo4 Plus with an image in its MRAM.
 
@@ -99,16 +88,12 @@ class Machine:
         self.poll: Callable[[], None] = lambda: None
         self.resets = 0
         self.pad_trace: list[tuple[int, int]] = []
-        self.clock = _Clock()
-        self._events: list[tuple[int, int, Token, Callable[[], None]]] = []
-        self._sequence = 0
-        self._base_units = 0
-        self._base_cycles = 0
-        self._core_units = 2
+        self.clock = Clock()
+        self._agenda = Agenda(self.clock)
         self._last_poll = 0
         self._reset_cause: int | None = rstgen.POWER_ON
         self._failure: ViolationError | None = None
-        self._fault: tuple[int, int, int] | None = None
+        self._fault: tuple[int, int, int | None, int] | None = None
         self._intr: int | None = None
         self._costs: dict[int, tuple[int, int, int, int, int, int]] = {}
         self._fetched: set[int] = set()
@@ -116,13 +101,14 @@ class Machine:
         self.sleeping = False
         self.pc = 0
         self.uc = make_core(image, self, self._block_hook())
+        self._alignment = AlignmentWatch(self.uc, self._unaligned)
         self._registers: dict[int, tuple[Block, int]] = {}
 
     # ---- construction
     def _make_peripherals(self, cause: int) -> None:
         self.core = Core(self, self.options.probe)
         self.core.cycles = lambda: self.clock.cycles
-        self.core.core_units = lambda: self._core_units
+        self.core.core_units = lambda: self._agenda.core_units
         self.rstgen = RstGen(self, cause)
         self.mcuctrl = McuCtrl(self, self.options.trim)
         self.pwrctrl = PwrCtrl(self, self.mcuctrl)
@@ -142,9 +128,8 @@ class Machine:
     def _reset_now(self, cause: int) -> None:
         self._reset_cause = None
         self.resets += 1
-        self._set_core_units(2)
-        for _, _, token, _ in self._events:
-            token.cancelled = True
+        self._agenda.set_core_units(2)
+        self._agenda.cancel_all()
         self._make_peripherals(cause)
         self.exceptions = Exceptions(self.uc, self.core)
         self._forget_code()
@@ -157,15 +142,12 @@ class Machine:
     # ---- what peripherals ask for
     def now(self) -> int:
         """Simulated time in units of 1/192 MHz."""
-        return self._base_units + (self.clock.cycles - self._base_cycles) * self._core_units
+        return self._agenda.now()
 
     def schedule(self, delay: int, action: Callable[[], None]) -> Token:
         """Plans an event."""
-        token = Token()
-        self._sequence += 1
-        heapq.heappush(self._events, (self.now() + max(delay, 1), self._sequence, token, action))
         self.clock.deadline = 0
-        return token
+        return self._agenda.schedule(delay, action)
 
     def set_line(self, irq: int, level: bool) -> None:
         """Interrupt line of a peripheral."""
@@ -182,19 +164,9 @@ class Machine:
         if bank == 0 and self.options.trace_pads:
             self.pad_trace.append((self.now(), levels >> 22 & 3))
 
-    def _set_core_units(self, units: int) -> None:
-        if units != self._core_units:
-            self._base_units, self._base_cycles = self.now(), self.clock.cycles
-            self._core_units = units
-
-    def _advance_to(self, time: int) -> None:
-        """Time passes while the core sleeps."""
-        if time > self.now():
-            self._base_units, self._base_cycles = time, self.clock.cycles
-
     def pass_time(self, seconds: float) -> None:
         """The core has slept for so long by the clock on the wall; not beyond the next event."""
-        self._advance_to(min(self.now() + int(seconds * UNIT_HZ), self.next_event()))
+        self._agenda.advance_to(min(self.now() + int(seconds * UNIT_HZ), self.next_event()))
 
     # ---- hooks
     def _block_hook(self) -> Callable[..., None]:
@@ -208,6 +180,9 @@ class Machine:
             cost = costs.get(address)
             if cost is None or cost[0] != size:
                 cost = translate(address, size)
+                if cost is None:
+                    uc.emu_stop()
+                    return
                 cycles = clock.cycles
             if address != clock.expected:
                 refill = clock.refill + cost[4]
@@ -219,10 +194,13 @@ class Machine:
 
         return on_block
 
-    def _translate(self, address: int, size: int) -> tuple[int, int, int, int, int, int]:
+    def _translate(self, address: int, size: int) -> tuple[int, int, int, int, int, int] | None:
+        """Cost of a run of instructions that is executed for the first time; None when it has to be watched first."""
         cost = block_cost(bytes(self.uc.mem_read(address, size)), address, self.options.timing)
         if cost.fpu and self.core["CPACR"] >> 20 & 15 != 15:
             self._fail(ViolationError("an FPU instruction before CPACR gives access [2.1]"))
+        if self._alignment.wants(cost.aligned):
+            return None
         cycles = cost.cycles
         if address < MRAM_END:
             lines = range(address // LINE_BYTES, (address + max(size, 1) - 1) // LINE_BYTES + 1)
@@ -234,6 +212,13 @@ class Machine:
         found = (size, cycles, cost.end, cost.refill, int(cost.misaligned_start), cost.instructions)
         self._costs[address] = found
         return found
+
+    def _unaligned(self, address: int, pc: int) -> None:
+        if self.options.deliver_faults:
+            self._fault = (USAGE, _UNALIGNED, None, pc)
+            self.uc.emu_stop()
+        else:
+            self._fail(ViolationError("LDM, LDRD, VLDR or the like with an address not aligned to 4", address))
 
     def _forget_code(self) -> None:
         self._costs.clear()
@@ -293,7 +278,7 @@ class Machine:
     def on_bad_access(self, uc: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
         what, write = describe_bad_access(access, address)
         if self.options.deliver_faults:
-            self._fault = (BUS, address, uc.reg_read(arm.UC_ARM_REG_PC))
+            self._fault = (BUS, _PRECISE, address, uc.reg_read(arm.UC_ARM_REG_PC))
         else:
             self._fail(ViolationError(what, address, value if write else None))
         return False
@@ -326,7 +311,7 @@ class Machine:
             self.step(end)
         return True
 
-    def step(self, end: int = _NEVER, jump: bool = True) -> bool:
+    def step(self, end: int = NEVER, jump: bool = True) -> bool:
         """One slice of execution, or the sleep to the next event.
 
         Args:
@@ -352,7 +337,7 @@ class Machine:
         if self.sleeping:
             if not jump:
                 return False
-            self._advance_to(min(end, self.next_event()))
+            self._agenda.advance_to(min(end, self.next_event()))
             return True
         pc = self.exceptions.take_pending(self.pc)
         if pc is not None:
@@ -363,21 +348,16 @@ class Machine:
 
     def next_event(self) -> int:
         """Time in units of the next event that is planned."""
-        while self._events and self._events[0][2].cancelled:
-            heapq.heappop(self._events)
-        return self._events[0][0] if self._events else _NEVER
+        return self._agenda.next_event()
 
     def _run_events(self) -> None:
         now = self.now()
         if now - self._last_poll >= _POLL_UNITS:
             self._last_poll = now
             self.poll()
-        while self.next_event() <= now:
-            _, _, token, action = heapq.heappop(self._events)
-            token.cancelled = True
-            action()
+        self._agenda.run_due(now)
         self.uart.feed()
-        self._set_core_units(self.pwrctrl.core_units)
+        self._agenda.set_core_units(self.pwrctrl.core_units)
         if self.pwrctrl.ssram_ready != self._ssram_mapped:
             self._map_ssram(self.pwrctrl.ssram_ready)
 
@@ -398,7 +378,7 @@ class Machine:
     def _execute(self, end: int) -> None:
         limit = min(end, self.next_event(), self._last_poll + _POLL_UNITS) - self.now()
         # An exception that waits for a mask to open is looked at after every run of instructions.
-        cycles = 1 if self.core.pending and self.core.candidate() is not None else -(-limit // self._core_units)
+        cycles = 1 if self.core.pending and self.core.candidate() is not None else -(-limit // self._agenda.core_units)
         self.clock.deadline = self.clock.cycles + max(cycles, 1)
         self._intr = self._fault = None
         error: Exception | None = None
@@ -409,20 +389,20 @@ class Machine:
         if self._failure is not None:
             raise self._failure
         self.pc = self.uc.reg_read(arm.UC_ARM_REG_PC)
-        if self._reset_cause is None:
+        if not self._alignment.begin() and self._reset_cause is None:
             self._after(error)
 
     def _after(self, error: Exception | None) -> None:
         if self._fault is not None:
-            exception, address, self.pc = self._fault
-            self._deliver(exception, 0x8200, "bus fault", address)
+            exception, status, address, self.pc = self._fault
+            self._deliver(exception, status, "fault", address)
         elif error is not None:
-            self._deliver(USAGE, 1 << 16, f"undefined instruction ({error})")
+            self._deliver(USAGE, _UNDEFINED, f"undefined instruction ({error})")
         elif self._intr == _INTR_EXCEPTION_RETURN:
             self.pc = self.exceptions.leave(self.pc | 1)
             self._jumped(self.exceptions.cycles)
         elif self._intr is not None:
-            self._deliver(USAGE, 1 << 16, f"the core's exception {self._intr}, which no firmware here uses")
+            self._deliver(USAGE, _UNDEFINED, f"the core's exception {self._intr}, which no firmware here uses")
         elif self._stands_behind_wfi():
             self.cache.note_sleep()
             self.sleeping = True

@@ -54,6 +54,8 @@ class STimer(Block):
         if value & 15 not in _CLOCKS and value & 15:
             raise self.refuse(f"clock {value & 15} is not modelled [5.1]", 0, value)
         self._count = 0 if value & _CLEAR else self.read_sttmr()
+        if value & _CLEAR:
+            self._written = [-2] * _COMPARES
         self._start = self.host.now()
         self["STCFG"] = value
 
