@@ -45,7 +45,7 @@ class Server:
     cut_after: int | None = None
 
     def source(self) -> Source:
-        return Source(f"{self.url}/ludb.zip", f"{self.url}/SHA256SUMS.txt", hashlib.sha256(sums_of(FILES)).hexdigest())
+        return Source(f"{self.url}/ludb.zip", f"{self.url}/files/", hashlib.sha256(sums_of(FILES)).hexdigest())
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def server() -> Iterator[Server]:
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state = Server(
         f"http://127.0.0.1:{listener.server_port}",
-        {"/ludb.zip": pack(FILES, sums_of(FILES)), "/SHA256SUMS.txt": sums_of(FILES)},
+        {"/ludb.zip": pack(FILES, sums_of(FILES)), "/files/SHA256SUMS.txt": sums_of(FILES)},
     )
     Handler.state = state
     thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
@@ -122,7 +122,7 @@ def test_an_interrupted_download_continues_where_it_stopped(server: Server, tmp_
 def test_an_archive_without_checksums_takes_them_from_the_server(server: Server, tmp_path: Path) -> None:
     server.served["/ludb.zip"] = pack(FILES, None)
     assert download(tmp_path / "ludb", server.source()).good
-    assert server.requests[-1][0] == "/SHA256SUMS.txt"
+    assert server.requests[-1][0] == "/files/SHA256SUMS.txt"
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,28 @@ def test_a_missing_archive_and_a_dead_server_name_the_remedy(server: Server, tmp
     with pytest.raises(DataError) as caught:
         download(tmp_path / "ludb", dead)
     assert "invoke data" in caught.value.remedy
+
+
+def test_without_an_archive_the_files_come_one_by_one_and_none_twice(server: Server, tmp_path: Path) -> None:
+    del server.served["/ludb.zip"]
+    server.served |= {f"/files/{name}": data for name, data in FILES.items() if name != "RECORDS"}
+    with pytest.raises(DataError, match="RECORDS"):
+        download(tmp_path / "ludb", server.source())
+    assert not (tmp_path / "ludb").exists()
+    server.served["/files/RECORDS"] = FILES["RECORDS"]
+    server.requests.clear()
+    assert download(tmp_path / "ludb", server.source()).good
+    assert [path for path, _ in server.requests] == ["/ludb.zip", "/files/SHA256SUMS.txt", "/files/RECORDS"]
+    assert_whole(tmp_path / "ludb")
+    assert [path.name for path in tmp_path.iterdir()] == ["ludb"]
+
+
+def test_a_damaged_single_file_is_refused(server: Server, tmp_path: Path) -> None:
+    del server.served["/ludb.zip"]
+    server.served |= {f"/files/{name}": b"damaged" for name in FILES}
+    with pytest.raises(DataError, match="not the expected release"):
+        download(tmp_path / "ludb", server.source())
+    assert not (tmp_path / "ludb").exists()
 
 
 def test_verify_names_what_is_missing_and_what_is_damaged(server: Server, tmp_path: Path) -> None:

@@ -33,21 +33,25 @@ class Source:
 
     Attributes:
         url: zip archive of the whole data set.
-        sums_url: its SHA256SUMS.txt, asked for only when the archive holds none.
+        files_url: folder with its files one by one, SHA256SUMS.txt among them; used when there is no archive.
         sums_sha256: SHA-256 of that list, hexadecimal.
     """
 
     url: str
-    sums_url: str
+    files_url: str
     sums_sha256: str
 
 
 LUDB = Source(
     url="https://physionet.org/static/published-projects/ludb/"
     "lobachevsky-university-electrocardiography-database-1.0.1.zip",
-    sums_url="https://physionet.org/files/ludb/1.0.1/SHA256SUMS.txt",
+    files_url="https://physionet.org/files/ludb/1.0.1/",
     sums_sha256="cccef1f3529519db8f26a333c97a6872a7d0e3e5c64a1448b76b161fd87fb75f",
 )
+
+
+class _NotThereError(DataError):
+    """The server has no such file."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +103,48 @@ def download(folder: Path, source: Source = LUDB, progress: Progress = _silent) 
         present = verify(folder, source, progress)
         if present.good:
             return present
-    archive = folder.with_name(folder.name + ".zip.part")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(source.url, archive, progress)
-        result = _install(archive, folder, source, progress)
-        archive.unlink()
-        return result
+        try:
+            return _by_archive(folder, source, progress)
+        except _NotThereError:
+            return _file_by_file(folder, source, progress)
     except OSError as error:
         raise output_error(error.filename or folder, error) from error
+
+
+def _by_archive(folder: Path, source: Source, progress: Progress) -> Verification:
+    archive = folder.with_name(folder.name + ".zip.part")
+    _fetch(source.url, archive, progress)
+    result = _install(archive, folder, source, progress)
+    archive.unlink()
+    return result
+
+
+def _file_by_file(folder: Path, source: Source, progress: Progress) -> Verification:
+    """Slower than the archive; files that an interrupted download has left behind are not asked for again."""
+    staging = folder.with_name(folder.name + ".files.part")
+    staging.mkdir(exist_ok=True)
+    _fetch_anew(source.files_url + SUMS_NAME, staging / SUMS_NAME)
+    sums = _read_sums(staging, source)
+    for index, (name, digest) in enumerate(sums.items()):
+        target = staging / name
+        if not target.is_file() or _file_sha256(target) != digest:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _fetch_anew(source.files_url + name, target)
+        progress("download, file by file", index + 1, len(sums))
+    result = verify(staging, source, progress)
+    if not result.good:
+        wrong = ", ".join((result.missing + result.damaged)[:5])
+        raise _wrong_release(source.files_url, f"Missing or damaged: {wrong}.")
+    shutil.rmtree(folder, ignore_errors=True)
+    staging.rename(folder)
+    return result
+
+
+def _fetch_anew(url: str, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    _fetch(url, target, _silent)
 
 
 def _fetch(url: str, archive: Path, progress: Progress) -> None:
@@ -130,13 +167,14 @@ def _fetch(url: str, archive: Path, progress: Progress) -> None:
         if error.code == 416:
             # Nothing left to send: the archive is whole, which its verification decides.
             return
-        raise _no_download(url, f"The server answered {error.code} {error.reason}.") from error
+        kind = _NotThereError if error.code in (403, 404, 410) else DataError
+        raise _no_download(url, f"The server answered {error.code} {error.reason}.", kind) from error
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
         raise _no_download(url, str(getattr(error, "reason", error))) from error
 
 
-def _no_download(url: str, why: str) -> DataError:
-    return DataError(
+def _no_download(url: str, why: str, kind: type[DataError] = DataError) -> DataError:
+    return kind(
         f"{url} could not be downloaded.",
         why,
         "Check the connection and run `invoke data` again (it continues where it stopped), or give the folder of a "
@@ -154,10 +192,10 @@ def _install(archive: Path, folder: Path, source: Source, progress: Progress) ->
             result = verify(staging, source, progress)
         except (zipfile.BadZipFile, DataError) as error:
             archive.unlink()
-            raise _wrong_archive(source, str(error)) from error
+            raise _wrong_release(source.url, str(error)) from error
         if not result.good:
             archive.unlink()
-            raise _wrong_archive(source, f"Missing or damaged: {', '.join((result.missing + result.damaged)[:5])}.")
+            raise _wrong_release(source.url, f"Missing or damaged: {', '.join((result.missing + result.damaged)[:5])}.")
         shutil.rmtree(folder, ignore_errors=True)
         staging.rename(folder)
         return result
@@ -165,10 +203,8 @@ def _install(archive: Path, folder: Path, source: Source, progress: Progress) ->
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _wrong_archive(source: Source, why: str) -> DataError:
-    return DataError(
-        f"What {source.url} sent is not the expected release.", why, "It was removed; run `invoke data` again."
-    )
+def _wrong_release(url: str, why: str) -> DataError:
+    return DataError(f"What {url} sent is not the expected release.", why, "It is not used; run `invoke data` again.")
 
 
 def _unpack(archive: Path, staging: Path, source: Source, progress: Progress) -> None:
@@ -181,7 +217,7 @@ def _unpack(archive: Path, staging: Path, source: Source, progress: Progress) ->
             (staging / SUMS_NAME).write_bytes(pack.read(prefix + SUMS_NAME))
         else:
             prefix = _common_folder(pack.namelist())
-            _fetch(source.sums_url, staging / SUMS_NAME, _silent)
+            _fetch_anew(source.files_url + SUMS_NAME, staging / SUMS_NAME)
         sums = _read_sums(staging, source)
         members = set(pack.namelist())
         for index, name in enumerate(sums):
