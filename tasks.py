@@ -13,7 +13,8 @@ TFLITE = "Any other int8 .tflite file, instead of --model."
 JSON = "Also write the result to this file, for machines."
 LUDB = "Folder of LUDB; default ECGSEG_LUDB, data/ludb or ../shared/ludb, else synthetic ECG."
 RECORDS = "Records: test, train, val, test_heartkit, all, or numbers such as 4,14,181-200; default test."
-BACKEND = "What runs the model on the device: aot (generated C)."
+BACKEND = "What runs the model on the device: aot (generated C) or tflm (TensorFlow Lite Micro); default aot."
+TFLM_DIR = "Your TensorFlow Lite Micro tree for --backend tflm (docs/tflm.md); default TFLM_DIR."
 PORT = "Serial port of a real board, e.g. /dev/ttyACM0; needed when there are several."
 SERIAL = "Serial number of the J-Link; needed when there are several."
 LEADS = "Leads: all, or names such as ii or i,v2; default all."
@@ -65,6 +66,7 @@ def render(
         "model": MODEL,
         "tflite": TFLITE,
         "backend": BACKEND,
+        "tflm-dir": TFLM_DIR,
         "json": JSON,
     }
 )
@@ -75,13 +77,14 @@ def build(
     model: str | None = None,
     tflite: str | None = None,
     backend: str = "aot",
+    tflm_dir: str | None = None,
     json: str | None = None,
 ) -> None:
     """Build the firmware of a board with a model in it."""
     from ecgseg import commands
 
     commands.single("--model", model, "--tflite", tflite)
-    commands.build(board, model, tflite, backend, json)
+    commands.build(board, model, tflite, backend, json, tflm_dir)
 
 
 @task(
@@ -94,6 +97,7 @@ def build(
         "leads": LEADS,
         "ludb": LUDB,
         "backend": BACKEND,
+        "tflm-dir": TFLM_DIR,
         "port": PORT,
         "serial": SERIAL,
         "baud": "Its baud rate; default 115200.",
@@ -112,6 +116,7 @@ def hil_test(
     leads: str = "all",
     ludb: str | None = None,
     backend: str = "aot",
+    tflm_dir: str | None = None,
     port: str | None = None,
     serial: str | None = None,
     baud: int = 115200,
@@ -132,6 +137,7 @@ def hil_test(
         leads=leads,
         ludb=ludb,
         backend=backend,
+        tflm_dir=tflm_dir,
         port=port,
         serial=serial,
         baud=baud,
@@ -147,6 +153,7 @@ def hil_test(
         "model": MODEL,
         "tflite": TFLITE,
         "backend": BACKEND,
+        "tflm-dir": TFLM_DIR,
         "port": PORT,
         "serial": SERIAL,
         "dry-run": "Only build, and print the J-Link script that would run; needs neither J-Link nor board.",
@@ -159,6 +166,7 @@ def flash(
     model: str | None = None,
     tflite: str | None = None,
     backend: str = "aot",
+    tflm_dir: str | None = None,
     port: str | None = None,
     serial: str | None = None,
     dry_run: bool = False,
@@ -168,7 +176,16 @@ def flash(
     from ecgseg import commands, flash
 
     commands.single("--model", model, "--tflite", tflite)
-    flash.flash_command(model, tflite, backend, port=port, serial_number=serial, dry_run=dry_run, json_path=json)
+    flash.flash_command(
+        model,
+        tflite,
+        backend,
+        tflm_dir=tflm_dir,
+        port=port,
+        serial_number=serial,
+        dry_run=dry_run,
+        json_path=json,
+    )
 
 
 @task(help={"all": "Ask every serial port, not only those of a J-Link.", "json": JSON})

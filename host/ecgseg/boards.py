@@ -33,6 +33,9 @@ COMMON_FLAGS = (
     *WARNINGS,
 )
 
+C_ONLY_FLAGS = ("-std=c11", "-Wstrict-prototypes", "-Wmissing-prototypes")
+CPP_FLAGS = ("-std=c++17", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-statics")
+
 CORTEX_M4F_FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
 
 SANITIZER_FLAGS = (

@@ -18,10 +18,10 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from ecgseg import paths
-from ecgseg.boards import COMMON_FLAGS, Board, board_of
+from ecgseg.boards import C_ONLY_FLAGS, COMMON_FLAGS, CPP_FLAGS, Board, board_of
 from ecgseg.errors import BuildError, OutputError, ToolMissingError, UsageError
 
-BACKENDS = ("aot",)
+BACKENDS = ("aot", "tflm")
 _PARAMETERS = "ecgseg_preprocess_params.h"
 _STREAM_ONLY = {"app_stream.c"}
 _WITHOUT_STREAM = {"app_no_stream.c"}
@@ -54,6 +54,27 @@ class Image:
     sizes: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Library:
+    """A C++ library that runs the model instead of generated C.
+
+    Attributes:
+        file: the static library.
+        root: folder that nothing in the image may tell.
+        include_dirs: its headers.
+        folders: with the sources between it and ecgseg_engine.h.
+        flags: for these sources.
+        app: False: an image without application, of these sources, board and generated code alone.
+    """
+
+    file: Path
+    root: Path
+    include_dirs: tuple[Path, ...]
+    folders: tuple[Path, ...]
+    flags: tuple[str, ...]
+    app: bool = True
+
+
 class _SourcesChangedError(Exception):
     """A file was edited between taking its hash and compiling it."""
 
@@ -70,6 +91,8 @@ class _Plan:
     headers: tuple[Path, ...]
     flags: tuple[str, ...]
     include_dirs: tuple[Path, ...]
+    library: Library | None = None
+    cpp_compiler: str = ""
 
 
 def build(
@@ -79,15 +102,17 @@ def build(
     backend: str = "aot",
     out_dir: Path | None = None,
     extra_flags: Sequence[str] = (),
+    library: Library | None = None,
 ) -> Image:
     """Builds the firmware of a board with the generated model in `generated_dir`.
 
     Args:
         board: name of the board.
         generated_dir: holds ecgseg_model.c, ecgseg_model.h and, for a segmenter, ecgseg_preprocess_params.h.
-        backend: "aot".
+        backend: "aot" or "tflm"; `ecgseg.tflm.build_tflm` calls with the latter.
         out_dir: where the image goes; default build/images/<board>/<name of generated_dir>.
         extra_flags: more compiler flags; they are part of the build id.
+        library: what runs the model, for the backend "tflm" and no other.
 
     Returns:
         The image; nothing is compiled when it is up to date.
@@ -100,7 +125,9 @@ def build(
     """
     if backend not in BACKENDS:
         raise UsageError(f"There is no backend '{backend}'.", "", f"Choose one of: {', '.join(BACKENDS)}.")
-    plan = _plan(board_of(board), generated_dir.resolve(), tuple(extra_flags))
+    if (backend == "tflm") != (library is not None):
+        raise UsageError(f"The backend '{backend}' is built another way.", "", "Call ecgseg.tflm.build_tflm for tflm.")
+    plan = _plan(board_of(board), generated_dir.resolve(), tuple(extra_flags), library)
     target = out_dir or paths.BUILD / "images" / board / generated_dir.name
     try:
         return _build_what_stands_still(plan, target)
@@ -123,11 +150,12 @@ def _build_what_stands_still(plan: _Plan, target: Path) -> Image:
     )
 
 
-def _plan(board: Board, generated: Path, extra_flags: tuple[str, ...]) -> _Plan:
-    if not (generated / "ecgseg_model.c").is_file() or not (generated / "ecgseg_model.h").is_file():
+def _plan(board: Board, generated: Path, extra_flags: tuple[str, ...], library: Library | None) -> _Plan:
+    source = "ecgseg_tflm_model.cc" if library else "ecgseg_model.c"
+    if not (generated / source).is_file() or not (generated / "ecgseg_model.h").is_file():
         raise BuildError(
             f"There is no generated model in {generated}.",
-            "ecgseg_model.c or ecgseg_model.h is missing.",
+            f"{source} or ecgseg_model.h is missing.",
             "Run `invoke render` for the model first.",
         )
     compiler = _tool(board, "gcc")
@@ -136,29 +164,38 @@ def _plan(board: Board, generated: Path, extra_flags: tuple[str, ...]) -> _Plan:
         *(paths.FIRMWARE / part for part in ("app", "link", "engine", "preprocess", "boards")),
         paths.FIRMWARE / "boards" / board.name,
         generated,
+        *(library.folders if library else ()),
     )
     # Later maps win; the generated folder may lie inside the repository.
-    maps = (f"-ffile-prefix-map={paths.ROOT}=.", f"-ffile-prefix-map={generated}=generated")
+    maps = [f"-ffile-prefix-map={paths.ROOT}=.", f"-ffile-prefix-map={generated}=generated"]
+    if library:
+        maps.append(f"-ffile-prefix-map={library.root}=library")
     return _Plan(
         board=board,
         compiler=compiler,
         compiler_version=_version(compiler),
         generated=generated,
-        sources=_sources(board, generated, has_stream),
+        sources=_sources(board, generated, has_stream, library),
         headers=tuple(_files(include_dirs, "*.h", "*.def", "*.inc")),
         flags=(*COMMON_FLAGS, *board.flags, *maps, *extra_flags),
         include_dirs=include_dirs,
+        library=library,
+        cpp_compiler=_tool(board, "g++") if library else "",
     )
 
 
-def _sources(board: Board, generated: Path, has_stream: bool) -> tuple[Path, ...]:
+def _sources(board: Board, generated: Path, has_stream: bool, library: Library | None) -> tuple[Path, ...]:
     firmware = paths.FIRMWARE
-    folders = [firmware / "app", firmware / "link", firmware / "engine", firmware / "backends" / "aot"]
-    if has_stream:
-        folders.append(firmware / "preprocess")
+    folders = [*library.folders] if library else [firmware / "engine", firmware / "backends" / "aot"]
+    if library is None or library.app:
+        folders += [firmware / "app", firmware / "link"]
+        if has_stream:
+            folders.append(firmware / "preprocess")
     folders += [firmware / "boards" / board.name, generated]
     left_out = _WITHOUT_STREAM if has_stream else _STREAM_ONLY
-    found = tuple(path for path in _files(folders, "*.c", "*.S") if path.name not in left_out)
+    found = tuple(
+        path for path in _files(folders, "*.c", "*.S", *(["*.cc"] if library else [])) if path.name not in left_out
+    )
     if not any(path.parent.name == board.name for path in found):
         raise BuildError(
             f"The board {board.name} has no sources.",
@@ -233,6 +270,8 @@ def _common_digest(plan: _Plan) -> bytes:
     _add(digest, _FORMAT, plan.board.name, plan.compiler_version, *_normal_flags(plan))
     for header in plan.headers:
         _add(digest, _relative(header, plan), header.read_bytes())
+    if plan.library:
+        _add(digest, *plan.library.flags, plan.library.file.read_bytes())
     return digest.digest()
 
 
@@ -279,13 +318,28 @@ def _compile(plan: _Plan, source: Path, folder: Path, common: bytes, build_id: s
     includes = [f"-I{directory}" for directory in plan.include_dirs]
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         made = Path(temporary) / "object.o"
-        command = [plan.compiler, *plan.flags, *defines, *includes, "-c", str(source), "-o", str(made)]
+        how = _cpp(plan, plan.library) if source.suffix == ".cc" and plan.library else [plan.compiler, *plan.flags]
+        command = [*how, *defines, *includes, "-c", str(source), "-o", str(made)]
         _run(command, f"{_relative(source, plan)} does not compile for {plan.board.name}.")
         # An object must never carry the name of sources that it was not made from.
         if _object_digest(plan, source, _common_digest(plan), defines) != digest:
             raise _SourcesChangedError
         os.replace(made, target)
     return target
+
+
+def _cpp(plan: _Plan, library: Library) -> list[str]:
+    """Compiler and flags of the C++ sources; the library's headers are not ours to be free of warnings."""
+    flags = [flag for flag in plan.flags if flag not in C_ONLY_FLAGS]
+    if not plan.board.prefix:
+        flags.append("-fno-sanitize=vptr")  # needs run-time type information, which the library has none of
+    return [
+        plan.cpp_compiler,
+        *flags,
+        *CPP_FLAGS,
+        *library.flags,
+        *(f"-isystem{path}" for path in library.include_dirs),
+    ]
 
 
 def _object_digest(plan: _Plan, source: Path, common: bytes, defines: Sequence[str]) -> str:
@@ -304,6 +358,9 @@ def _link(plan: _Plan, objects: Sequence[Path], image: Image) -> None:
         for number, made in enumerate(objects):
             os.symlink(made.resolve(), folder / f"{number:02d}-{made.stem.rsplit('-', 1)[0]}.o")
         names = sorted(path.name for path in folder.glob("*.o"))
+        if plan.library:
+            os.symlink(plan.library.file.resolve(), folder / "library.a")
+            names += ["library.a", "-lstdc++", "-lm"]
         command = [
             plan.compiler,
             *plan.flags,

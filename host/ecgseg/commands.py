@@ -105,10 +105,18 @@ class BuiltImage(BaseModel):
     sizes: dict[str, int]
 
 
-def build(board: str, model: str | None, tflite: str | None, backend: str, json_path: str | None) -> None:
+def build(
+    board: str,
+    model: str | None,
+    tflite: str | None,
+    backend: str,
+    json_path: str | None,
+    tflm_dir: str | None = None,
+) -> None:
     """Renders a model, builds the firmware of a board with it, and shows sizes."""
     from ecgseg import build as images
     from ecgseg import codegen
+    from ecgseg.backends import build_image
     from ecgseg.boards import BOARDS
 
     choose("board", board, tuple(BOARDS), "--board")
@@ -116,7 +124,8 @@ def build(board: str, model: str | None, tflite: str | None, backend: str, json_
     chosen = find_model(model, tflite)
     folder = generated_folder(chosen)
     codegen.render(chosen.path, folder, name=chosen.name, input_rate=INPUT_RATE)
-    image = images.build(board, folder, backend=backend)
+    tree = Path(tflm_dir).expanduser() if tflm_dir else None
+    image = build_image(board, folder, chosen.data, backend=backend, tflm_dir=tree)
     built = BuiltImage(
         board=board,
         model=chosen.name,

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ecgseg import build as images
 from ecgseg import codegen, jlink
+from ecgseg.backends import build_image
 from ecgseg.cli import choose, console, messages, write_json
 from ecgseg.errors import EcgsegError, LinkError, TargetError, ToolMissingError
 from ecgseg.link import DeviceClient, DeviceInfo, NoAnswerError
@@ -205,6 +206,7 @@ def flash_command(
     tflite: str | None,
     backend: str = "aot",
     *,
+    tflm_dir: str | None = None,
     port: str | None = None,
     serial_number: str | None = None,
     dry_run: bool = False,
@@ -215,7 +217,8 @@ def flash_command(
     chosen = find_model(model, tflite)
     folder = generated_folder(chosen)
     codegen.render(chosen.path, folder, name=chosen.name, input_rate=INPUT_RATE)
-    image = images.build(BOARD, folder, backend=backend)
+    tree = Path(tflm_dir).expanduser() if tflm_dir else None
+    image = build_image(BOARD, folder, chosen.data, backend=backend, tflm_dir=tree)
     result = flash_image(image, chosen.name, chosen.sha256, port=port, serial_number=serial_number, dry_run=dry_run)
     _show(result)
     if json_path:

@@ -71,6 +71,7 @@ class Typed:
     leads: str = "all"
     ludb: str | None = None
     backend: str = "aot"
+    tflm_dir: str | None = None
     port: str | None = None
     serial: str | None = None
     baud: int = 115200
@@ -94,6 +95,7 @@ class Typed:
             ludb=_path(self.ludb),
             replay=_path(self.replay),
             backend=choose("backend", self.backend, BACKENDS, "--backend"),
+            tflm_dir=_path(self.tflm_dir),
             target_options=TargetOptions(port=self.port, baud=self.baud, serial_number=self.serial),
         )
         return options, Outputs(_path(self.json), _path(self.html), _path(self.picture))

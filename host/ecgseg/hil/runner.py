@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg.backends import build_image
 from ecgseg.boards import board_of
-from ecgseg.build import Image, build
+from ecgseg.build import Image
 from ecgseg.cli import progress
 from ecgseg.codegen import render
 from ecgseg.data.records import LEADS, Record, split
@@ -42,6 +43,7 @@ class HilOptions:
         ludb: folder of LUDB; None for the usual places.
         replay: a kept vector; it replaces model, records and leads.
         backend: backend of the firmware.
+        tflm_dir: TensorFlow Lite Micro's tree for the backend "tflm"; None: the environment variable TFLM_DIR.
         target_options: port, baud rate and the like.
         generated: folder with C that is already rendered; None renders it.
         vectors: folder for differing frames.
@@ -55,6 +57,7 @@ class HilOptions:
     ludb: Path | None = None
     replay: Path | None = None
     backend: str = "aot"
+    tflm_dir: Path | None = None
     target_options: TargetOptions = field(default_factory=TargetOptions)
     generated: Path | None = None
     vectors: Path = VECTORS
@@ -74,7 +77,8 @@ def run(options: HilOptions) -> HilRun:
     model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     reference = Reference(model.data, INPUT_RATE)
     inputs = _inputs(options, vector)
-    image = build(target.board, generate(model, options.generated), backend=options.backend)
+    generated = generate(model, options.generated)
+    image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
     judge: Judge | None = None
     error: EcgsegError | None = None
     interrupted = False
