@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ecgseg.build import Image, build
 from ecgseg.errors import TargetError
 from ecgseg.hil.runner import HilOptions, generate, run
+from ecgseg.link.messages import BenchKind
+from ecgseg.link.transport import Port
 from ecgseg.models import find_model
 from ecgseg.profile.board import CORE_HZ, profile_board
 from ecgseg.report.hardware import COLUMNS, hardware_page, rows
@@ -52,6 +55,42 @@ def test_a_higher_baud_rate_and_both_clocks_work_over_the_pty(image: Image) -> N
             assert client.set_clock(hz) == hz
         stats = client.stats()
     assert (stats.rx_overruns, stats.rx_framing_errors, stats.bad_crc) == (0, 0, 0)
+
+
+class _Chatty:
+    """A port that sends thousands of short, senseless frames right behind one request."""
+
+    FRAME = b"\x05\x01\x02\x03\x04\x00"
+    FRAMES = 2000
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self.armed = False
+
+    def write(self, data: bytes) -> int | None:
+        """Sends, once with the flood behind it."""
+        extra = self.FRAME * self.FRAMES if self.armed else b""
+        self.armed = False
+        self._port.write(data + extra)
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+
+def test_no_byte_is_lost_at_the_highest_rate_while_inference_runs(image: Image) -> None:
+    with open_target("apollo4p-sim", image, TargetOptions()) as running, running.connect() as client:
+        client.set_baud(client.info.max_baud)
+        chatty = _Chatty(client._transport.port)
+        client._transport.port = chatty
+        before = client.stats()
+        chatty.armed = True
+        client.bench(BenchKind.INFERENCE, 20, answer_seconds=60.0)  # 12,000 bytes take 80 ms, the inferences more
+        after = client.stats()
+        retries = client.counters.retries
+    bad = sum(getattr(after, name) - getattr(before, name) for name in ("bad_crc", "bad_cobs", "too_short"))
+    assert bad == _Chatty.FRAMES
+    assert (after.rx_overruns, after.rx_framing_errors, retries) == (0, 0, 0)
 
 
 def test_a_restart_comes_back_with_a_software_reset(image: Image) -> None:
