@@ -124,7 +124,7 @@ def hil_test(
     json: str | None = None,
     html: str | None = None,
 ) -> None:
-    """Stream ECG to the firmware over serial; compare every byte with Python."""
+    """Stream ECG over serial and compare every byte with Python."""
     from ecgseg import commands
     from ecgseg.hil import command
 
@@ -172,7 +172,7 @@ def flash(
     dry_run: bool = False,
     json: str | None = None,
 ) -> None:
-    """Put firmware and model on the Apollo4 Plus EVB through J-Link; check what runs."""
+    """Put firmware and model on the board through J-Link, check it runs."""
     from ecgseg import commands, flash
 
     commands.single("--model", model, "--tflite", tflite)
@@ -200,7 +200,7 @@ def devices(c: Any, all: bool = False, json: str | None = None) -> None:
 @task(help={"ludb": LUDB, "picture": "Also draw a lead and its masks into this PNG file."})
 @guard()
 def demo(c: Any, ludb: str | None = None, picture: str | None = None) -> None:
-    """The whole chain in half a minute: firmware in QEMU, 160 frames, report."""
+    """See the whole chain: firmware in QEMU, 160 frames of ECG, a report."""
     from ecgseg.hil import command
 
     command.leave(command.demo(ludb, picture))
@@ -218,7 +218,7 @@ def demo(c: Any, ludb: str | None = None, picture: str | None = None) -> None:
 def train(
     c: Any, model: str | None = None, ludb: str | None = None, out: str | None = None, fresh: bool = False
 ) -> None:
-    """Train a model of the zoo and quantise it to int8 (needs TensorFlow)."""
+    """Train a model and quantise it to int8 (needs TensorFlow)."""
     from ecgseg import commands
 
     commands.train(model, ludb, out, fresh)
@@ -286,7 +286,7 @@ def evaluate(
 )
 @guard()
 def zoo(c: Any, measure: bool = False, docs: bool = False, model: str | None = None, ludb: str | None = None) -> None:
-    """List the models and what they take, or measure and document them."""
+    """List the models of the zoo, or measure and document them."""
     from ecgseg import commands
     from ecgseg.zoo import command
 
@@ -316,7 +316,7 @@ def profile(
     json: str | None = None,
     picture: str | None = None,
 ) -> None:
-    """Count instructions, memory and flash of a model, layer by layer."""
+    """Count what a model costs: instructions, memory, flash, by layer."""
     from ecgseg import commands
 
     commands.single("--model", model, "--tflite", tflite)
