@@ -291,6 +291,18 @@ def _fault(port: TextPort) -> list[Point]:
     return [Point(name="provoked usage fault", found=found, meaning=meaning)]
 
 
+def _watchdog(port: TextPort) -> list[Point]:
+    """How long until the watchdog bites, by this computer's clock."""
+    port.ask("hang")
+    start = time.monotonic()
+    port.wait_for_start(20.0)
+    seconds = time.monotonic() - start
+    cause = _number(port.ask("identify"), "reset_cause")
+    bitten = bool(cause >> 6 & 1)
+    meaning = f"8 s nominal, the LFRC is off by {100 * (8.0 / seconds - 1):+.0f} %" if bitten else "not the watchdog"
+    return [Point(name="watchdog", found=f"reset after {seconds:.1f} s, cause 0x{cause:x}", meaning=meaning)]
+
+
 def _pads(port: TextPort) -> list[Point]:
     level = _number(port.ask("pads", 5.0), "go_input")
     return [
@@ -323,6 +335,7 @@ _QUESTIONS: tuple[Callable[[TextPort], list[Point]], ...] = (
     _rates,
     _retention,
     _fault,
+    _watchdog,
 )
 
 

@@ -7,8 +7,9 @@ import shutil
 
 import pytest
 
-from ecgseg import jlink
+from ecgseg import bringup, jlink
 from ecgseg.bringup import RATES, Point, bring_up
+from ecgseg.targets import open_target
 
 pytestmark = pytest.mark.skipif(
     shutil.which("arm-none-eabi-gcc") is None or importlib.util.find_spec("unicorn") is None,
@@ -50,6 +51,19 @@ def test_no_byte_is_lost_at_any_rate(points: dict[str, Point]) -> None:
 def test_memory_and_fault_record_come_through_a_reset(points: dict[str, Point]) -> None:
     assert points["top of the TCM over a reset"].found == "16 of 16 words"
     assert points["provoked usage fault"].found.startswith("type 6 at 0x000")
+
+
+def test_the_watchdog_bites_and_says_so(points: dict[str, Point]) -> None:
+    assert points["watchdog"].found.endswith("cause 0x40")
+
+
+@pytest.mark.parametrize("kind", ["sleep", "deep"])
+def test_the_core_comes_back_from_sleep_with_its_port_and_regulator(kind: str) -> None:
+    image = bringup.build_bringup()
+    with open_target("apollo4p-sim", image) as running, bringup._open(running.port_url, 4.0) as port:
+        assert port.ask(f"{kind} 1", 5.0) == {"slept_seconds": "1"}
+        assert port.ask(f"{kind} 1", 5.0) == {"slept_seconds": "1"}
+        assert port.ask("clock 192")["core_hz"] == "192000000"
 
 
 def test_both_endings_of_a_script_can_be_tried() -> None:

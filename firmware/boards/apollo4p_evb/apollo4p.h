@@ -17,6 +17,8 @@
 void a4p_low_power_init(void);
 bool a4p_simobuck_init(void);          /* false: the regulator did not become active; 192 MHz will be refused */
 bool a4p_simobuck_active(void);
+void a4p_simobuck_before_deep_sleep(void); /* with interrupts locked, around a WFI with SLEEPDEEP */
+void a4p_simobuck_after_deep_sleep(void);
 void a4p_cache_enable(void);
 bool a4p_set_core_hz(uint32_t hz);     /* 96 or 192 MHz; false: refused, the core runs as before */
 uint32_t a4p_core_hz(void);            /* read back from the hardware */

@@ -5,6 +5,7 @@
 #define TRIM_UNKNOWN_PATH 3u /* neither the steps for trims below 3 nor those from 6 on: what an independent port runs with */
 
 static uint32_t trim_revision;
+static uint32_t simobuck13_trim; /* bits 25:20 as the factory set them */
 
 /* Replaces the bits of `mask` by `value` (already in place) and leaves the others as they are. */
 static void set_field(volatile uint32_t *reg, uint32_t mask, uint32_t value)
@@ -98,6 +99,7 @@ bool a4p_simobuck_init(void)
     set_field(&MCUCTRL_SIMOBUCK8, (0xFu << 22) | (0xFu << 9), (0xFu << 22) | (0xFu << 9));
     MCUCTRL_PWRSW1 |= 1u << 31; /* step 3: the value of the short first, then its enable */
     MCUCTRL_PWRSW1 |= 1u << 30;
+    simobuck13_trim = MCUCTRL_SIMOBUCK13 & (0x3Fu << 20);
     set_field(&MCUCTRL_SIMOBUCK13, 0x3Fu << 20, 0u);
     MCUCTRL_SIMOBUCK0 = 0x7u; /* step 4 */
     if (trim_revision < 3u) {
@@ -111,6 +113,23 @@ bool a4p_simobuck_init(void)
     MCUCTRL_SIMOBUCK15 |= 1u << 31;              /* step 8 */
     parallel_ldos();
     return a4p_wait(&PWRCTRL_VRSTATUS, PWRCTRL_VRSTATUS_SIMOBUCK, PWRCTRL_VRSTATUS_SIMOBUCK_ACTIVE, 1000u); /* step 10 */
+}
+
+/* [5.4] Deep sleep with no peripheral powered wants the regulator without its overrides. */
+void a4p_simobuck_before_deep_sleep(void)
+{
+    set_field(&MCUCTRL_SIMOBUCK13, 0x3Fu << 20, simobuck13_trim);
+    MCUCTRL_PWRSW1 &= ~(1u << 31);
+    MCUCTRL_PWRSW1 &= ~(1u << 30);
+    MCUCTRL_VRCTRL &= ~((1u << 16) | (1u << 5) | (1u << 0));
+}
+
+void a4p_simobuck_after_deep_sleep(void)
+{
+    MCUCTRL_VRCTRL |= (1u << 16) | (1u << 5) | (1u << 0);
+    MCUCTRL_PWRSW1 |= 1u << 31;
+    MCUCTRL_PWRSW1 |= 1u << 30;
+    set_field(&MCUCTRL_SIMOBUCK13, 0x3Fu << 20, 0u);
 }
 
 bool a4p_simobuck_active(void)

@@ -10,6 +10,7 @@
 #include "../apollo4p_registers.h"
 
 #define SCB_CPUID A4P_REGISTER(0xE000ED00u)        /* [1.1] */
+#define NVIC_ICPR0 A4P_REGISTER(0xE000E280u)       /* [Arm] */
 #define NVIC_ISER1 A4P_REGISTER(0xE000E104u)       /* [Arm] */
 #define NVIC_ICER1 A4P_REGISTER(0xE000E184u)       /* [Arm] */
 #define NVIC_ICPR1 A4P_REGISTER(0xE000E284u)       /* [Arm] */
@@ -24,6 +25,7 @@
 #define STIMER_STTMR A4P_REGISTER(0x40008804u)     /* [5.1] */
 #define STIMER_SCMPR0 A4P_REGISTER(0x40008820u)    /* [5.1] */
 #define STIMER_STMINTEN A4P_REGISTER(0x40008900u)  /* [5.1] */
+#define STIMER_STMINTSTAT A4P_REGISTER(0x40008904u) /* [5.1] */
 #define STIMER_STMINTCLR A4P_REGISTER(0x40008908u) /* [5.1] */
 #define STIMER_COMPARE_A (1u << 0)                 /* [5.1] */
 #define STIMER_XTAL_HZ 32768u                      /* [5.1] */
@@ -227,7 +229,9 @@ static void nap(uint32_t crystal_ticks)
     STIMER_SCMPR0 = crystal_ticks; /* a distance, not a time */
     STIMER_STCFG = STIMER_STCFG_XTAL_32KHZ | STIMER_STCFG_COMPARE_A;
     a4p_flush_writes();
-    __asm__ volatile("dsb\n wfi\n isb" : : : "memory");
+    while ((STIMER_STMINTSTAT & STIMER_COMPARE_A) == 0u) {
+        __asm__ volatile("dsb\n wfi\n isb" : : : "memory");
+    }
     STIMER_STMINTCLR = STIMER_COMPARE_A;
     (void)APB_SYNC;
     NVIC_ICPR1 = 1u << (IRQ_STIMER_COMPARE_A - 32u);
@@ -272,21 +276,31 @@ static void busy(uint32_t seconds)
 /* [5.4] The core sleeps, in deep sleep with the port off; state code 1 while it lasts. */
 static void sleep_for(uint32_t seconds, bool deep)
 {
+    const bool regulated = a4p_simobuck_active();
     (void)a4p_uart_drain(1000000u);
     const uint32_t primask = a4p_lock();
     alarm_start();
+    NVIC_ICER0 = 1u << IRQ_UART0; /* what waits there would end each sleep at once */
+    NVIC_ICPR0 = 1u << IRQ_UART0;
     a4p_set_state_pads(1u);
     if (deep) {
         UART0_CR = 0u;
         PWRCTRL_DEVPWREN &= ~PWRCTRL_DEVPWR_UART0;
         SCB_SCR |= SCB_SCR_SLEEPDEEP;
+        if (regulated) {
+            a4p_simobuck_before_deep_sleep();
+        }
     }
     for (uint32_t second = 0; second < seconds; second++) {
         nap(STIMER_XTAL_HZ);
     }
+    if (deep && regulated) {
+        a4p_simobuck_after_deep_sleep();
+    }
     SCB_SCR &= ~SCB_SCR_SLEEPDEEP;
     a4p_set_state_pads(0u);
     alarm_stop();
+    NVIC_ISER0 = 1u << IRQ_UART0;
     a4p_unlock(primask);
     if (deep) {
         (void)a4p_uart_init(A4P_DEFAULT_BAUD);
@@ -352,6 +366,20 @@ static bool starts_with(const char *line, const char *word)
     return strncmp(line, word, strlen(word)) == 0;
 }
 
+/* Nothing feeds the watchdog any more and nothing wakes the core: the bite alone ends this. */
+static void hang(const char *line)
+{
+    end_answer(line);
+    (void)a4p_uart_drain(1000000u);
+    (void)a4p_lock();
+    NVIC_ICER0 = (1u << IRQ_WATCHDOG) | (1u << IRQ_UART0);
+    a4p_watchdog_feed();
+    for (;;) {
+        a4p_flush_writes();
+        __asm__ volatile("dsb\n wfi" : : : "memory");
+    }
+}
+
 /* Commands that answer in more than one way or not at all: true when it was one of them. */
 static bool obey_special(const char *line)
 {
@@ -362,6 +390,9 @@ static bool obey_special(const char *line)
     if (starts_with(line, "baud")) {
         set_baud(line);
         return true;
+    }
+    if (starts_with(line, "hang")) {
+        hang(line);
     }
     if (starts_with(line, "fault")) {
         __asm__ volatile("udf #0"); /* comes back in the identification after the reset */
@@ -396,7 +427,7 @@ static void obey(const char *line)
     } else if (starts_with(line, "echo")) {
         echo(argument(line));
     } else if (line[0] != '\0' && line[0] != '#') {
-        put_text("commands: identify mainptr cycles crystal clock pads busy sleep deep retain baud echo fault\n");
+        put_text("commands: identify mainptr cycles crystal clock pads busy sleep deep retain baud echo fault hang\n");
     }
     end_answer(line);
 }
