@@ -168,6 +168,16 @@ def _sliding(net: RandomNetwork, shape: list[int]) -> tuple[tuple[int, int], tup
     return (kernel[0], kernel[1]), (stride[0], stride[1]), (dilation[0], dilation[1]), padding
 
 
+def _temporal(net: RandomNetwork, shape: list[int]) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int], int]:
+    """A window along the one axis that is longer than 1, with stride 1; otherwise as `_sliding`."""
+    taps, dilation = int(net.rng.integers(2, 9)), int(net.choice([1, 2, 3, 4, 8, 16]))
+    fits = (taps - 1) * dilation + 1 <= max(shape[1:3])
+    padding = VALID if fits and net.rng.random() < 0.3 else SAME
+    if shape[1] == 1:
+        return (1, taps), (1, 1), (1, dilation), padding
+    return (taps, 1), (1, 1), (dilation, 1), padding
+
+
 def _out_size(size: int, kernel: int, stride: int, dilation: int, padding: int) -> int:
     return -(-size // stride) if padding == SAME else (size - (kernel - 1) * dilation - 1) // stride + 1
 
@@ -186,7 +196,9 @@ def _conv(net: RandomNetwork) -> int | None:
     shape = net.image()
     if shape is None:
         return None
-    kernel, stride, dilation, padding = _sliding(net, shape)
+    # Half of them are what a TCN is made of: along time, stride 1, dilated, rectified onto the whole int8 range.
+    temporal = max(shape[1:3]) > 1 and min(shape[1:3]) == 1 and net.rng.random() < 0.5
+    kernel, stride, dilation, padding = _temporal(net, shape) if temporal else _sliding(net, shape)
     channels = int(net.choice([1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 24], [1, 2, 2, 4, 1, 1, 4, 1, 2, 4, 1]))
     depth = shape[3]
     if depth % 2 == 0 and channels % 2 == 0 and net.rng.random() < 0.05:
@@ -197,8 +209,10 @@ def _conv(net: RandomNetwork) -> int | None:
     weights = net.weights((channels, *kernel, depth))
     scales = net.weight_scales(channels, bool(net.rng.random() < 0.85))
     in_scale, _ = net.builder.quantisation(net.current)
-    activation = net.activation()
+    activation = "RELU" if temporal else net.activation()
     result, activation = net.accumulating_output(out, in_scale, scales, weights, 0, activation)
+    if temporal:
+        result = net.new(out, net.builder.quantisation(result)[0], -128)
     tensor = net.builder.tensor(weights.shape, np.int8, scales, [0] * len(scales), 0, weights)
     bias = _bias(net, channels, in_scale, scales, 1000)
     net.builder.operator(
