@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from invoke.tasks import task
 
 from ecgseg.cli import guard
+
+# Options by their full names only: letters would be dealt out by chance, and -h for --html is no help.
+entry = partial(task, auto_shortflags=False)
 
 MODEL = "Model of the zoo (`invoke zoo` lists them); default seg-4-tcn-sm."
 TFLITE = "Any other int8 .tflite file, instead of --model."
@@ -20,7 +24,7 @@ SERIAL = "Serial number of the J-Link; needed when there are several."
 LEADS = "Leads: all, or names such as ii or i,v2; default all."
 
 
-@task(
+@entry(
     help={
         "folder": "Where to; default data/ludb.",
         "verify": "Only verify the copy that is there, file by file.",
@@ -35,7 +39,7 @@ def data(c: Any, folder: str | None = None, verify: bool = False, json: str | No
     commands.data(folder, verify, json)
 
 
-@task(
+@entry(
     help={
         "model": MODEL,
         "tflite": TFLITE,
@@ -60,7 +64,7 @@ def render(
     commands.render(model, tflite, out, json, report=report)
 
 
-@task(
+@entry(
     help={
         "board": "host (native, sanitizers), mps2_an386 (QEMU) or apollo4p_evb; default mps2_an386.",
         "model": MODEL,
@@ -87,10 +91,10 @@ def build(
     commands.build(board, model, tflite, backend, json, tflm_dir)
 
 
-@task(
+@entry(
     name="hil-test",
     help={
-        "target": "Where it runs: host (this machine, sanitizers), qemu, apollo4p (the board); default qemu.",
+        "target": "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
         "model": MODEL,
         "tflite": TFLITE,
         "records": RECORDS,
@@ -148,7 +152,7 @@ def hil_test(
     command.leave(command.hil_test(*typed.parse()))
 
 
-@task(
+@entry(
     help={
         "model": MODEL,
         "tflite": TFLITE,
@@ -188,7 +192,7 @@ def flash(
     )
 
 
-@task(help={"all": "Ask every serial port, not only those of a J-Link.", "json": JSON})
+@entry(help={"all": "Ask every serial port, not only those of a J-Link.", "json": JSON})
 @guard()
 def devices(c: Any, all: bool = False, json: str | None = None) -> None:
     """List debug probes and serial ports, and what answers on them."""
@@ -197,16 +201,16 @@ def devices(c: Any, all: bool = False, json: str | None = None) -> None:
     flash.devices_command(ask_all=all, json_path=json)
 
 
-@task(help={"ludb": LUDB, "picture": "Also draw a lead and its masks into this PNG file."})
+@entry(help={"ludb": LUDB, "picture": "Also draw a lead and its masks into this PNG file."})
 @guard()
 def demo(c: Any, ludb: str | None = None, picture: str | None = None) -> None:
-    """See the whole chain: firmware in QEMU, 160 frames of ECG, a report."""
+    """See the whole chain: firmware in QEMU, 160 ECG frames, a report."""
     from ecgseg.hil import command
 
     command.leave(command.demo(ludb, picture))
 
 
-@task(
+@entry(
     help={
         "model": MODEL + " `smoke` trains a tiny one in seconds.",
         "ludb": LUDB,
@@ -224,7 +228,7 @@ def train(
     commands.train(model, ludb, out, fresh)
 
 
-@task(
+@entry(
     help={
         "model": MODEL,
         "tflite": TFLITE,
@@ -276,7 +280,7 @@ def evaluate(
     )
 
 
-@task(
+@entry(
     help={
         "measure": "Measure --model (or all) on LUDB's test patients; writes metrics.json, card and confusion matrix.",
         "docs": "Write docs/zoo.md from the committed figures.",
@@ -298,7 +302,7 @@ def zoo(c: Any, measure: bool = False, docs: bool = False, model: str | None = N
         commands.zoo()
 
 
-@task(
+@entry(
     help={
         "target": "Where to count: qemu (executed instructions, exact).",
         "model": MODEL,
@@ -323,7 +327,7 @@ def profile(
     commands.profile(target, model, tflite, json, picture)
 
 
-@task(help={"all": "Also remove downloaded data."})
+@entry(help={"all": "Also remove downloaded data."})
 @guard()
 def clean(c: Any, all: bool = False) -> None:
     """Remove what was built (build/)."""
