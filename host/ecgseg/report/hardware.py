@@ -42,13 +42,11 @@ def rows(profile: BoardProfile) -> list[tuple[str, ...]]:
 
 def show_board_profile(profile: BoardProfile, output: Console) -> None:
     """Prints the table, and the layers when they were asked for."""
-    table = Table(
-        title=f"{profile.model} on {profile.target}: times {profile.quality}", title_justify="left", box=SIMPLE
-    )
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column == "NAME" else "right")
-    for row in rows(profile):
-        table.add_row(*row)
+    title = f"{profile.model} on {profile.target}: times {profile.quality}"
+    table = Table(title=title, title_justify="left", box=SIMPLE, show_header=False)
+    # One line per column of the page: ten columns do not fit a terminal of 80 characters.
+    for name, *values in zip(COLUMNS, *rows(profile), strict=True):
+        table.add_row(name, *values)
     output.print(table)
     if profile.clocks[-1].layer_cycles:
         output.print(_layer_table(profile))
