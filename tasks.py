@@ -304,11 +304,14 @@ def zoo(c: Any, measure: bool = False, docs: bool = False, model: str | None = N
 
 @entry(
     help={
-        "target": "Where to count: qemu (executed instructions, exact).",
+        "target": "qemu (instructions, counted), apollo4p-sim (cycles, modelled) or apollo4p (measured); default qemu.",
         "model": MODEL,
         "tflite": TFLITE,
+        "layers": "Also per layer, on apollo4p-sim and apollo4p (qemu always does).",
+        "port": PORT,
+        "serial": SERIAL,
         "json": JSON,
-        "picture": "Also draw the layers as bars into this PNG file.",
+        "picture": "Also draw the layers as bars into this PNG file (qemu).",
     }
 )
 @guard()
@@ -317,14 +320,28 @@ def profile(
     target: str = "qemu",
     model: str | None = None,
     tflite: str | None = None,
+    layers: bool = False,
+    port: str | None = None,
+    serial: str | None = None,
     json: str | None = None,
     picture: str | None = None,
 ) -> None:
-    """Count what a model costs: instructions, memory, flash, by layer."""
+    """Tell what a model costs: time, memory, flash, energy, by layer."""
     from ecgseg import commands
 
     commands.single("--model", model, "--tflite", tflite)
-    commands.profile(target, model, tflite, json, picture)
+    commands.profile(
+        commands.ProfileOptions(
+            target=target,
+            model=model,
+            tflite=tflite,
+            layers=layers,
+            port=port,
+            serial=serial,
+            json_path=json,
+            picture=picture,
+        )
+    )
 
 
 @entry(help={"all": "Also remove downloaded data."})

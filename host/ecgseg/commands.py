@@ -199,19 +199,41 @@ def zoo() -> None:
     console.print(table)
 
 
-def profile(target: str, model: str | None, tflite: str | None, json_path: str | None, picture: str | None) -> None:
-    """Counts what a model costs on a target and shows it layer by layer."""
-    from ecgseg.profile import profile_model
-    from ecgseg.report.profile import show_profile, write_profile_picture
+class ProfileOptions(BaseModel):
+    """Options of `invoke profile` as the user types them."""
 
-    choose("target", target, ("qemu",), "--target")
-    chosen = find_model(model, tflite)
-    result = profile_model(chosen.path, chosen.name)
-    show_profile(result, console)
-    if json_path:
-        write_json(result, json_path)
-    if picture:
-        write_profile_picture(result, Path(picture))
+    target: str = "qemu"
+    model: str | None = None
+    tflite: str | None = None
+    layers: bool = False
+    port: str | None = None
+    serial: str | None = None
+    json_path: str | None = None
+    picture: str | None = None
+
+
+def profile(options: ProfileOptions) -> None:
+    """Shows what a model costs: counted in QEMU, modelled in the simulated board, measured on a board."""
+    from ecgseg.profile import profile_model
+    from ecgseg.profile.board import profile_board
+    from ecgseg.report.profile import show_board_profile, show_profile, write_profile_picture
+    from ecgseg.targets import TargetOptions
+
+    choose("target", options.target, ("qemu", "apollo4p-sim", "apollo4p"), "--target")
+    chosen = find_model(options.model, options.tflite)
+    if options.target == "qemu":
+        counted = profile_model(chosen.path, chosen.name)
+        show_profile(counted, console)
+        if options.picture:
+            write_profile_picture(counted, Path(options.picture))
+        result: BaseModel = counted
+    else:
+        board = TargetOptions(port=options.port, serial_number=options.serial)
+        timed = profile_board(chosen, options.target, board, layers=options.layers)
+        show_board_profile(timed, console)
+        result = timed
+    if options.json_path:
+        write_json(result, options.json_path)
 
 
 def clean(everything: bool) -> None:
