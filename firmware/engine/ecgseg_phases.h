@@ -74,12 +74,8 @@ typedef struct {
     const ecgseg_phases_form_t *form;
 } ecgseg_phases_t;
 
-/* Bytes of scratch, a multiple of 4: packed inputs, lane 2 of the last P of every channel, four rows at the border of
- * a phase, one row of padding. */
-#define ECGSEG_PHASES_SCRATCH(pairs, in_channels, out_channels)                                                       \
-    ((4u * ((pairs) + 1u) * (in_channels) + 4u * (out_channels) + 4u * (out_channels) + (in_channels) + 3u) & ~3u)
-
-/* scratch is aligned to 4 bytes. */
+/* scratch, aligned to 4 bytes: (pairs + 1) * in_channels words of packed inputs, then per output channel a word for lane 2
+ * of the last P and a byte for each of the four rows at the border of a phase, then in_channels bytes of padding. */
 void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
 #endif

@@ -47,7 +47,7 @@ class PhasesLayer:
 
     @property
     def scratch_bytes(self) -> int:
-        """ECGSEG_PHASES_SCRATCH."""
+        """What ecgseg_phases needs: packed inputs, carries, four border rows, one row of padding; a multiple of 4."""
         packed = 4 * (self.pairs + 1) * self.in_channels
         return -(-(packed + 8 * self.out_channels + self.in_channels) // 4) * 4
 
