@@ -312,6 +312,7 @@ def zoo(c: Any, measure: bool = False, docs: bool = False, model: str | None = N
         "serial": SERIAL,
         "json": JSON,
         "picture": "Also draw the layers as bars into this PNG file (qemu).",
+        "page": "Also write a page such as docs/hardware.md (not qemu; all models unless one is named).",
     }
 )
 @guard()
@@ -325,6 +326,7 @@ def profile(
     serial: str | None = None,
     json: str | None = None,
     picture: str | None = None,
+    page: str | None = None,
 ) -> None:
     """Tell what a model costs: time, memory, flash, energy, by layer."""
     from ecgseg import commands
@@ -340,8 +342,33 @@ def profile(
             serial=serial,
             json_path=json,
             picture=picture,
+            page=page,
         )
     )
+
+
+@entry(
+    help={
+        "target": "apollo4p, or apollo4p-sim to see what it looks like; default apollo4p.",
+        "port": PORT,
+        "serial": SERIAL,
+        "measure": "Hold busy, sleep and deep sleep in turn, to read currents off a meter.",
+        "json": JSON,
+    }
+)
+@guard()
+def bringup(
+    c: Any,
+    target: str = "apollo4p",
+    port: str | None = None,
+    serial: str | None = None,
+    measure: bool = False,
+    json: str | None = None,
+) -> None:
+    """Settle on a board what the facts sheet leaves open (docs/bring-up.md)."""
+    from ecgseg.bringup import bringup_command
+
+    bringup_command(target, port=port, serial_number=serial, measure=measure, json_path=json)
 
 
 @entry(help={"all": "Also remove downloaded data."})

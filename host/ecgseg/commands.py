@@ -210,30 +210,32 @@ class ProfileOptions(BaseModel):
     serial: str | None = None
     json_path: str | None = None
     picture: str | None = None
+    page: str | None = None
 
 
 def profile(options: ProfileOptions) -> None:
     """Shows what a model costs: counted in QEMU, modelled in the simulated board, measured on a board."""
     from ecgseg.profile import profile_model
-    from ecgseg.profile.board import profile_board
-    from ecgseg.report.profile import show_board_profile, show_profile, write_profile_picture
+    from ecgseg.report.hardware import profile_command
+    from ecgseg.report.profile import show_profile, write_profile_picture
     from ecgseg.targets import TargetOptions
 
     choose("target", options.target, ("qemu", "apollo4p-sim", "apollo4p"), "--target")
-    chosen = find_model(options.model, options.tflite)
-    if options.target == "qemu":
-        counted = profile_model(chosen.path, chosen.name)
-        show_profile(counted, console)
-        if options.picture:
-            write_profile_picture(counted, Path(options.picture))
-        result: BaseModel = counted
-    else:
+    if options.target != "qemu":
+        every = options.page and not (options.model or options.tflite)
+        models = [find_model(name) for name in model_names()] if every else [find_model(options.model, options.tflite)]
         board = TargetOptions(port=options.port, serial_number=options.serial)
-        timed = profile_board(chosen, options.target, board, layers=options.layers)
-        show_board_profile(timed, console)
-        result = timed
+        profile_command(
+            models, options.target, board, layers=options.layers, json_path=options.json_path, page=options.page
+        )
+        return
+    chosen = find_model(options.model, options.tflite)
+    counted = profile_model(chosen.path, chosen.name)
+    show_profile(counted, console)
+    if options.picture:
+        write_profile_picture(counted, Path(options.picture))
     if options.json_path:
-        write_json(result, options.json_path)
+        write_json(counted, options.json_path)
 
 
 def clean(everything: bool) -> None:
