@@ -93,7 +93,7 @@ TfLiteStatus ecgseg_tflm_invoke(const EcgsegTflmOperator &kind, TfLiteContext *c
     if (status != kTfLiteOk || traced == kNoLayer || ecgseg_tflm_layers[traced].operator_index != here) {
         return status;
     }
-    const TfLiteEvalTensor *result = interpreter->GetTensor(ecgseg_tflm_layers[traced].tensor_index);
+    const TfLiteEvalTensor *result = context->GetEvalTensor(context, ecgseg_tflm_layers[traced].tensor_index);
     if (result == nullptr || result->type != kTfLiteInt8 || result->data.int8 == nullptr) {
         return kTfLiteError;
     }
