@@ -47,6 +47,7 @@ class Subject:
         device: the open client.
         reference: the same model on the host.
         flash_bytes, ram_bytes: of the image, 0 when unknown.
+        image_sha256: of the file that is flashed, "" for an image that is not.
         vectors: folder for differing frames.
     """
 
@@ -56,6 +57,7 @@ class Subject:
     reference: Reference
     flash_bytes: int = 0
     ram_bytes: int = 0
+    image_sha256: str = ""
     vectors: Path = VECTORS
 
 
@@ -279,6 +281,7 @@ class Judge:
             model=self.info.model_name,
             model_sha256=self.info.model_sha256,
             build_id=self.info.build_id,
+            image_sha256=self.subject.image_sha256,
             source=self.source,
             records=list(self.records),
             leads=list(self.leads),

@@ -93,6 +93,7 @@ class HilResult(BaseModel):
     Attributes:
         target, board, backend: what ran.
         model, model_sha256, build_id: which model and image, as the device told them.
+        image_sha256: of the BIN that `invoke flash` writes, "" for an image that is not flashed.
         source: "ludb", "synthetic", "replay" or "random" (inputs of a model that does not segment).
         records, leads: what was sent.
         frames: frames compared.
@@ -113,6 +114,7 @@ class HilResult(BaseModel):
     model: str
     model_sha256: str
     build_id: str
+    image_sha256: str = ""
     source: Literal["ludb", "synthetic", "replay", "random"]
     records: list[int]
     leads: list[str]

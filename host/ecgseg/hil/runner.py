@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -120,6 +121,7 @@ def _running(image: Image, model: ModelFile, reference: Reference, options: HilO
             reference=reference,
             flash_bytes=0 if native else image.sizes.get("flash", 0),
             ram_bytes=0 if native else image.sizes.get("ram", 0),
+            image_sha256=hashlib.sha256(image.bin.read_bytes()).hexdigest() if image.bin else "",
             vectors=options.vectors,
         )
         yield Judge(subject, "random")

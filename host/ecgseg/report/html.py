@@ -11,19 +11,13 @@ from markupsafe import Markup
 from ecgseg.hil.result import HilResult, HilRun, ShownLead
 from ecgseg.output import write_text
 from ecgseg.report.svg import lead_figure
-from ecgseg.report.terminal import byte_text, input_count, memory_text, summary_rows, time_text
+from ecgseg.report.terminal import byte_text, input_count, memory_text, summary_rows, time_note, time_text
 from ecgseg.zoo.metrics import FiducialScore, FiducialScorer
 
 _HEADLINES = {
     "pass": "Every byte equal",
     "fail": "The device differs",
     "incomplete": "Incomplete",
-}
-
-_TIME_NOTES = {
-    "instructions": "counted, not cycles",
-    "core clock cycles": "as the device counts them",
-    "microseconds": "of this build, on this host",
 }
 
 
@@ -74,7 +68,7 @@ def _tiles(result: HilResult) -> list[tuple[str, str, str]]:
         tiles[1] = (f"{result.frames:,}", "inferences", "random int8 inputs")
     spread = result.timing.parts.get("inference")
     if spread:
-        tiles.append((_short(spread.mean), f"{result.timing.unit} an inference", _TIME_NOTES[result.timing.unit]))
+        tiles.append((_short(spread.mean), f"{result.timing.unit} an inference", time_note(result)))
     tiles.append((f"{result.memory.arena_bytes:,} B", "arena", _memory_note(result)))
     if result.segmentation:
         scores = result.segmentation.samples

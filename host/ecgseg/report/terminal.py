@@ -19,6 +19,11 @@ _SOURCES = {
     "replay": "kept vector",
     "random": "random int8 inputs",
 }
+_TIME_NOTES = {
+    "instructions": "counted by QEMU, not cycles",
+    "core clock cycles": "measured on the device",
+    "microseconds": "measured, on this host",
+}
 
 
 def show_result(result: HilResult, console: Console) -> None:
@@ -48,6 +53,7 @@ def summary_rows(result: HilResult) -> list[tuple[str, str]]:
     rows = [
         ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
         ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
+        *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
         ("Input", f"{_SOURCES[result.source]}; {input_count(result)}"),
         ("Frames", f"{result.frames:,} of {result.expected_frames:,}"),
         ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
@@ -76,8 +82,15 @@ def _plural(count: int, noun: str) -> str:
 def time_text(result: HilResult, part: str) -> str:
     """Device time of one part per frame, with its unit."""
     spread = result.timing.parts[part]
-    note = ", counted by QEMU, not cycles" if result.timing.unit == "instructions" else ""
-    return f"{spread.mean:,.0f} {result.timing.unit} a frame ({spread.min:,.0f} to {spread.max:,.0f}{note})"
+    extremes = f"{spread.min:,.0f} to {spread.max:,.0f}"
+    return f"{spread.mean:,.0f} {result.timing.unit} a frame ({extremes}, {time_note(result)})"
+
+
+def time_note(result: HilResult) -> str:
+    """Whether a device time was counted, modelled or measured, and by what."""
+    if result.target == "apollo4p-sim":
+        return "modelled by the simulator"
+    return _TIME_NOTES[result.timing.unit]
 
 
 def memory_text(result: HilResult) -> str:
