@@ -284,21 +284,31 @@ def evaluate(
     help={
         "measure": "Measure --model (or all) on LUDB's test patients; writes metrics.json, card and confusion matrix.",
         "docs": "Write docs/zoo.md from the committed figures.",
+        "train": "Train every model again from its configuration (needs TensorFlow).",
         "model": MODEL + " With --measure: default all.",
         "ludb": LUDB,
     }
 )
 @guard()
-def zoo(c: Any, measure: bool = False, docs: bool = False, model: str | None = None, ludb: str | None = None) -> None:
-    """List the models of the zoo, or measure and document them."""
+def zoo(
+    c: Any,
+    train: bool = False,
+    measure: bool = False,
+    docs: bool = False,
+    model: str | None = None,
+    ludb: str | None = None,
+) -> None:
+    """List the models of the zoo, or train, measure and document them."""
     from ecgseg import commands
     from ecgseg.zoo import command
 
+    if train:
+        commands.train_zoo(ludb)
     if measure:
         command.measure_zoo(model, ludb)
     if docs:
         command.document_zoo()
-    if not measure and not docs:
+    if not (train or measure or docs):
         commands.zoo()
 
 

@@ -199,6 +199,12 @@ def zoo() -> None:
     console.print(table)
 
 
+def train_zoo(ludb: str | None) -> None:
+    """Trains every model of the zoo, one after the other; a killed run goes on where it was."""
+    for name in model_names():
+        train(name, ludb, None, fresh=False)
+
+
 class ProfileOptions(BaseModel):
     """Options of `invoke profile` as the user types them."""
 
