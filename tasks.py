@@ -8,6 +8,7 @@ from typing import Any
 from invoke.tasks import task
 
 from ecgseg.cli import guard
+from ecgseg.errors import UsageError
 
 # Options by their full names only: letters would be dealt out by chance, and -h for --html is no help.
 entry = partial(task, auto_shortflags=False)
@@ -133,6 +134,8 @@ def hil_test(
     from ecgseg.hil import command
 
     commands.single("--model", model, "--tflite", tflite)
+    commands.single("--replay", replay, "--model", model)
+    commands.single("--replay", replay, "--tflite", tflite)
     typed = command.Typed(
         target=target,
         model=model,
@@ -285,7 +288,7 @@ def evaluate(
         "measure": "Measure --model (or all) on LUDB's test patients; writes metrics.json, card and confusion matrix.",
         "docs": "Write docs/zoo.md from the committed figures.",
         "train": "Train every model again from its configuration (needs TensorFlow).",
-        "model": MODEL + " With --measure: default all.",
+        "model": MODEL + " With --train or --measure: default all.",
         "ludb": LUDB,
     }
 )
@@ -302,8 +305,12 @@ def zoo(
     from ecgseg import commands
     from ecgseg.zoo import command
 
+    if model and not (train or measure):
+        raise UsageError(
+            "--model goes with --train or --measure.", "Without them every model is listed.", "Leave it out."
+        )
     if train:
-        commands.train_zoo(ludb)
+        commands.train_zoo(model, ludb)
     if measure:
         command.measure_zoo(model, ludb)
     if docs:

@@ -199,9 +199,11 @@ def zoo() -> None:
     console.print(table)
 
 
-def train_zoo(ludb: str | None) -> None:
-    """Trains every model of the zoo, one after the other; a killed run goes on where it was."""
-    for name in model_names():
+def train_zoo(model: str | None, ludb: str | None) -> None:
+    """Trains one model of the zoo or all, one after the other; a killed run goes on where it was."""
+    from ecgseg.zoo import configuration
+
+    for name in [model] if model else configuration.names():
         train(name, ludb, None, fresh=False)
 
 
@@ -235,6 +237,10 @@ def profile(options: ProfileOptions) -> None:
             models, options.target, board, layers=options.layers, json_path=options.json_path, page=options.page
         )
         return
+    if options.page:
+        raise UsageError(
+            "--page shows times, which QEMU does not know.", "", "Add --target apollo4p-sim (modelled) or apollo4p."
+        )
     chosen = find_model(options.model, options.tflite)
     counted = profile_model(chosen.path, chosen.name)
     show_profile(counted, console)

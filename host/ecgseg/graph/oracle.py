@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import GraphError
+from ecgseg.graph.load import load_tflite
 
 Int8 = npt.NDArray[np.int8]
 ARENA_BYTES = 4 << 20
@@ -24,6 +26,8 @@ class TflmOracle:
     """
 
     def __init__(self, model: bytes) -> None:
+        # The runtime trusts what it is given: whatever is damaged has to be refused before it sees it.
+        load_tflite(model)
         self._model = model
         self._interpreter = self._start(preserve=False)
         self._preserving: Any = None
@@ -38,7 +42,7 @@ class TflmOracle:
             options["intrepreter_config"] = config
         try:
             return runtime.Interpreter.from_bytes(self._model, **options)
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, TypeError, IndexError, struct.error) as error:
             raise GraphError(
                 "TensorFlow Lite Micro does not take this model.",
                 str(error),

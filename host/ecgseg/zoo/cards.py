@@ -227,5 +227,7 @@ def _render(name: str, context: dict[str, Any]) -> str:
     )
     number: Callable[[float], str] = lambda value: f"{value:.4f}"  # noqa: E731
     environment.filters |= {"f4": number, "kilo": lambda value: f"{value / 1000:.1f} K"}
+    # Adding zero turns a rounded -0.0 into 0.0.
+    environment.filters["points"] = lambda value: f"{round(100 * value, 2) + 0.0:.2f}"
     environment.filters["mega"] = lambda value: f"{value / 1e6:.2f} M"
     return environment.get_template(name).render(**context)
