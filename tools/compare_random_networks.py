@@ -23,14 +23,14 @@ from support import engine_harness as harness  # noqa: E402
 
 
 def compare(seed: int, folder: Path) -> tuple[list[str], list[str]]:
-    """(names of the layers, differences) of one network."""
+    """(names of the layers, differences) of one network; the name of a streamed layer says so."""
     model = harness.random_model(seed, folder)
     inputs = harness.draw_inputs(model, 4, seed)
     expected = harness.truth(model, inputs)
     found = [f"interpreter: {line}" for line in harness.interpreter_differences(model, inputs, expected)]
     found += [f"native: {line}" for line in harness.differences(model, harness.run_native(model, inputs), expected)]
     found += [f"m4: {line}" for line in harness.differences(model, harness.run_m4(model, inputs), expected)]
-    return [layer.name for layer in model.manifest.layers], found
+    return [f"{layer.name}, streamed" if layer.streamed else layer.name for layer in model.manifest.layers], found
 
 
 def main() -> int:

@@ -108,17 +108,7 @@ static ecgseg_link_error_t read_result(ecgseg_reader_t *request, ecgseg_writer_t
     if (kind == ECGSEG_READ_MASK || kind == ECGSEG_READ_SEGMENTS) {
         return app_stream_read((ecgseg_read_kind_t)kind, offset, length, answer);
     }
-    const uint8_t *data = NULL;
-    uint32_t size = 0;
-    const ecgseg_link_error_t error = app_model_bytes((ecgseg_read_kind_t)kind, &data, &size);
-    if (error != ECGSEG_ERROR_OK) {
-        return error;
-    }
-    if (offset > size || length > size - offset) {
-        return ECGSEG_ERROR_OUT_OF_RANGE;
-    }
-    ecgseg_put_bytes(answer, &data[offset], length);
-    return ECGSEG_ERROR_OK;
+    return app_model_read((ecgseg_read_kind_t)kind, offset, length, answer);
 }
 
 static ecgseg_link_error_t stats(ecgseg_reader_t *request, ecgseg_writer_t *answer)

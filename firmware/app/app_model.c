@@ -13,8 +13,7 @@ static struct {
     ecgseg_engine_status_t status;
     app_result_t result;
     uint32_t written;     /* bytes of app_input that are defined, from 0 */
-    const int8_t *trace;
-    uint32_t trace_bytes;
+    uint16_t trace;       /* layer whose result may be read */
 } model;
 
 void app_model_init(void)
@@ -56,7 +55,8 @@ ecgseg_link_error_t app_model_run(uint32_t *ticks)
     return status == ECGSEG_ENGINE_OK ? ECGSEG_ERROR_OK : ECGSEG_ERROR_ENGINE_FAILED;
 }
 
-static ecgseg_link_error_t run_to_layer(uint16_t layer, uint32_t *ticks)
+static ecgseg_link_error_t run_to_layer(uint16_t layer, uint32_t offset, int8_t *destination, uint32_t count,
+                                        uint32_t *ticks)
 {
     model.result = APP_RESULT_NONE;
     if (model.status != ECGSEG_ENGINE_OK) {
@@ -65,7 +65,7 @@ static ecgseg_link_error_t run_to_layer(uint16_t layer, uint32_t *ticks)
     board_set_state(BOARD_STATE_INFERENCE);
     const uint32_t start = board_ticks();
     const ecgseg_engine_status_t status =
-        ecgseg_model_run_to_layer(app_input, layer, &model.trace, &model.trace_bytes);
+        ecgseg_model_run_to_layer(app_input, layer, offset, destination, count);
     *ticks = board_ticks() - start;
     board_set_state(BOARD_STATE_RECEIVE);
     return status == ECGSEG_ENGINE_OK ? ECGSEG_ERROR_OK : ECGSEG_ERROR_ENGINE_FAILED;
@@ -117,10 +117,11 @@ ecgseg_link_error_t app_model_trace(ecgseg_reader_t *request, ecgseg_writer_t *a
         return ECGSEG_ERROR_INPUT_INCOMPLETE;
     }
     uint32_t ticks = 0;
-    const ecgseg_link_error_t error = run_to_layer(layer, &ticks);
+    const ecgseg_link_error_t error = run_to_layer(layer, 0, NULL, 0, &ticks);
     if (error == ECGSEG_ERROR_OK) {
         model.result = APP_RESULT_TRACE;
-        ecgseg_put_u32(answer, model.trace_bytes);
+        model.trace = layer;
+        ecgseg_put_u32(answer, ecgseg_model_info.layers[layer].bytes);
         ecgseg_put_u32(answer, ticks);
     }
     return error;
@@ -161,29 +162,55 @@ ecgseg_link_error_t app_model_bench_layers(uint16_t layer, uint32_t repetitions,
     ecgseg_link_error_t error = ECGSEG_ERROR_OK;
     for (uint32_t i = 0; i < repetitions && error == ECGSEG_ERROR_OK; i++) {
         uint32_t once = 0;
-        error = run_to_layer(layer, &once);
+        error = run_to_layer(layer, 0, NULL, 0, &once);
         *ticks += once;
         board_feed_watchdog();
     }
     return error;
 }
 
-ecgseg_link_error_t app_model_bytes(ecgseg_read_kind_t kind, const uint8_t **data, uint32_t *length)
+/* Part of a traced layer's result. The layers run again for it: a streamed one is never in memory as a whole. */
+static ecgseg_link_error_t read_trace(uint32_t offset, uint16_t length, ecgseg_writer_t *answer)
 {
+    if (model.result != APP_RESULT_TRACE) {
+        return ECGSEG_ERROR_NO_RESULT;
+    }
+    const uint32_t size = ecgseg_model_info.layers[model.trace].bytes;
+    if (offset > size || length > size - offset) {
+        return ECGSEG_ERROR_OUT_OF_RANGE;
+    }
+    const size_t before = answer->length;
+    uint8_t *const part = ecgseg_put_space(answer, length);
+    if (part == NULL) {
+        return ECGSEG_ERROR_OUT_OF_RANGE;
+    }
+    uint32_t ticks = 0;
+    const ecgseg_link_error_t error = run_to_layer(model.trace, offset, (int8_t *)part, length, &ticks);
+    if (error != ECGSEG_ERROR_OK) {
+        answer->length = before;
+        return error;
+    }
+    model.result = APP_RESULT_TRACE;
+    return ECGSEG_ERROR_OK;
+}
+
+ecgseg_link_error_t app_model_read(ecgseg_read_kind_t kind, uint32_t offset, uint16_t length, ecgseg_writer_t *answer)
+{
+    const uint8_t *data = (const uint8_t *)app_output;
+    uint32_t size = sizeof app_output;
+    if (kind == ECGSEG_READ_TRACE) {
+        return read_trace(offset, length, answer);
+    }
     if (kind == ECGSEG_READ_INPUT) {
-        *data = (const uint8_t *)app_input;
-        *length = model.written;
-        return ECGSEG_ERROR_OK;
+        data = (const uint8_t *)app_input;
+        size = model.written;
+    } else if (kind != ECGSEG_READ_SCORES ||
+               (model.result != APP_RESULT_FRAME && model.result != APP_RESULT_INFER)) {
+        return ECGSEG_ERROR_NO_RESULT;
     }
-    if (kind == ECGSEG_READ_TRACE && model.result == APP_RESULT_TRACE) {
-        *data = (const uint8_t *)model.trace;
-        *length = model.trace_bytes;
-        return ECGSEG_ERROR_OK;
+    if (offset > size || length > size - offset) {
+        return ECGSEG_ERROR_OUT_OF_RANGE;
     }
-    if (kind == ECGSEG_READ_SCORES && (model.result == APP_RESULT_FRAME || model.result == APP_RESULT_INFER)) {
-        *data = (const uint8_t *)app_output;
-        *length = sizeof app_output;
-        return ECGSEG_ERROR_OK;
-    }
-    return ECGSEG_ERROR_NO_RESULT;
+    ecgseg_put_bytes(answer, &data[offset], length);
+    return ECGSEG_ERROR_OK;
 }

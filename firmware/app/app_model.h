@@ -43,7 +43,7 @@ ecgseg_link_error_t app_model_layer(ecgseg_reader_t *request, ecgseg_writer_t *a
 ecgseg_link_error_t app_model_bench(uint32_t repetitions, uint64_t *ticks);
 ecgseg_link_error_t app_model_bench_layers(uint16_t layer, uint32_t repetitions, uint64_t *ticks);
 
-/* Bytes of a result that lies in memory as it is sent; an error when there is none. */
-ecgseg_link_error_t app_model_bytes(ecgseg_read_kind_t kind, const uint8_t **data, uint32_t *length);
+/* Bytes of the input, the scores or a traced layer; an error when there is none. */
+ecgseg_link_error_t app_model_read(ecgseg_read_kind_t kind, uint32_t offset, uint16_t length, ecgseg_writer_t *answer);
 
 #endif

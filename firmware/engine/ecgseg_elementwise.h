@@ -26,6 +26,7 @@ typedef struct {
     int32_t kind;
     int32_t shape[4];
     int32_t stride_a[4], stride_b[4];
+    bool across;                /* lines run along axis 2, over which an operand is broadcast, such as time under a gain */
     int32_t zero_point_a, zero_point_b;
     ecgseg_scale_t scale_a, scale_b; /* ADD: to the common grid */
     ecgseg_scale_t scale_out;
@@ -86,12 +87,10 @@ ECGSEG_INLINE void ecgseg_binary_line(const ecgseg_binary_t *layer, int32_t axis
 ECGSEG_INLINE void ecgseg_binary(const ecgseg_binary_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
     const int32_t *shape = layer->shape;
-    /* Lines run along the axis over which an operand is broadcast, such as time under a gain per channel. */
-    const bool across = shape[2] > 1 && (layer->stride_a[2] == 0 || layer->stride_b[2] == 0);
-    const int32_t line = across ? 2 : 3;
-    const int32_t other = across ? 3 : 2;
-    const int32_t line_step = across ? shape[3] : 1;
-    const int32_t other_step = across ? 1 : shape[3];
+    const int32_t line = layer->across ? 2 : 3;
+    const int32_t other = layer->across ? 3 : 2;
+    const int32_t line_step = layer->across ? shape[3] : 1;
+    const int32_t other_step = layer->across ? 1 : shape[3];
     for (int32_t i = 0; i < shape[0]; i++) {
         for (int32_t j = 0; j < shape[1]; j++) {
             for (int32_t k = 0; k < shape[other]; k++) {

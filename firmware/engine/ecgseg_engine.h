@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 /* Bumped whenever this header or a kernel's calling convention changes; generated code checks it. */
-#define ECGSEG_ENGINE_VERSION 1
+#define ECGSEG_ENGINE_VERSION 2
 
 typedef enum {
     ECGSEG_ENGINE_OK = 0,
-    ECGSEG_ENGINE_BAD_ARGUMENT = 1, /* null pointer, layer index or capacity out of range */
+    ECGSEG_ENGINE_BAD_ARGUMENT = 1, /* null pointer, layer index or bytes out of range */
     ECGSEG_ENGINE_BACKEND_FAILED = 2 /* only interpreting backends: initialisation or an operator failed */
 } ecgseg_engine_status_t;
 
@@ -53,8 +53,10 @@ ecgseg_engine_status_t ecgseg_model_init(void);
 /* input: input_bytes, output: output_bytes; they may not overlap. */
 ecgseg_engine_status_t ecgseg_model_run(const int8_t *input, int8_t *output);
 
-/* Runs the layers 0..layer and points *result at that layer's output (valid until the next call). */
-ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, const int8_t **result,
-                                                 uint32_t *result_bytes);
+/* Runs the layers 0..layer and copies the bytes offset..offset+count-1 of that layer's result to destination (which may be
+ * NULL for a count of 0). A copy, because a streamed layer's result never lies in memory as a whole: any part of it can be
+ * had, by running again. */
+ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, uint32_t offset,
+                                                 int8_t *destination, uint32_t count);
 
 #endif

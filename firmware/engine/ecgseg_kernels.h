@@ -14,6 +14,7 @@
 #include "ecgseg_move.h"
 #include "ecgseg_phases.h"
 #include "ecgseg_reduce.h"
+#include "ecgseg_stream.h"
 #include "ecgseg_transpose_conv.h"
 
 #endif

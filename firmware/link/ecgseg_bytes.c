@@ -49,15 +49,22 @@ ecgseg_writer_t ecgseg_writer(uint8_t *data, size_t capacity)
     return (ecgseg_writer_t){.data = data, .length = 0, .capacity = capacity, .failed = false};
 }
 
-void ecgseg_put_bytes(ecgseg_writer_t *writer, const uint8_t *source, size_t length)
+uint8_t *ecgseg_put_space(ecgseg_writer_t *writer, size_t length)
 {
     if (writer->failed || length > writer->capacity - writer->length) {
         writer->failed = true;
-        return;
+        return NULL;
     }
-    if (length > 0) {
-        (void)memcpy(&writer->data[writer->length], source, length);
-        writer->length += length;
+    uint8_t *const space = &writer->data[writer->length];
+    writer->length += length;
+    return space;
+}
+
+void ecgseg_put_bytes(ecgseg_writer_t *writer, const uint8_t *source, size_t length)
+{
+    uint8_t *const space = ecgseg_put_space(writer, length);
+    if (space != NULL && length > 0) {
+        (void)memcpy(space, source, length);
     }
 }
 

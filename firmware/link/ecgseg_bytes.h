@@ -27,6 +27,8 @@ uint16_t ecgseg_get_u16(ecgseg_reader_t *reader);
 uint32_t ecgseg_get_u32(ecgseg_reader_t *reader);
 
 ecgseg_writer_t ecgseg_writer(uint8_t *data, size_t capacity);
+/* Place for `length` bytes that the caller fills, NULL when they do not fit. */
+uint8_t *ecgseg_put_space(ecgseg_writer_t *writer, size_t length);
 void ecgseg_put_bytes(ecgseg_writer_t *writer, const uint8_t *source, size_t length);
 void ecgseg_put_u8(ecgseg_writer_t *writer, uint8_t value);
 void ecgseg_put_u16(ecgseg_writer_t *writer, uint16_t value);

@@ -39,6 +39,7 @@ int main(void)
 {
     static const char console[] = ":tt";
     static int8_t output[ECGSEG_MODEL_OUTPUT_BYTES];
+    static int8_t result[ECGSEG_MODEL_LARGEST_LAYER_BYTES];
     const uint32_t open[3] = {(uint32_t)console, 5 /* wb: standard output */, 3};
     const uint32_t handle = semihost(0x01, open);
     if (ecgseg_model_init() != ECGSEG_ENGINE_OK) {
@@ -51,9 +52,8 @@ int main(void)
         }
         put(handle, output, ECGSEG_MODEL_OUTPUT_BYTES);
         for (uint16_t layer = 0; layer < ecgseg_model_info.layer_count; layer++) {
-            const int8_t *result = NULL;
-            uint32_t bytes = 0;
-            if (ecgseg_model_run_to_layer(input, layer, &result, &bytes) != ECGSEG_ENGINE_OK) {
+            const uint32_t bytes = ecgseg_model_info.layers[layer].bytes;
+            if (ecgseg_model_run_to_layer(input, layer, 0, result, bytes) != ECGSEG_ENGINE_OK) {
                 leave(0x20023);
             }
             put(handle, result, bytes);

@@ -49,6 +49,23 @@ def test_a_separable_squeeze_excite_network_equals_tflm_on_a_cortex_m4(tmp_path:
     assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_layers_streamed_at_random_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
+    model = harness.rendered(HEARTKIT_STYLE.read_bytes(), tmp_path, harness.any_groups(seed))
+    assert sum(layer.streamed for layer in model.manifest.layers) >= 8
+    inputs = harness.draw_inputs(model, 3)
+    assert harness.differences(model, harness.run_native(model, inputs), harness.truth(model, inputs)) == []
+
+
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("seed", [6, 7])
+def test_layers_streamed_at_random_equal_tflm_on_a_cortex_m4(seed: int, tmp_path: Path) -> None:
+    model = harness.rendered(HEARTKIT_STYLE.read_bytes(), tmp_path, harness.any_groups(seed))
+    inputs = harness.draw_inputs(model, 2)
+    assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_random_networks_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
     model = harness.random_model(seed, tmp_path)

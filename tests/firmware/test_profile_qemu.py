@@ -55,6 +55,7 @@ def test_a_separable_squeeze_excite_network_stays_within_budget() -> None:
     profile = profile_model(Path(__file__).parents[1] / "vectors" / "heartkit-style.tflite")
     assert profile.macs > 1_100_000
     assert profile.instructions_per_frame <= 2_900_000
+    assert profile.arena_bytes <= 14_000
 
 
 def committed_compiler() -> str:

@@ -6,6 +6,7 @@ import atexit
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from ecgseg import paths
 from ecgseg.boards import COMMON_FLAGS, CORTEX_M4F_FLAGS, SANITIZER_FLAGS
 from ecgseg.codegen import Manifest, render
+from ecgseg.codegen.streams import Group, Selection, Use, choose
 from ecgseg.graph.interpret import run_all
 from ecgseg.graph.layers import Alias, Network
 from ecgseg.graph.load import load_tflite
@@ -45,18 +47,32 @@ class Rendered:
         return [self.network.output.index, *(layer.tensor for layer in self.manifest.layers)]
 
 
-def rendered(content: bytes, folder: Path) -> Rendered:
+def rendered(content: bytes, folder: Path, select: Selection = choose) -> Rendered:
     """Render a model."""
-    manifest = render(content, folder)
+    manifest = render(content, folder, select=select)
     return Rendered(folder, content, lower(load_tflite(content)), manifest)
 
 
+def any_groups(seed: int) -> Selection:
+    """Streams layers into each other at random, whether that saves memory or not."""
+
+    def select(candidates: Sequence[Group], use: Callable[[Sequence[Group]], Use]) -> tuple[Group, ...]:
+        chosen: list[Group] = []
+        for number in np.random.default_rng(seed).permutation(len(candidates)).tolist():
+            group = candidates[number]
+            if all(group.last < other.first or other.last < group.first for other in chosen):
+                chosen.append(group)
+        return tuple(sorted(chosen, key=lambda group: group.first))
+
+    return select
+
+
 def random_model(seed: int, folder: Path) -> Rendered:
-    """A random network; the next one when the drawn one is nothing but a reshaped input."""
+    """A random network, every other one streamed at random; the next one when it is nothing but a reshaped input."""
     while True:
         content = RandomNetwork(seed).content
         if any(not isinstance(layer, Alias) for layer in lower(load_tflite(content)).layers):
-            return rendered(content, folder)
+            return rendered(content, folder, any_groups(seed) if seed % 2 else choose)
         seed += 1_000_000
 
 

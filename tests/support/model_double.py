@@ -76,19 +76,20 @@ ecgseg_engine_status_t ecgseg_model_run(const int8_t *input, int8_t *output)
     return ECGSEG_ENGINE_OK;
 }}
 
-ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, const int8_t **result,
-                                                 uint32_t *result_bytes)
+ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, uint32_t offset,
+                                                 int8_t *destination, uint32_t count)
 {{
-    if (layer > 1u) {{
+    if (layer > 1u || offset > layers[layer].bytes || count > layers[layer].bytes - offset) {{
         return ECGSEG_ENGINE_BAD_ARGUMENT;
-    }}
-    *result = arena;
-    *result_bytes = layers[layer].bytes;
-    if (layer == 1u) {{
-        return ecgseg_model_run(input, arena);
     }}
     for (uint32_t i = 0; i < INPUTS; i++) {{
         arena[i] = wrap((uint32_t)(input[i] + 1));
+    }}
+    if (layer == 1u) {{
+        (void)ecgseg_model_run(input, arena);
+    }}
+    for (uint32_t i = 0; i < count; i++) {{
+        destination[i] = arena[offset + i];
     }}
     return ECGSEG_ENGINE_OK;
 }}

@@ -34,6 +34,28 @@ def test_buffers_alive_together_never_overlap(drawn: list[tuple[int, int, int]])
                 assert apart or result.offsets[j] + other.size <= result.offsets[i]
 
 
+@given(
+    st.lists(lifetimes, min_size=2, max_size=14),
+    st.dictionaries(st.tuples(st.integers(0, 13), st.integers(0, 13)), st.integers(-300, 600), max_size=8),
+)
+def test_buffers_that_may_overlap_keep_their_distance(
+    drawn: list[tuple[int, int, int]], allowed: dict[tuple[int, int], int]
+) -> None:
+    buffers = [Buffer("", size, first, first + length) for size, first, length in drawn]
+    # One direction for a pair, as for a layer that reads one and writes the other.
+    distances = {(a, b): d for (a, b), d in allowed.items() if a < b < len(buffers)}
+    result = plan(buffers, distances)
+    for i, one in enumerate(buffers):
+        for j, other in enumerate(buffers[:i]):
+            if one.first <= other.last and other.first <= one.last:
+                apart = (
+                    result.offsets[i] + one.size <= result.offsets[j]
+                    or result.offsets[j] + other.size <= result.offsets[i]
+                )
+                distance = distances.get((j, i))
+                assert apart or (distance is not None and result.offsets[j] - result.offsets[i] >= distance)
+
+
 @given(st.lists(lifetimes, min_size=1, max_size=14))
 def test_the_arena_is_no_larger_than_all_buffers_side_by_side(drawn: list[tuple[int, int, int]]) -> None:
     buffers = [Buffer("", size, first, first + length) for size, first, length in drawn]

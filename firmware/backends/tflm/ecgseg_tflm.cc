@@ -152,20 +152,22 @@ ecgseg_engine_status_t ecgseg_model_run(const int8_t *input, int8_t *output)
     return status;
 }
 
-ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, const int8_t **result,
-                                                 uint32_t *result_bytes)
+ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, uint32_t offset,
+                                                 int8_t *destination, uint32_t count)
 {
-    if (input == nullptr || result == nullptr || result_bytes == nullptr || layer >= ECGSEG_MODEL_LAYER_COUNT) {
+    if (input == nullptr || layer >= ECGSEG_MODEL_LAYER_COUNT || (destination == nullptr && count > 0)) {
+        return ECGSEG_ENGINE_BAD_ARGUMENT;
+    }
+    const uint32_t bytes = ecgseg_tflm_layers[layer].bytes;
+    if (offset > bytes || count > bytes - offset) {
         return ECGSEG_ENGINE_BAD_ARGUMENT;
     }
     traced = layer;
     const ecgseg_engine_status_t status = run(input);
-    if (status != ECGSEG_ENGINE_OK) {
-        return status;
+    if (status == ECGSEG_ENGINE_OK && count > 0) {
+        (void)std::memcpy(destination, trace + offset, count);
     }
-    *result = trace;
-    *result_bytes = ecgseg_tflm_layers[layer].bytes;
-    return ECGSEG_ENGINE_OK;
+    return status;
 }
 
 /* The port carries the protocol alone: text of the library has no place in it. The status tells that something failed. */

@@ -312,6 +312,7 @@ def _binary(layer: Binary) -> Kernel:
         "shape": [axis[0] for axis in axes],
         "stride_a": [axis[1] for axis in axes],
         "stride_b": [axis[2] for axis in axes],
+        "across": int(axes[2][0] > 1 and 0 in axes[2][1:]),
         **_arithmetic(layer),
     }
     overwrites = tuple(tensor for tensor in whole if tensor is not None and tensor not in spread)

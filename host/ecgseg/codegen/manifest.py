@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class LayerEntry(BaseModel):
-    """One layer as the device counts them."""
+    """One layer as the device counts them; a streamed one is computed a few rows at a time."""
 
     name: str
     operator: int
@@ -15,6 +15,7 @@ class LayerEntry(BaseModel):
     bytes: int
     macs: int
     in_place: bool
+    streamed: bool
 
 
 class BufferEntry(BaseModel):

@@ -9,7 +9,8 @@ from ecgseg import __version__, paths
 from ecgseg.codegen.environment import template
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.codegen.program import Program, compile_network
-from ecgseg.codegen.text import CallText
+from ecgseg.codegen.streams import Selection, choose
+from ecgseg.codegen.text import CallText, step_texts
 from ecgseg.errors import OutputError, UsageError
 from ecgseg.graph.ir import Graph
 from ecgseg.graph.layers import Network
@@ -40,7 +41,14 @@ def segmenter_shape(network: Network) -> tuple[int, int]:
     return steps, shape[-1]
 
 
-def render(tflite: Path | bytes, out_dir: Path, *, name: str | None = None, input_rate: int = 500) -> Manifest:
+def render(
+    tflite: Path | bytes,
+    out_dir: Path,
+    *,
+    name: str | None = None,
+    input_rate: int = 500,
+    select: Selection = choose,
+) -> Manifest:
     """Render a model.
 
     Args:
@@ -49,6 +57,7 @@ def render(tflite: Path | bytes, out_dir: Path, *, name: str | None = None, inpu
             ecgseg_preprocess_params.h.
         name: of the model in the firmware; by default the file's or its folder's.
         input_rate: raw rate of the preprocessor in Hz.
+        select: picks the layers that are streamed into each other.
 
     Returns:
         The manifest, as written.
@@ -58,7 +67,7 @@ def render(tflite: Path | bytes, out_dir: Path, *, name: str | None = None, inpu
         OutputError: a file cannot be written.
     """
     graph = load_tflite(tflite, name)
-    program = compile_network(lower(graph))
+    program = compile_network(lower(graph), select)
     manifest = _manifest(graph, program, input_rate)
     banner = "\n".join(
         (
@@ -72,7 +81,8 @@ def render(tflite: Path | bytes, out_dir: Path, *, name: str | None = None, inpu
             banner=banner,
             m=manifest,
             program=program,
-            calls=[CallText.of(number, call, program) for number, call in enumerate(program.calls)],
+            calls=[CallText.of(number, call) for number, call in enumerate(program.calls)],
+            steps=step_texts(program),
             sha256=bytes.fromhex(graph.sha256),
         ),
         "manifest.json": manifest.model_dump_json(indent=2) + "\n",
@@ -133,6 +143,7 @@ def _manifest(graph: Graph, program: Program, input_rate: int) -> Manifest:
                 bytes=layer.output_size,
                 macs=layer.macs,
                 in_place=call.in_place,
+                streamed=call.group is not None,
             )
             for layer, call in zip(layers, program.calls, strict=True)
         ],

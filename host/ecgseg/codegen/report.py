@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from ecgseg.codegen.manifest import BufferEntry, Manifest
+from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.errors import OutputError
 
 # A qualitative palette that is told apart in grey and by colour-blind readers (Okabe and Ito).
@@ -66,7 +66,7 @@ def memory_table(manifest: Manifest) -> Table:
         shape = "x".join(str(size) for size in layer.shape)
         table.add_row(
             str(step.layer),
-            layer.name + (" (in place)" if layer.in_place else ""),
+            layer.name + _manner(layer),
             shape,
             ", ".join(_short(buffer) for buffer in step.live),
             str(step.live_bytes),
@@ -74,6 +74,10 @@ def memory_table(manifest: Manifest) -> Table:
             style="bold" if step.used_bytes + 3 >= manifest.arena_bytes else "",
         )
     return table
+
+
+def _manner(layer: LayerEntry) -> str:
+    return " (in place)" if layer.in_place else " (streamed)" if layer.streamed else ""
 
 
 def _short(buffer: BufferEntry) -> str:
@@ -139,7 +143,8 @@ table{{border-collapse:collapse}}td,th{{padding:.2em .7em;text-align:left;border
 td.n{{text-align:right}}.wide{{overflow-x:auto}}</style></head><body>
 <h1>{title}</h1>
 <p>Arena {arena} bytes for all activations and scratch; weights and tables {weights} bytes; {macs} multiplications a
-frame. Addresses go up, layers to the right; grey is scratch. Two that share an address are never alive together.</p>
+frame. Addresses go up, layers to the right; grey is scratch. Two that share an address are never needed together: where
+they overlap while streamed layers run, the result grows into rows that have been read.</p>
 <div class="wide">{picture}</div>
 <div class="wide"><table><tr><th>#</th><th>layer</th><th>result</th><th>alive</th><th>bytes</th></tr>
 {rows}
@@ -154,7 +159,7 @@ def write_report(manifest: Manifest, path: Path) -> None:
         OutputError: it cannot be written.
     """
     rows = [
-        f"<tr><td>{step.layer}</td><td>{escape(step.name)}{' (in place)' if layer.in_place else ''}</td>"
+        f"<tr><td>{step.layer}</td><td>{escape(step.name)}{_manner(layer)}</td>"
         f"<td>{'x'.join(map(str, layer.shape))}</td>"
         f"<td>{', '.join(_short(buffer) for buffer in step.live)}</td>"
         f'<td class="n">{step.live_bytes}</td></tr>'

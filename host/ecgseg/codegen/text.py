@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from ecgseg.codegen.kernels import Kernel
 from ecgseg.codegen.program import Call, Program
+from ecgseg.codegen.streams import ROWS, Group
 
 _C_TYPES = {"int8": "int8_t", "uint16": "uint16_t", "int32": "int32_t", "uint32": "uint32_t"}
 
 
 @dataclass(frozen=True)
 class CallText:
-    """A call as the template prints it.
+    """A layer's constants and function as the template prints them.
 
     Attributes:
         number: of the layer.
@@ -25,9 +26,9 @@ class CallText:
         definitions: constants.
         structure: C type of the layer's structure, "" for none.
         fields: its initialiser.
-        parameters, arguments: of the layer's function.
+        parameters: of the layer's function.
         statements: its body.
-        output: offset of the result in the arena.
+        output: offset of the result in the arena; of a result that is only ever there in part, the largest uint32.
     """
 
     number: int
@@ -36,49 +37,187 @@ class CallText:
     structure: str
     fields: str
     parameters: str
-    arguments: str
     statements: tuple[str, ...]
-    output: int
+    output: str
 
     @staticmethod
-    def of(number: int, call: Call, program: Program) -> CallText:
-        """The text of one call."""
+    def of(number: int, call: Call) -> CallText:
+        """The text of one layer."""
         kernel = call.kernel
         prefix = f"layer{number}"
-        last = program.direct and number == len(program.calls) - 1
-        # Places in the arena are passed, not named: a body that sees two places of one array leads gcc 12 (ivopts, then
-        # ipa-modref and ipa-pure-const) to take it for a function without effect.
-        parameters, arguments, inputs = [], [], []
-        for position, (operand, offset) in enumerate(zip(kernel.operands, call.inputs, strict=True)):
-            if operand.constant:
-                inputs.append(f"{prefix}_{operand.constant}")
-                continue
-            inputs.append(f"input{position}")
-            parameters.append(f"const int8_t *input{position}")
-            arguments.append("input" if offset is None else f"arena.bytes + {offset}")
-        parameters.append("int8_t *output")
-        arguments.append("output" if last else f"arena.bytes + {call.output}")
-        if call.scratch is not None:
-            parameters.append("int32_t *scratch")
-            arguments.append(f"arena.words + {call.scratch // 4}")
+        structure = "" if kernel.function == "concatenate" else f"ecgseg_{kernel.function}_t"
+        fields = _fields(kernel, call, prefix, kernel.values)
+        body = _statements(kernel, call, prefix)
+        definitions = _definitions(kernel, prefix)
+        parameters = [f"{kind}{name}" for kind, name in _memory(call, "input", "output", "scratch")]
+        if call.view is not None:
+            # The layer's structure is a local one: its geometry is that of the rows.
+            sliced = _fields(kernel, call, prefix, {**kernel.values, **call.view.values}).replace("\n", "\n    ")
+            body = [f"const {structure} {prefix} = {{\n        {sliced}\n    }};", *body]
+            definitions.append(f"static const ecgseg_axis_t {prefix}_axis = {{{c_struct(asdict(call.view.axis))}}};")
+            parameters.append("ecgseg_slice_t slice")
+            structure = ""
         return CallText(
             number=number,
             comment=f"{kernel.layer.name}, operator {kernel.layer.operator}, tensor {kernel.layer.output}",
-            definitions=tuple(_definitions(kernel, prefix)),
-            structure="" if kernel.function == "concatenate" else f"ecgseg_{kernel.function}_t",
-            fields=_fields(kernel, call, prefix),
+            definitions=tuple(definitions),
+            structure=structure,
+            fields=fields,
             parameters=", ".join(parameters),
-            arguments=", ".join(arguments),
-            statements=tuple(_statements(kernel, call, prefix, inputs)),
-            output=call.output,
+            statements=tuple(body),
+            output="UINT32_MAX" if call.group and number < call.group.last else str(call.output),
         )
 
 
-def _statements(kernel: Kernel, call: Call, prefix: str, inputs: list[str]) -> list[str]:
+@dataclass(frozen=True)
+class PartText:
+    """A layer of a group as the template prints it.
+
+    Attributes:
+        number: of the layer.
+        row_bytes: of its result.
+        in_end: C expression, rows of its input that exist.
+        inputs: C expressions, where the rows of its inputs lie.
+        scratch: name of its scratch, "" for none.
+    """
+
+    number: int
+    row_bytes: int
+    in_end: str
+    inputs: tuple[str, ...]
+    scratch: str
+
+
+@dataclass(frozen=True)
+class StepText:
+    """What `run_layers` calls: a layer, or the function of a group.
+
+    Attributes:
+        name, arguments: the call.
+        last: number of its last layer.
+        parameters: of a group's function.
+        parts: the layers of a group; none for a single layer.
+        held: per layer of a group but the last, how many rows of its result exist at once.
+        rows, step: rows of a group's result, in all and at a time.
+    """
+
+    name: str
+    arguments: str
+    last: int
+    parameters: str = ""
+    parts: tuple[PartText, ...] = ()
+    held: tuple[int, ...] = ()
+    rows: int = 0
+    step: int = ROWS
+
+
+def step_texts(program: Program) -> list[StepText]:
+    """The calls of a program in order, those of a group as one."""
+    texts = []
+    for number, call in enumerate(program.calls):
+        if call.group is None:
+            texts.append(StepText(f"layer{number}_run", ", ".join(_arguments(program, number)), number))
+        elif number == call.group.last:
+            texts.append(_group_text(program, call.group))
+    return texts
+
+
+def _memory(call: Call, source: str, target: str, scratch: str) -> list[tuple[str, str]]:
+    """C type and name of each piece of memory that a call takes.
+
+    They are passed, not named in the body: a body that sees two places of one array leads gcc 12 (ivopts, then
+    ipa-modref and ipa-pure-const) to take it for a function without effect.
+    """
+    names = [
+        ("const int8_t *", f"{source}{position}")
+        for position, operand in enumerate(call.kernel.operands)
+        if not operand.constant
+    ]
+    names.append(("int8_t *", target))
+    return names if call.scratch is None else [*names, ("int32_t *", scratch)]
+
+
+def _arguments(program: Program, number: int) -> list[str]:
+    """Addresses for :func:`_memory`."""
+    call = program.calls[number]
+    last = program.direct and number == len(program.calls) - 1
+    arguments = [
+        "input" if offset is None else f"arena.bytes + {offset}"
+        for operand, offset in zip(call.kernel.operands, call.inputs, strict=True)
+        if not operand.constant
+    ]
+    arguments.append("output" if last else f"arena.bytes + {call.output}")
+    return arguments if call.scratch is None else [*arguments, f"arena.words + {call.scratch // 4}"]
+
+
+def _group_text(program: Program, group: Group) -> StepText:
+    numbers = range(group.first, group.last + 1)
+    memory = [
+        (f"{kind}{name}", argument)
+        for number in numbers
+        for (kind, name), argument in zip(
+            _memory(program.calls[number], f"input{number}_", f"memory{number}", f"scratch{number}"),
+            _arguments(program, number),
+            strict=True,
+        )
+        if not (name.startswith("input") and _is_streamed(program, group, number, int(name.rpartition("_")[2])))
+    ]
+    if len(numbers) > 1:
+        # A run may end within the group.
+        memory.append(("uint32_t last", "last"))
+    return StepText(
+        f"layers{group.first}_to_{group.last}_run",
+        ", ".join(argument for _, argument in memory),
+        group.last,
+        ", ".join(parameter for parameter, _ in memory),
+        tuple(_part_text(program, group, number) for number in numbers),
+        tuple(group.held_rows(position) for position in range(len(numbers) - 1)),
+        group.views[-1].axis.out_rows,
+    )
+
+
+def _is_streamed(program: Program, group: Group, number: int, operand: int) -> bool:
+    """Whether an input of a layer is what the layer before it in the group computes."""
+    return number > group.first and program.calls[number].inputs[operand] == program.calls[number - 1].output
+
+
+def _part_text(program: Program, group: Group, number: int) -> PartText:
+    call = program.calls[number]
+    view = group.views[number - group.first]
+    inputs = []
+    for position, operand in enumerate(call.kernel.operands):
+        name, row_bytes = f"input{number}_{position}", view.operand_row_bytes[position]
+        if operand.constant:
+            continue
+        if _is_streamed(program, group, number, position):
+            inputs.append(f"ecgseg_rows_at(&rows{number - 1}, slice{number}.first)")
+        else:
+            inputs.append(f"{name} + slice{number}.first * {row_bytes}" if row_bytes else name)
+    return PartText(
+        number,
+        view.row_bytes,
+        str(view.axis.in_rows) if number == group.first else f"rows{number - 1}.end",
+        tuple(inputs),
+        f"scratch{number}" if call.scratch is not None else "",
+    )
+
+
+def _statements(kernel: Kernel, call: Call, prefix: str) -> list[str]:
+    inputs = [
+        _constant(call, prefix, position) if operand.constant else f"input{position}"
+        for position, operand in enumerate(kernel.operands)
+    ]
     if kernel.function == "concatenate":
         return _concatenation(kernel, inputs)
     scratch = [] if call.scratch is None else ["scratch"]
     return [f"ecgseg_{kernel.function}({', '.join([f'&{prefix}', *inputs, 'output', *scratch])});"]
+
+
+def _constant(call: Call, prefix: str, position: int) -> str:
+    """A constant operand; of a streamed layer from the slice's first row on."""
+    name = f"{prefix}_{call.kernel.operands[position].constant}"
+    row_bytes = call.view.operand_row_bytes[position] if call.view else 0
+    return f"{name} + slice.first * {row_bytes}" if row_bytes else name
 
 
 def _concatenation(kernel: Kernel, inputs: list[str]) -> list[str]:
@@ -102,8 +241,8 @@ def _definitions(kernel: Kernel, prefix: str) -> list[str]:
     return result
 
 
-def _fields(kernel: Kernel, call: Call, prefix: str) -> str:
-    values = dict(kernel.values)
+def _fields(kernel: Kernel, call: Call, prefix: str, values: Mapping[str, Any]) -> str:
+    values = dict(values)
     if kernel.function == "conv":
         # Only what lies in the arena is known to be aligned; the model's input is the caller's.
         values["aligned"] = int(call.inputs[0] is not None)
@@ -137,5 +276,5 @@ def _c_value(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + c_struct(value) + "}"
     if isinstance(value, list):
-        return "{" + ", ".join(c_integer(item) for item in value) + "}"
+        return "{" + ", ".join(_c_value(item) for item in value) + "}"
     return value if isinstance(value, str) else c_integer(value)

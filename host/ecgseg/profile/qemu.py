@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from itertools import pairwise
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
@@ -25,7 +24,7 @@ from ecgseg.errors import BuildError, TargetError, ToolMissingError
 _QEMU = "qemu-system-arm"
 _SECONDS = 600
 _CODE = re.compile(
-    r"(layer\d+_run|run_layers|ecgseg_model_\w+|ecgseg_conv_\w+|ecgseg_phases\w*|mem(cpy|set|move))(\.\w+)*"
+    r"(layer\d+_run|layers\d+_to_\d+_run|run_layers|ecgseg_model_\w+|ecgseg_conv_\w+|ecgseg_phases\w*|mem(cpy|set|move))(\.\w+)*"
 )
 _WEIGHTS = re.compile(r"layer\d+_(stream|packed|weights|bias|constant\d*)")
 _TABLES = re.compile(r"layer\d+(_\w+)?|layers|ecgseg_model_info|offsets(\.\d+)?|ecgseg_phases_\w+")
@@ -131,10 +130,12 @@ def _ratio(instructions: int, macs: int) -> float | None:
 
 
 def _layers(manifest: Manifest, lines: list[tuple[str, int]]) -> list[LayerProfile]:
-    """Instructions between the marks: the first counts from the start, each other one holds the cost of one mark."""
+    """Instructions up to the marks behind each layer, without the marks; the first mark's cost is its own."""
     named = dict(lines)
-    ends = [value for name, value in lines if name == "layer"]
-    counts = [ends[0] - named["first"], *(end - start - named["mark"] for start, end in pairwise(ends))]
+    sums = [value for name, value in lines if name == "layer"]
+    parts = [value for name, value in lines if name == "parts"]
+    costs = [named["first"] + (parts[0] - 1) * named["mark"], *(count * named["mark"] for count in parts[1:])]
+    counts = [total - cost for total, cost in zip(sums, costs, strict=True)]
     return [
         LayerProfile(
             index=index,
