@@ -11,3 +11,5 @@ BUILD = ROOT / "build"
 REPORTS = BUILD / "reports"
 SHARED_LUDB = ROOT.parent / "shared" / "ludb"
 LOCAL_LUDB = ROOT / "data" / "ludb"
+# A network unlike the zoo's, with depthwise convolutions and squeeze-and-excite; docs/performance.md shows it too.
+HEARTKIT_STYLE = ROOT / "tests" / "vectors" / "heartkit-style.tflite"

@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from ecgseg import paths
 from ecgseg.backends import build_image
 from ecgseg.boards import board_of
 from ecgseg.codegen import Manifest, render
-from ecgseg.errors import GraphError, ToolMissingError, UsageError
+from ecgseg.errors import DataError, GraphError, ToolMissingError, UsageError
 from ecgseg.graph.load import load_tflite
 from ecgseg.models import find_model
 from ecgseg.tflm import find_tree
+from ecgseg.tflm.image import require_cpp_library
 from ecgseg.tflm.render import operators_of, render_tflm
 from ecgseg.tflm.tree import archive_machine
-
-ARM, X86 = 40, 62
-HEADERS = (
-    "flatbuffers/include/flatbuffers/flatbuffers.h",
-    "gemmlowp/fixedpoint/fixedpoint.h",
-    "ruy/ruy/profiler/instrumentation.h",
-)
-
-
-def archive(path: Path, machine: int) -> Path:
-    """A static library as ar writes it: a symbol index, whose length is odd, then an object of that ELF machine."""
-    elf = b"\x7fELF" + bytes(14) + machine.to_bytes(2, "little") + bytes(20)
-    data = b"!<arch>\n"
-    for name, content in ((b"/", b"abc"), (b"x.o/", elf)):
-        data += name.ljust(48) + str(len(content)).encode().ljust(10) + b"`\n" + content + b"\n" * (len(content) % 2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
+from ecgseg.tflm.versions import UNKNOWN, versions_of
+from support.tflm_tree import ARM, CMSIS_NN_INDEX, HEADERS, X86, archive, empty_tree
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "tree"
-    for name in (
-        "tensorflow/lite/micro/micro_interpreter.h",
-        *(f"tensorflow/lite/micro/tools/make/downloads/{header}" for header in HEADERS),
-    ):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
+    return empty_tree(tmp_path / "tree")
 
 
 def test_without_a_tree_the_message_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -85,12 +66,78 @@ def test_the_library_fits_the_processor_and_prefers_cmsis_nn(root: Path) -> None
         tree.library(board_of("mps2_an386"))
     archive(root / "gen/a_linux/lib/libtensorflow-microlite.a", X86)
     archive(root / "gen/b_cortex/lib/libtensorflow-microlite.a", ARM)
-    fast = archive(root / "gen/c_cortex_cmsis_nn/lib/libtensorflow-microlite.a", ARM)
+    fast = archive(root / "gen/c_cortex/lib/libtensorflow-microlite.a", ARM, CMSIS_NN_INDEX)
     (root / "lib").mkdir()
     (root / "lib/text.a").write_text("no archive")
     tree = find_tree(root)
     assert len(tree.libraries) == 3
     assert tree.library(board_of("apollo4p_evb")) == fast.resolve()
+
+
+def test_kernels_are_told_apart_by_what_the_library_holds_whatever_its_path(root: Path) -> None:
+    board = board_of("mps2_an386")
+    plain = archive(root / "gen/a_cmsis_nn/lib/libtensorflow-microlite.a", ARM)
+    archive(root / "gen/host/lib/libtensorflow-microlite.a", X86, CMSIS_NN_INDEX)
+    tree = find_tree(root)
+    assert list(tree.by_kernels(board)) == ["reference"]
+    with pytest.raises(ToolMissingError, match=r"Cortex-M4F .* with the kernels of CMSIS-NN") as caught:
+        tree.require_both_kernels(board)
+    assert "gen/a_cmsis_nn" in caught.value.why
+    assert "docs/tflm.md" in caught.value.remedy
+    fast = archive(root / "gen/b/lib/libtensorflow-microlite.a", ARM, CMSIS_NN_INDEX)
+    tree = find_tree(root)
+    tree.require_both_kernels(board)
+    found = {kernels: one_kind.library(board) for kernels, one_kind in tree.by_kernels(board).items()}
+    assert found == {"CMSIS-NN": fast.resolve(), "reference": plain.resolve()}
+
+
+def commit(folder: Path) -> str:
+    """Makes a folder a git checkout; returns its commit as the page shows it."""
+    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "empty"]):
+        subprocess.run(["git", "-C", str(folder), *command], check=True, capture_output=True)
+    done = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    return f"commit {done.stdout[:12]}"
+
+
+def test_versions_are_the_commits_of_checkouts_and_what_is_written_wins(root: Path) -> None:
+    downloads = root / "tensorflow/lite/micro/tools/make/downloads"
+    (downloads / "cmsis_nn").mkdir()
+    assert set(versions_of(find_tree(root)).values()) == {UNKNOWN}
+    whole, part = commit(root), commit(downloads / "cmsis_nn")
+    versions = versions_of(find_tree(root))
+    assert versions["TensorFlow Lite Micro"].startswith(whole)
+    assert versions["CMSIS-NN"].startswith(part)
+    assert versions["ruy"] == UNKNOWN  # not the commit of the checkout that it lies in
+    (root / "ecgseg-versions.json").write_text('{"ruy": "2.0", "CMSIS-NN": "7.0", "flags": "-O2"}')
+    written = versions_of(find_tree(root))
+    assert written == {**versions, "ruy": "2.0", "CMSIS-NN": "7.0", "flags": "-O2"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"ruy": 2}'])
+def test_versions_that_are_no_object_of_texts_are_refused(root: Path, text: str) -> None:
+    (root / "ecgseg-versions.json").write_text(text)
+    with pytest.raises(DataError, match="does not tell versions") as caught:
+        versions_of(find_tree(root))
+    assert caught.value.why
+    assert "docs/tflm.md" in caught.value.remedy
+
+
+@pytest.mark.parametrize("answer", ["libstdc++.a", "/usr/lib/libstdc++.a"])
+def test_a_missing_cpp_library_comes_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    compiler = tmp_path / "arm-none-eabi-g++"
+    compiler.write_text(f"#!/bin/sh\necho {answer}\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    if answer.startswith("/"):
+        require_cpp_library(board_of("mps2_an386"))
+        return
+    require_cpp_library(board_of("host"))
+    with pytest.raises(ToolMissingError) as caught:
+        require_cpp_library(board_of("mps2_an386"))
+    assert "libstdc++-arm-none-eabi-newlib" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -118,7 +165,7 @@ def test_the_resolver_holds_each_operator_of_the_model_once(tmp_path: Path) -> N
 
 
 def test_parsers_go_by_the_names_of_the_library() -> None:
-    path = Path(__file__).parents[1] / "vectors" / "heartkit-style.tflite"
+    path = paths.HEARTKIT_STYLE
     names = {operator.code: operator.parse for operator in operators_of(path.read_bytes())}
     assert names["DEPTHWISE_CONV_2D"] == "DepthwiseConv2D"
     assert names["CONV_2D"] == "Conv2D"

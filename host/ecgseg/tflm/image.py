@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.boards import board_of
+from ecgseg.boards import Board, board_of
 from ecgseg.build import Image, Library, build
 from ecgseg.codegen import Manifest
 from ecgseg.errors import BuildError, ToolMissingError
@@ -21,7 +21,8 @@ from ecgseg.tflm.tree import Tree
 
 BACKEND = paths.FIRMWARE / "backends" / "tflm"
 # Both have to be as they were for the library: they change the layout of its structures.
-_DEFINES = ("-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_DISABLE_X86_NEON")
+DEFINES = ("-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_DISABLE_X86_NEON")
+_CPP_LIBRARY = "libstdc++.a"
 _QEMU = "qemu-system-arm"
 _PROBE_BOARD = "mps2_an386"
 _SECONDS = 120
@@ -79,13 +80,30 @@ def find_arena(board: str, rendered: Path, tree: Tree) -> int:
     return arena
 
 
+def require_cpp_library(board: Board) -> None:
+    """Raises ToolMissingError when the C++ compiler of a board comes without its library, as Debian packages it."""
+    compiler = shutil.which(board.prefix + "g++")
+    if not board.prefix or compiler is None:
+        return
+    asked = [compiler, f"-print-file-name={_CPP_LIBRARY}"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    # What is not found is answered without a folder.
+    if done.stdout.strip() == _CPP_LIBRARY:
+        raise ToolMissingError(
+            f"The C++ library of {board.prefix}g++ is not installed.",
+            "TensorFlow Lite Micro is C++; generated C does without.",
+            "Run: sudo apt-get install libstdc++-arm-none-eabi-newlib",
+        )
+
+
 def _library(board: str, tree: Tree, folders: Sequence[Path], defines: Sequence[str], *, app: bool = True) -> Library:
+    require_cpp_library(board_of(board))
     return Library(
         file=tree.library(board_of(board)),
         root=tree.root,
         include_dirs=tree.include_dirs,
         folders=tuple(folders),
-        flags=(*_DEFINES, *defines),
+        flags=(*DEFINES, *defines),
         app=app,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgseg.boards import Board
@@ -13,16 +13,37 @@ VARIABLE = "TFLM_DIR"
 _HOW = "docs/tflm.md tells how to get and build one; then name it with --tflm-dir or the environment variable TFLM_DIR."
 _MAIN_HEADER = "tensorflow/lite/micro/micro_interpreter.h"
 # Where the makefile of TensorFlow Lite Micro, the exported project and neuralSPOT keep what its headers include.
-_THIRD_PARTY = ("tensorflow/lite/micro/tools/make/downloads", "third_party", "extern")
+THIRD_PARTY_FOLDERS = ("tensorflow/lite/micro/tools/make/downloads", "third_party", "extern")
 _HEADERS = {
     "flatbuffers": ("flatbuffers/include/flatbuffers/flatbuffers.h", 2),
     "gemmlowp": ("gemmlowp/fixedpoint/fixedpoint.h", 2),
     "ruy": ("ruy/ruy/profiler/instrumentation.h", 3),
 }
 _ARCHIVE = b"!<arch>\n"
+_MEMBER_HEADER = 60
+_SYMBOL_INDEX = b"/ "
 _ELF = b"\x7fELF"
+_CMSIS_NN_SYMBOL = b"arm_convolve"
 _MACHINES = {"arm-none-eabi-": 40, "": {"x86_64": 62, "aarch64": 183}.get(os.uname().machine, 0)}
+CMSIS_NN, REFERENCE = "CMSIS-NN", "reference"
+KERNELS = (CMSIS_NN, REFERENCE)
+_SPOKEN = {CMSIS_NN: "the kernels of CMSIS-NN", REFERENCE: "the reference kernels"}
 _NAMES = {40: "Cortex-M4F (arm-none-eabi-gcc)", 62: "this machine (x86-64)", 183: "this machine (AArch64)"}
+
+
+@dataclass(frozen=True)
+class StaticLibrary:
+    """A static library in the tree.
+
+    Attributes:
+        path: the file.
+        machine: ELF machine of its first object.
+        cmsis_nn: it holds the kernels of CMSIS-NN.
+    """
+
+    path: Path
+    machine: int
+    cmsis_nn: bool
 
 
 @dataclass(frozen=True)
@@ -32,12 +53,12 @@ class Tree:
     Attributes:
         root: its folder.
         include_dirs: root first, then flatbuffers, gemmlowp and ruy.
-        libraries: static libraries in it with the ELF machine of their first object.
+        libraries: static libraries in it.
     """
 
     root: Path
     include_dirs: tuple[Path, ...]
-    libraries: tuple[tuple[Path, int], ...]
+    libraries: tuple[StaticLibrary, ...]
 
     def library(self, board: Board) -> Path:
         """The library for a board; with CMSIS-NN when there is one with and one without.
@@ -45,17 +66,39 @@ class Tree:
         Raises:
             ToolMissingError: there is none for its processor.
         """
-        machine = _MACHINES[board.prefix]
-        fitting = [path for path, found in self.libraries if found == machine]
+        fitting = self._fitting(board)
         if not fitting:
-            name = _NAMES.get(machine, "this machine")
-            there = ", ".join(str(path.relative_to(self.root)) for path, _ in self.libraries) or "no library at all"
+            name = _NAMES.get(_MACHINES[board.prefix], "this machine")
             raise ToolMissingError(
                 f"'{self.root}' has no TensorFlow Lite Micro library for {name}.",
-                f"The board {board.name} needs a libtensorflow-microlite.a of that kind; found: {there}.",
+                f"The board {board.name} needs a libtensorflow-microlite.a of that kind; found: {self._found()}.",
                 "docs/tflm.md shows the command that builds it.",
             )
-        return min(fitting, key=lambda path: ("cmsis_nn" not in str(path), str(path)))
+        return min(fitting, key=lambda library: (not library.cmsis_nn, str(library.path))).path
+
+    def by_kernels(self, board: Board) -> dict[str, Tree]:
+        """This tree once for each kind of kernels that it has a library of for a board: CMSIS_NN first, REFERENCE."""
+        fitting = self._fitting(board)
+        kinds = {
+            kind: tuple(library for library in fitting if library.cmsis_nn == (kind == CMSIS_NN)) for kind in KERNELS
+        }
+        return {kind: replace(self, libraries=libraries) for kind, libraries in kinds.items() if libraries}
+
+    def require_both_kernels(self, board: Board) -> None:
+        """Raises ToolMissingError unless there is a library with CMSIS-NN and one with the reference kernels."""
+        missing = [kind for kind in KERNELS if kind not in self.by_kernels(board)]
+        if missing:
+            raise ToolMissingError(
+                f"'{self.root}' has no library for {_NAMES[_MACHINES[board.prefix]]} with {_SPOKEN[missing[0]]}.",
+                f"The page compares {_SPOKEN[CMSIS_NN]} with {_SPOKEN[REFERENCE]}; found: {self._found()}.",
+                "docs/tflm.md shows the commands that build both into one tree.",
+            )
+
+    def _fitting(self, board: Board) -> list[StaticLibrary]:
+        return [library for library in self.libraries if library.machine == _MACHINES[board.prefix]]
+
+    def _found(self) -> str:
+        return ", ".join(str(library.path.relative_to(self.root)) for library in self.libraries) or "no library at all"
 
 
 def find_tree(option: str | Path | None) -> Tree:
@@ -86,21 +129,35 @@ def find_tree(option: str | Path | None) -> Tree:
 
 def _third_party(root: Path, part: str) -> Path:
     header, depth = _HEADERS[part]
-    for folder in _THIRD_PARTY:
+    for folder in THIRD_PARTY_FOLDERS:
         path = root / folder / header
         if path.is_file():
             return path.parents[depth - 1]
     raise ToolMissingError(
         f"'{root}' has no headers of {part}.",
-        f"Looked for {header} below {', '.join(_THIRD_PARTY)}.",
+        f"Looked for {header} below {', '.join(THIRD_PARTY_FOLDERS)}.",
         "The makefile of TensorFlow Lite Micro fetches them: make -f tensorflow/lite/micro/tools/make/Makefile "
         "third_party_downloads",
     )
 
 
-def _libraries(root: Path) -> list[tuple[Path, int]]:
+def _libraries(root: Path) -> list[StaticLibrary]:
     found = [*root.glob("gen/*/lib/*.a"), *root.glob("lib/*.a")]
-    return [(path, machine) for path in sorted(found) if (machine := archive_machine(path))]
+    return [
+        StaticLibrary(path, machine, holds_cmsis_nn(path))
+        for path in sorted(found)
+        if (machine := archive_machine(path))
+    ]
+
+
+def holds_cmsis_nn(path: Path) -> bool:
+    """Whether the symbol index of a static library names CMSIS-NN's kernels; its path may tell anything."""
+    with path.open("rb") as file:
+        file.seek(len(_ARCHIVE))
+        header = file.read(_MEMBER_HEADER)
+        if not header.startswith(_SYMBOL_INDEX):
+            return False
+        return _CMSIS_NN_SYMBOL in file.read(int(header[48:58]))
 
 
 def archive_machine(path: Path) -> int:
@@ -108,7 +165,7 @@ def archive_machine(path: Path) -> int:
     with path.open("rb") as file:
         if file.read(len(_ARCHIVE)) != _ARCHIVE:
             return 0
-        while len(header := file.read(60)) == 60:
+        while len(header := file.read(_MEMBER_HEADER)) == _MEMBER_HEADER:
             digits = header[48:58].strip()
             if not digits.isdigit():
                 return 0
