@@ -324,12 +324,14 @@ def zoo(
         "target": "qemu (instructions, counted), apollo4p-sim (cycles, modelled) or apollo4p (measured); default qemu.",
         "model": MODEL,
         "tflite": TFLITE,
+        "backend": "aot (generated C) or tflm (TensorFlow Lite Micro beside it, qemu only); default aot.",
+        "tflm-dir": TFLM_DIR,
         "layers": "Also per layer, on apollo4p-sim and apollo4p (qemu always does).",
         "port": PORT,
         "serial": SERIAL,
         "json": JSON,
         "picture": "Also draw the layers as bars into this PNG file (qemu).",
-        "page": "Also write a page such as docs/hardware.md (not qemu; all models unless one is named).",
+        "page": "Also write docs/hardware.md, with --backend tflm docs/performance.md; all models unless one is named.",
     }
 )
 @guard()
@@ -338,6 +340,8 @@ def profile(
     target: str = "qemu",
     model: str | None = None,
     tflite: str | None = None,
+    backend: str = "aot",
+    tflm_dir: str | None = None,
     layers: bool = False,
     port: str | None = None,
     serial: str | None = None,
@@ -354,6 +358,8 @@ def profile(
             target=target,
             model=model,
             tflite=tflite,
+            backend=backend,
+            tflm_dir=tflm_dir,
             layers=layers,
             port=port,
             serial=serial,

@@ -244,7 +244,7 @@ def _build(plan: _Plan, out_dir: Path) -> Image:
         if _build_id(plan) != build_id:
             raise _SourcesChangedError
         _replace(stamp, json.dumps({"build_id": build_id, "files": _digests(image)}, indent=2).encode())
-    return Image(image.elf, image.bin, image.map, image.board, build_id, _sizes(image.elf))
+    return Image(image.elf, image.bin, image.map, image.board, build_id, section_sizes(image.elf))
 
 
 def _relative(path: Path, plan: _Plan) -> str:
@@ -401,7 +401,7 @@ def _replace(path: Path, data: bytes) -> None:
     os.replace(temporary, path)
 
 
-def _sizes(elf: Path) -> dict[str, int]:
+def section_sizes(elf: Path) -> dict[str, int]:
     """Bytes per allocated section; flash is what is loaded, ram what may be written."""
     try:
         with elf.open("rb") as file:

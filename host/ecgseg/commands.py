@@ -15,7 +15,7 @@ from rich.table import Table
 from ecgseg import paths
 from ecgseg.cli import choose, console, messages, progress, write_json
 from ecgseg.errors import DataError, OutputError, UsageError
-from ecgseg.models import DEFAULT_MODEL, find_model, generated_folder, model_names
+from ecgseg.models import DEFAULT_MODEL, ModelFile, find_model, generated_folder, model_names
 
 INPUT_RATE = 500
 
@@ -211,6 +211,8 @@ class ProfileOptions(BaseModel):
     """Options of `invoke profile` as the user types them."""
 
     target: str = "qemu"
+    backend: str = "aot"
+    tflm_dir: str | None = None
     model: str | None = None
     tflite: str | None = None
     layers: bool = False
@@ -223,23 +225,45 @@ class ProfileOptions(BaseModel):
 
 def profile(options: ProfileOptions) -> None:
     """Shows what a model costs: counted in QEMU, modelled in the simulated board, measured on a board."""
-    from ecgseg.profile import profile_model
-    from ecgseg.report.hardware import profile_command
-    from ecgseg.report.profile import show_profile, write_profile_picture
+    from ecgseg.build import BACKENDS
     from ecgseg.targets import TargetOptions
 
     choose("target", options.target, ("qemu", "apollo4p-sim", "apollo4p"), "--target")
-    if options.target != "qemu":
-        every = options.page and not (options.model or options.tflite)
-        models = [find_model(name) for name in model_names()] if every else [find_model(options.model, options.tflite)]
+    choose("backend", options.backend, BACKENDS, "--backend")
+    if options.backend == "tflm":
+        _compare_with_tflm(options)
+    elif options.target == "qemu":
+        _count_generated(options)
+    else:
+        from ecgseg.report.hardware import profile_command
+
         board = TargetOptions(port=options.port, serial_number=options.serial)
         profile_command(
-            models, options.target, board, layers=options.layers, json_path=options.json_path, page=options.page
+            _profiled_models(options),
+            options.target,
+            board,
+            layers=options.layers,
+            json_path=options.json_path,
+            page=options.page,
         )
-        return
+
+
+def _profiled_models(options: ProfileOptions, *others: Path) -> list[ModelFile]:
+    """The model that is named; a page without one has all of the zoo, then the others."""
+    if options.page and not (options.model or options.tflite):
+        return [*(find_model(name) for name in model_names()), *(find_model(tflite=path) for path in others)]
+    return [find_model(options.model, options.tflite)]
+
+
+def _count_generated(options: ProfileOptions) -> None:
+    from ecgseg.profile import profile_model
+    from ecgseg.report.profile import show_profile, write_profile_picture
+
     if options.page:
         raise UsageError(
-            "--page shows times, which QEMU does not know.", "", "Add --target apollo4p-sim (modelled) or apollo4p."
+            "--page shows times, which QEMU does not know, or a comparison.",
+            "Instructions of generated C alone have no page.",
+            "Add --target apollo4p-sim (times modelled) or apollo4p (measured), or --backend tflm to compare.",
         )
     chosen = find_model(options.model, options.tflite)
     counted = profile_model(chosen.path, chosen.name)
@@ -248,6 +272,27 @@ def profile(options: ProfileOptions) -> None:
         write_profile_picture(counted, Path(options.picture))
     if options.json_path:
         write_json(counted, options.json_path)
+
+
+def _compare_with_tflm(options: ProfileOptions) -> None:
+    from ecgseg.report.performance import comparison_command
+    from ecgseg.tflm import find_tree
+
+    if options.target != "qemu":
+        raise UsageError(
+            "--backend tflm is profiled in QEMU alone.",
+            f"On {options.target} only generated C is.",
+            "Leave out --target, or --backend.",
+        )
+    if options.picture or options.layers:
+        raise UsageError(
+            f"{'--picture' if options.picture else '--layers'} shows layers, which are profiled of generated C alone.",
+            "TensorFlow Lite Micro is counted as a whole.",
+            "Leave it out, or leave out --backend tflm.",
+        )
+    tree = find_tree(options.tflm_dir)
+    models = _profiled_models(options, paths.HEARTKIT_STYLE)
+    comparison_command(models, tree, input_rate=INPUT_RATE, json_path=options.json_path, page=options.page)
 
 
 def clean(everything: bool) -> None:

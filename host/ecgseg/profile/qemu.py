@@ -10,6 +10,8 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
@@ -21,6 +23,7 @@ from ecgseg.boards import COMMON_FLAGS, board_of
 from ecgseg.codegen import Manifest, render
 from ecgseg.errors import BuildError, TargetError, ToolMissingError
 
+BOARD = "mps2_an386"
 _QEMU = "qemu-system-arm"
 _SECONDS = 600
 _CODE = re.compile(
@@ -97,13 +100,14 @@ def profile_model(tflite: Path | bytes, name: str | None = None) -> Profile:
 
 def profile_generated(generated: Path, manifest: Manifest) -> Profile:
     """Count the instructions of code that `render` wrote into `generated`. Raises as `profile_model`."""
-    compiler, emulator = _tool(board_of("mps2_an386").prefix + "gcc"), _tool(_QEMU)
+    compiler, emulator = tools()
     with tempfile.TemporaryDirectory(prefix="ecgseg-profile-") as folder:
         whole, single = Path(folder) / "whole.elf", Path(folder) / "layers.elf"
-        _compile(compiler, generated, whole, manifest, layers=False)
-        _compile(compiler, generated, single, manifest, layers=True)
-        totals = dict(_run(emulator, whole))
-        marks = _run(emulator, single)
+        stream = bool(manifest.frame_length)
+        link_profiling_program(compiler, generated_engine(generated), whole, stream=stream)
+        link_profiling_program(compiler, generated_engine(generated, layers=True), single, stream=stream)
+        totals = dict(run_profiling_program(emulator, whole))
+        marks = run_profiling_program(emulator, single)
         flash = flash_use(whole)
     inference = totals["inference"]
     return Profile(
@@ -114,18 +118,19 @@ def profile_generated(generated: Path, manifest: Manifest) -> Profile:
         instructions_per_frame=inference,
         preprocess_instructions_per_frame=totals.get("preprocess", 0),
         macs=manifest.macs,
-        instructions_per_mac=_ratio(inference, manifest.macs),
+        instructions_per_mac=per_mac(inference, manifest.macs),
         arena_bytes=manifest.arena_bytes,
         stack_bytes=totals["stack"],
         flash_bytes=flash.code + flash.weights + flash.tables,
         flash=flash,
-        compiler=_version(compiler),
-        emulator=_version(emulator),
+        compiler=tool_version(compiler),
+        emulator=tool_version(emulator),
         layers=_layers(manifest, marks),
     )
 
 
-def _ratio(instructions: int, macs: int) -> float | None:
+def per_mac(instructions: int, macs: int) -> float | None:
+    """Instructions a multiply-accumulate; None for a model or layer without any."""
     return round(instructions / macs, 3) if macs else None
 
 
@@ -144,20 +149,53 @@ def _layers(manifest: Manifest, lines: list[tuple[str, int]]) -> list[LayerProfi
             shape=entry.shape,
             macs=entry.macs,
             instructions=instructions,
-            instructions_per_mac=_ratio(instructions, entry.macs),
+            instructions_per_mac=per_mac(instructions, entry.macs),
         )
         for index, (entry, instructions) in enumerate(zip(manifest.layers, counts, strict=True))
     ]
 
 
-def _compile(compiler: str, generated: Path, elf: Path, manifest: Manifest, *, layers: bool) -> None:
-    board = board_of("mps2_an386")
+@dataclass(frozen=True)
+class CountedEngine:
+    """What implements ecgseg_engine.h in the profiling program.
+
+    Attributes:
+        sources: C files, and objects of whatever else.
+        generated: holds ecgseg_model.h and, for a segmenter, the preprocessor's parameters.
+        flags: more compiler flags.
+        libraries: what the linker gets after everything else.
+    """
+
+    sources: tuple[Path, ...]
+    generated: Path
+    flags: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+
+def generated_engine(generated: Path, *, layers: bool = False) -> CountedEngine:
+    """The generated C in a folder, with `layers` telling when a layer is done."""
+    sources = (*sorted((paths.FIRMWARE / "engine").glob("*.c")), generated / "ecgseg_model.c")
+    hook = ("-include", str(paths.FIRMWARE / "profile" / "profile.h"), "-DPROFILE_LAYERS")
+    return CountedEngine(sources, generated, hook if layers else ())
+
+
+def link_profiling_program(compiler: str, engine: CountedEngine, elf: Path, *, stream: bool) -> None:
+    """Compiles and links the program that counts.
+
+    Args:
+        compiler: the C compiler.
+        engine: what runs the model.
+        elf: where the program goes.
+        stream: count the preprocessor too; the model is a segmenter.
+
+    Raises:
+        BuildError: compiler or linker complained.
+    """
+    board = board_of(BOARD)
     firmware = paths.FIRMWARE
     folder = firmware / "boards" / board.name
-    stream = bool(manifest.frame_length)
     sources = [
-        *sorted((firmware / "engine").glob("*.c")),
-        generated / "ecgseg_model.c",
+        *engine.sources,
         firmware / "profile" / "profile_main.c",
         folder / "startup.c",
         *([firmware / "preprocess" / "ecgseg_preprocess.c"] if stream else []),
@@ -168,23 +206,28 @@ def _compile(compiler: str, generated: Path, elf: Path, manifest: Manifest, *, l
         firmware / "profile",
         firmware / "boards",
         folder,
-        generated,
+        engine.generated,
     ]
-    defines = [*(["-DPROFILE_LAYERS"] if layers else []), *(["-DPROFILE_PREPROCESS"] if stream else [])]
-    command = [
-        compiler,
-        *COMMON_FLAGS,
-        *board.flags,
-        *defines,
-        "-include",
-        str(firmware / "profile" / "profile.h"),
-        *(f"-I{path}" for path in includes),
-        *map(str, sources),
-        *board.link_flags,
-        f"-T{folder / str(board.linker_script)}",
-        "-o",
-        str(elf),
-    ]
+    compile_for_profiling(
+        [
+            compiler,
+            *COMMON_FLAGS,
+            *board.flags,
+            *(["-DPROFILE_PREPROCESS"] if stream else []),
+            *engine.flags,
+            *(f"-I{path}" for path in includes),
+            *map(str, sources),
+            *board.link_flags,
+            f"-T{folder / str(board.linker_script)}",
+            *engine.libraries,
+            "-o",
+            str(elf),
+        ]
+    )
+
+
+def compile_for_profiling(command: Sequence[str]) -> None:
+    """Runs a compiler. Raises BuildError with what it said."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if done.returncode != 0:
         raise BuildError(
@@ -194,7 +237,8 @@ def _compile(compiler: str, generated: Path, elf: Path, manifest: Manifest, *, l
         )
 
 
-def _run(emulator: str, elf: Path) -> list[tuple[str, int]]:
+def run_profiling_program(emulator: str, elf: Path) -> list[tuple[str, int]]:
+    """The lines `<name> <number>` that the program writes. Raises TargetError when it fails or does not end."""
     command = [emulator, "-machine", "mps2-an386", "-icount", "shift=0", "-display", "none", "-monitor", "none"]
     command += ["-serial", "null", "-semihosting-config", "enable=on,target=native", "-kernel", str(elf)]
     try:
@@ -228,7 +272,13 @@ def flash_use(elf: Path) -> FlashProfile:
     return FlashProfile(**use)
 
 
-def _tool(name: str) -> str:
+def tools() -> tuple[str, str]:
+    """C compiler and emulator. Raises ToolMissingError with the package of the one that is not installed."""
+    return tool(board_of(BOARD).prefix + "gcc"), tool(_QEMU)
+
+
+def tool(name: str) -> str:
+    """Where a program is. Raises ToolMissingError."""
     program = shutil.which(name)
     if program is None:
         package = "qemu-system-arm" if name == _QEMU else "gcc-arm-none-eabi libnewlib-arm-none-eabi"
@@ -238,6 +288,7 @@ def _tool(name: str) -> str:
     return program
 
 
-def _version(program: str) -> str:
+def tool_version(program: str) -> str:
+    """First line of what a program answers to --version."""
     done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
     return done.stdout.splitlines()[0] if done.stdout else "unknown"

@@ -1,0 +1,98 @@
+"""Generated C against TensorFlow Lite Micro, as a table on the terminal and as docs/performance.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+from rich.console import Console
+from rich.table import Table
+
+from ecgseg.boards import COMMON_FLAGS, board_of
+from ecgseg.cli import console
+from ecgseg.models import ModelFile
+from ecgseg.output import write_text
+from ecgseg.profile.qemu import BOARD
+from ecgseg.profile.tflm import GENERATED_C, Comparison, compare
+from ecgseg.tflm.tree import CMSIS_NN, REFERENCE, Tree
+
+COLUMNS = {GENERATED_C: GENERATED_C, CMSIS_NN: "TFLM + CMSIS-NN", REFERENCE: "TFLM reference"}
+
+
+def comparison_command(
+    models: Sequence[ModelFile],
+    tree: Tree,
+    *,
+    input_rate: int,
+    json_path: str | None = None,
+    page: str | None = None,
+) -> None:
+    """The whole of `invoke profile --backend tflm`.
+
+    Args:
+        models: what to count.
+        tree: the user's TensorFlow Lite Micro tree.
+        input_rate: raw rate of the preprocessor in Hz.
+        json_path: where figures go for machines: an object for one model, a list for several.
+        page: where the page docs/performance.md goes; it needs libraries with both kinds of kernels.
+
+    Raises:
+        EcgsegError: as `compare`, and ToolMissingError when the page needs a library that the tree has not.
+    """
+    if page:
+        tree.require_both_kernels(board_of(BOARD))
+    comparisons = []
+    for model in models:
+        comparisons.append(compare(model, tree, input_rate=input_rate))
+        show_comparison(comparisons[-1], console)
+    show_versions(comparisons[-1], console)
+    if json_path:
+        found = [comparison.model_dump(mode="json") for comparison in comparisons]
+        write_text(Path(json_path), json.dumps(found[0] if len(found) == 1 else found, indent=2) + "\n")
+    if page:
+        write_text(Path(page), performance_page(comparisons))
+
+
+def show_comparison(comparison: Comparison, output: Console) -> None:
+    """Prints instructions, ratio and memory of a model, a column for each way to run it."""
+    title = f"{comparison.model} on {comparison.target}, {comparison.unit} a frame"
+    table = Table(title=title, title_justify="left")
+    ways = comparison.ways
+    for column in ("", *(COLUMNS[way.name] for way in ways)):
+        table.add_column(column, justify="right" if column else "left")
+    table.add_row(comparison.unit, *(f"{way.instructions_per_frame:,}" for way in ways))
+    table.add_row("times generated C", *(f"{comparison.ratio(way):.2f}" for way in ways))
+    table.add_row("arena, B", *(f"{way.arena_bytes:,}" for way in ways))
+    table.add_row("image, B", *(f"{way.image_bytes:,}" for way in ways))
+    table.add_row("stack, B", *(f"{way.stack_bytes:,}" for way in ways))
+    output.print(table)
+
+
+def show_versions(comparison: Comparison, output: Console) -> None:
+    """Prints what was counted with."""
+    tools = f"{comparison.compiler}; {comparison.emulator}"
+    releases = "; ".join(f"{name}: {version}" for name, version in comparison.versions.items())
+    output.print(f"Counted, not cycles. {tools}; {releases}.", highlight=False, soft_wrap=True)
+
+
+def performance_page(comparisons: Sequence[Comparison]) -> str:
+    """The text of docs/performance.md; each comparison has both kinds of kernels and all are of one tree."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ecgseg.report", "templates"),
+        # Markdown, not HTML: nothing is to be escaped.
+        autoescape=False,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    first = comparisons[0]
+    return environment.get_template("performance.md.j2").render(
+        comparisons=comparisons,
+        columns=COLUMNS,
+        generated_c=GENERATED_C,
+        flags=[flag for flag in (*COMMON_FLAGS, *board_of(BOARD).flags) if flag.startswith(("-O", "-m"))],
+        first=first,
+    )
