@@ -138,6 +138,40 @@ ECGSEG_INLINE uint32_t ecgseg_widen_odd(uint32_t word)
 #endif
 }
 
+/* Sums of the two halves as int16, which the caller keeps from overflowing. */
+ECGSEG_INLINE uint32_t ecgseg_add16(uint32_t a, uint32_t b)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t sums;
+    __asm__("sadd16 %0, %1, %2" : "=r"(sums) : "r"(a), "r"(b));
+    return sums;
+#else
+    return ((a + b) & 0xFFFFu) | ((a & 0xFFFF0000u) + (b & 0xFFFF0000u));
+#endif
+}
+
+/* The larger one of each of the four int8. */
+ECGSEG_INLINE uint32_t ecgseg_max4(uint32_t a, uint32_t b)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t largest;
+    __asm__("ssub8 %0, %1, %2\n"
+            "sel %0, %1, %2"
+            : "=&r"(largest)
+            : "r"(a), "r"(b)
+            : "cc");
+    return largest;
+#else
+    uint32_t largest = 0;
+    for (uint32_t bit = 0; bit < 32; bit += 8) {
+        const int8_t x = (int8_t)(a >> bit);
+        const int8_t y = (int8_t)(b >> bit);
+        largest |= (uint32_t)(uint8_t)(x > y ? x : y) << bit;
+    }
+    return largest;
+#endif
+}
+
 /* sum + low half of x times low half of w. */
 ECGSEG_INLINE int32_t ecgseg_mac_low(int32_t sum, uint32_t x, uint32_t w)
 {

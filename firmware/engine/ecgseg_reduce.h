@@ -56,6 +56,11 @@ typedef struct {
     int32_t activation_min, activation_max;
 } ecgseg_pool_t;
 
+ECGSEG_INLINE int32_t ecgseg_pool_mean(int32_t sum, int32_t count)
+{
+    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+}
+
 ECGSEG_INLINE int32_t ecgseg_pool_value(const ecgseg_pool_t *layer, const int8_t *input, ecgseg_origin_t origin,
                                         int32_t channel)
 {
@@ -73,10 +78,39 @@ ECGSEG_INLINE int32_t ecgseg_pool_value(const ecgseg_pool_t *layer, const int8_t
             }
         }
     }
-    if (!layer->average) {
-        return largest;
+    return layer->average ? ecgseg_pool_mean(sum, count) : largest;
+}
+
+/* Four neighbouring channels: largest values in four bytes, or sums in two pairs of int16. */
+ECGSEG_INLINE void ecgseg_pool_four(const ecgseg_pool_t *layer, const int8_t *input, ecgseg_origin_t origin,
+                                    int32_t channel, int8_t *output)
+{
+    const ecgseg_window_t *w = &layer->window;
+    uint32_t even = 0;
+    uint32_t odd = 0;
+    uint32_t largest = 0x80808080u;
+    int32_t count = 0;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++) {
+        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
+            const int8_t *source = ecgseg_tap(w, input, origin, ky, kx);
+            if (source == NULL) {
+                continue;
+            }
+            const uint32_t word = ecgseg_load4(source + channel);
+            if (layer->average) {
+                even = ecgseg_add16(even, ecgseg_widen_even(word));
+                odd = ecgseg_add16(odd, ecgseg_widen_odd(word));
+                count++;
+            } else {
+                largest = ecgseg_max4(largest, word);
+            }
+        }
     }
-    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+    for (uint32_t i = 0; i < 4; i++) {
+        const int32_t sum = (int16_t)(((i & 1u) != 0 ? odd : even) >> (i >= 2u ? 16u : 0u));
+        const int32_t value = layer->average ? ecgseg_pool_mean(sum, count) : (int8_t)(largest >> (8u * i));
+        output[i] = (int8_t)ecgseg_clamp(value, layer->activation_min, layer->activation_max);
+    }
 }
 
 /* Padding takes no part. */
@@ -85,7 +119,15 @@ ECGSEG_INLINE void ecgseg_pool(const ecgseg_pool_t *layer, const int8_t *input, 
     const ecgseg_window_t *w = &layer->window;
     for (int32_t position = 0; position < w->out_height * w->out_width; position++) {
         const ecgseg_origin_t origin = ecgseg_origin(w, position);
-        for (int32_t c = 0; c < w->in_channels; c++) {
+        int32_t c = 0;
+        /* 255 int8 add up to an int16. */
+        if (w->kernel_height * w->kernel_width <= 255) {
+            for (; c + 4 <= w->in_channels; c += 4) {
+                ecgseg_pool_four(layer, input, origin, c, output);
+                output += 4;
+            }
+        }
+        for (; c < w->in_channels; c++) {
             const int32_t value = ecgseg_pool_value(layer, input, origin, c);
             *output++ = (int8_t)ecgseg_clamp(value, layer->activation_min, layer->activation_max);
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ecgseg.codegen import phases
 from ecgseg.codegen.packing import conv_stream, depthwise_words
+from ecgseg.codegen.reform import depthwise_as_convolution, transpose_as_convolution
 from ecgseg.errors import GraphError
 from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.layers import (
@@ -62,6 +63,7 @@ class Kernel:
         loose: constant arrays that are no field.
         scratch: words of scratch, 0 for none.
         overwrites: tensors over which the output may be written, because every byte is read before it is replaced.
+        form: the layer as the kernel computes it: another one that gives the same bytes, or `layer` itself.
     """
 
     layer: Layer
@@ -73,6 +75,7 @@ class Kernel:
     loose: dict[str, Array] = field(default_factory=dict)
     scratch: int = 0
     overwrites: tuple[int, ...] = ()
+    form: Layer | None = None
 
     @property
     def constant_bytes(self) -> int:
@@ -222,6 +225,9 @@ def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
 
 
 def _depthwise(layer: Depthwise) -> Kernel:
+    form = depthwise_as_convolution(layer)
+    if form is not None:
+        return replace(_convolution(form), layer=layer, form=form)
     rows = layer.weights.reshape(-1, layer.out_channels).T
     folded, bound = _folded_bias(layer, rows, layer.bias, layer.in_zero_point)
     values: dict[str, Any] = {
@@ -239,6 +245,9 @@ def _depthwise(layer: Depthwise) -> Kernel:
 
 
 def _transpose_convolution(layer: TransposeConvolution) -> Kernel:
+    form = transpose_as_convolution(layer)
+    if form is not None:
+        return replace(_convolution(form), layer=layer, form=form)
     return Kernel(
         layer,
         "transpose_conv",

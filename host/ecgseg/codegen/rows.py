@@ -63,7 +63,7 @@ def row_view(kernel: Kernel, rows: int | None = None) -> RowView | None:
         kernel: of the layer.
         rows: rows of its input, when the layer before says so; some layers have none of their own.
     """
-    layer = kernel.layer
+    layer = kernel.form or kernel.layer
     if kernel.function in ("conv", "depthwise", "pool"):
         assert isinstance(layer, Convolution | Depthwise | Pool)
         channels = (
