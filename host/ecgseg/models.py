@@ -9,6 +9,7 @@ from pathlib import Path
 from ecgseg import paths
 from ecgseg.cli import choose
 from ecgseg.errors import ModelError
+from ecgseg.zoo.configuration import in_order
 
 DEFAULT_MODEL = "seg-4-tcn-sm"
 
@@ -37,7 +38,7 @@ class ModelFile:
 
 def model_names() -> tuple[str, ...]:
     """Models of the zoo that can be rendered: those with a model.tflite."""
-    return tuple(sorted(path.parent.name for path in paths.MODELS.glob("*/model.tflite")))
+    return in_order(path.parent.name for path in paths.MODELS.glob("*/model.tflite"))
 
 
 def find_model(name: str | None = None, tflite: str | Path | None = None) -> ModelFile:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from ecgseg import paths
 from ecgseg.data.records import split
 from ecgseg.errors import ModelError, UsageError
+from ecgseg.models import model_names
 from ecgseg.zoo import configuration as zoo
 
 BUDGETS = {"seg-2-tcn-sm": (2000, 210_000), "seg-4-tcn-sm": (7000, 1_050_000), "seg-4-tcn-lg": (10_000, 1_950_000)}
@@ -90,3 +93,15 @@ def test_a_zoo_model_keeps_its_budget_and_never_sees_a_test_patient(name):
     seen = {*configuration.data.training_records, *configuration.data.validation_records}
     assert not seen & set(split()["test"])
     assert configuration.versions
+
+
+def test_every_list_of_models_has_the_order_of_the_zoo():
+    assert zoo.in_order(["zebra", *reversed(zoo.ZOO), "ant"]) == (*zoo.ZOO, "ant", "zebra")
+    assert zoo.names() == model_names() == zoo.ZOO
+
+
+@pytest.mark.parametrize("page", ["hardware", "performance", "zoo"])
+def test_every_page_tells_of_the_models_in_the_order_of_the_zoo(page):
+    text = (paths.ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    assert tuple(dict.fromkeys(re.findall("|".join(zoo.ZOO), text))) == zoo.ZOO
+    assert "\n## " not in text or re.findall("^## (seg-.*)$", text, re.MULTILINE) in ([], list(zoo.ZOO))

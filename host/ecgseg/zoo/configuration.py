@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -272,7 +273,12 @@ def folder(name: str) -> Path:
 
 def names() -> tuple[str, ...]:
     """Names of the models that have a configuration, those of the zoo first."""
-    found = {path.parent.name for path in paths.MODELS.glob("*/configuration.json")}
+    return in_order(path.parent.name for path in paths.MODELS.glob("*/configuration.json"))
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Names in the one order of every list of models: those of the zoo as in ZOO, then any others by name."""
+    found = set(names)
     return (*[name for name in ZOO if name in found], *sorted(found - set(ZOO)))
 
 
