@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Any
 
+from invoke.collection import Collection
 from invoke.tasks import task
 
-from ecgseg.cli import guard
+from ecgseg.cli import check_outputs, guard
+from ecgseg.command_line import check_command_line
 from ecgseg.errors import UsageError
 
 # Options by their full names only: letters would be dealt out by chance, and -h for --html is no help.
@@ -37,6 +40,7 @@ def data(c: Any, folder: str | None = None, verify: bool = False, json: str | No
     """Download LUDB from PhysioNet (or --verify the copy that is there)."""
     from ecgseg import commands
 
+    check_outputs(json)
     commands.data(folder, verify, json)
 
 
@@ -62,6 +66,7 @@ def render(
     from ecgseg import commands
 
     commands.single("--model", model, "--tflite", tflite)
+    check_outputs(json, folder=out)
     commands.render(model, tflite, out, json, report=report)
 
 
@@ -89,6 +94,7 @@ def build(
     from ecgseg import commands
 
     commands.single("--model", model, "--tflite", tflite)
+    check_outputs(json)
     commands.build(board, model, tflite, backend, json, tflm_dir)
 
 
@@ -136,6 +142,7 @@ def hil_test(
     commands.single("--model", model, "--tflite", tflite)
     commands.single("--replay", replay, "--model", model)
     commands.single("--replay", replay, "--tflite", tflite)
+    check_outputs(json, html)
     typed = command.Typed(
         target=target,
         model=model,
@@ -183,6 +190,7 @@ def flash(
     from ecgseg import commands, flash
 
     commands.single("--model", model, "--tflite", tflite)
+    check_outputs(json)
     flash.flash_command(
         model,
         tflite,
@@ -201,6 +209,7 @@ def devices(c: Any, all: bool = False, json: str | None = None) -> None:
     """List debug probes and serial ports, and what answers on them."""
     from ecgseg import flash
 
+    check_outputs(json)
     flash.devices_command(ask_all=all, json_path=json)
 
 
@@ -210,6 +219,7 @@ def demo(c: Any, ludb: str | None = None, picture: str | None = None) -> None:
     """See the whole chain: firmware in QEMU, 160 ECG frames, a report."""
     from ecgseg.hil import command
 
+    check_outputs(picture)
     command.leave(command.demo(ludb, picture))
 
 
@@ -228,6 +238,7 @@ def train(
     """Train a model and quantise it to int8 (needs TensorFlow)."""
     from ecgseg import commands
 
+    check_outputs(folder=out)
     commands.train(model, ludb, out, fresh)
 
 
@@ -266,6 +277,7 @@ def evaluate(
     from ecgseg.zoo import command
 
     commands.single("--model", model, "--tflite", tflite)
+    check_outputs(json, html)
     command.evaluate(
         command.EvaluateOptions(
             model=model,
@@ -353,6 +365,7 @@ def profile(
     from ecgseg import commands
 
     commands.single("--model", model, "--tflite", tflite)
+    check_outputs(json, picture, page)
     commands.profile(
         commands.ProfileOptions(
             target=target,
@@ -391,6 +404,7 @@ def bringup(
     """Settle on a board what the facts sheet leaves open (docs/bring-up.md)."""
     from ecgseg.bringup import bringup_command
 
+    check_outputs(json)
     bringup_command(target, port=port, serial_number=serial, measure=measure, json_path=json)
 
 
@@ -401,3 +415,7 @@ def clean(c: Any, all: bool = False) -> None:
     from ecgseg import commands
 
     commands.clean(all)
+
+
+with guard():
+    check_command_line(Collection.from_module(sys.modules[__name__]), sys.argv)

@@ -25,7 +25,7 @@ from rich.progress import (
 )
 
 from ecgseg.errors import EcgsegError, OutputError, UsageError
-from ecgseg.output import output_error, write_text
+from ecgseg.output import check_file, check_folder, output_error, write_text
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -85,12 +85,34 @@ def choose(what: str, name: str, known: Sequence[str], option: str) -> str:
     """
     if name in known:
         return name
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     raise UsageError(
-        f"There is no {what} '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""),
+        f"There is no {what} '{name}'.{did_you_mean(name, known)}",
         f"Known: {', '.join(known) or 'none'}.",
         f"Correct the {option} option.",
     )
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """The question after the nearest known name, with a space before it; empty when none is near."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def check_outputs(*files: str | None, folder: str | None = None) -> None:
+    """Refuses results that could not be written, before a task works an hour for them.
+
+    Args:
+        files: what --json and the like name; None where the option was not given.
+        folder: what --out names.
+
+    Raises:
+        OutputError: one of them could not be written.
+    """
+    for file in files:
+        if file:
+            check_file(Path(file))
+    if folder:
+        check_folder(Path(folder))
 
 
 def progress(*extra: ProgressColumn, transient: bool = False) -> Progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 from ecgseg.errors import OutputError
@@ -13,6 +14,8 @@ _REMEDIES = {
     errno.EDQUOT: "Your quota is used up: make room, or choose another place, and run the command again.",
     errno.EACCES: "Choose a folder that you may write to, or correct its permissions.",
     errno.EROFS: "The file system is read-only: choose another place.",
+    errno.EISDIR: "Name a file in that folder instead.",
+    errno.ENOTDIR: "A part of that path is a file: correct the path.",
 }
 
 
@@ -20,6 +23,46 @@ def output_error(path: Path | str, error: OSError) -> OutputError:
     """The error for a file that could not be written, with the remedy that fits the cause."""
     remedy = _REMEDIES.get(error.errno or 0, "Choose another place for the result.")
     return OutputError(f"'{path}' could not be written.", f"{error.strerror or error}.", remedy)
+
+
+def check_file(path: Path) -> None:
+    """Tries whether :func:`write_bytes` could write a file, before the work whose result it is to hold.
+
+    Nothing is left behind: folders that are missing are made when the result is written.
+
+    Raises:
+        OutputError: it could not.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists() and not path.is_file():
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        _try_folder(path.parent)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def check_folder(path: Path) -> None:
+    """Like :func:`check_file`, for a folder that results go to.
+
+    Raises:
+        OutputError: it cannot be made, or not written to.
+    """
+    try:
+        _try_folder(path)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def _try_folder(folder: Path) -> None:
+    """Makes a nameless file in the nearest folder that exists; only trying tells what a file system will do."""
+    while not folder.exists():
+        folder = folder.parent
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from invoke.collection import Collection
+from invoke.loader import FilesystemLoader
 
 from ecgseg import paths
 from ecgseg.data.ludb import find_ludb
@@ -60,6 +62,17 @@ def path_without(folder: Path, *programs: str) -> dict[str, str]:
 def tasks() -> list[str]:
     listing = json.loads(invoke("--list", "--list-format", "json").stdout)
     return [task["name"] for task in listing["tasks"]]
+
+
+def output_options() -> list[tuple[str, str]]:
+    """Every task and option of tasks.py that names a place for results."""
+    module, _ = FilesystemLoader(start=str(paths.ROOT)).load("tasks")
+    return [
+        (context.name or "", f"--{argument.name}")
+        for context in Collection.from_module(module).to_contexts()
+        for argument in context.args.values()
+        if argument.name in {"json", "html", "picture", "page", "out"}
+    ]
 
 
 def test_the_menu_has_one_line_for_every_task() -> None:
@@ -156,6 +169,33 @@ def test_a_folder_without_ludb_is_named(tmp_path: Path) -> None:
     parts = message(invoke("hil-test", "--target", "host", environment={"ECGSEG_LUDB": str(tmp_path)}), 3)
     assert str(tmp_path) in parts["what"]
     assert "ECGSEG_LUDB" in parts["remedy"]
+
+
+@pytest.mark.parametrize(("task", "option"), output_options())
+def test_a_place_for_results_that_is_none_is_told_before_the_work(task: str, option: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    done = invoke(task, option, str(file / "result"))
+    parts = message(done, 9)
+    assert str(file / "result") in parts["what"]
+    assert "Not a directory" in parts["why"]
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("evalute",), "There is no task 'evalute'. Did you mean 'evaluate'?"),
+        (("hil-test", "--recrods", "test"), "hil-test has no option '--recrods'. Did you mean '--records'?"),
+        (("evaluate", "--cv", "abc"), "--cv takes a number, not 'abc'."),
+        (("zoo", "--measure", "--model"), "The options of zoo cannot be read."),
+    ],
+)
+def test_a_mistyped_command_line_ends_with_a_message_and_2(words: tuple[str, ...], expected: str) -> None:
+    done = invoke(*words)
+    assert message(done, 2)["what"] == expected
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("option", ["--json", "--html"])

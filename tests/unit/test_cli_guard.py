@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from ecgseg.cli import choose, guard, write_json
+from ecgseg.cli import check_outputs, choose, guard, write_json
 from ecgseg.errors import (
     BuildError,
     DataError,
@@ -22,7 +22,7 @@ from ecgseg.errors import (
     ToolMissingError,
     UsageError,
 )
-from ecgseg.output import write_text
+from ecgseg.output import write_bytes, write_text
 
 
 class Result(BaseModel):
@@ -130,3 +130,32 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
     assert Path("/dev/full").is_char_device()
     write_text(Path("/dev/null"), "text")
     assert Path("/dev/null").is_char_device()
+
+
+def test_a_place_for_results_is_tried_before_the_work_and_left_as_it_was(tmp_path: Path) -> None:
+    there = tmp_path / "there.json"
+    there.write_text("old")
+    check_outputs(str(there), str(tmp_path / "new" / "folder" / "result.json"), None, folder=str(tmp_path / "out"))
+    check_outputs("/dev/null", folder=str(tmp_path))
+    assert [item.name for item in tmp_path.iterdir()] == ["there.json"]
+    assert there.read_text() == "old"
+
+
+def test_what_could_not_be_written_is_refused_before_the_work_as_after_it(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    for path in (file / "result.json", file / "folder" / "result.json", tmp_path, tmp_path / ("n" * 300)):
+        with pytest.raises(OutputError) as before:
+            check_outputs(str(path))
+        with pytest.raises(OutputError) as after:
+            write_bytes(path, b"{}")
+        assert before.value.what == after.value.what
+        assert before.value.remedy
+
+
+def test_a_folder_for_results_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    for folder in (file, file / "below"):
+        with pytest.raises(OutputError, match="could not be written"):
+            check_outputs(folder=str(folder))
