@@ -1,0 +1,32 @@
+"""Optional packages: told before the work that needs them, each with the line that installs it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ecgseg.errors import ToolMissingError
+
+
+def require_tensorflow() -> None:
+    """Asks for TensorFlow, which training and the float model need.
+
+    Raises:
+        ToolMissingError: it is not installed.
+    """
+    _require("tensorflow", "TensorFlow", "Only training and the float model need it, so", "train")
+
+
+def require_neurokit() -> None:
+    """Asks for NeuroKit2, one of the peers.
+
+    Raises:
+        ToolMissingError: it is not installed.
+    """
+    _require("neurokit2", "NeuroKit2", "Only the peers need it, so", "peers")
+
+
+def _require(module: str, name: str, need: str, extra: str) -> None:
+    if find_spec(module) is None:
+        raise ToolMissingError(
+            f"{name} is not installed.", f"{need} `make setup` leaves it out.", f"Run: make setup EXTRAS=dev,{extra}"
+        )
