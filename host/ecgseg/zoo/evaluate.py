@@ -22,8 +22,10 @@ from ecgseg.preprocess import (
     Segment,
     SegmentRules,
     class_mask,
-    frames,
+    cut,
+    decimate,
     join,
+    normalise,
     segments,
 )
 from ecgseg.zoo.metrics import (
@@ -118,18 +120,31 @@ class DeviceSegmenter:
         return self._oracle.run(frame.data).reshape(FRAME_LENGTH, self.class_count)
 
     def __call__(self, record: Record) -> Prediction:
-        """Mask and segments of a record; what no whole frame covers at its end is NONE."""
-        masks = [class_mask(self.scores(frame), frame) for frame in frames(record.samples, self.parameters)]
+        """Mask and segments of a record; one shorter than a frame is all NONE."""
+        masks = [class_mask(self.scores(frame), frame) for frame in whole_record(record, self.parameters)]
         return assemble(masks, -(-record.samples.size // self.parameters.factor), self.parameters.rules)
 
 
+def whole_record(record: Record, parameters: PreprocessParameters) -> list[Frame]:
+    """Frames one after the other from the record's start; if they leave a rest, one more that ends where it ends."""
+    signal = decimate(record.samples, parameters)
+    last = signal.samples.size - FRAME_LENGTH
+    starts = [*range(0, last, FRAME_LENGTH), last] if last >= 0 else []
+    return [normalise(cut(signal, start, FRAME_LENGTH), parameters) for start in starts]
+
+
 def assemble(masks: Sequence[Mask], length: int, rules: SegmentRules) -> Prediction:
-    """Prediction of a record from the masks of its consecutive frames."""
+    """Prediction of a record from the masks of its frames, as from :func:`whole_record`.
+
+    Of the last frame counts what the one before it does not cover.
+    """
     mask = np.zeros(length, dtype=np.uint8)
     parts = []
-    for index, part in enumerate(masks):
-        mask[index * FRAME_LENGTH : (index + 1) * FRAME_LENGTH] = part
-        parts.append((index * FRAME_LENGTH, segments(part, rules)))
+    for index, frame in enumerate(masks):
+        first = index * FRAME_LENGTH
+        part = frame[max(0, first + FRAME_LENGTH - length) :]
+        mask[first : first + FRAME_LENGTH] = part
+        parts.append((first, segments(part, rules)))
     return Prediction(mask, join(parts, rules))
 
 

@@ -1,0 +1,65 @@
+"""A missing optional package is told before any work, with the line that installs it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from ecgseg import commands
+from ecgseg.errors import ToolMissingError, UsageError
+from ecgseg.zoo import command
+from ecgseg.zoo import evaluate as scoring
+
+NEEDS = {
+    "peers": (command.EvaluateOptions(peers=True), "neurokit2", "make setup EXTRAS=dev,peers"),
+    "float": (command.EvaluateOptions(against_float=True), "tensorflow", "make setup EXTRAS=dev,train"),
+    "cv": (command.EvaluateOptions(folds=5), "tensorflow", "make setup EXTRAS=dev,train"),
+}
+
+
+@pytest.mark.parametrize("option", NEEDS)
+def test_evaluate_tells_a_missing_extra_before_it_scores(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options, module, line = NEEDS[option]
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr(scoring, "score", lambda *_: pytest.fail("a model was scored"))
+    monkeypatch.setattr(command, "choose_inputs", lambda *_: pytest.fail("records were looked for"))
+    with pytest.raises(ToolMissingError) as caught:
+        command.evaluate(options)
+    assert "is not installed" in caught.value.what
+    assert line in caught.value.remedy
+
+
+def test_training_and_measuring_tell_missing_tensorflow_before_they_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    for start in (
+        lambda: commands.train("smoke", None, None, fresh=False),
+        lambda: commands.train_zoo(None, None),
+        lambda: command.measure_zoo(None, None),
+    ):
+        with pytest.raises(ToolMissingError, match="TensorFlow is not installed") as caught:
+            start()
+        assert "make setup EXTRAS=dev,train" in caught.value.remedy
+
+
+def test_float_of_a_tflite_is_refused_before_the_model_is_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    tflite = str(command.find_model("seg-2-tcn-sm").path)
+    monkeypatch.setattr(scoring, "score", lambda *_: pytest.fail("a model was scored"))
+    with pytest.raises(UsageError, match="--float needs a model of the zoo"):
+        command.evaluate(command.EvaluateOptions(tflite=tflite, against_float=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"records": "1-4"}, "--records"),
+        ({"leads": "ii"}, "--leads"),
+        ({"noise": True, "peers": True}, "--noise, --peers"),
+        ({"against_float": True}, "--float"),
+        ({"html_path": "x.html"}, "--html"),
+    ],
+)
+def test_an_option_that_cross_validation_would_ignore_is_refused(options: dict[str, object], named: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        command.evaluate(command.EvaluateOptions.model_validate({"folds": 5, **options}))
+    assert caught.value.what == f"--cv does not go with {named}."
