@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgseg.data.records import Record, Wave
+from ecgseg.data.records import Record, Wave, labels
 from ecgseg.preprocess import Segment
 from ecgseg.zoo.metrics import FiducialScorer, confusion_matrix, match, sample_scores
 
@@ -78,3 +78,86 @@ def test_a_wave_that_starts_before_the_span_can_still_match() -> None:
     scorer = FiducialScorer(2)
     scorer.add(lead(Wave("QRS", 1000, 1020, 1040), Wave("T", 1200, 1250, 1300)), [Segment(1, 198, 209)])
     assert scorer.scores()["QRS onset"].mean_ms == -20.0
+
+
+def test_a_nearest_pair_is_kept_though_another_choice_would_give_more_pairs() -> None:
+    # 90 belongs to the annotation at 100, 10 away; that this leaves 0 and 245 alone, who could have had 90 and 100,
+    # is no reason to call a point found that lies nearer to another one.
+    assert match([0.0, 100.0], [90.0, 245.0], 150.0) == [(1, 0)]
+
+
+def test_of_equally_near_points_the_earliest_is_taken() -> None:
+    assert match([0.0, 20.0], [10.0], 150.0) == [(0, 0)]
+    assert match([10.0], [0.0, 20.0], 150.0) == [(0, 0)]
+    assert match([10.0, 30.0], [20.0, 40.0], 150.0) == [(0, 0), (1, 1)]
+
+
+def test_nothing_matches_nothing() -> None:
+    assert match([], [10.0], 150.0) == []
+    assert match([10.0], [], 150.0) == []
+
+
+def test_a_detection_150_ms_away_is_found_and_one_160_ms_away_is_missed_and_invented() -> None:
+    # Onset at 1000 ms, in a span from 200 to 3000 ms; samples 115 and 116 are at 1150 and 1160 ms.
+    record = lead(Wave("T", 100, 120, 140), Wave("QRS", 500, 520, 540), Wave("T", 1400, 1450, 1500))
+    counts = {}
+    for onset in (115, 116):
+        scorer = FiducialScorer(2)
+        scorer.add(record, [Segment(1, onset, 122)])
+        score = scorer.scores()["QRS onset"]
+        counts[onset] = (score.true_positives, score.false_negatives, score.false_positives)
+    assert counts == {115: (1, 0, 0), 116: (0, 1, 1)}
+
+
+def test_the_first_and_last_sample_of_the_span_count_and_their_neighbours_do_not() -> None:
+    # Span 1003..1997 at 500 Hz: at 100 Hz the samples 201 (index 1005) to 399 (index 1995).
+    record = lead(Wave("T", 1003, 1030, 1060), Wave("QRS", 1500, 1520, 1540), Wave("T", 1900, 1950, 1997))
+    mask = labels(record, 2, 5)
+    assert (np.flatnonzero(mask != 255)[0], np.flatnonzero(mask != 255)[-1]) == (201, 399)
+    for sample, false_positives in ((200, 0), (201, 1), (399, 1), (400, 0)):
+        scorer = FiducialScorer(2)
+        scorer.add(record, [Segment(1, sample, sample)])
+        assert scorer.scores()["QRS onset"].false_positives == false_positives
+    # A wave that only ends inside of it has no onset that counts, but an offset.
+    scorer = FiducialScorer(2)
+    scorer.add(record, [Segment(1, 195, 210)])
+    assert scorer.scores()["QRS onset"].false_positives == 0
+    assert scorer.scores()["QRS offset"].false_positives == 1
+
+
+def test_with_two_classes_p_and_t_are_none_and_their_points_are_not_scored() -> None:
+    record = lead(Wave("P", 400, 420, 440), Wave("QRS", 500, 520, 540), Wave("T", 700, 750, 800))
+    truth = labels(record, 2, 5)
+    # Samples 80..160: 81 in the span, 9 of them (100..108) QRS.
+    predicted = np.zeros_like(truth)
+    predicted[100:105] = 1
+    assert confusion_matrix(predicted, truth, 2).tolist() == [[72, 0], [4, 5]]
+    scorer = FiducialScorer(2)
+    scorer.add(record, [Segment(1, 100, 104)])
+    assert list(scorer.scores()) == ["QRS onset", "QRS offset"]
+    assert scorer.scores()["QRS offset"].mean_ms == -40.0
+
+
+def test_a_mask_without_waves_misses_everything_and_invents_nothing() -> None:
+    record = lead(Wave("P", 400, 420, 440), Wave("QRS", 500, 520, 540), Wave("T", 700, 750, 800))
+    truth = labels(record, 4, 5)
+    scores = sample_scores(confusion_matrix(np.zeros_like(truth), truth, 4))
+    # 81 samples: 9 P (80..88), 9 QRS (100..108), 21 T (140..160), 42 NONE: F1 of NONE 2*42/(42+81), the others 0.
+    assert scores.confusion == [[42, 0, 0, 0], [9, 0, 0, 0], [9, 0, 0, 0], [21, 0, 0, 0]]
+    assert scores.weighted_f1 == pytest.approx(42 / 81 * 84 / 123)
+    scorer = FiducialScorer(4)
+    scorer.add(record, [])
+    for point in scorer.scores().values():
+        assert (point.true_positives, point.false_negatives, point.false_positives) == (0, 1, 0)
+        assert (point.sensitivity, point.ppv, point.f1, point.mean_ms, point.sd_ms) == (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_lead_without_annotation_scores_nothing() -> None:
+    truth = labels(lead(), 4, 5)
+    predicted = np.full_like(truth, 2)
+    confusion = confusion_matrix(predicted, truth, 4)
+    assert not confusion.any()
+    assert sample_scores(confusion).weighted_f1 == 0.0
+    scorer = FiducialScorer(4)
+    scorer.add(lead(), [Segment(2, 100, 108)])
+    assert {(p.true_positives, p.false_negatives, p.false_positives) for p in scorer.scores().values()} == {(0, 0, 0)}
