@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ecgseg import codegen
 from ecgseg.build import Image, build
+from ecgseg.models import ModelFile, generated_folder
+
+INPUT_RATE = 500
 
 
 def build_image(
@@ -27,3 +31,20 @@ def build_image(
     from ecgseg.tflm import build_tflm, find_tree
 
     return build_tflm(board, generated, data, find_tree(tflm_dir))
+
+
+def render_and_build(board: str, model: ModelFile, *, backend: str = "aot", tflm_dir: str | None = None) -> Image:
+    """Renders a model to where its C belongs and builds the firmware of a board with it.
+
+    Args:
+        board: name of the board.
+        model: what to render.
+        backend, tflm_dir: as :func:`build_image`; the folder as the user types it.
+
+    Raises:
+        EcgsegError: as `ecgseg.codegen.render` and :func:`build_image` do.
+    """
+    folder = generated_folder(model)
+    codegen.render(model.path, folder, name=model.name, input_rate=INPUT_RATE)
+    tree = Path(tflm_dir).expanduser() if tflm_dir else None
+    return build_image(board, folder, model.data, backend=backend, tflm_dir=tree)

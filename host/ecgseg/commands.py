@@ -18,8 +18,6 @@ from ecgseg.errors import DataError, OutputError, UsageError
 from ecgseg.extras import require_tensorflow
 from ecgseg.models import DEFAULT_MODEL, ModelFile, find_model, generated_folder, model_names
 
-INPUT_RATE = 500
-
 
 class DataState(BaseModel):
     """What `invoke data` found: folder, files listed, and those missing or damaged."""
@@ -70,6 +68,7 @@ def render(
 ) -> None:
     """Renders a model into C and shows what it takes, with `report` also its memory over time."""
     from ecgseg import codegen
+    from ecgseg.backends import INPUT_RATE
     from ecgseg.codegen.report import memory_table, write_report
 
     chosen = find_model(model, tflite)
@@ -116,17 +115,13 @@ def build(
 ) -> None:
     """Renders a model, builds the firmware of a board with it, and shows sizes."""
     from ecgseg import build as images
-    from ecgseg import codegen
-    from ecgseg.backends import build_image
+    from ecgseg.backends import render_and_build
     from ecgseg.boards import BOARDS
 
     choose("board", board, tuple(BOARDS), "--board")
     choose("backend", backend, images.BACKENDS, "--backend")
     chosen = find_model(model, tflite)
-    folder = generated_folder(chosen)
-    codegen.render(chosen.path, folder, name=chosen.name, input_rate=INPUT_RATE)
-    tree = Path(tflm_dir).expanduser() if tflm_dir else None
-    image = build_image(board, folder, chosen.data, backend=backend, tflm_dir=tree)
+    image = render_and_build(board, chosen, backend=backend, tflm_dir=tflm_dir)
     built = BuiltImage(
         board=board,
         model=chosen.name,
@@ -174,6 +169,7 @@ def train(model: str | None, ludb: str | None, out: str | None, fresh: bool) -> 
 def zoo() -> None:
     """Lists the models that can be rendered and what they take."""
     from ecgseg import codegen
+    from ecgseg.backends import INPUT_RATE
     from ecgseg.zoo import configuration
 
     table = Table(title="Models", title_justify="left")

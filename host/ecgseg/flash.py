@@ -9,18 +9,17 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from ecgseg import build as images
-from ecgseg import codegen, jlink
-from ecgseg.backends import build_image
+from ecgseg import jlink
+from ecgseg.backends import render_and_build
 from ecgseg.cli import choose, console, messages, write_json
 from ecgseg.errors import EcgsegError, LinkError, TargetError, ToolMissingError
 from ecgseg.link import DeviceClient, DeviceInfo, NoAnswerError
-from ecgseg.models import find_model, generated_folder
+from ecgseg.models import find_model
 from ecgseg.serial_ports import SerialPort, check_port, choose_port, serial_ports
 from ecgseg.targets.apollo4p import check_identity
 
 BOARD = "apollo4p_evb"
 BAUD = 115200
-INPUT_RATE = 500
 _FIRST_WAIT_SECONDS = 0.5
 _ATTEMPTS = 4
 _ASK_SECONDS = 0.4
@@ -215,10 +214,7 @@ def flash_command(
     """`invoke flash`: renders, builds, writes, checks, and says what is on the board now."""
     choose("backend", backend, images.BACKENDS, "--backend")
     chosen = find_model(model, tflite)
-    folder = generated_folder(chosen)
-    codegen.render(chosen.path, folder, name=chosen.name, input_rate=INPUT_RATE)
-    tree = Path(tflm_dir).expanduser() if tflm_dir else None
-    image = build_image(BOARD, folder, chosen.data, backend=backend, tflm_dir=tree)
+    image = render_and_build(BOARD, chosen, backend=backend, tflm_dir=tflm_dir)
     result = flash_image(image, chosen.name, chosen.sha256, port=port, serial_number=serial_number, dry_run=dry_run)
     _show(result)
     if json_path:

@@ -70,13 +70,13 @@ class Rescale:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Convolution(Layer):
-    """CONV_2D, FULLY_CONNECTED (as a 1x1 convolution over its rows) and grouped convolutions.
+class Weighted(Layer):
+    """What all layers that sum products with constant weights have.
 
     Attributes:
         window: geometry.
         in_channels, out_channels: sizes.
-        weights: int8 [out_channels, kernel height, kernel width, in_channels / groups].
+        weights: int8, in the order that the layer says.
         bias: int64 holding int32 [out_channels].
         in_zero_point: of the input; also the value of padding.
         rescale: to the output.
@@ -90,6 +90,15 @@ class Convolution(Layer):
     in_zero_point: int
     rescale: Rescale
 
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Convolution(Weighted):
+    """CONV_2D, FULLY_CONNECTED (as a 1x1 convolution over its rows) and grouped convolutions.
+
+    Attributes:
+        weights: int8 [out_channels, kernel height, kernel width, in_channels / groups].
+    """
+
     @property
     def groups(self) -> int:
         """Number of groups of input channels."""
@@ -97,20 +106,12 @@ class Convolution(Layer):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Depthwise(Layer):
+class Depthwise(Weighted):
     """DEPTHWISE_CONV_2D; output channel c reads input channel c // multiplier.
 
     Attributes:
-        weights: int8 [kernel height, kernel width, out_channels]; the rest as in Convolution.
+        weights: int8 [kernel height, kernel width, out_channels].
     """
-
-    window: Window
-    in_channels: int
-    out_channels: int
-    weights: Int8Array
-    bias: npt.NDArray[np.int64]
-    in_zero_point: int
-    rescale: Rescale
 
     @property
     def multiplier(self) -> int:
@@ -119,16 +120,8 @@ class Depthwise(Layer):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TransposeConvolution(Layer):
-    """TRANSPOSE_CONV: input (y, x) spreads over outputs (y * stride - pad + tap). Attributes as in Convolution."""
-
-    window: Window
-    in_channels: int
-    out_channels: int
-    weights: Int8Array
-    bias: npt.NDArray[np.int64]
-    in_zero_point: int
-    rescale: Rescale
+class TransposeConvolution(Weighted):
+    """TRANSPOSE_CONV: input (y, x) spreads over outputs (y * stride - pad + tap); weights as in Convolution."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -121,6 +121,21 @@ def check_accumulator(
         )
 
 
+def _sums(
+    context: Context,
+    position: int,
+    weights: Int8Array,
+    scales: npt.NDArray[np.float32],
+    source: Tensor,
+    output: Tensor,
+) -> tuple[npt.NDArray[np.int64], Rescale]:
+    """Bias (input `position`) and way to the output of sums over `weights` [out channels, everything summed]."""
+    bias = _bias(context, position, len(weights))
+    multipliers = _multipliers(context, source, scales, output)
+    check_accumulator(context, weights.astype(np.int64), bias, multipliers)
+    return bias, Rescale(multipliers, output.zero_point, *context.clamp(output))
+
+
 def convolution(context: Context) -> Convolution:
     """CONV_2D."""
     context.arity((2, 3))
@@ -136,10 +151,7 @@ def convolution(context: Context) -> Convolution:
         )
     window = _window(context, (height, width), (kernel_h, kernel_w), dilated=True)
     context.expect_shape(output, (1, *window.out_size, out_channels))
-    bias = _bias(context, 2, out_channels)
-    multipliers = _multipliers(context, source, scales, output)
-    flat = weights.reshape(out_channels, -1).astype(np.int64)
-    check_accumulator(context, flat, bias, multipliers)
+    bias, rescale = _sums(context, 2, weights.reshape(out_channels, -1), scales, source, output)
     return Convolution(
         name=context.operator.name,
         operator=context.operator.index,
@@ -153,7 +165,7 @@ def convolution(context: Context) -> Convolution:
         weights=weights,
         bias=bias,
         in_zero_point=source.zero_point,
-        rescale=Rescale(multipliers, output.zero_point, *context.clamp(output)),
+        rescale=rescale,
     )
 
 
@@ -172,11 +184,9 @@ def fully_connected(context: Context) -> Convolution:
             f"Input {list(source.shape)}, weights {list(weights.shape)}, output {list(output.shape)}",
             "input [rows, depth], weights [units, depth], output [rows, units]",
         )
-    bias = _bias(context, 2, out_channels)
     if len(context.tensor(1).scales) == 1:
         _check_bias_scale(context, source, output)
-    multipliers = _multipliers(context, source, scales, output)
-    check_accumulator(context, weights.astype(np.int64), bias, multipliers)
+    bias, rescale = _sums(context, 2, weights, scales, source, output)
     return Convolution(
         name=context.operator.name,
         operator=context.operator.index,
@@ -190,7 +200,7 @@ def fully_connected(context: Context) -> Convolution:
         weights=weights.reshape(out_channels, 1, 1, depth),
         bias=bias,
         in_zero_point=source.zero_point,
-        rescale=Rescale(multipliers, output.zero_point, *context.clamp(output)),
+        rescale=rescale,
     )
 
 
@@ -221,10 +231,7 @@ def depthwise(context: Context) -> Depthwise:
         )
     window = _window(context, (height, width), (kernel_h, kernel_w), dilated=True)
     context.expect_shape(output, (1, *window.out_size, out_channels))
-    bias = _bias(context, 2, out_channels)
-    multipliers = _multipliers(context, source, scales, output)
-    flat = weights.reshape(-1, out_channels).T.astype(np.int64)
-    check_accumulator(context, flat, bias, multipliers)
+    bias, rescale = _sums(context, 2, weights.reshape(-1, out_channels).T, scales, source, output)
     return Depthwise(
         name=context.operator.name,
         operator=context.operator.index,
@@ -238,7 +245,7 @@ def depthwise(context: Context) -> Depthwise:
         weights=weights[0],
         bias=bias,
         in_zero_point=source.zero_point,
-        rescale=Rescale(multipliers, output.zero_point, *context.clamp(output)),
+        rescale=rescale,
     )
 
 
@@ -266,10 +273,7 @@ def transpose_convolution(context: Context) -> TransposeConvolution:
             f"Input {height}x{width}, output {out_height}x{out_width}, stride {window.stride} do not belong together",
             "shapes that a convolution of that stride and padding would give, the other way round",
         )
-    bias = _bias(context, 3, out_channels)
-    multipliers = _multipliers(context, source, scales, output)
-    flat = weights.reshape(out_channels, -1).astype(np.int64)
-    check_accumulator(context, flat, bias, multipliers)
+    bias, rescale = _sums(context, 3, weights.reshape(out_channels, -1), scales, source, output)
     return TransposeConvolution(
         name=context.operator.name,
         operator=context.operator.index,
@@ -283,7 +287,7 @@ def transpose_convolution(context: Context) -> TransposeConvolution:
         weights=weights,
         bias=bias,
         in_zero_point=source.zero_point,
-        rescale=Rescale(multipliers, output.zero_point, *context.clamp(output)),
+        rescale=rescale,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.backends import build_image
+from ecgseg.backends import INPUT_RATE, build_image
 from ecgseg.boards import board_of
 from ecgseg.build import Image
 from ecgseg.cli import progress
@@ -26,7 +26,6 @@ from ecgseg.models import ModelFile, find_model, generated_folder
 from ecgseg.reference import Reference
 from ecgseg.targets import TargetOptions, open_target, target_of
 
-INPUT_RATE = 500
 RANDOM_INPUTS = 64
 _RANDOM_SEED = 2026
 _SHOWN_LEADS = 4
