@@ -250,7 +250,7 @@ def train(
         "leads": LEADS,
         "ludb": LUDB,
         "noise": "Also score under noise of three kinds, 24 to -6 dB (takes 18 times as long).",
-        "peers": "Also score NeuroKit2's delineators (needs the extra `peers`).",
+        "peers": "Also score NeuroKit2's and PhysioKit's delineators (needs the extra `peers`).",
         "float": "Also score the float model (needs TensorFlow).",
         "cv": "Train and test this many patient-wise folds instead; takes that many trainings.",
         "json": JSON,

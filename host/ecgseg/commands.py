@@ -219,6 +219,10 @@ def profile(options: ProfileOptions) -> None:
     elif options.target == "qemu":
         _count_generated(options)
     else:
+        if options.picture:
+            raise UsageError(
+                "--picture shows instructions by layer.", "They are counted in QEMU alone.", "Add --target qemu."
+            )
         from ecgseg.report.hardware import profile_command
 
         board = TargetOptions(port=options.port, serial_number=options.serial)

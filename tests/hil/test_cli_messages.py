@@ -107,6 +107,9 @@ def test_a_misspelt_model_is_answered_with_the_known_ones() -> None:
         (("hil-test", "--target", "host", "--backend", "tflmm"), "backend 'tflmm'"),
         (("build", "--board", "appollo4p_evb"), "Did you mean 'apollo4p_evb'?"),
         (("render", "--model", "a", "--tflite", "b"), "exclude each other"),
+        (("profile", "--page", "x.md"), "--page shows times"),
+        (("profile", "--target", "apollo4p-sim", "--picture", "x.png"), "--picture shows instructions"),
+        (("evaluate", "--cv", "5", "--noise"), "--cv does not go with --noise"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_named(options: tuple[str, ...], expected: str) -> None:

@@ -61,7 +61,9 @@ def folds(count: int, seed: int) -> list[Fold]:
         UsageError: fewer than 2 or more than 20 folds.
     """
     if not 2 <= count <= 20:
-        raise UsageError(f"{count} folds make no sense.", "", "Use 2 to 20.")
+        raise UsageError(
+            f"{count} folds make no sense.", "Each holds out a part of the 200 patients.", "Use --cv with 2 to 20."
+        )
     order = np.random.default_rng(seed).permutation(parse_records("all")).tolist()
     result = []
     for index in range(count):
