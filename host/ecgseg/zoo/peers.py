@@ -5,7 +5,7 @@ heavy dependencies. Left out, as of 2026:
 
 - NeuroKit2's `peak`: it gives no ends of the QRS complex. (`cwt`, `dwt` and `prominence` give all six points.)
 - prominence-delineator 0.0 and ecgdeli 1.0: GPL. NeuroKit2's `prominence` is the former's algorithm under MIT.
-- wfdb's `xqrs` and `gqrs`, SleepECG, py-ecg-detectors, ecgdatakit 2.0: they mark beats, not their ends.
+- wfdb's `xqrs` and `gqrs`, SleepECG, ecgdatakit 2.0, py-ecg-detectors (GPL): they mark beats, not their ends.
 - BioSPPy 2.2: BSD, but it needs OpenCV, HDF5 and scikit-learn.
 - aladin-ecg 1.0: Apache, but a neural network that needs PyTorch and downloads its weights.
 - WTdelineator, wavedel: not packaged; the former's licence is one for texts (CC BY-SA).
