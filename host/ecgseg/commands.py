@@ -263,6 +263,7 @@ def _count_generated(options: ProfileOptions) -> None:
 
 
 def _compare_with_tflm(options: ProfileOptions) -> None:
+    from ecgseg.backends import INPUT_RATE
     from ecgseg.report.performance import comparison_command
     from ecgseg.tflm import find_tree
 

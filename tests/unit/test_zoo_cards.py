@@ -32,6 +32,13 @@ def test_the_int8_graph_is_what_the_configuration_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", model_names())
+def test_the_cross_validation_is_of_the_committed_recipe(name: str) -> None:
+    result = cards.read_cross_validation(name)
+    assert (result.model, result.digest) == (name, configuration.load(name).digest()), f"run `{result.command}`"
+    assert len(result.weighted_f1) == 5
+
+
+@pytest.mark.parametrize("name", model_names())
 def test_the_card_is_what_the_figures_render_to(name: str) -> None:
     metrics = cards.read_metrics(name)
     folder = configuration.folder(name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -45,6 +46,9 @@ HEARTKIT: dict[str, dict[str, str]] = {
 }
 
 
+Figures = TypeVar("Figures", bound=BaseModel)
+
+
 class Metrics(BaseModel):
     """The file metrics.json: int8 on the 40 test patients of LUDB, all leads, annotated span.
 
@@ -77,6 +81,30 @@ class Metrics(BaseModel):
     by_noise: dict[str, dict[str, float]]
     confusion: list[list[int]]
     versions: dict[str, str]
+
+
+class CrossValidation(BaseModel):
+    """Result: weighted F1 of the int8 model of each fold on that fold's patients, all leads of the configuration.
+
+    Attributes:
+        digest: of the configuration, the recipe that was judged.
+        command: what makes this file again.
+    """
+
+    model: str
+    digest: str
+    command: str
+    weighted_f1: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the folds."""
+        return statistics.fmean(self.weighted_f1)
+
+    @property
+    def deviation(self) -> float:
+        """Sample standard deviation over the folds."""
+        return statistics.stdev(self.weighted_f1)
 
 
 class FloatSegmenter:
@@ -179,13 +207,24 @@ def read_metrics(name: str) -> Metrics:
     Raises:
         ModelError: metrics.json is missing or damaged.
     """
-    path = configuration.folder(name) / "metrics.json"
+    return _read(Metrics, name, "metrics.json", f"invoke zoo --measure --model {name}")
+
+
+def read_cross_validation(name: str) -> CrossValidation:
+    """The committed cross-validation of a model.
+
+    Raises:
+        ModelError: cross_validation.json is missing or damaged.
+    """
+    return _read(CrossValidation, name, "cross_validation.json", f"invoke evaluate --cv 5 --model {name}")
+
+
+def _read(kind: type[Figures], name: str, file: str, command: str) -> Figures:
+    path = configuration.folder(name) / file
     try:
-        return Metrics.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
-        raise ModelError(
-            f"The figures of {name} cannot be read ({path}).", str(error), f"Run `invoke zoo --measure --model {name}`."
-        ) from error
+        raise ModelError(f"The figures of {name} cannot be read ({path}).", str(error), f"Run `{command}`.") from error
 
 
 def write_card(metrics: Metrics) -> list[Path]:
@@ -196,7 +235,7 @@ def write_card(metrics: Metrics) -> list[Path]:
         "m": metrics,
         "c": settings,
         "names": CLASS_NAMES[settings.classes],
-        "heartkit": HEARTKIT.get(metrics.model),
+        "cv": read_cross_validation(metrics.model),
     }
     files = {
         "metrics.json": metrics.model_dump_json(indent=2) + "\n",
@@ -209,7 +248,9 @@ def write_card(metrics: Metrics) -> list[Path]:
 def write_zoo_page() -> Path:
     """Write docs/zoo.md from the committed figures of the models; returns the file."""
     names = [name for name in configuration.ZOO if (configuration.folder(name) / "model.tflite").is_file()]
-    rows = [(read_metrics(name), configuration.load(name), HEARTKIT[name]) for name in names]
+    rows = [
+        (read_metrics(name), configuration.load(name), HEARTKIT[name], read_cross_validation(name)) for name in names
+    ]
     return _write(paths.ROOT / "docs", {"zoo.md": render_template("zoo.md.j2", rows=rows)})[0]
 
 

@@ -7,12 +7,10 @@ committed model is judged on the test patients alone.
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel
 from rich.console import Console
 
 from ecgseg import paths
@@ -21,6 +19,7 @@ from ecgseg.data.records import parse_records
 from ecgseg.errors import DataError, UsageError
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import train
+from ecgseg.zoo.cards import CrossValidation
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.quantise import quantise
 
@@ -34,24 +33,6 @@ class Fold:
     training: tuple[int, ...]
     validation: tuple[int, ...]
     test: tuple[int, ...]
-
-
-class CrossValidation(BaseModel):
-    """Result: weighted F1 of the int8 model of each fold on that fold's patients, all leads of the configuration."""
-
-    model: str
-    digest: str
-    weighted_f1: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Mean over the folds."""
-        return statistics.fmean(self.weighted_f1)
-
-    @property
-    def deviation(self) -> float:
-        """Sample standard deviation over the folds."""
-        return statistics.stdev(self.weighted_f1)
 
 
 def folds(count: int, seed: int) -> list[Fold]:
@@ -108,4 +89,5 @@ def cross_validate(
         console.print(
             f"{name}, fold {number} of {count}: int8 weighted F1 {scores[-1]:.4f} on {len(fold.test)} patients"
         )
-    return CrossValidation(model=name, digest=configuration.digest(), weighted_f1=tuple(scores))
+    command = f"invoke evaluate --cv {count} --model {name}"
+    return CrossValidation(model=name, digest=configuration.digest(), command=command, weighted_f1=tuple(scores))

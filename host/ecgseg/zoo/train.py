@@ -328,6 +328,7 @@ def fit(
         console: where progress goes.
         resume: False starts from the beginning whatever is there.
     """
+    _use_one_thread()
     with _progress(console or Console()) as progress:
         teacher = _teacher(configuration, corpus, work, progress, resume)
         return Trainer(configuration, corpus, work, teacher).run(progress, resume=resume)
@@ -404,7 +405,6 @@ def train(
     """
     console = console or Console()
     configuration = zoo.load(name)
-    _use_one_thread()
     corpus = load_corpus(configuration, ludb_option)
     console.print(f"{name}: {corpus.source}")
     work = paths.BUILD / "zoo" / name
