@@ -72,6 +72,26 @@ def test_a_transposed_convolution_is_one_of_the_outputs_of_a_position(layer: Tra
     assert np.array_equal(answer(layer, data, shape), answer(form, data, (1, *form.window.out_size, form.out_channels)))
 
 
+def test_a_result_longer_than_its_input_is_not_put_over_it() -> None:
+    layer = TransposeConvolution(
+        name="TRANSPOSE_CONV",
+        operator=0,
+        inputs=(0,),
+        output=1,
+        output_size=34,
+        window=Window((1, 31), (1, 4), (1, 1), (1, 1), (0, 0), (1, 34)),
+        in_channels=1,
+        out_channels=1,
+        weights=np.ones((1, 1, 4, 1), np.int8),
+        bias=np.zeros(1, np.int64),
+        in_zero_point=3,
+        rescale=Rescale((Multiplier(1 << 30, -5),), -128, -128, 127),
+    )
+    kernel = kernel_of(layer)
+    assert kernel.function == "phases"
+    assert kernel.overwrites == ()
+
+
 def test_usual_transposed_convolutions_have_a_form() -> None:
     """Stride 2 with padding SAME, as Keras' Conv1DTranspose makes it."""
     rng = np.random.default_rng(1)

@@ -54,7 +54,8 @@ class PhasesLayer:
     @property
     def in_place(self) -> bool:
         """Whether the output may lie where the input lies."""
-        return self.in_channels == self.out_channels and self.pad % self.dilation == 0
+        fits = self.out_channels == self.in_channels and self.out_length <= self.in_length
+        return fits and self.pad % self.dilation == 0
 
 
 def prepare(layer: Convolution) -> PhasesLayer | None:
