@@ -70,6 +70,7 @@ def render(
     from ecgseg import codegen
     from ecgseg.backends import INPUT_RATE
     from ecgseg.codegen.report import memory_table, write_report
+    from ecgseg.graph.ir import shape_text
 
     chosen = find_model(model, tflite)
     folder = Path(out) if out else generated_folder(chosen)
@@ -78,7 +79,7 @@ def render(
     for column in ("Layer", "Operator", "Shape", "Bytes", "MACs"):
         table.add_column(column, justify="left" if column in ("Operator", "Shape") else "right")
     for index, layer in enumerate(manifest.layers):
-        shape = " × ".join(map(str, layer.shape))
+        shape = shape_text(layer.shape)
         table.add_row(str(index), layer.name, shape, f"{layer.bytes:,}", f"{layer.macs:,}")
     console.print(table)
     console.print(

@@ -154,8 +154,9 @@ class _Placement(_Tensors):
             self.of_storage[storage] = len(self.buffers)
             if group and index < group.last:
                 position = index - group.first
-                size = group.held_rows(position) * group.views[position].row_bytes
-                self.buffers.append(Buffer(f"rows of tensor {layer.output}", size, first, last))
+                rows = group.held_rows(position)
+                size = rows * group.views[position].row_bytes
+                self.buffers.append(Buffer(f"tensor {layer.output} ({rows} rows)", size, first, last))
             else:
                 until = min(self.last_use.get(storage, last), self.end - 1)
                 self.buffers.append(Buffer(f"tensor {layer.output}", layer.output_size, first, until))

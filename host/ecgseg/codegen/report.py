@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from rich import box
 from rich.table import Table
 
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.errors import OutputError
+from ecgseg.graph.ir import shape_text
 
 # A qualitative palette that is told apart in grey and by colour-blind readers (Okabe and Ito).
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -56,14 +58,19 @@ def memory_steps(manifest: Manifest) -> list[MemoryStep]:
 def memory_table(manifest: Manifest) -> Table:
     """One line per layer: its result, what is alive, and how much of the arena that takes."""
     table = Table(
-        title=f"{manifest.model}: arena {manifest.arena_bytes} bytes, input and output buffers are the caller's"
+        title=f"{manifest.model}: arena {manifest.arena_bytes} bytes, input and output buffers are the caller's",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    for column in ("#", "layer", "result", "alive"):
-        table.add_column(column)
-    for column in ("alive, bytes", "up to, bytes"):
-        table.add_column(column, justify="right")
+    table.add_column("#", justify="right")
+    for column in ("layer", "result"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("alive @ address")
+    for column in ("bytes", "up to"):
+        table.add_column(column, justify="right", no_wrap=True)
     for step, layer in zip(memory_steps(manifest), manifest.layers, strict=True):
-        shape = "x".join(str(size) for size in layer.shape)
+        shape = shape_text(layer.shape)
         table.add_row(
             str(step.layer),
             layer.name + _manner(layer),
@@ -160,7 +167,7 @@ def write_report(manifest: Manifest, path: Path) -> None:
     """
     rows = [
         f"<tr><td>{step.layer}</td><td>{escape(step.name)}{_manner(layer)}</td>"
-        f"<td>{'x'.join(map(str, layer.shape))}</td>"
+        f"<td>{shape_text(layer.shape)}</td>"
         f"<td>{', '.join(_short(buffer) for buffer in step.live)}</td>"
         f'<td class="n">{step.live_bytes}</td></tr>'
         for step, layer in zip(memory_steps(manifest), manifest.layers, strict=True)

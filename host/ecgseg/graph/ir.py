@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape as people read it: `250 × 16` for [1, 1, 250, 16]."""
+    sizes = list(shape)
+    while len(sizes) > 1 and sizes[0] == 1:
+        del sizes[0]
+    return " × ".join(map(str, sizes))
 
 
 @dataclass(frozen=True, eq=False)

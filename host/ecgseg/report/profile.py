@@ -6,28 +6,32 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ecgseg.graph.ir import shape_text
 from ecgseg.output import write_bytes
 from ecgseg.profile import Profile
 from ecgseg.profile.board import BoardProfile, ClockFigures
 
-_BAR = 28
+_BAR = 12
 _PNG_COLOUR = "#0072b2"
 
 
 def show_profile(profile: Profile, console: Console) -> None:
     """Prints the costs of each layer and of the whole frame."""
-    table = Table(title=f"{profile.model} on {profile.target}, {profile.unit} a frame", title_justify="left")
-    for column in ("Layer", "Operator", "Shape", "MACs", profile.unit.capitalize(), "a MAC", ""):
-        table.add_column(column, justify="left" if column in ("Operator", "Shape", "") else "right")
+    title = f"{profile.model} on {profile.target}, {profile.unit} a frame"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("#", "Operator", "Shape", "MACs", profile.unit.capitalize(), "a MAC", ""):
+        left = column in ("Operator", "Shape", "")
+        table.add_column(column, justify="left" if left else "right", no_wrap=True)
     largest = max((layer.instructions for layer in profile.layers), default=1)
     for layer in profile.layers:
         table.add_row(
             str(layer.index),
             layer.name,
-            " × ".join(map(str, layer.shape)),
+            shape_text(layer.shape),
             f"{layer.macs:,}",
             f"{layer.instructions:,}",
             _ratio(layer.instructions_per_mac),
