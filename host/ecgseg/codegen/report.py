@@ -100,7 +100,11 @@ def memory_picture(manifest: Manifest) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_TOP + _HEIGHT + _BOTTOM}" '
         f'width="{width}" font-family="sans-serif" font-size="11" role="img" aria-label="Memory over time">'
     ]
-    parts += [_rectangle(manifest, buffer, number) for number, buffer in enumerate(manifest.buffers)]
+    tensors = 0
+    for buffer in manifest.buffers:
+        scratch = buffer.name.startswith("scratch")
+        parts.append(_rectangle(manifest, buffer, _SCRATCH if scratch else _COLOURS[tensors % len(_COLOURS)]))
+        tensors += not scratch
     parts += _axes(manifest, count)
     parts.append("</svg>")
     return "\n".join(parts)
@@ -110,11 +114,10 @@ def _y(manifest: Manifest, address: int) -> float:
     return _TOP + _HEIGHT * (1.0 - address / max(manifest.arena_bytes, 1))
 
 
-def _rectangle(manifest: Manifest, buffer: BufferEntry, number: int) -> str:
+def _rectangle(manifest: Manifest, buffer: BufferEntry, colour: str) -> str:
     x = _LEFT + buffer.first * _COLUMN
     width = (buffer.last - buffer.first + 1) * _COLUMN
     top, bottom = _y(manifest, buffer.offset + buffer.size), _y(manifest, buffer.offset)
-    colour = _SCRATCH if buffer.name.startswith("scratch") else _COLOURS[number % len(_COLOURS)]
     label = f"{buffer.name}: {buffer.size} bytes at {buffer.offset}, layers {buffer.first} to {buffer.last}"
     text = ""
     if bottom - top > 12 and width > 60:
