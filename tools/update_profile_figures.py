@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "host"))
 
 from ecgseg import paths  # noqa: E402
+from ecgseg.models import model_names  # noqa: E402
 from ecgseg.profile import profile_model  # noqa: E402
 
 FIGURES = ROOT / "tests" / "firmware" / "profile_figures.json"
@@ -23,9 +24,8 @@ def main() -> int:
     """Count, compare, write."""
     before = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}
     figures: dict[str, object] = {}
-    for path in sorted(paths.MODELS.glob("*/model.tflite")):
-        name = path.parent.name
-        profile = profile_model(path, name)
+    for name in model_names():
+        profile = profile_model(paths.MODELS / name / "model.tflite", name)
         figures["compiler"] = profile.compiler
         found = {key: int(getattr(profile, key)) for key in KEYS}
         old = before.get(name, {})

@@ -34,14 +34,15 @@ class SegmentRules:
     """
 
     min_length: tuple[int, ...]
-    max_gap: int = 2
+    max_gap: int = 5
 
     @staticmethod
     def for_classes(class_count: int) -> SegmentRules:
         """Rules of the zoo for 2 (NONE, QRS) or 4 (NONE, PWAVE, QRS, TWAVE) classes; length 5 for any other count.
 
         50 ms for P and QRS and 70 ms for T are shorter than any wave of an adult; of such settings, these and the gap
-        of 20 ms have the highest F1 of onsets and offsets on LUDB's validation patients.
+        of 50 ms have the highest mean F1 of onsets and offsets on LUDB's validation patients
+        (`python tools/choose_segment_rules.py`).
         """
         if class_count == 4:
             return SegmentRules((0, 5, 5, 7))
