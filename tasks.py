@@ -253,6 +253,7 @@ def train(
         "peers": "Also score NeuroKit2's and PhysioKit's delineators (needs the extra `peers`).",
         "float": "Also score the float model (needs TensorFlow).",
         "cv": "Train and test this many patient-wise folds instead; takes that many trainings.",
+        "steps": "With --cv: steps of each training; default those of the configuration.",
         "json": JSON,
         "html": "Also write a report to this file.",
     }
@@ -269,6 +270,7 @@ def evaluate(
     peers: bool = False,
     float: bool = False,
     cv: int = 0,
+    steps: int = 0,
     json: str | None = None,
     html: str | None = None,
 ) -> None:
@@ -289,6 +291,7 @@ def evaluate(
             peers=peers,
             against_float=float,
             folds=cv,
+            steps=steps,
             json_path=json,
             html_path=html,
         )

@@ -37,6 +37,13 @@ def test_a_senseless_number_of_folds_is_refused(count):
         cv.folds(count, 1)
 
 
+@pytest.mark.parametrize("steps", [1, 10**6])
+def test_a_senseless_number_of_steps_is_refused(monkeypatch, tmp_path, steps):
+    monkeypatch.setattr(cv.ludb, "find_ludb", lambda option: tmp_path)
+    with pytest.raises(UsageError, match="--steps"):
+        cv.cross_validate(zoo.SMOKE, 2, steps=steps, console=Console(quiet=True))
+
+
 def test_without_ludb_there_is_one_clear_error(monkeypatch):
     monkeypatch.setattr(cv.ludb, "find_ludb", lambda option: None)
     with pytest.raises(DataError) as error:
@@ -62,7 +69,9 @@ def test_each_fold_is_scored_on_its_own_patients(monkeypatch, tmp_path):
         update={"schedule": schedule, "data": smoke.data.model_copy(update={"synthetic_weight": 0.0})}
     )
     monkeypatch.setattr(cv.zoo, "load", lambda name: recipe)
-    result = cv.cross_validate(zoo.SMOKE, 2, console=Console(quiet=True))
+    result = cv.cross_validate(zoo.SMOKE, 2, steps=50, console=Console(quiet=True))
+    assert (result.steps, result.command) == (50, "invoke evaluate --cv 2 --model smoke --steps 50")
+    assert result.digest == recipe.digest()
     expected = [part for fold in cv.folds(2, recipe.seed) for part in (fold.training, fold.validation, fold.test)]
     assert asked == expected
     assert len(result.weighted_f1) == 2

@@ -89,11 +89,13 @@ class CrossValidation(BaseModel):
     Attributes:
         digest: of the configuration, the recipe that was judged.
         command: what makes this file again.
+        steps: of each training; fewer than the configuration's where only the architecture was to be judged.
     """
 
     model: str
     digest: str
     command: str
+    steps: int
     weighted_f1: tuple[float, ...]
 
     @property

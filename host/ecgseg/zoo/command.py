@@ -31,6 +31,7 @@ class EvaluateOptions(BaseModel):
     peers: bool = False
     against_float: bool = False
     folds: int = 0
+    steps: int = 0
     json_path: str | None = None
     html_path: str | None = None
 
@@ -46,6 +47,8 @@ def evaluate(options: EvaluateOptions) -> None:
     if options.folds:
         _cross_validate(chosen, options)
         return
+    if options.steps:
+        raise UsageError("--steps goes with --cv.", "Nothing else is trained here.", "Leave it out, or add --cv 5.")
     device = scoring.DeviceSegmenter(chosen.data)
     others = _others(chosen, options, device)
     inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
@@ -113,7 +116,7 @@ def _cross_validate(chosen: ModelFile, options: EvaluateOptions) -> None:
     require_tensorflow()
     from ecgseg.zoo.cross_validation import cross_validate
 
-    result = cross_validate(chosen.name, options.folds, ludb_option=options.ludb, console=console)
+    result = cross_validate(chosen.name, options.folds, steps=options.steps, ludb_option=options.ludb, console=console)
     console.print(f"{chosen.name}: weighted F1 {result.mean:.4f} ± {result.deviation:.4f} over {options.folds} folds")
     write_json(result, options.json_path or chosen.path.with_name("cross_validation.json"))
 

@@ -55,16 +55,30 @@ def folds(count: int, seed: int) -> list[Fold]:
     return result
 
 
-def fold_configuration(configuration: ModelConfiguration, fold: Fold) -> ModelConfiguration:
-    """The recipe with the patients of one fold."""
+def fold_configuration(configuration: ModelConfiguration, fold: Fold, steps: int) -> ModelConfiguration:
+    """The recipe with the patients of one fold and that many steps."""
     data = configuration.data.model_copy(update={"training": fold.training, "validation": fold.validation})
-    return configuration.model_copy(update={"data": data})
+    schedule = configuration.schedule.model_copy(update={"steps": steps})
+    return configuration.model_copy(update={"data": data, "schedule": schedule})
 
 
 def cross_validate(
-    name: str, count: int = 5, *, ludb_option: str | Path | None = None, console: Console | None = None
+    name: str,
+    count: int = 5,
+    *,
+    steps: int = 0,
+    ludb_option: str | Path | None = None,
+    console: Console | None = None,
 ) -> CrossValidation:
     """Trains and tests one model for each fold. A killed run goes on where it was.
+
+    Args:
+        name: of the model.
+        count: folds.
+        steps: of each training, 0 for those of the configuration. Fewer still tell how an architecture does on other
+            patients.
+        ludb_option: folder of LUDB.
+        console: where progress goes.
 
     Raises:
         DataError: there is no LUDB; synthetic ECG has no patients.
@@ -77,9 +91,17 @@ def cross_validate(
         raise DataError(
             "Cross-validation needs LUDB.", "Synthetic ECG has no patients to hold out.", "Run `invoke data` first."
         )
+    whole = configuration.schedule.steps
+    steps = steps or whole
+    if not configuration.schedule.warmup_steps < steps <= whole:
+        raise UsageError(
+            f"--steps {steps} makes no sense for {name}.",
+            f"Its schedule warms up for {configuration.schedule.warmup_steps} steps and ends at {whole}.",
+            "Choose a number between them.",
+        )
     scores = []
     for number, fold in enumerate(folds(count, configuration.seed), start=1):
-        part = fold_configuration(configuration, fold)
+        part = fold_configuration(configuration, fold, steps)
         corpus = train.load_corpus(part, folder)
         work = paths.BUILD / "zoo" / "cv" / f"{name}-{number}-of-{count}"
         trained = train.fit(part, corpus, work, console)
@@ -89,5 +111,7 @@ def cross_validate(
         console.print(
             f"{name}, fold {number} of {count}: int8 weighted F1 {scores[-1]:.4f} on {len(fold.test)} patients"
         )
-    command = f"invoke evaluate --cv {count} --model {name}"
-    return CrossValidation(model=name, digest=configuration.digest(), command=command, weighted_f1=tuple(scores))
+    command = f"invoke evaluate --cv {count} --model {name}" + (f" --steps {steps}" if steps < whole else "")
+    return CrossValidation(
+        model=name, digest=configuration.digest(), command=command, steps=steps, weighted_f1=tuple(scores)
+    )
