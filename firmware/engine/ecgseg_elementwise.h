@@ -1,5 +1,6 @@
 /* Operators that treat every element alike: functions of one value as tables, and two operands with broadcasting.
- * output may be one of the inputs when it has that input's size and nothing is broadcast over it. */
+ * output may be one of the inputs when it has that input's size and nothing is broadcast over it. Unless lines run across,
+ * it may also start below that input: both are walked upward. */
 #ifndef ECGSEG_ELEMENTWISE_H
 #define ECGSEG_ELEMENTWISE_H
 

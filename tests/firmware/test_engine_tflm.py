@@ -9,6 +9,7 @@ import pytest
 
 from ecgseg import paths
 from support import engine_harness as harness
+from support.random_network import RandomNetwork
 
 HEARTKIT_STYLE = Path(__file__).parents[1] / "vectors" / "heartkit-style.tflite"
 MODELS = sorted(path.parent.name for path in (paths.ROOT / "models").glob("*/model.tflite"))
@@ -64,6 +65,15 @@ def test_layers_streamed_at_random_equal_tflm_on_a_cortex_m4(seed: int, tmp_path
     model = harness.rendered(HEARTKIT_STYLE.read_bytes(), tmp_path, harness.any_groups(seed))
     inputs = harness.draw_inputs(model, 2)
     assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
+
+
+def test_a_gain_per_channel_streamed_into_its_input_equals_tflm(tmp_path: Path) -> None:
+    """A draw in which the result was put a few bytes below an input that is read channel by channel."""
+    names = ["CONV_2D", "ADD", "MUL", "EXTREME", "MUL", "ADD", "DEPTHWISE_CONV_2D", "POOL", "RELU"]
+    content = RandomNetwork(971, operators=10, names=names).content
+    model = harness.rendered(content, tmp_path, harness.any_groups(971 * 7))
+    inputs = harness.draw_inputs(model, 4)
+    assert harness.differences(model, harness.run_native(model, inputs), harness.truth(model, inputs)) == []
 
 
 @pytest.mark.parametrize("seed", range(24))

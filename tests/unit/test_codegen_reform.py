@@ -92,6 +92,24 @@ def test_a_result_longer_than_its_input_is_not_put_over_it() -> None:
     assert kernel.overwrites == ()
 
 
+def test_a_transposed_convolution_of_a_long_stride_is_not_blown_up_with_zeros() -> None:
+    layer = TransposeConvolution(
+        name="TRANSPOSE_CONV",
+        operator=0,
+        inputs=(0,),
+        output=1,
+        output_size=800_000,
+        window=Window((1, 2), (1, 1), (1, 1000), (1, 1), (0, 0), (1, 2000)),
+        in_channels=300,
+        out_channels=400,
+        weights=np.ones((400, 1, 1, 300), np.int8),
+        bias=np.zeros(400, np.int64),
+        in_zero_point=0,
+        rescale=rescale(np.random.default_rng(1), 400),
+    )
+    assert kernel_of(layer).function == "transpose_conv"
+
+
 def test_usual_transposed_convolutions_have_a_form() -> None:
     """Stride 2 with padding SAME, as Keras' Conv1DTranspose makes it."""
     rng = np.random.default_rng(1)

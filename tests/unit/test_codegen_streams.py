@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from ecgseg import paths
 from ecgseg.codegen import render
 from ecgseg.codegen.rows import Axis, RowView, steps
-from ecgseg.codegen.streams import Group
+from ecgseg.codegen.streams import ROWS, Group, Use
 
 HEARTKIT_STYLE = Path(__file__).parents[1] / "vectors" / "heartkit-style.tflite"
 
@@ -82,11 +83,28 @@ def test_no_more_rows_are_held_than_there_is_memory_for(axes: list[Axis]) -> Non
     views = tuple(RowView(axis, 1, (1,), {}) for axis in axes)
     group = Group(0, len(axes) - 1, views)
     for position in range(len(axes) - 1):
-        most = group.held_rows(position)
+        most = group.held_rows[position]
         assert all(
             part.end - part.held_from <= most for parts in group.steps for part in parts if part.position == position
         )
         assert most <= axes[position].out_rows
+
+
+def test_a_gain_per_channel_is_not_taken_to_go_through_memory_in_order(tmp_path: Path) -> None:
+    """Its lines run along time, so rows that one channel has passed are read again for the next."""
+
+    def last_gain(candidates: Sequence[Group], use: Callable[[Sequence[Group]], Use]) -> tuple[Group, ...]:
+        return tuple(group for group in candidates if (group.first, group.last) == (22, 22))
+
+    manifest = render(HEARTKIT_STYLE, tmp_path, select=last_gain)
+    assert manifest.layers[22].name == "MUL"
+    assert manifest.layers[22].streamed
+    read, written = (
+        next(buffer for buffer in manifest.buffers if buffer.name == f"tensor {manifest.layers[layer].tensor}")
+        for layer in (17, 22)
+    )
+    apart = read.offset + read.size <= written.offset or written.offset + written.size <= read.offset
+    assert apart or read.offset - written.offset >= ROWS * 32
 
 
 def test_a_separable_network_needs_a_third_less_memory_than_layer_by_layer(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
 from support.random_network import KINDS, RandomNetwork, random_inputs
+from support.tflite_builder import Builder
 
 
 def real_input(network: Network, data: np.ndarray) -> np.ndarray:
@@ -55,3 +56,15 @@ def test_input_of_another_size_is_refused() -> None:
     network = lower(load_tflite(RandomNetwork(0).content))
     with pytest.raises(UsageError):
         interpret.run(network, np.zeros(network.input.size + 1, np.int8))
+
+
+def test_a_relu_between_scales_whose_ratio_is_nearly_a_tie_equals_tflm() -> None:
+    """In double the ratio is 1.24999997, in float 1.25: ties round another way."""
+    builder = Builder()
+    source = builder.int8([1, 256], 0.3576513, -10)
+    target = builder.int8([1, 256], 0.28612104, -20)
+    builder.operator("RELU", [source], [target])
+    content = builder.finish([source], [target])
+    every = np.arange(-128, 128).astype(np.int8)
+    expected = TflmOracle(content).run(every).reshape(-1)
+    assert np.array_equal(interpret.run(lower(load_tflite(content)), every).reshape(-1), expected)

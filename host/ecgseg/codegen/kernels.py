@@ -62,7 +62,7 @@ class Kernel:
         structs: arrays of structures by field name: the C type and rows of ints.
         loose: constant arrays that are no field.
         scratch: words of scratch, 0 for none.
-        overwrites: tensors over which the output may be written, because every byte is read before it is replaced.
+        overwrites: tensors at whose very place the output may lie, because every byte is read before it is replaced.
         form: the layer as the kernel computes it: another one that gives the same bytes, or `layer` itself.
     """
 

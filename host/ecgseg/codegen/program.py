@@ -24,6 +24,7 @@ class Call:
         scratch: offset in the arena, None without scratch.
         in_place: the output replaces an input.
         group, view: the streamed group it belongs to, and the layer along its rows; None outside of groups.
+        streamed: per operand, whether the layer before it in the group computes it.
     """
 
     kernel: Kernel
@@ -33,6 +34,7 @@ class Call:
     in_place: bool
     group: Group | None
     view: RowView | None
+    streamed: tuple[bool, ...]
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,12 @@ class _Placement(_Tensors):
             return None
         return self.memory.offsets[self.of_storage[self.storage(tensor)]]
 
+    def is_streamed(self, index: int, tensor: int | None) -> bool:
+        """Whether a layer's operand is what the layer before it in its group computes."""
+        if tensor is None or index not in self.group_of or index == self.group_of[index].first:
+            return False
+        return self.storage(tensor) == self.storage(self.kernels[index - 1].layer.output)
+
     def use(self) -> Use:
         """What this placement needs, layer by layer."""
         ends = [offset + buffer.size for buffer, offset in zip(self.buffers, self.memory.offsets, strict=True)]
@@ -154,7 +162,7 @@ class _Placement(_Tensors):
             self.of_storage[storage] = len(self.buffers)
             if group and index < group.last:
                 position = index - group.first
-                rows = group.held_rows(position)
+                rows = group.held_rows[position]
                 size = rows * group.views[position].row_bytes
                 self.buffers.append(Buffer(f"tensor {layer.output} ({rows} rows)", size, first, last))
             else:
@@ -179,9 +187,9 @@ class _Placement(_Tensors):
                     read = self.of_storage[storage]
                     if self.buffers[read].first >= group.first or self.last_use[storage] != group.last:
                         continue
-                    distance = group.clearance(
-                        index - group.first, number, in_place=operand.tensor in kernel.overwrites
-                    )
+                    # Lines along time under a gain per channel come back to each row for every channel.
+                    in_place = operand.tensor in kernel.overwrites and not kernel.values.get("across")
+                    distance = group.clearance(index - group.first, number, in_place=in_place)
                     result[read, written] = max(distance, result.get((read, written), distance))
         return result
 
@@ -215,6 +223,7 @@ def compile_network(network: Network, select: Selection = choose) -> Program:
             placement.in_place[index],
             group := placement.group_of.get(index),
             group.views[index - group.first] if group else None,
+            tuple(placement.is_streamed(index, operand.tensor) for operand in kernel.operands),
         )
         for index, kernel in enumerate(kernels)
     )

@@ -8,6 +8,8 @@ import numpy as np
 
 from ecgseg.graph.layers import Convolution, Depthwise, Rescale, TransposeConvolution, Window
 
+# Sizes that the kernels hold.
+_LARGEST_SIDE = 0xFFFF
 # A depthwise convolution over more input channels would multiply mostly zeros as a full one.
 _MOST_CHANNELS = 8
 
@@ -45,8 +47,8 @@ def transpose_as_convolution(layer: TransposeConvolution) -> Convolution | None:
 
     Output o = t * stride + r gathers the inputs t - before + j through the taps (before - j) * stride + r + pad. The
     channels of the convolution's position t, in the order r, channel, are the outputs t * stride to
-    t * stride + stride - 1 as they lie in memory. None where another axis moves too, or the last position would not be
-    whole.
+    t * stride + stride - 1 as they lie in memory. None where another axis moves too, the last position would not be
+    whole, or most of the weights would be zeros.
     """
     window = layer.window
     axis = next((a for a in (0, 1) if _still(window, 1 - a)), None)
@@ -54,7 +56,7 @@ def transpose_as_convolution(layer: TransposeConvolution) -> Convolution | None:
         return None
     stride, taps, pad = window.stride[axis], window.kernel[axis], window.pad[axis]
     before, after = (taps - 1 - pad) // stride, (stride - 1 + pad) // stride
-    if before < 0:
+    if before < 0 or stride * (before + after + 1) > 2 * taps or stride * layer.out_channels > _LARGEST_SIDE:
         return None
     rows = layer.weights.reshape(layer.out_channels, taps, layer.in_channels)
     weights = np.zeros((stride, layer.out_channels, before + after + 1, layer.in_channels), np.int8)

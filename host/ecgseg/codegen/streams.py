@@ -7,7 +7,7 @@ they are read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,11 +19,13 @@ ROWS = 16
 LONGEST = 6
 # A group has to earn its calls.
 _LEAST_GAIN = 64
-# Larger networks are not searched: the time grows with the square of their size.
-_LARGEST_NETWORK = 150
+# Sets of groups that are kept while others are tried, and how many are tried in all, times the square of the layers: a
+# placement takes about that long, and rendering is not to take minutes.
+_WIDTH = 6
+_EFFORT = 2_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """Layers `first` to `last` of the program, streamed into each other; `views` along their rows, in that order."""
 
@@ -36,9 +38,18 @@ class Group:
         """What is computed, in order."""
         return tuple(steps([view.axis for view in self.views], ROWS))
 
-    def held_rows(self, position: int) -> int:
-        """Most rows of that layer's output that exist at once."""
-        return max(part.end - part.held_from for step in self.steps for part in step if part.position == position)
+    @cached_property
+    def held_rows(self) -> tuple[int, ...]:
+        """Per layer, the most rows of its output that exist at once."""
+        most = [0] * len(self.views)
+        for step in self.steps:
+            for part in step:
+                most[part.position] = max(most[part.position], part.end - part.held_from)
+        return tuple(most)
+
+    @cached_property
+    def _clearances(self) -> dict[tuple[int, int, bool], int]:
+        return {}
 
     def clearance(self, position: int, operand: int, *, in_place: bool) -> int:
         """How far above the group's result an operand must start, so that it is read before it is replaced.
@@ -46,8 +57,15 @@ class Group:
         Args:
             position: of the layer in the group.
             operand: of the layer's kernel.
-            in_place: the kernel reads every byte of it before it writes that byte; only for the last layer.
+            in_place: the kernel goes through memory in order and reads every byte of it before it writes that byte;
+                only for the last layer.
         """
+        asked = (position, operand, in_place)
+        if asked not in self._clearances:
+            self._clearances[asked] = self._find_clearance(position, operand, in_place)
+        return self._clearances[asked]
+
+    def _find_clearance(self, position: int, operand: int, in_place: bool) -> int:
         row_bytes = self.views[position].operand_row_bytes[operand]
         target, last = self.views[-1].row_bytes, len(self.views) - 1
         needed, written = -(1 << 30), 0
@@ -135,30 +153,41 @@ Selection = Callable[[Sequence[Group], Callable[[Sequence[Group]], Use]], tuple[
 def choose(candidates: Sequence[Group], use: Callable[[Sequence[Group]], Use]) -> tuple[Group, ...]:
     """The groups that make the arena smallest, none when little is gained.
 
-    Adds the group that lowers the highest peaks most, as long as one does, then leaves out layers that hardly help.
+    Adds a group at a time, keeps the few sets with the lowest peaks, and goes on as long as that lowers them. Then
+    leaves out layers that hardly help.
 
     Args:
         candidates: from :func:`find_groups`.
         use: what the placement with these groups needs.
     """
-    chosen: tuple[Group, ...] = ()
-    whole = current = use(())
-    if len(whole.bytes) > _LARGEST_NETWORK:
-        return ()
-    while True:
-        first, last = current.around_peak
+    whole = use(())
+    left = _EFFORT // len(whole.bytes) ** 2
+    best: tuple[Use, tuple[Group, ...]] = (whole, ())
+    kept, seen = [best], set()
+    while kept:
         trials = []
-        for group in candidates:
-            if group.first <= last and first <= group.last:
-                kept = [other for other in chosen if not _overlap(group, other)]
-                together = tuple(sorted([*kept, group], key=lambda one: one.first))
-                trials.append((use(together), together))
-        best = min(trials, key=lambda trial: (trial[0].order, len(trial[1])), default=None)
-        if best is None or best[0].order >= current.order:
+        for current, chosen in kept:
+            for together in _one_more(candidates, chosen, current.around_peak):
+                name = tuple((group.first, group.last) for group in together)
+                if name not in seen and left > 0:
+                    seen.add(name)
+                    left -= 1
+                    trials.append((use(together), together))
+        kept = sorted(trials, key=lambda trial: (trial[0].order, len(trial[1])))[:_WIDTH]
+        if not kept or kept[0][0].order >= best[0].order:
             break
-        current, chosen = best
-    chosen = _prune(candidates, chosen, use)
+        best = kept[0]
+    chosen = _prune(candidates, best[1], use)
     return chosen if use(chosen).most <= whole.most - _LEAST_GAIN else ()
+
+
+def _one_more(
+    candidates: Sequence[Group], chosen: Sequence[Group], around_peak: tuple[int, int]
+) -> Iterator[tuple[Group, ...]]:
+    """The chosen groups with one more that could lower the peak, in place of those it overlaps."""
+    for group in candidates:
+        if group.first <= around_peak[1] and around_peak[0] <= group.last:
+            yield _in_order([*(other for other in chosen if not _overlap(group, other)), group])
 
 
 def _prune(
@@ -170,12 +199,12 @@ def _prune(
         others = tuple(other for other in chosen if other is not group)
         parts = [part for part in candidates if group.first <= part.first and part.last <= group.last]
         smaller = [(), *((part,) for part in sorted(parts, key=lambda part: (part.last - part.first, part.first)))]
-        chosen = next(
-            together
-            for part in smaller
-            if use(together := tuple(sorted((*others, *part), key=lambda one: one.first))).most <= limit
-        )
+        chosen = next(together for part in smaller if use(together := _in_order((*others, *part))).most <= limit)
     return chosen
+
+
+def _in_order(groups: Iterable[Group]) -> tuple[Group, ...]:
+    return tuple(sorted(groups, key=lambda group: group.first))
 
 
 def _overlap(one: Group, other: Group) -> bool:

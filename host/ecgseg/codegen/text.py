@@ -160,7 +160,7 @@ def _group_text(program: Program, group: Group) -> StepText:
             _arguments(program, number),
             strict=True,
         )
-        if not (name.startswith("input") and _is_streamed(program, group, number, int(name.rpartition("_")[2])))
+        if not (name.startswith("input") and program.calls[number].streamed[int(name.rpartition("_")[2])])
     ]
     if len(numbers) > 1:
         # A run may end within the group.
@@ -171,14 +171,9 @@ def _group_text(program: Program, group: Group) -> StepText:
         group.last,
         ", ".join(parameter for parameter, _ in memory),
         tuple(_part_text(program, group, number) for number in numbers),
-        tuple(group.held_rows(position) for position in range(len(numbers) - 1)),
+        group.held_rows[:-1],
         group.views[-1].axis.out_rows,
     )
-
-
-def _is_streamed(program: Program, group: Group, number: int, operand: int) -> bool:
-    """Whether an input of a layer is what the layer before it in the group computes."""
-    return number > group.first and program.calls[number].inputs[operand] == program.calls[number - 1].output
 
 
 def _part_text(program: Program, group: Group, number: int) -> PartText:
@@ -189,7 +184,7 @@ def _part_text(program: Program, group: Group, number: int) -> PartText:
         name, row_bytes = f"input{number}_{position}", view.operand_row_bytes[position]
         if operand.constant:
             continue
-        if _is_streamed(program, group, number, position):
+        if call.streamed[position]:
             inputs.append(f"ecgseg_rows_at(&rows{number - 1}, slice{number}.first)")
         else:
             inputs.append(f"{name} + slice{number}.first * {row_bytes}" if row_bytes else name)
