@@ -72,61 +72,41 @@ def test_a_transposed_convolution_is_one_of_the_outputs_of_a_position(layer: Tra
     assert np.array_equal(answer(layer, data, shape), answer(form, data, (1, *form.window.out_size, form.out_channels)))
 
 
-def test_a_result_longer_than_its_input_is_not_put_over_it() -> None:
-    layer = TransposeConvolution(
+def along_time(
+    lengths: tuple[int, int], taps: int, stride: int, pad: int, channels: tuple[int, int], scales: Rescale
+) -> TransposeConvolution:
+    """[1, length, channels] as a converter writes it; lengths and channels of input and output."""
+    return TransposeConvolution(
         name="TRANSPOSE_CONV",
         operator=0,
         inputs=(0,),
         output=1,
-        output_size=34,
-        window=Window((1, 31), (1, 4), (1, 1), (1, 1), (0, 0), (1, 34)),
-        in_channels=1,
-        out_channels=1,
-        weights=np.ones((1, 1, 4, 1), np.int8),
-        bias=np.zeros(1, np.int64),
+        output_size=lengths[1] * channels[1],
+        window=Window((1, lengths[0]), (1, taps), (1, stride), (1, 1), (0, pad), (1, lengths[1])),
+        in_channels=channels[0],
+        out_channels=channels[1],
+        weights=np.ones((channels[1], 1, taps, channels[0]), np.int8),
+        bias=np.zeros(channels[1], np.int64),
         in_zero_point=3,
-        rescale=Rescale((Multiplier(1 << 30, -5),), -128, -128, 127),
+        rescale=scales,
     )
-    kernel = kernel_of(layer)
+
+
+def test_a_result_longer_than_its_input_is_not_put_over_it() -> None:
+    scales = Rescale((Multiplier(1 << 30, -5),), -128, -128, 127)
+    kernel = kernel_of(along_time((31, 34), 4, 1, 0, (1, 1), scales))
     assert kernel.function == "phases"
     assert kernel.overwrites == ()
 
 
 def test_a_transposed_convolution_of_a_long_stride_is_not_blown_up_with_zeros() -> None:
-    layer = TransposeConvolution(
-        name="TRANSPOSE_CONV",
-        operator=0,
-        inputs=(0,),
-        output=1,
-        output_size=800_000,
-        window=Window((1, 2), (1, 1), (1, 1000), (1, 1), (0, 0), (1, 2000)),
-        in_channels=300,
-        out_channels=400,
-        weights=np.ones((400, 1, 1, 300), np.int8),
-        bias=np.zeros(400, np.int64),
-        in_zero_point=0,
-        rescale=rescale(np.random.default_rng(1), 400),
-    )
-    assert kernel_of(layer).function == "transpose_conv"
+    scales = rescale(np.random.default_rng(1), 400)
+    assert kernel_of(along_time((2, 2000), 1, 1000, 0, (300, 400), scales)).function == "transpose_conv"
 
 
 def test_usual_transposed_convolutions_have_a_form() -> None:
     """Stride 2 with padding SAME, as Keras' Conv1DTranspose makes it."""
-    rng = np.random.default_rng(1)
-    layer = TransposeConvolution(
-        name="TRANSPOSE_CONV",
-        operator=0,
-        inputs=(0,),
-        output=1,
-        output_size=1000,
-        window=Window((1, 125), (1, 5), (1, 2), (1, 1), (0, 1), (1, 250)),
-        in_channels=16,
-        out_channels=4,
-        weights=rng.integers(-127, 128, (4, 1, 5, 16)).astype(np.int8),
-        bias=np.zeros(4, np.int64),
-        in_zero_point=3,
-        rescale=rescale(rng, 4),
-    )
+    layer = along_time((125, 250), 5, 2, 1, (16, 4), rescale(np.random.default_rng(1), 4))
     assert kernel_of(layer).function in ("conv", "phases")
     form = transpose_as_convolution(layer)
     assert form is not None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
-from ecgseg.graph.layers import Convolution, Depthwise, Rescale, TransposeConvolution, Window
+from ecgseg.graph.layers import Convolution, Depthwise, TransposeConvolution, Weighted, Window
 
 # Sizes that the kernels hold.
 _LARGEST_SIDE = 0xFFFF
@@ -25,21 +26,7 @@ def depthwise_as_convolution(layer: Depthwise) -> Convolution | None:
     weights = np.zeros((layer.out_channels, height, width, layer.in_channels), np.int8)
     for channel in range(layer.out_channels):
         weights[channel, :, :, channel // layer.multiplier] = layer.weights[:, :, channel]
-    return Convolution(
-        name=layer.name,
-        operator=layer.operator,
-        inputs=layer.inputs,
-        output=layer.output,
-        output_size=layer.output_size,
-        macs=layer.macs,
-        window=layer.window,
-        in_channels=layer.in_channels,
-        out_channels=layer.out_channels,
-        weights=weights,
-        bias=layer.bias,
-        in_zero_point=layer.in_zero_point,
-        rescale=layer.rescale,
-    )
+    return _convolution(layer, weights=weights)
 
 
 def transpose_as_convolution(layer: TransposeConvolution) -> Convolution | None:
@@ -70,13 +57,8 @@ def transpose_as_convolution(layer: TransposeConvolution) -> Convolution | None:
         return (value, other) if axis == 0 else (other, value)
 
     channels = stride * layer.out_channels
-    return Convolution(
-        name=layer.name,
-        operator=layer.operator,
-        inputs=layer.inputs,
-        output=layer.output,
-        output_size=layer.output_size,
-        macs=layer.macs,
+    return _convolution(
+        layer,
         window=Window(
             window.in_size,
             along(before + after + 1, 1),
@@ -85,19 +67,18 @@ def transpose_as_convolution(layer: TransposeConvolution) -> Convolution | None:
             along(before, 0),
             along(window.out_size[axis] // stride, 1),
         ),
-        in_channels=layer.in_channels,
         out_channels=channels,
         weights=weights.reshape(channels, *along(before + after + 1, 1), layer.in_channels),
         bias=np.tile(layer.bias, stride),
-        in_zero_point=layer.in_zero_point,
-        rescale=_repeated(layer.rescale, stride),
+        rescale=replace(layer.rescale, multipliers=layer.rescale.multipliers * stride),
     )
+
+
+def _convolution(layer: Weighted, **changes: Any) -> Convolution:
+    """A convolution with the layer's fields but for the changes."""
+    return Convolution(**{field.name: getattr(layer, field.name) for field in fields(Convolution)} | changes)
 
 
 def _still(window: Window, axis: int) -> bool:
     """Nothing moves along this axis."""
     return window.in_size[axis] == window.out_size[axis] == window.kernel[axis] == window.stride[axis] == 1
-
-
-def _repeated(rescale: Rescale, count: int) -> Rescale:
-    return replace(rescale, multipliers=rescale.multipliers * count)
