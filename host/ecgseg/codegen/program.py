@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ecgseg.codegen.kernels import Kernel, kernel_of
@@ -178,20 +178,22 @@ class _Placement(_Tensors):
         result: dict[tuple[int, int], int] = {}
         for group in self.groups:
             written = self.of_storage[self.storage(self.kernels[group.last].layer.output)]
-            for index in range(group.first, group.last + 1):
-                kernel = self.kernels[index]
-                for number, operand in enumerate(kernel.operands):
-                    storage = None if operand.tensor is None else self.storage(operand.tensor)
-                    if storage is None or storage == self.source:
-                        continue
-                    read = self.of_storage[storage]
-                    if self.buffers[read].first >= group.first or self.last_use[storage] != group.last:
-                        continue
+            for read, distance in self._last_reads(group):
+                result[read, written] = max(distance, result.get((read, written), distance))
+        return result
+
+    def _last_reads(self, group: Group) -> Iterator[tuple[int, int]]:
+        """Buffers that are read in a group for the last time, with their clearance of its result."""
+        for position, kernel in enumerate(self.kernels[group.first : group.last + 1]):
+            for number, operand in enumerate(kernel.operands):
+                storage = None if operand.tensor is None else self.storage(operand.tensor)
+                if storage is None or storage == self.source or self.last_use[storage] != group.last:
+                    continue
+                read = self.of_storage[storage]
+                if self.buffers[read].first < group.first:
                     # Lines along time under a gain per channel come back to each row for every channel.
                     in_place = operand.tensor in kernel.overwrites and not kernel.values.get("across")
-                    distance = group.clearance(index - group.first, number, in_place=in_place)
-                    result[read, written] = max(distance, result.get((read, written), distance))
-        return result
+                    yield read, group.clearance(position, number, in_place=in_place)
 
 
 def compile_network(network: Network, select: Selection = choose) -> Program:
