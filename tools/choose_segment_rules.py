@@ -18,12 +18,12 @@ sys.path.insert(0, str(ROOT / "host"))
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from ecgseg.data.ludb import find_ludb, load_records  # noqa: E402
+from ecgseg.data.databases.ludb import find_ludb, load_records  # noqa: E402
 from ecgseg.data.records import split  # noqa: E402
 from ecgseg.models import find_model  # noqa: E402
-from ecgseg.preprocess import SegmentRules, class_mask  # noqa: E402
-from ecgseg.zoo.evaluate import DeviceSegmenter, assemble, whole_record  # noqa: E402
-from ecgseg.zoo.metrics import FiducialScorer  # noqa: E402
+from ecgseg.pipeline import SegmentRules, class_mask  # noqa: E402
+from ecgseg.scoring.evaluate import DeviceSegmenter, assemble, whole_record  # noqa: E402
+from ecgseg.scoring.metrics import FiducialScorer  # noqa: E402
 
 MODELS = ("seg-4-tcn-sm", "seg-4-tcn-lg")
 # In samples of 10 ms: no longer than the shortest wave of an adult.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.cli import choose
+from ecgseg.commands.guard import choose
 from ecgseg.errors import ModelError
 from ecgseg.zoo.configuration import in_order
 

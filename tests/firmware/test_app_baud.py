@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ecgseg import paths
-from ecgseg.boards import SANITIZER_FLAGS, WARNINGS
 from ecgseg.errors import DeviceError, LinkError
+from ecgseg.image.boards import SANITIZER_FLAGS, WARNINGS
 from ecgseg.link import DeviceClient
 from ecgseg.link.messages import ANSWER_BIT, Command
 from support import model_double

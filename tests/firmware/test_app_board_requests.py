@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ecgseg import paths
-from ecgseg.boards import COMMON_FLAGS, SANITIZER_FLAGS
 from ecgseg.errors import DeviceError
+from ecgseg.image.boards import COMMON_FLAGS, SANITIZER_FLAGS
 from ecgseg.link import DeviceClient, Fault
 from ecgseg.link.error_table import error_number
 from ecgseg.link.framing import FrameDecoder, encode_frame

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgseg import paths
-from ecgseg.build import build
+from ecgseg.image.build import build
 from ecgseg.link import DeviceClient
 from support import model_double
 from support.pipe_port import PipePort

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ecgseg import boards, paths
-from ecgseg import build as build_module
-from ecgseg.build import build
+from ecgseg import paths
 from ecgseg.errors import BuildError, OutputError, ToolMissingError, UsageError
+from ecgseg.image import boards
+from ecgseg.image import build as build_module
+from ecgseg.image.build import build
 from support import model_double
 
 

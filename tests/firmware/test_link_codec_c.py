@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecgseg import paths
-from ecgseg.boards import SANITIZER_FLAGS, WARNINGS
+from ecgseg.image.boards import SANITIZER_FLAGS, WARNINGS
 from ecgseg.link.error_table import error_number
 from ecgseg.link.framing import PAYLOAD_MAX, FrameDecoder, encode_frame
 from ecgseg.link.messages import ANSWER_BIT, BY_COMMAND, Command, request_body

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgseg import paths
-from ecgseg.preprocess import (
+from ecgseg.pipeline import (
     LEAD_OFF,
     FrameStatus,
     PreprocessParameters,

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
+from ecgseg.image.tflm import find_tree
 from ecgseg.models import find_model
 from ecgseg.profile import profile_model
 from ecgseg.profile.tflm import GENERATED_C, Comparison, compare
-from ecgseg.tflm import find_tree
 from support.engine_harness import HAS_QEMU
 
 pytestmark = [

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from ecgseg import bringup, jlink
-from ecgseg.bringup import RATES, Point, bring_up
+from ecgseg.devices import bringup, jlink
+from ecgseg.devices.bringup import RATES, Point, bring_up
 from ecgseg.targets import open_target
 
 pytestmark = pytest.mark.skipif(

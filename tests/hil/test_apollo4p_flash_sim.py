@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ecgseg import codegen, flash
-from ecgseg.build import Image, build
+from ecgseg import codegen
+from ecgseg.devices import flash
 from ecgseg.errors import LinkError
+from ecgseg.image.build import Image, build
 from ecgseg.models import ModelFile, find_model
 from ecgseg.targets import RunningTarget, TargetOptions, open_target
 from ecgseg.targets.apollo4p import Apollo4pTarget

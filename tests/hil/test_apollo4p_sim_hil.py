@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ecgseg.build import Image, build
 from ecgseg.errors import TargetError
 from ecgseg.hil.runner import HilOptions, generate, run
+from ecgseg.image.build import Image, build
 from ecgseg.link.messages import BenchKind
 from ecgseg.link.transport import Port
 from ecgseg.models import find_model

@@ -15,7 +15,7 @@ from invoke.collection import Collection
 from invoke.loader import FilesystemLoader
 
 from ecgseg import paths
-from ecgseg.data.ludb import find_ludb
+from ecgseg.data.databases.ludb import find_ludb
 
 INVOKE = [sys.executable, "-m", "invoke"]
 PARTS = re.compile(r"Error: (?P<what>.+)\n  Why: (?P<why>(?:.|\n)+)\n  What to do: (?P<remedy>.+)\n")

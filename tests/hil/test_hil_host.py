@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgseg.build import Image, build
+from ecgseg.data.inputs import choose_inputs
 from ecgseg.data.records import LEADS, split
 from ecgseg.errors import LinkError, ModelError
 from ecgseg.hil import vectors
-from ecgseg.hil.inputs import choose_inputs
+from ecgseg.hil.faults import FaultPlan, FaultyPort
 from ecgseg.hil.judge import MAX_DETAILS, Judge, Subject
 from ecgseg.hil.result import HilRun
 from ecgseg.hil.runner import RANDOM_INPUTS, HilOptions, generate, run
+from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
-from ecgseg.link.faults import FaultPlan, FaultyPort
 from ecgseg.link.transport import open_port
 from ecgseg.models import find_model, model_names
-from ecgseg.reference import Reference
+from ecgseg.pipeline.segmenter import Reference
 from ecgseg.targets import open_target
 from support.random_network import RandomNetwork
 

@@ -12,12 +12,12 @@ from ecgseg.codegen import render
 from ecgseg.errors import DeviceError, LinkError
 from ecgseg.hil.compare import first_differing_layer
 from ecgseg.hil.runner import HilOptions, run
+from ecgseg.image.tflm import build_tflm, find_tree
+from ecgseg.image.tflm.image import find_arena
+from ecgseg.image.tflm.render import render_tflm
 from ecgseg.models import find_model
-from ecgseg.reference import Reference
+from ecgseg.pipeline.segmenter import Reference
 from ecgseg.targets import TargetOptions, open_target
-from ecgseg.tflm import build_tflm, find_tree
-from ecgseg.tflm.image import find_arena
-from ecgseg.tflm.render import render_tflm
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("TFLM_DIR"), reason="needs a TensorFlow Lite Micro tree (TFLM_DIR; docs/tflm.md)"
@@ -36,7 +36,7 @@ def test_an_arena_that_is_too_small_is_reported_over_the_link(tmp_path: Path, mo
     manifest = render(model.path, tmp_path, name=model.name)
     tree = find_tree(None)
     enough = find_arena("host", render_tflm(model.data, manifest, tmp_path), tree)
-    monkeypatch.setattr("ecgseg.tflm.image.find_arena", lambda *_: enough - 64)
+    monkeypatch.setattr("ecgseg.image.tflm.image.find_arena", lambda *_: enough - 64)
     image = build_tflm("host", tmp_path, model.data, tree, out_dir=tmp_path / "image")
     with open_target("host", image, TargetOptions()) as running, running.connect() as device:
         assert device.hello().engine_status != 0

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgseg.build import Image, build
 from ecgseg.errors import DeviceError, LinkError, TargetError, ToolMissingError, UsageError
+from ecgseg.image.build import Image, build
 from ecgseg.link import BenchKind, DeviceClient, TimeBase
 from ecgseg.targets import RunningTarget, TargetOptions, open_target, qemu, targets
 from support import model_double
@@ -97,7 +97,7 @@ def test_a_target_dies_with_the_program_that_started_it(images: dict[str, Image]
     program = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from ecgseg.build import Image\n"
+        "from ecgseg.image.build import Image\n"
         "from ecgseg.targets import open_target\n"
         "elf = Path(sys.argv[1])\n"
         "with open_target('host', Image(elf, None, elf, 'host', '')) as running:\n"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.boards import COMMON_FLAGS, board_of
+from ecgseg.image.boards import COMMON_FLAGS, board_of
 from ecgseg.targets.apollo4p_sim.machine import Machine, Options
 from ecgseg.targets.apollo4p_sim.source import SourceLines
 

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg import paths
-from ecgseg.boards import COMMON_FLAGS, CORTEX_M4F_FLAGS, SANITIZER_FLAGS
 from ecgseg.codegen import Manifest, render
 from ecgseg.codegen.streams import Group, Selection, Use, choose
 from ecgseg.graph.interpret import run_all
@@ -23,6 +22,7 @@ from ecgseg.graph.layers import Alias, Network
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
+from ecgseg.image.boards import COMMON_FLAGS, CORTEX_M4F_FLAGS, SANITIZER_FLAGS
 from support.random_network import RandomNetwork
 
 Int8 = npt.NDArray[np.int8]

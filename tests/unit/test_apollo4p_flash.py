@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import serial
 
-from ecgseg import flash, jlink, serial_ports
-from ecgseg.build import Image
+from ecgseg.devices import flash, jlink
 from ecgseg.errors import LinkError, TargetError, ToolMissingError
-from ecgseg.serial_ports import SerialPort
+from ecgseg.image.build import Image
+from ecgseg.link import ports as serial_ports
+from ecgseg.link.ports import SerialPort
 from support import fake_jlink
 
 MODEL_SHA256 = "ab" * 32

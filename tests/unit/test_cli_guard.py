@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from ecgseg.cli import check_outputs, choose, guard, write_json
+from ecgseg.commands.guard import check_outputs, choose, guard, write_json
 from ecgseg.errors import (
     BuildError,
     DataError,
@@ -85,7 +85,7 @@ def test_a_bug_is_allowed_to_look_like_one() -> None:
 
 
 def test_a_reader_that_leaves_early_ends_quietly() -> None:
-    code = "from ecgseg.cli import guard\nwith guard():\n    [print('line') for _ in range(200000)]\n"
+    code = "from ecgseg.commands.guard import guard\nwith guard():\n    [print('line') for _ in range(200000)]\n"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -14,8 +14,8 @@ from ecgseg import paths
 from ecgseg.codegen import render
 from ecgseg.codegen.kernels import merge_axes
 from ecgseg.codegen.plan import ALIGNMENT, Buffer, plan
-from ecgseg.codegen.report import memory_picture, memory_steps, memory_table, write_report
 from ecgseg.errors import OutputError
+from ecgseg.report.memory import memory_picture, memory_steps, memory_table, write_report
 
 MODEL = paths.MODELS / "seg-4-tcn-sm" / "model.tflite"
 lifetimes = st.tuples(st.integers(1, 500), st.integers(0, 12), st.integers(0, 6))

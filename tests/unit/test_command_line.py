@@ -8,7 +8,7 @@ import pytest
 from invoke.collection import Collection
 from invoke.tasks import task
 
-from ecgseg.command_line import check_command_line
+from ecgseg.commands.command_line import check_command_line
 from ecgseg.errors import UsageError
 
 

@@ -15,9 +15,9 @@ from typing import ClassVar
 
 import pytest
 
-from ecgseg.data import download as module
-from ecgseg.data.download import LUDB, Source, download, verify
-from ecgseg.data.ludb import find_ludb
+from ecgseg.data.databases import download as module
+from ecgseg.data.databases.download import LUDB, Source, download, verify
+from ecgseg.data.databases.ludb import find_ludb
 from ecgseg.errors import DataError, OutputError
 
 FILES = {"data/1.hea": b"1 12 500 5000\n", "data/1.dat": bytes(range(256)) * 40, "RECORDS": b"data/1\n"}

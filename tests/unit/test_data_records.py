@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgseg.data.ludb import ENVIRONMENT, find_ludb, load_record, parse_waves
+from ecgseg.data.databases.ludb import ENVIRONMENT, find_ludb, load_record, parse_waves
 from ecgseg.data.records import LEADS, Record, Wave, labels, parse_leads, parse_records, split
 from ecgseg.errors import DataError, UsageError
 

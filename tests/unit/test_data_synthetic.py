@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ecgseg.data import synthetic
+from ecgseg.data.databases import synthetic
 from ecgseg.data.records import LEADS, labels
 from ecgseg.errors import UsageError
-from ecgseg.preprocess import LEAD_OFF, UNANNOTATED
+from ecgseg.pipeline import LEAD_OFF, UNANNOTATED
 
 
 def recording(rhythm, leads=("ii",), seed=1, **options):

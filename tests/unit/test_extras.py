@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from ecgseg import commands
+from ecgseg.commands.everything import evaluate as command
+from ecgseg.commands.everything import everything as commands
 from ecgseg.errors import ToolMissingError, UsageError
-from ecgseg.zoo import command
-from ecgseg.zoo import evaluate as scoring
+from ecgseg.scoring import evaluate as scoring
 
 NEEDS = {
     "peers": (command.EvaluateOptions(peers=True), "neurokit2", "make setup EXTRAS=dev,peers"),

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgseg.data.synthetic import synthetic_records
+from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.hil.compare import compare_frame, difference, first_differing_layer, stage_name
 from ecgseg.link import FrameResult, LayerInfo
 from ecgseg.models import find_model
-from ecgseg.preprocess import FrameStatus, Segment, class_mask, frames, segments
-from ecgseg.reference import ExpectedFrame, Reference, stage_bytes
+from ecgseg.pipeline import FrameStatus, Segment, class_mask, frames, segments
+from ecgseg.pipeline.segmenter import ExpectedFrame, Reference, stage_bytes
 
 
 @lru_cache(maxsize=1)

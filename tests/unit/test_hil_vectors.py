@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgseg.data.inputs import choose_inputs
 from ecgseg.data.records import LEADS, parse_records
 from ecgseg.errors import DataError
 from ecgseg.hil import vectors
-from ecgseg.hil.inputs import choose_inputs
 
 VECTOR = vectors.Vector(
     target="host",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecgseg.errors import UsageError
-from ecgseg.link.faults import FaultPlan, FaultyPort
+from ecgseg.hil.faults import FaultPlan, FaultyPort
 
 
 class Loop:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ecgseg.data.records import Record, Wave, labels
-from ecgseg.preprocess import Segment
-from ecgseg.zoo.metrics import FiducialScorer, confusion_matrix, match, sample_scores
+from ecgseg.pipeline import Segment
+from ecgseg.scoring.metrics import FiducialScorer, confusion_matrix, match, sample_scores
 
 
 def lead(*waves: Wave) -> Record:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ecgseg.data.synthetic import synthetic_records
+from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import OutputError
 from ecgseg.hil.result import HilResult, HilRun, Memory, Mismatch, ScoreCollector, ShownLead, Spread, Timing
-from ecgseg.preprocess import LEAD_OFF, SegmentRules, runs, segments
+from ecgseg.pipeline import LEAD_OFF, SegmentRules, runs, segments
 from ecgseg.report.html import render_report, write_report
 from ecgseg.report.picture import write_picture
 from ecgseg.report.svg import lead_figure

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from ecgseg import paths
-from ecgseg.commands import ProfileOptions, profile
+from ecgseg.commands.everything import ProfileOptions, profile
 from ecgseg.errors import EcgsegError, ToolMissingError, UsageError
 from ecgseg.models import model_names
 from ecgseg.profile.tflm import Comparison

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from ecgseg import paths
-from ecgseg.backends import build_image
-from ecgseg.boards import board_of
 from ecgseg.codegen import Manifest, render
 from ecgseg.errors import DataError, GraphError, ToolMissingError, UsageError
 from ecgseg.graph.load import load_tflite
+from ecgseg.image.backends import build_image
+from ecgseg.image.boards import board_of
+from ecgseg.image.tflm import find_tree
+from ecgseg.image.tflm.image import require_cpp_library
+from ecgseg.image.tflm.render import operators_of, render_tflm
+from ecgseg.image.tflm.tree import archive_machine
+from ecgseg.image.tflm.versions import UNKNOWN, versions_of
 from ecgseg.models import find_model
-from ecgseg.tflm import find_tree
-from ecgseg.tflm.image import require_cpp_library
-from ecgseg.tflm.render import operators_of, render_tflm
-from ecgseg.tflm.tree import archive_machine
-from ecgseg.tflm.versions import UNKNOWN, versions_of
 from support.tflm_tree import ARM, CMSIS_NN_INDEX, HEADERS, X86, archive, empty_tree
 
 

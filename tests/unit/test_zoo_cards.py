@@ -11,7 +11,8 @@ from ecgseg.codegen.render import parameter_count
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.models import model_names
-from ecgseg.zoo import cards, configuration
+from ecgseg.report import cards
+from ecgseg.zoo import configuration
 
 
 @pytest.mark.parametrize("name", model_names())

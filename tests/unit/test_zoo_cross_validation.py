@@ -8,7 +8,7 @@ from rich.console import Console
 
 pytest.importorskip("tensorflow", reason="TensorFlow comes with the extra 'train'")
 
-from ecgseg.data.synthetic import synthetic_records
+from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import DataError, UsageError
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import cross_validation as cv

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgseg.data.augmentation import augment, contact
+from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.data.records import labels
-from ecgseg.data.synthetic import synthetic_records
 from ecgseg.errors import DataError
-from ecgseg.preprocess import UNANNOTATED, Decimated, PreprocessParameters, decimate, frames, normalise
+from ecgseg.pipeline import UNANNOTATED, Decimated, PreprocessParameters, decimate, frames, normalise
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import dataset
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.data.records import Record, Wave, labels
-from ecgseg.data.synthetic import synthetic_records
-from ecgseg.preprocess import MODEL_RATE, PreprocessParameters, Segment, SegmentRules, frames
-from ecgseg.preprocess.segments import runs
-from ecgseg.zoo import report
-from ecgseg.zoo.evaluate import Evaluation, Prediction, assemble, score, score_noise, whole_record
+from ecgseg.pipeline import MODEL_RATE, PreprocessParameters, Segment, SegmentRules, frames
+from ecgseg.pipeline.segments import runs
+from ecgseg.report import evaluation as report
+from ecgseg.scoring.evaluate import Evaluation, Prediction, assemble, score, score_noise, whole_record
 
 PARAMETERS = PreprocessParameters(input_rate=500, scale=1 / 32, zero_point=0, rules=SegmentRules.for_classes(4))
 LEVELS = ["24", "18", "12", "6", "0", "-6"]

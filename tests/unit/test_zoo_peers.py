@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.data.records import Record
-from ecgseg.data.synthetic import synthetic_records
-from ecgseg.preprocess import LEAD_OFF, Segment
-from ecgseg.zoo.evaluate import score
-from ecgseg.zoo.peers import NEUROKIT_METHODS, NeuroKit, PhysioKit, pairs, peers, prediction, runs_of
+from ecgseg.pipeline import LEAD_OFF, Segment
+from ecgseg.scoring.evaluate import score
+from ecgseg.scoring.peers import NEUROKIT_METHODS, NeuroKit, PhysioKit, pairs, peers, prediction, runs_of
 
 PEERS = [*NEUROKIT_METHODS, "physiokit"]
 

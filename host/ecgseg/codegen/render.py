@@ -16,7 +16,7 @@ from ecgseg.graph.ir import Graph
 from ecgseg.graph.layers import Network
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
-from ecgseg.preprocess import PreprocessParameters, SegmentRules, render_c_header
+from ecgseg.pipeline import PreprocessParameters, SegmentRules, render_c_header
 
 GENERATOR = "ecgseg"
 PARAMETERS = "ecgseg_preprocess_params.h"

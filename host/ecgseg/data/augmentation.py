@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.preprocess import MODEL_RATE
+from ecgseg.pipeline import MODEL_RATE
 
 Batch = npt.NDArray[np.float32]
 Rng = np.random.Generator

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import UsageError
-from ecgseg.preprocess import UNANNOTATED
+from ecgseg.pipeline import UNANNOTATED
 
 LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
 WAVE_LABELS = {2: {"QRS": 1}, 4: {"P": 1, "QRS": 2, "T": 3}}

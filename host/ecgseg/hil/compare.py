@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.link import FrameResult, LayerInfo
-from ecgseg.reference import STAGES, ExpectedFrame, Reference, stage_bytes
+from ecgseg.pipeline.segmenter import STAGES, ExpectedFrame, Reference, stage_bytes
 
 
 class Tracer(Protocol):

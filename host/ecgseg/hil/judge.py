@@ -27,8 +27,8 @@ from ecgseg.hil.compare import (
 )
 from ecgseg.hil.result import HilResult, Memory, Mismatch, ScoreCollector, ShownLead, TickCollector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
-from ecgseg.preprocess import Segment, join
-from ecgseg.reference import ExpectedFrame, Reference, stage_bytes
+from ecgseg.pipeline import Segment, join
+from ecgseg.pipeline.segmenter import ExpectedFrame, Reference, stage_bytes
 
 MAX_DETAILS = 10
 VECTORS = paths.REPORTS / "vectors"

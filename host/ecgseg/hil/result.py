@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from ecgseg.data.records import WAVE_LABELS, Record, labels
 from ecgseg.errors import EcgsegError
 from ecgseg.link import DeviceInfo, TimeBase
-from ecgseg.preprocess import MODEL_RATE, Segment
-from ecgseg.zoo.metrics import FiducialScore, FiducialScorer, SampleScores, confusion_matrix, sample_scores
+from ecgseg.pipeline import MODEL_RATE, Segment
+from ecgseg.scoring.metrics import FiducialScore, FiducialScorer, SampleScores, confusion_matrix, sample_scores
 
 PARTS = ("preprocess", "inference", "postprocess")
 

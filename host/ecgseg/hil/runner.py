@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.backends import INPUT_RATE, build_image
-from ecgseg.boards import board_of
-from ecgseg.build import Image
-from ecgseg.cli import progress
 from ecgseg.codegen import render
+from ecgseg.commands.guard import progress
+from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import LEADS, Record, split
 from ecgseg.errors import EcgsegError, ModelError
 from ecgseg.hil import vectors
-from ecgseg.hil.inputs import Inputs, choose_inputs
 from ecgseg.hil.judge import VECTORS, Judge, Subject
 from ecgseg.hil.result import HilRun
+from ecgseg.image.backends import INPUT_RATE, build_image
+from ecgseg.image.boards import board_of
+from ecgseg.image.build import Image
 from ecgseg.models import ModelFile, find_model, generated_folder
-from ecgseg.reference import Reference
+from ecgseg.pipeline.segmenter import Reference
 from ecgseg.targets import TargetOptions, open_target, target_of
 
 RANDOM_INPUTS = 64

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ecgseg.errors import LinkError
 from ecgseg.link.framing import PAYLOAD_MAX
 from ecgseg.link.messages import TimeBase
-from ecgseg.preprocess import FrameStatus, Segment
+from ecgseg.pipeline import FrameStatus, Segment
 
 # HELLO's own answer needs about this much.
 _SMALLEST_PAYLOAD_MAX = 256

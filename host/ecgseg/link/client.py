@@ -32,7 +32,7 @@ from ecgseg.link.messages import (
     unpack,
 )
 from ecgseg.link.transport import LinkCounters, Port, Transport, open_port, set_baud_rate
-from ecgseg.preprocess import FrameStatus, Segment
+from ecgseg.pipeline import FrameStatus, Segment
 
 _SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
 _INDEX_BYTES = 4

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from ecgseg import paths
-from ecgseg.build import Image, build
 from ecgseg.errors import TargetError
 from ecgseg.hil.runner import generate
+from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
 from ecgseg.link.messages import BenchKind, TimeBase
 from ecgseg.models import ModelFile

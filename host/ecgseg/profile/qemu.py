@@ -19,9 +19,9 @@ from elftools.elf.sections import SymbolTableSection
 from pydantic import BaseModel
 
 from ecgseg import paths
-from ecgseg.boards import COMMON_FLAGS, board_of
 from ecgseg.codegen import Manifest, render
 from ecgseg.errors import BuildError, TargetError, ToolMissingError
+from ecgseg.image.boards import COMMON_FLAGS, board_of
 
 BOARD = "mps2_an386"
 _QEMU = "qemu-system-arm"

@@ -13,9 +13,13 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from ecgseg import paths
-from ecgseg.boards import C_ONLY_FLAGS, COMMON_FLAGS, CPP_FLAGS, board_of
-from ecgseg.build import section_sizes
 from ecgseg.codegen import Manifest, render
+from ecgseg.image.boards import C_ONLY_FLAGS, COMMON_FLAGS, CPP_FLAGS, board_of
+from ecgseg.image.build import section_sizes
+from ecgseg.image.tflm.image import BACKEND, DEFINES, find_arena
+from ecgseg.image.tflm.render import SOURCE, render_tflm
+from ecgseg.image.tflm.tree import Tree
+from ecgseg.image.tflm.versions import versions_of
 from ecgseg.models import ModelFile, generated_folder
 from ecgseg.profile.qemu import (
     BOARD,
@@ -29,10 +33,6 @@ from ecgseg.profile.qemu import (
     tool_version,
     tools,
 )
-from ecgseg.tflm.image import BACKEND, DEFINES, find_arena
-from ecgseg.tflm.render import SOURCE, render_tflm
-from ecgseg.tflm.tree import Tree
-from ecgseg.tflm.versions import versions_of
 
 GENERATED_C = "generated C"
 

@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from ecgseg.cli import console
+from ecgseg.commands.guard import console
 from ecgseg.models import ModelFile
 from ecgseg.output import write_text
 from ecgseg.profile.board import INFERENCE_MILLIWATTS, BoardProfile, ClockFigures, profile_board

@@ -12,7 +12,7 @@ from ecgseg.hil.result import HilResult, HilRun, ShownLead
 from ecgseg.output import write_text
 from ecgseg.report.svg import lead_figure
 from ecgseg.report.terminal import byte_text, input_count, memory_text, summary_rows, time_note, time_text
-from ecgseg.zoo.metrics import FiducialScore, FiducialScorer
+from ecgseg.scoring.metrics import FiducialScore, FiducialScorer
 
 _HEADLINES = {
     "pass": "Every byte equal",

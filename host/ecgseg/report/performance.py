@@ -10,13 +10,13 @@ import jinja2
 from rich.console import Console
 from rich.table import Table
 
-from ecgseg.boards import COMMON_FLAGS, board_of
-from ecgseg.cli import console
+from ecgseg.commands.guard import console
+from ecgseg.image.boards import COMMON_FLAGS, board_of
+from ecgseg.image.tflm.tree import CMSIS_NN, REFERENCE, Tree
 from ecgseg.models import ModelFile
 from ecgseg.output import write_text
 from ecgseg.profile.qemu import BOARD
 from ecgseg.profile.tflm import GENERATED_C, Comparison, compare
-from ecgseg.tflm.tree import CMSIS_NN, REFERENCE, Tree
 
 COLUMNS = {GENERATED_C: GENERATED_C, CMSIS_NN: "TFLM + CMSIS-NN", REFERENCE: "TFLM reference"}
 

@@ -11,7 +11,7 @@ import numpy as np
 from ecgseg.data.records import CLASS_NAMES, labels
 from ecgseg.hil.result import HilResult, ShownLead
 from ecgseg.output import write_bytes
-from ecgseg.preprocess import LEAD_OFF, MODEL_RATE, UNANNOTATED, runs
+from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, UNANNOTATED, runs
 
 _COLOURS = {"PWAVE": "#0072b2", "QRS": "#c8500a", "TWAVE": "#00785a"}
 _LETTERS = {"PWAVE": "P", "QRS": "QRS", "TWAVE": "T"}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ecgseg.data.records import CLASS_NAMES, labels
 from ecgseg.hil.result import ShownLead
-from ecgseg.preprocess import LEAD_OFF, MODEL_RATE, UNANNOTATED, runs
+from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, UNANNOTATED, runs
 
 _WIDTH = 1120
 _LEFT = 92

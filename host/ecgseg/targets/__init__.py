@@ -7,8 +7,8 @@ import pkgutil
 from contextlib import AbstractContextManager
 from functools import lru_cache
 
-from ecgseg.build import Image
 from ecgseg.errors import UsageError
+from ecgseg.image.build import Image
 from ecgseg.targets.base import RunningTarget, Target, TargetOptions
 
 __all__ = ["RunningTarget", "Target", "TargetOptions", "open_target", "target_of", "targets"]

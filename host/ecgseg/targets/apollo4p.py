@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ecgseg.build import Image
 from ecgseg.errors import LinkError
+from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, DeviceInfo
-from ecgseg.serial_ports import check_port, choose_port, serial_ports
+from ecgseg.link.ports import check_port, choose_port, serial_ports
 from ecgseg.targets.base import RunningTarget, TargetOptions
 
 

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ecgseg.build import Image
 from ecgseg.errors import TargetError
+from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient
 from ecgseg.link.transport import NoAnswerError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecgseg.build import Image
+from ecgseg.image.build import Image
 from ecgseg.targets.base import RunningTarget, TargetOptions
 from ecgseg.targets.process import run_on_pty
 

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecgseg.build import Image
 from ecgseg.errors import ToolMissingError
+from ecgseg.image.build import Image
 from ecgseg.targets.base import RunningTarget, TargetOptions
 from ecgseg.targets.process import run_on_pty
 

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ecgseg.preprocess import FRAME_LENGTH
+from ecgseg.pipeline import FRAME_LENGTH
 from ecgseg.zoo.configuration import ArchitectureConfiguration, BlockConfiguration
 
 NORMALISATION_EPSILON = 1e-3

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES, LEADS, split
 from ecgseg.errors import ModelError, UsageError
-from ecgseg.preprocess import FRAME_LENGTH, PreprocessParameters, SegmentRules
+from ecgseg.pipeline import FRAME_LENGTH, PreprocessParameters, SegmentRules
 
 ZOO = ("seg-2-tcn-sm", "seg-4-tcn-sm", "seg-4-tcn-lg")
 SMOKE = "smoke"

@@ -14,12 +14,12 @@ import numpy as np
 from rich.console import Console
 
 from ecgseg import paths
-from ecgseg.data import ludb
+from ecgseg.data.databases import ludb
 from ecgseg.data.records import parse_records
 from ecgseg.errors import DataError, UsageError
+from ecgseg.report.cards import CrossValidation
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import train
-from ecgseg.zoo.cards import CrossValidation
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.quantise import quantise
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ecgseg.data.augmentation import augment
 from ecgseg.data.records import Record, labels
 from ecgseg.errors import DataError
-from ecgseg.preprocess import FRAME_LENGTH, UNANNOTATED, PreprocessParameters, decimate
+from ecgseg.pipeline import FRAME_LENGTH, UNANNOTATED, PreprocessParameters, decimate
 from ecgseg.zoo.configuration import AugmentationConfiguration
 
 Float32 = npt.NDArray[np.float32]
@@ -114,7 +114,7 @@ def _siblings(owners: Sequence[tuple[str, int]]) -> npt.NDArray[np.int64]:
 def quantise_frames(
     signals: npt.NDArray[np.int16], valid: npt.NDArray[np.bool_], parameters: PreprocessParameters
 ) -> npt.NDArray[np.int8]:
-    """:func:`ecgseg.preprocess.normalise` for a batch, to the bit.
+    """:func:`ecgseg.pipeline.normalise` for a batch, to the bit.
 
     Args:
         signals: int16 [batch, time] microvolts at 100 Hz.

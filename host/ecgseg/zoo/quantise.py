@@ -17,7 +17,7 @@ import tensorflow as tf
 from tflite_micro.python.tflite_micro import runtime
 
 from ecgseg.errors import ModelError
-from ecgseg.preprocess import FRAME_LENGTH
+from ecgseg.pipeline import FRAME_LENGTH
 from ecgseg.zoo.configuration import QuantisationConfiguration
 
 Int8 = npt.NDArray[np.int8]

@@ -30,10 +30,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ecgseg import paths
-from ecgseg.data import ludb
+from ecgseg.data.databases import ludb
 from ecgseg.data.records import Record
 from ecgseg.errors import ModelError, OutputError
-from ecgseg.preprocess import UNANNOTATED
+from ecgseg.pipeline import UNANNOTATED
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.builder import build, fold
 from ecgseg.zoo.configuration import ModelConfiguration, ScheduleConfiguration
@@ -96,7 +96,7 @@ class Corpus:
 def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | None = None) -> Corpus:
     """Reads what a configuration asks for; without LUDB (or with a synthetic weight of 1) synthetic ECG alone."""
     data = configuration.data
-    from ecgseg.data.synthetic import synthetic_records
+    from ecgseg.data.databases.synthetic import synthetic_records
 
     folder = None if data.synthetic_weight == 1.0 else ludb.find_ludb(ludb_option)
     weight = 1.0 if folder is None else data.synthetic_weight

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecgseg.build import Image
 from ecgseg.errors import TargetError, ToolMissingError
+from ecgseg.image.build import Image
 from ecgseg.targets.base import RunningTarget, TargetOptions
 from ecgseg.targets.process import run_on_pty
 

@@ -1,0 +1,34 @@
+"""Renders the preprocessor's parameters into C."""
+
+from __future__ import annotations
+
+from ecgseg.pipeline.parameters import PreprocessParameters
+
+# Shared with firmware/preprocess/ecgseg_preprocess.h: a header rendered for another definition does not compile.
+PREPROCESS_VERSION = 1
+
+
+def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
+    """C header `ecgseg_preprocess_params.h` with every number of the preprocessor.
+
+    Args:
+        parameters: the parameters.
+        banner: text of the opening comment, without comment marks.
+
+    Returns:
+        C11 source text; the same parameters give the same bytes.
+    """
+    # The code generator's package imports the preprocessor; at the top of the module this would close the circle.
+    from ecgseg.codegen.environment import template
+
+    reversed_taps = [int(tap) for tap in parameters.taps[::-1]]
+    if len(reversed_taps) % 2:
+        # The dual multiply-accumulate eats taps in pairs; a leading zero keeps the newest sample last.
+        reversed_taps.insert(0, 0)
+    return template("ecgseg_preprocess_params.h.j2").render(
+        banner=banner,
+        version=PREPROCESS_VERSION,
+        p=parameters,
+        taps=reversed_taps,
+        scale_hex=float(parameters.scale).hex(),
+    )

@@ -1,0 +1,106 @@
+"""Reads the command line before invoke does, because of what invoke says when it cannot.
+
+`invoke` ends a mistyped task or option with a line of its own and exit code 1, which is a verdict here, and a word
+where a number belongs with a traceback. It has no place to put another answer, but it imports tasks.py before it reads
+the tasks. So tasks.py lets invoke's own parser read the same words once more, here, with the same tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from pathlib import Path
+
+from invoke.collection import Collection
+from invoke.exceptions import ParseError
+from invoke.parser.context import ParserContext
+from invoke.parser.parser import Parser, ParseResult
+from invoke.program import Program
+
+from ecgseg.commands.guard import did_you_mean
+from ecgseg.errors import UsageError
+
+_PROGRAMS = {"invoke", "inv"}
+
+
+def check_command_line(tasks: Collection, words: Sequence[str]) -> None:
+    """Refuses what invoke would not understand; does nothing when another program than invoke was started.
+
+    Args:
+        tasks: what can be called.
+        words: as in sys.argv, the program first.
+
+    Raises:
+        UsageError: unknown task or option, or an option without its value or with one that is no number.
+    """
+    # `python -m invoke` is started as .../invoke/__main__.py.
+    if not _PROGRAMS & set(Path(words[0]).parts):
+        return
+    # Asking a task for its options takes the explanations out of it; invoke wants them for --help.
+    known = _with_numbers_named(deepcopy(tasks).to_contexts())
+    initial = Program().initial_context
+    # Two passes, as invoke does it: first its own options, which may take a task's name as their value.
+    core = _parse(Parser(initial=initial, ignore_unknown=True), words[1:])
+    asked = core[0].args["help"].value
+    if isinstance(asked, str) and asked not in Parser(contexts=known).contexts:
+        raise _no_task(asked, known)
+    result = _parse(Parser(contexts=known, initial=initial, ignore_unknown=True), core.unparsed)
+    if result.unparsed:
+        raise _unknown(result.unparsed[0], result[-1], known)
+
+
+def _with_numbers_named(contexts: list[ParserContext]) -> list[ParserContext]:
+    """The contexts; where one of their options takes a number and gets another word, the error names the option."""
+    for context in contexts:
+        for argument in context.args.values():
+            if argument.kind is int:
+                argument.kind = _number_of(f"--{argument.name}")
+    return contexts
+
+
+def _number_of(option: str) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise UsageError(
+                f"{option} takes a number, not '{text}'.",
+                "A whole number such as 5 is expected there.",
+                f"Correct the {option} option.",
+            ) from None
+
+    return number
+
+
+def _parse(parser: Parser, words: Sequence[str]) -> ParseResult:
+    try:
+        return parser.parse_argv(list(words))
+    except ParseError as error:
+        where = error.context.name if error.context else None
+        raise UsageError(f"The options of {where or 'invoke'} cannot be read.", f"{error}", _explain(where)) from error
+
+
+def _unknown(word: str, context: ParserContext, known: Iterable[ParserContext]) -> UsageError:
+    if not word.startswith("-"):
+        return _no_task(
+            word, known, f"After the options of {context.name} comes the next task. " if context.name else ""
+        )
+    options = [*(name for name in context.flags if name.startswith("--")), "--help"]
+    return UsageError(
+        f"{context.name or 'invoke'} has no option '{word}'.{did_you_mean(word, options)}",
+        f"Known: {', '.join(options)}.",
+        _explain(context.name),
+    )
+
+
+def _no_task(word: str, known: Iterable[ParserContext], why: str = "") -> UsageError:
+    names = [context.name for context in known if context.name]
+    return UsageError(
+        f"There is no task '{word}'.{did_you_mean(word, names)}",
+        f"{why}Known: {', '.join(names)}.",
+        "`invoke --list` says what each of them does.",
+    )
+
+
+def _explain(task: str | None) -> str:
+    return f"`invoke {task} --help` explains every option." if task else "`invoke --help` explains every option."

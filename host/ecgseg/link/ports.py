@@ -1,0 +1,107 @@
+"""Serial ports of this machine, and why one cannot be opened."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import serial
+from serial.tools import list_ports
+
+from ecgseg.devices.jlink import SEGGER_VENDOR
+from ecgseg.errors import LinkError, TargetError
+
+
+@dataclass(frozen=True)
+class SerialPort:
+    """A serial port.
+
+    Attributes:
+        device: e.g. /dev/ttyACM0.
+        description: what the system calls it.
+        serial_number: of the USB device, None without one.
+        is_jlink: it belongs to a J-Link: a virtual COM port.
+    """
+
+    device: str
+    description: str
+    serial_number: str | None
+    is_jlink: bool
+
+
+def serial_ports() -> list[SerialPort]:
+    """USB serial ports that are plugged in."""
+    return [
+        SerialPort(port.device, port.description or port.device, port.serial_number, port.vid == SEGGER_VENDOR)
+        for port in sorted(list_ports.comports(), key=lambda port: str(port.device))
+        if port.vid is not None
+    ]
+
+
+def choose_port(found: Sequence[SerialPort], port: str | None, probe_number: str | None) -> str:
+    """The virtual COM port that is meant.
+
+    Args:
+        found: ports that are plugged in.
+        port: what the user named; it wins.
+        probe_number: serial number of the probe, when several are plugged in.
+
+    Raises:
+        TargetError: there is none, or more than one.
+    """
+    if port is not None:
+        return port
+    ours = [candidate for candidate in found if candidate.is_jlink]
+    if probe_number is not None:
+        matching = [c for c in ours if (c.serial_number or "").lstrip("0") == probe_number.lstrip("0")]
+        ours = matching or ours
+    if not ours:
+        raise TargetError(
+            "There is no virtual COM port of a J-Link.",
+            "No USB serial port has SEGGER's vendor number 1366.",
+            "Plug the board in; in JLinkExe `VCOM enable` switches the port on (then plug in again). "
+            "Or name a port with --port.",
+        )
+    if len(ours) > 1:
+        raise TargetError(
+            f"There are {len(ours)} virtual COM ports.",
+            "Found: " + ", ".join(candidate.device for candidate in ours) + ".",
+            "Name one with --port; the first of a board's ports is usually the right one.",
+        )
+    return ours[0].device
+
+
+def check_port(port: str, baud: int) -> None:
+    """Opens and closes a port, so that what is wrong with it is told before anything else is done.
+
+    Raises:
+        LinkError: it does not exist, is in use, may not be opened, or cannot do the baud rate.
+    """
+    try:
+        serial.serial_for_url(port, baudrate=baud, timeout=0, exclusive=True).close()
+    except (serial.SerialException, OSError, ValueError) as error:
+        raise port_error(port, error) from error
+
+
+def port_error(port: str, error: Exception) -> LinkError:
+    """What it means that a port cannot be opened."""
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if number in (errno.EBUSY, errno.EAGAIN) or "lock" in text:
+        return LinkError(
+            f"The port {port} is in use.",
+            f"Another program has it open. {text}",
+            f"Close it (`fuser {port}` tells which one; ModemManager and serial terminals are the usual ones).",
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return LinkError(
+            f"There is no permission to open {port}.",
+            text,
+            "Run `sudo usermod -aG dialout $USER` and log in again.",
+        )
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return LinkError(
+            f"There is no port {port}.", text, "Check the name and the cable; `invoke devices` lists the ports."
+        )
+    return LinkError(f"The port {port} cannot be opened.", text, "Check the --port and --baud options.")

@@ -1,6 +1,0 @@
-"""TensorFlow Lite Micro instead of generated C: the user's tree, rendered operators, arena size, image."""
-
-from ecgseg.tflm.image import build_tflm
-from ecgseg.tflm.tree import Tree, find_tree
-
-__all__ = ["Tree", "build_tflm", "find_tree"]
