@@ -10,8 +10,9 @@ from invoke.collection import Collection
 from invoke.tasks import task
 
 from ecgseg.commands.command_line import check_command_line
-from ecgseg.commands.guard import check_outputs, guard
+from ecgseg.commands.guard import guard
 from ecgseg.errors import UsageError
+from ecgseg.output import check_outputs
 
 # Options by their full names only: letters would be dealt out by chance, and -h for --html is no help.
 entry = partial(task, auto_shortflags=False)
@@ -38,7 +39,7 @@ LEADS = "Leads: all, or names such as ii or i,v2; default all."
 @guard()
 def data(c: Any, folder: str | None = None, verify: bool = False, json: str | None = None) -> None:
     """Download LUDB from PhysioNet (or --verify the copy that is there)."""
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import everything as commands
 
     check_outputs(json)
     commands.data(folder, verify, json)
@@ -63,7 +64,7 @@ def render(
     json: str | None = None,
 ) -> None:
     """Render a model and its preprocessor into C."""
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import everything as commands
 
     commands.single("--model", model, "--tflite", tflite)
     check_outputs(json, folder=out)
@@ -91,7 +92,7 @@ def build(
     json: str | None = None,
 ) -> None:
     """Build the firmware of a board with a model in it."""
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import everything as commands
 
     commands.single("--model", model, "--tflite", tflite)
     check_outputs(json)
@@ -136,8 +137,8 @@ def hil_test(
     html: str | None = None,
 ) -> None:
     """Stream ECG over serial and compare every byte with Python."""
-    from ecgseg.commands.everything import everything as commands
-    from ecgseg.commands.everything import hil_test as command
+    from ecgseg.commands import everything as commands
+    from ecgseg.commands import hil_test as command
 
     commands.single("--model", model, "--tflite", tflite)
     commands.single("--replay", replay, "--model", model)
@@ -187,7 +188,7 @@ def flash(
     json: str | None = None,
 ) -> None:
     """Put firmware and model on the board through J-Link, check it runs."""
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import everything as commands
     from ecgseg.devices import flash
 
     commands.single("--model", model, "--tflite", tflite)
@@ -218,7 +219,7 @@ def devices(c: Any, all: bool = False, json: str | None = None) -> None:
 @guard()
 def demo(c: Any, ludb: str | None = None, picture: str | None = None) -> None:
     """See the whole chain: firmware in QEMU, 160 ECG frames, a report."""
-    from ecgseg.commands.everything import hil_test as command
+    from ecgseg.commands import hil_test as command
 
     check_outputs(picture)
     command.leave(command.demo(ludb, picture))
@@ -237,7 +238,7 @@ def train(
     c: Any, model: str | None = None, ludb: str | None = None, out: str | None = None, fresh: bool = False
 ) -> None:
     """Train a model and quantise it to int8 (needs TensorFlow)."""
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import everything as commands
 
     check_outputs(folder=out)
     commands.train(model, ludb, out, fresh)
@@ -276,8 +277,8 @@ def evaluate(
     html: str | None = None,
 ) -> None:
     """Score a model, as the device runs it, against the annotation."""
-    from ecgseg.commands.everything import evaluate as command
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import evaluate as command
+    from ecgseg.commands import everything as commands
 
     commands.single("--model", model, "--tflite", tflite)
     check_outputs(json, html)
@@ -318,8 +319,8 @@ def zoo(
     ludb: str | None = None,
 ) -> None:
     """List the models of the zoo, or train, measure and document them."""
-    from ecgseg.commands.everything import evaluate as command
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import evaluate as command
+    from ecgseg.commands import everything as commands
 
     if model and not (train or measure):
         raise UsageError(
@@ -366,7 +367,7 @@ def profile(
     page: str | None = None,
 ) -> None:
     """Tell what a model costs: time, memory, flash, energy, by layer."""
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import everything as commands
 
     commands.single("--model", model, "--tflite", tflite)
     check_outputs(json, picture, page)
@@ -416,7 +417,7 @@ def bringup(
 @guard()
 def clean(c: Any, all: bool = False) -> None:
     """Remove what was built (build/)."""
-    from ecgseg.commands.everything import everything as commands
+    from ecgseg.commands import everything as commands
 
     commands.clean(all)
 

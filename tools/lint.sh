@@ -22,7 +22,7 @@ mypy
 mypy tasks.py
 echo "cppcheck"
 includes=()
-for folder in firmware/*/ firmware/boards/*/ firmware/backends/*/; do
+for folder in firmware/*/ firmware/boards/*/ firmware/backends/*/ firmware/programs/*/; do
     includes+=("-I${folder%/}")
 done
 # The linker's symbols are one object each to cppcheck; both compilers define >> of a negative number as arithmetic.

@@ -10,13 +10,13 @@
 
 typedef struct {
     ecgseg_window_t window;
-    int32_t groups;             /* of four taps; the last one is filled up with zero weights */
-    bool finished;              /* the stream is one for ecgseg_conv_finish */
-    bool aligned;               /* input starts at a multiple of four */
+    int32_t groups; /* of four taps; the last one is filled up with zero weights */
+    bool finished;  /* the stream is one for ecgseg_conv_finish */
+    bool aligned;   /* input starts at a multiple of four */
     int32_t input_zero_point;
     int32_t output_zero_point;
     int32_t activation_min, activation_max;
-    const uint32_t *stream;     /* see ecgseg_conv_core.h; biases include the input's zero point */
+    const uint32_t *stream;       /* see ecgseg_conv_core.h; biases include the input's zero point */
     const ecgseg_scale_t *scales; /* per output channel, when not finished */
 } ecgseg_conv_t;
 
@@ -109,8 +109,8 @@ ECGSEG_INLINE void ecgseg_conv_fill_staged(const ecgseg_conv_t *layer, const int
     ecgseg_conv_widen(column, stage, layer->groups, false);
 }
 
-ECGSEG_INLINE void ecgseg_conv_fill(const ecgseg_conv_t *layer, const int8_t *input, int32_t position,
-                                    uint32_t *column, int8_t *stage)
+ECGSEG_INLINE void ecgseg_conv_fill(const ecgseg_conv_t *layer, const int8_t *input, int32_t position, uint32_t *column,
+                                    int8_t *stage)
 {
     const ecgseg_window_t *w = &layer->window;
     const ecgseg_origin_t origin = ecgseg_origin(w, position);

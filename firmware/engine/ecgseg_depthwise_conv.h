@@ -10,16 +10,16 @@
 
 typedef struct {
     ecgseg_window_t window;
-    int32_t multiplier;         /* output channel c reads input channel c / multiplier */
+    int32_t multiplier; /* output channel c reads input channel c / multiplier */
     int32_t input_zero_point;
     int32_t output_zero_point;
     int32_t activation_min, activation_max;
     /* Groups of four channels (then multiplier is 1, weights and biases are doubled): per group and tap the
      * words w0 w2 | w1 w3. NULL: the plain form below. */
     const uint32_t *packed;
-    const int32_t *bias;        /* per channel, includes the input's zero point */
+    const int32_t *bias;              /* per channel, includes the input's zero point */
     const ecgseg_channel_t *channels; /* of the packed form */
-    const int8_t *weights;      /* plain form: [kernel_height][kernel_width][out_channels] */
+    const int8_t *weights;            /* plain form: [kernel_height][kernel_width][out_channels] */
     const ecgseg_scale_t *scales;
 } ecgseg_depthwise_t;
 
@@ -51,7 +51,7 @@ ECGSEG_INLINE const uint32_t *ecgseg_depthwise_tap(int32_t sums[4], const int8_t
                      "smlatt %[s3], %[x], %[w1], %[s3]\n"
                      : [x] "=&r"(x), [even] "=&r"(even), [w0] "=&r"(w0), [w1] "=&r"(w1), [weights] "+r"(weights),
                        [s0] "+r"(sums[0]), [s1] "+r"(sums[1]), [s2] "+r"(sums[2]), [s3] "+r"(sums[3])
-                     : [source] "m"(*(const int8_t(*)[4])source)
+                     : [source] "m"(*(const int8_t (*)[4])source)
                      : "memory");
 #else
     const uint32_t word = ecgseg_load4(source);
@@ -61,8 +61,8 @@ ECGSEG_INLINE const uint32_t *ecgseg_depthwise_tap(int32_t sums[4], const int8_t
     return weights;
 }
 
-ECGSEG_INLINE void ecgseg_depthwise_border(const ecgseg_depthwise_t *layer, const int8_t *input,
-                                           ecgseg_origin_t origin, const uint32_t *weights, int32_t sums[4])
+ECGSEG_INLINE void ecgseg_depthwise_border(const ecgseg_depthwise_t *layer, const int8_t *input, ecgseg_origin_t origin,
+                                           const uint32_t *weights, int32_t sums[4])
 {
     const ecgseg_window_t *w = &layer->window;
     const uint32_t padding = (uint32_t)(uint16_t)layer->input_zero_point * 0x10001u;
@@ -135,8 +135,8 @@ ECGSEG_INLINE int8_t *ecgseg_depthwise_edge(const ecgseg_depthwise_t *layer, con
 }
 
 /* Four channels of one row of outputs. */
-ECGSEG_INLINE void ecgseg_depthwise_row(const ecgseg_depthwise_t *layer, const int8_t *input, int8_t *output,
-                                        int32_t y, int32_t channel, const uint32_t *weights)
+ECGSEG_INLINE void ecgseg_depthwise_row(const ecgseg_depthwise_t *layer, const int8_t *input, int8_t *output, int32_t y,
+                                        int32_t channel, const uint32_t *weights)
 {
     const ecgseg_window_t *w = &layer->window;
     const int32_t *bias = layer->bias + channel;
@@ -157,8 +157,8 @@ ECGSEG_INLINE void ecgseg_depthwise_row(const ecgseg_depthwise_t *layer, const i
     ecgseg_depthwise_edge(layer, input, output, y, channel, last, w->out_width, weights);
 }
 
-ECGSEG_INLINE int32_t ecgseg_depthwise_sum(const ecgseg_depthwise_t *layer, const int8_t *input,
-                                           ecgseg_origin_t origin, int32_t channel)
+ECGSEG_INLINE int32_t ecgseg_depthwise_sum(const ecgseg_depthwise_t *layer, const int8_t *input, ecgseg_origin_t origin,
+                                           int32_t channel)
 {
     const ecgseg_window_t *w = &layer->window;
     const int32_t in_channel = channel / layer->multiplier;

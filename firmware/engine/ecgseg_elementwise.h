@@ -9,7 +9,7 @@
 /* RELU, RELU6, LOGISTIC, QUANTIZE. */
 typedef struct {
     int32_t count;
-    const int8_t *table;        /* [256], entry q + 128 */
+    const int8_t *table; /* [256], entry q + 128 */
 } ecgseg_table_t;
 
 ECGSEG_INLINE void ecgseg_table(const ecgseg_table_t *layer, const int8_t *input, int8_t *output)
@@ -27,11 +27,11 @@ typedef struct {
     int32_t kind;
     int32_t shape[4];
     int32_t stride_a[4], stride_b[4];
-    bool across;                /* lines run along axis 2, over which an operand is broadcast, such as time under a gain */
+    bool across; /* lines run along axis 2, over which an operand is broadcast, such as time under a gain */
     int32_t zero_point_a, zero_point_b;
     ecgseg_scale_t scale_a, scale_b; /* ADD: to the common grid */
     ecgseg_scale_t scale_out;
-    bool small;                 /* scale_out does not shift to the left */
+    bool small; /* scale_out does not shift to the left */
     int32_t output_zero_point;
     int32_t activation_min, activation_max;
 } ecgseg_binary_t;
@@ -95,10 +95,8 @@ ECGSEG_INLINE void ecgseg_binary(const ecgseg_binary_t *layer, const int8_t *a, 
     for (int32_t i = 0; i < shape[0]; i++) {
         for (int32_t j = 0; j < shape[1]; j++) {
             for (int32_t k = 0; k < shape[other]; k++) {
-                const int8_t *line_a =
-                    a + i * layer->stride_a[0] + j * layer->stride_a[1] + k * layer->stride_a[other];
-                const int8_t *line_b =
-                    b + i * layer->stride_b[0] + j * layer->stride_b[1] + k * layer->stride_b[other];
+                const int8_t *line_a = a + i * layer->stride_a[0] + j * layer->stride_a[1] + k * layer->stride_a[other];
+                const int8_t *line_b = b + i * layer->stride_b[0] + j * layer->stride_b[1] + k * layer->stride_b[other];
                 ecgseg_binary_line(layer, line, line_a, line_b, output + k * other_step, line_step);
             }
             output += shape[2] * shape[3];

@@ -14,27 +14,27 @@
 
 typedef enum {
     ECGSEG_ENGINE_OK = 0,
-    ECGSEG_ENGINE_BAD_ARGUMENT = 1, /* null pointer, layer index or bytes out of range */
+    ECGSEG_ENGINE_BAD_ARGUMENT = 1,  /* null pointer, layer index or bytes out of range */
     ECGSEG_ENGINE_BACKEND_FAILED = 2 /* only interpreting backends: initialisation or an operator failed */
 } ecgseg_engine_status_t;
 
 typedef struct {
-    const char *name;           /* operator name, e.g. "CONV_2D" */
-    uint16_t operator_index;    /* index in the .tflite's operator list (of the last operator when fused) */
-    uint16_t tensor_index;      /* .tflite tensor that holds the result */
-    uint32_t bytes;             /* size of that result */
+    const char *name;        /* operator name, e.g. "CONV_2D" */
+    uint16_t operator_index; /* index in the .tflite's operator list (of the last operator when fused) */
+    uint16_t tensor_index;   /* .tflite tensor that holds the result */
+    uint32_t bytes;          /* size of that result */
     uint32_t macs;
 } ecgseg_layer_info_t;
 
 typedef struct {
     uint32_t engine_version;
     const char *model_name;
-    const char *backend;        /* "aot" or "tflm" */
+    const char *backend; /* "aot" or "tflm" */
     uint8_t model_sha256[32];
-    uint32_t input_bytes;       /* int8 elements */
+    uint32_t input_bytes; /* int8 elements */
     uint32_t output_bytes;
-    uint16_t frame_length;      /* time steps of input and output when the model is a segmenter, else 0 */
-    uint16_t class_count;       /* classes per time step when the model is a segmenter, else 0 */
+    uint16_t frame_length; /* time steps of input and output when the model is a segmenter, else 0 */
+    uint16_t class_count;  /* classes per time step when the model is a segmenter, else 0 */
     float input_scale;
     int32_t input_zero_point;
     float output_scale;

@@ -5,7 +5,7 @@
 #include "ecgseg_fixed.h"
 
 typedef struct {
-    int32_t shape[4];           /* of the input */
+    int32_t shape[4]; /* of the input */
     int32_t before[4], after[4];
     int32_t value;
 } ecgseg_pad_t;
@@ -20,8 +20,8 @@ ECGSEG_INLINE void ecgseg_pad(const ecgseg_pad_t *layer, const int8_t *input, in
     for (int32_t i = 0; i < layer->shape[0]; i++) {
         for (int32_t j = 0; j < layer->shape[1]; j++) {
             for (int32_t k = 0; k < layer->shape[2]; k++) {
-                const int32_t row = ((i + layer->before[0]) * size[1] + j + layer->before[1]) * size[2] + k +
-                                    layer->before[2];
+                const int32_t row =
+                    ((i + layer->before[0]) * size[1] + j + layer->before[1]) * size[2] + k + layer->before[2];
                 memcpy(output + row * size[3] + layer->before[3], input, (size_t)layer->shape[3]);
                 input += layer->shape[3];
             }
@@ -42,7 +42,7 @@ ECGSEG_INLINE void ecgseg_concatenate(int32_t outer, int32_t chunk, int32_t row,
 typedef struct {
     int32_t in_width, channels;
     int32_t out_height, out_width;
-    const uint16_t *rows;       /* input row of each output row */
+    const uint16_t *rows; /* input row of each output row */
     const uint16_t *columns;
 } ecgseg_resize_t;
 

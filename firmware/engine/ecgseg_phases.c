@@ -60,10 +60,10 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
     }
 }
 
-#define TILE(name, pairs, steps)                                                                                      \
-    static void name(const ecgseg_phases_tile_t *t)                                                                   \
-    {                                                                                                                 \
-        tile(t, pairs);                                                                                               \
+#define TILE(name, pairs, steps)                    \
+    static void name(const ecgseg_phases_tile_t *t) \
+    {                                               \
+        tile(t, pairs);                             \
     }
 
 #else
@@ -79,102 +79,102 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
  * What the inner loop does not need waits in floating-point registers, one instruction away:
  *   s0 packed, s1 packed_end, s2 channel, s3 carry, s4 output, s5 stride, s6 channels_end
  */
-#define STEP_1                                                                                                        \
-    "ldmia r11!, {r4, r5}\n"                                                                                          \
-    "ldr r8, [r12], #4\n"                                                                                             \
-    "smlal r0, r1, r4, r8\n"                                                                                          \
+#define STEP_1               \
+    "ldmia r11!, {r4, r5}\n" \
+    "ldr r8, [r12], #4\n"    \
+    "smlal r0, r1, r4, r8\n" \
     "smlal r2, r3, r5, r8\n"
-#define STEP_2                                                                                                        \
-    "ldmia r11!, {r4-r6}\n"                                                                                           \
-    "ldmia r12!, {r8, r9}\n"                                                                                          \
-    "smlal r0, r1, r4, r8\n"                                                                                          \
-    "smlal r2, r3, r5, r8\n"                                                                                          \
-    "smlal r0, r1, r5, r9\n"                                                                                          \
+#define STEP_2               \
+    "ldmia r11!, {r4-r6}\n"  \
+    "ldmia r12!, {r8, r9}\n" \
+    "smlal r0, r1, r4, r8\n" \
+    "smlal r2, r3, r5, r8\n" \
+    "smlal r0, r1, r5, r9\n" \
     "smlal r2, r3, r6, r9\n"
-#define STEP_3                                                                                                        \
-    "ldmia r11!, {r4-r7}\n"                                                                                           \
-    "ldmia r12!, {r8-r10}\n"                                                                                          \
-    "smlal r0, r1, r4, r8\n"                                                                                          \
-    "smlal r2, r3, r5, r8\n"                                                                                          \
-    "smlal r0, r1, r5, r9\n"                                                                                          \
-    "smlal r2, r3, r6, r9\n"                                                                                          \
-    "smlal r0, r1, r6, r10\n"                                                                                         \
+#define STEP_3                \
+    "ldmia r11!, {r4-r7}\n"   \
+    "ldmia r12!, {r8-r10}\n"  \
+    "smlal r0, r1, r4, r8\n"  \
+    "smlal r2, r3, r5, r8\n"  \
+    "smlal r0, r1, r5, r9\n"  \
+    "smlal r2, r3, r6, r9\n"  \
+    "smlal r0, r1, r6, r10\n" \
     "smlal r2, r3, r7, r10\n"
-#define STEP_4                                                                                                        \
-    "ldmia r11!, {r4-r8}\n"                                                                                           \
-    "ldmia r12!, {r9, r10}\n"                                                                                         \
-    "smlal r0, r1, r4, r9\n"                                                                                          \
-    "smlal r2, r3, r5, r9\n"                                                                                          \
-    "smlal r0, r1, r5, r10\n"                                                                                         \
-    "smlal r2, r3, r6, r10\n"                                                                                         \
-    "ldmia r12!, {r9, r10}\n"                                                                                         \
-    "smlal r0, r1, r6, r9\n"                                                                                          \
-    "smlal r2, r3, r7, r9\n"                                                                                          \
-    "smlal r0, r1, r7, r10\n"                                                                                         \
+#define STEP_4                \
+    "ldmia r11!, {r4-r8}\n"   \
+    "ldmia r12!, {r9, r10}\n" \
+    "smlal r0, r1, r4, r9\n"  \
+    "smlal r2, r3, r5, r9\n"  \
+    "smlal r0, r1, r5, r10\n" \
+    "smlal r2, r3, r6, r10\n" \
+    "ldmia r12!, {r9, r10}\n" \
+    "smlal r0, r1, r6, r9\n"  \
+    "smlal r2, r3, r7, r9\n"  \
+    "smlal r0, r1, r7, r10\n" \
     "smlal r2, r3, r8, r10\n"
 
 /* `steps` input channels a round of the inner loop; their number must be a multiple of it. Offsets are those of
  * ecgseg_phases_channel_t. The comparison of the channel pointer is made early: nothing after it touches the flags. */
-#define TILE(name, pairs, steps)                                                                                      \
-    __attribute__((naked, noinline)) static void name(const ecgseg_phases_tile_t *t)                                  \
-    {                                                                                                                 \
-        __asm__ volatile("push {r4-r11, lr}\n"                                                                        \
-                         "vldmia r0!, {s0, s1}\n"                                                                     \
-                         "ldr r12, [r0], #4\n"                                                                        \
-                         "vldmia r0!, {s2-s6}\n"                                                                      \
-                         "1:\n"                                                                                       \
-                         "vmov r4, s2\n"                                                                              \
-                         "vmov r11, s0\n"                                                                             \
-                         "vmov lr, s1\n"                                                                              \
-                         "ldrd r0, r1, [r4]\n"                                                                        \
-                         "ldrd r2, r3, [r4]\n"                                                                        \
-                         "2:\n"                                                                                       \
-                         ".rept " #steps "\n" STEP_##pairs ".endr\n"                                                  \
-                         "cmp r11, lr\n"                                                                              \
-                         "bne 2b\n"                                                                                   \
-                         "vmov r11, r9, s2, s3\n"                                                                     \
-                         "vmov r10, s6\n"                                                                             \
-                         "ldrd r4, r5, [r11, #8]\n"                                                                   \
-                         "ldr r6, [r11, #16]\n"                                                                       \
-                         "add r11, r11, #24\n"                                                                        \
-                         "cmp r11, r10\n"                                                                             \
-                         "vmov s2, r11\n"                                                                             \
-                         "ldr r7, [r9]\n"                                                                             \
-                         "ubfx r8, r0, #0, #21\n"                                                                     \
-                         "add r7, r7, r8\n"                                                                           \
-                         "lsr r8, r0, #21\n"                                                                          \
-                         "bfi r8, r1, #11, #10\n"                                                                     \
-                         "sub r8, r8, #1048576\n"                                                                     \
-                         "ubfx r10, r2, #0, #21\n"                                                                    \
-                         "add r10, r10, r1, asr #10\n"                                                                \
-                         "lsr r11, r2, #21\n"                                                                         \
-                         "bfi r11, r3, #11, #10\n"                                                                    \
-                         "sub r11, r11, #1048576\n"                                                                   \
-                         "asr r3, r3, #10\n"                                                                          \
-                         "str r3, [r9], #4\n"                                                                         \
-                         "vmov s3, r9\n"                                                                              \
-                         "lsl r7, r7, r6\n"                                                                           \
-                         "lsl r8, r8, r6\n"                                                                           \
-                         "lsl r10, r10, r6\n"                                                                         \
-                         "lsl r11, r11, r6\n"                                                                         \
-                         "smmla r7, r7, r4, r5\n"                                                                     \
-                         "smmla r8, r8, r4, r5\n"                                                                     \
-                         "smmla r10, r10, r4, r5\n"                                                                   \
-                         "smmla r11, r11, r4, r5\n"                                                                   \
-                         "vmov r0, r1, s4, s5\n"                                                                      \
-                         "ssat r7, #8, r7, asr #12\n"                                                                 \
-                         "ssat r8, #8, r8, asr #12\n"                                                                 \
-                         "ssat r10, #8, r10, asr #12\n"                                                               \
-                         "ssat r11, #8, r11, asr #12\n"                                                               \
-                         "add r2, r0, r1, lsl #1\n"                                                                   \
-                         "strb r8, [r0, r1]\n"                                                                        \
-                         "strb r11, [r2, r1]\n"                                                                       \
-                         "strb r7, [r0], #1\n"                                                                        \
-                         "strb r10, [r2]\n"                                                                           \
-                         "vmov s4, r0\n"                                                                              \
-                         "bne 1b\n"                                                                                   \
-                         "pop {r4-r11, pc}\n");                                                                       \
-        (void)t;                                                                                                      \
+#define TILE(name, pairs, steps)                                                          \
+    __attribute__((naked, noinline)) static void name(const ecgseg_phases_tile_t *t)      \
+    {                                                                                     \
+        __asm__ volatile("push {r4-r11, lr}\n"                                            \
+                         "vldmia r0!, {s0, s1}\n"                                         \
+                         "ldr r12, [r0], #4\n"                                            \
+                         "vldmia r0!, {s2-s6}\n"                                          \
+                         "1:\n"                                                           \
+                         "vmov r4, s2\n"                                                  \
+                         "vmov r11, s0\n"                                                 \
+                         "vmov lr, s1\n"                                                  \
+                         "ldrd r0, r1, [r4]\n"                                            \
+                         "ldrd r2, r3, [r4]\n"                                            \
+                         "2:\n"                                                           \
+                         ".rept " #steps "\n" STEP_##pairs ".endr\n"                      \
+                                                           "cmp r11, lr\n"                \
+                                                           "bne 2b\n"                     \
+                                                           "vmov r11, r9, s2, s3\n"       \
+                                                           "vmov r10, s6\n"               \
+                                                           "ldrd r4, r5, [r11, #8]\n"     \
+                                                           "ldr r6, [r11, #16]\n"         \
+                                                           "add r11, r11, #24\n"          \
+                                                           "cmp r11, r10\n"               \
+                                                           "vmov s2, r11\n"               \
+                                                           "ldr r7, [r9]\n"               \
+                                                           "ubfx r8, r0, #0, #21\n"       \
+                                                           "add r7, r7, r8\n"             \
+                                                           "lsr r8, r0, #21\n"            \
+                                                           "bfi r8, r1, #11, #10\n"       \
+                                                           "sub r8, r8, #1048576\n"       \
+                                                           "ubfx r10, r2, #0, #21\n"      \
+                                                           "add r10, r10, r1, asr #10\n"  \
+                                                           "lsr r11, r2, #21\n"           \
+                                                           "bfi r11, r3, #11, #10\n"      \
+                                                           "sub r11, r11, #1048576\n"     \
+                                                           "asr r3, r3, #10\n"            \
+                                                           "str r3, [r9], #4\n"           \
+                                                           "vmov s3, r9\n"                \
+                                                           "lsl r7, r7, r6\n"             \
+                                                           "lsl r8, r8, r6\n"             \
+                                                           "lsl r10, r10, r6\n"           \
+                                                           "lsl r11, r11, r6\n"           \
+                                                           "smmla r7, r7, r4, r5\n"       \
+                                                           "smmla r8, r8, r4, r5\n"       \
+                                                           "smmla r10, r10, r4, r5\n"     \
+                                                           "smmla r11, r11, r4, r5\n"     \
+                                                           "vmov r0, r1, s4, s5\n"        \
+                                                           "ssat r7, #8, r7, asr #12\n"   \
+                                                           "ssat r8, #8, r8, asr #12\n"   \
+                                                           "ssat r10, #8, r10, asr #12\n" \
+                                                           "ssat r11, #8, r11, asr #12\n" \
+                                                           "add r2, r0, r1, lsl #1\n"     \
+                                                           "strb r8, [r0, r1]\n"          \
+                                                           "strb r11, [r2, r1]\n"         \
+                                                           "strb r7, [r0], #1\n"          \
+                                                           "strb r10, [r2]\n"             \
+                                                           "vmov s4, r0\n"                \
+                                                           "bne 1b\n"                     \
+                                                           "pop {r4-r11, pc}\n");         \
+        (void)t;                                                                          \
     }
 
 #endif
@@ -224,14 +224,14 @@ static inline void pack(const int8_t *const rows[4], int32_t *words, uint32_t in
 }
 
 /* One form per number of tap pairs: for input channels in fours, and for any number. The linker drops the others. */
-#define FORM(pairs)                                                                                                   \
-    static void pack_##pairs(const int8_t *const rows[4], int32_t *words, uint32_t in_channels)                       \
-    {                                                                                                                 \
-        pack(rows, words, in_channels, pairs);                                                                        \
-    }                                                                                                                 \
-    TILE(tile_##pairs##_by_1, pairs, 1)                                                                               \
-    TILE(tile_##pairs##_by_4, pairs, 4)                                                                               \
-    const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_1 = {pack_##pairs, tile_##pairs##_by_1, pairs};             \
+#define FORM(pairs)                                                                                       \
+    static void pack_##pairs(const int8_t *const rows[4], int32_t *words, uint32_t in_channels)           \
+    {                                                                                                     \
+        pack(rows, words, in_channels, pairs);                                                            \
+    }                                                                                                     \
+    TILE(tile_##pairs##_by_1, pairs, 1)                                                                   \
+    TILE(tile_##pairs##_by_4, pairs, 4)                                                                   \
+    const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_1 = {pack_##pairs, tile_##pairs##_by_1, pairs}; \
     const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_4 = {pack_##pairs, tile_##pairs##_by_4, pairs};
 
 FORM(1)
@@ -267,9 +267,9 @@ static void run_phase(const ecgseg_phases_t *layer, const int8_t *input, int8_t 
     int32_t next = phase - layer->pad + 2 * (j + form->pairs - 1) * dilation;
     int32_t position = phase + (2 * j - 1) * dilation;
     for (; position < layer->out_length; j += 2, next += 4 * dilation, position += 4 * dilation) {
-        const int8_t *const rows[4] = {row_at(layer, input, next, padding), row_at(layer, input, next + dilation, padding),
-                                       row_at(layer, input, next + 2 * dilation, padding),
-                                       row_at(layer, input, next + 3 * dilation, padding)};
+        const int8_t *const rows[4] = {
+            row_at(layer, input, next, padding), row_at(layer, input, next + dilation, padding),
+            row_at(layer, input, next + 2 * dilation, padding), row_at(layer, input, next + 3 * dilation, padding)};
         form->pack(rows, packed, layer->in_channels);
         if (j < 0) {
             continue;

@@ -40,7 +40,7 @@
 
 /* One output channel. */
 typedef struct {
-    uint64_t start;     /* initial value of P */
+    uint64_t start; /* initial value of P */
     int32_t multiplier;
     int32_t rounding;   /* 2^(s-2) + 2^(e+s-2) + zero point * 2^(e+s-1) */
     int32_t left_shift; /* s */

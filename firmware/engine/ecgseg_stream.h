@@ -23,7 +23,7 @@ typedef struct {
 
 /* The rows first..end-1 of a tensor. */
 typedef struct {
-    int8_t *memory;             /* of row `first` */
+    int8_t *memory; /* of row `first` */
     int32_t row_bytes;
     int32_t first, end;
 } ecgseg_rows_t;

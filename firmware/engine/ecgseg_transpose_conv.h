@@ -9,8 +9,8 @@ typedef struct {
     int32_t input_zero_point;
     int32_t output_zero_point;
     int32_t activation_min, activation_max;
-    const int8_t *weights;      /* [out_channels][kernel_height][kernel_width][in_channels] */
-    const int32_t *bias;        /* without the input's zero point: the number of inputs under an output varies */
+    const int8_t *weights; /* [out_channels][kernel_height][kernel_width][in_channels] */
+    const int32_t *bias;   /* without the input's zero point: the number of inputs under an output varies */
     const ecgseg_scale_t *scales;
 } ecgseg_transpose_conv_t;
 

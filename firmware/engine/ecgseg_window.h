@@ -35,8 +35,8 @@ ECGSEG_INLINE bool ecgseg_interior(const ecgseg_window_t *w, ecgseg_origin_t ori
 {
     const int32_t reach_y = (w->kernel_height - 1) * w->dilation_height;
     const int32_t reach_x = (w->kernel_width - 1) * w->dilation_width;
-    const bool rows = w->in_height == 1 && w->kernel_height == 1 ? true
-                                                                 : origin.y >= 0 && origin.y + reach_y < w->in_height;
+    const bool rows =
+        w->in_height == 1 && w->kernel_height == 1 ? true : origin.y >= 0 && origin.y + reach_y < w->in_height;
     return rows && origin.x >= 0 && origin.x + reach_x < w->in_width;
 }
 

@@ -20,12 +20,12 @@ typedef enum {
 typedef struct {
     uint8_t body[ECGSEG_LINK_BODY_MAX];
     size_t length;
-    uint32_t crc;       /* of the last good frame */
-    uint8_t run_left;   /* bytes until the next code byte */
-    bool started;       /* a byte has come since the delimiter */
-    bool zero_after;    /* the current run ends in a zero, unless the frame ends there */
+    uint32_t crc;     /* of the last good frame */
+    uint8_t run_left; /* bytes until the next code byte */
+    bool started;     /* a byte has come since the delimiter */
+    bool zero_after;  /* the current run ends in a zero, unless the frame ends there */
     bool oversized;
-    bool complete;      /* the next byte opens a new frame */
+    bool complete; /* the next byte opens a new frame */
 } ecgseg_link_decoder_t;
 
 /* CRC-32 of IEEE 802.3 (reflected polynomial 0xEDB88320, start and final value inverted). Pass 0 as `crc` to begin. */

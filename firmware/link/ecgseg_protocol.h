@@ -36,11 +36,7 @@ typedef enum {
     ECGSEG_READ_TRACE = 4
 } ecgseg_read_kind_t;
 
-typedef enum {
-    ECGSEG_BENCH_PREPROCESS = 0,
-    ECGSEG_BENCH_INFERENCE = 1,
-    ECGSEG_BENCH_LAYERS = 2
-} ecgseg_bench_kind_t;
+typedef enum { ECGSEG_BENCH_PREPROCESS = 0, ECGSEG_BENCH_INFERENCE = 1, ECGSEG_BENCH_LAYERS = 2 } ecgseg_bench_kind_t;
 
 #define ECGSEG_PUSH_FRAME_READY 1u
 #define ECGSEG_SEGMENT_BYTES 5u /* class, onset (2), offset (2) */

@@ -74,8 +74,7 @@ static ecgseg_link_error_t carry_out(ecgseg_session_t *session, uint8_t command,
 
 static void execute(ecgseg_session_t *session, uint8_t command, uint16_t sequence, ecgseg_reader_t *request)
 {
-    ecgseg_writer_t answer =
-        ecgseg_writer(&session->body[ECGSEG_LINK_ANSWER_HEADER], (size_t)ECGSEG_LINK_PAYLOAD_MAX);
+    ecgseg_writer_t answer = ecgseg_writer(&session->body[ECGSEG_LINK_ANSWER_HEADER], (size_t)ECGSEG_LINK_PAYLOAD_MAX);
     const ecgseg_link_error_t error = carry_out(session, command, request, &answer);
 
     ecgseg_writer_t header = ecgseg_writer(session->body, ECGSEG_LINK_ANSWER_HEADER);

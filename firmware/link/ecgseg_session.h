@@ -10,9 +10,9 @@
 #include "ecgseg_link.h"
 
 typedef struct {
-    uint32_t frames;      /* frames with a good CRC */
-    uint32_t answers;     /* answers sent, repeated ones included */
-    uint32_t repeats;     /* answers sent again for a repeated request */
+    uint32_t frames;  /* frames with a good CRC */
+    uint32_t answers; /* answers sent, repeated ones included */
+    uint32_t repeats; /* answers sent again for a repeated request */
     uint32_t bad_crc;
     uint32_t bad_cobs;
     uint32_t oversized;
@@ -33,9 +33,9 @@ typedef struct {
     ecgseg_link_decoder_t decoder;
     ecgseg_link_counters_t counters;
     bool open;
-    uint32_t id;              /* chosen by the host in HELLO */
+    uint32_t id; /* chosen by the host in HELLO */
     uint16_t newest_sequence;
-    uint32_t newest_crc;      /* of the newest request, tells a repetition from another request */
+    uint32_t newest_crc; /* of the newest request, tells a repetition from another request */
     uint8_t body[ECGSEG_LINK_BODY_MAX];
     uint8_t encoded[ECGSEG_LINK_ENCODED_MAX]; /* the newest answer, kept for a repeated request */
     size_t encoded_length;

@@ -38,17 +38,17 @@
 typedef struct {
     int16_t ring[ECGSEG_FRAME_LENGTH];
     uint8_t flags[ECGSEG_FRAME_LENGTH];
-    uint16_t ring_next;        /* where the next 100 Hz sample goes; the oldest one */
-    uint16_t flagged;          /* samples in the ring with a flag */
-    uint16_t until_frame;      /* 100 Hz samples still to come until the next frame */
-    uint32_t raw_samples;      /* raw samples seen since the reset */
-    uint32_t frames;           /* frames completed since the reset */
+    uint16_t ring_next;               /* where the next 100 Hz sample goes; the oldest one */
+    uint16_t flagged;                 /* samples in the ring with a flag */
+    uint16_t until_frame;             /* 100 Hz samples still to come until the next frame */
+    uint32_t raw_samples;             /* raw samples seen since the reset */
+    uint32_t frames;                  /* frames completed since the reset */
     int16_t line[ECGSEG_LINE_LENGTH]; /* filter history, oldest first */
-    uint16_t line_fill;        /* samples in the line */
-    uint16_t until_output;     /* raw samples still to come until the next output */
-    int16_t last_good;         /* last raw sample that was not LEAD_OFF */
-    uint16_t lead_off_reach;   /* outputs' filter windows touch a LEAD_OFF sample for so many more raw samples */
-    uint16_t rail_reach;       /* the same for a sample at a rail */
+    uint16_t line_fill;               /* samples in the line */
+    uint16_t until_output;            /* raw samples still to come until the next output */
+    int16_t last_good;                /* last raw sample that was not LEAD_OFF */
+    uint16_t lead_off_reach;          /* outputs' filter windows touch a LEAD_OFF sample for so many more raw samples */
+    uint16_t rail_reach;              /* the same for a sample at a rail */
 } ecgseg_preprocess_t;
 
 typedef struct {

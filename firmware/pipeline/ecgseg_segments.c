@@ -41,8 +41,7 @@ static size_t find_runs(const uint8_t *mask, size_t length, ecgseg_segment_t *se
             continue;
         }
         if (mask[onset] != 0) {
-            count = add_run(segments, count,
-                            (ecgseg_segment_t){mask[onset], (uint16_t)onset, (uint16_t)(n - 1)});
+            count = add_run(segments, count, (ecgseg_segment_t){mask[onset], (uint16_t)onset, (uint16_t)(n - 1)});
         }
         onset = n;
     }

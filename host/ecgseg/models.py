@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.commands.guard import choose
+from ecgseg.choices import choose
 from ecgseg.errors import ModelError
-from ecgseg.zoo.configuration import in_order
 
 DEFAULT_MODEL = "seg-4-tcn-sm"
 
@@ -68,3 +68,12 @@ def _read(path: Path) -> bytes:
         raise ModelError(
             f"The model {path} cannot be read.", f"{error.strerror}.", "Check the --tflite option or the file."
         ) from error
+
+
+ZOO = ("seg-2-tcn-sm", "seg-4-tcn-sm", "seg-4-tcn-lg")
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Names in the one order of every list of models: those of the zoo as in ZOO, then any others by name."""
+    found = set(names)
+    return (*[name for name in ZOO if name in found], *sorted(found - set(ZOO)))

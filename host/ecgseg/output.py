@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from ecgseg.errors import OutputError
 
 _REMEDIES = {
@@ -90,3 +92,29 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Like :func:`write_bytes`, UTF-8."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def check_outputs(*files: str | None, folder: str | None = None) -> None:
+    """Refuses results that could not be written, before a task works an hour for them.
+
+    Args:
+        files: what --json and the like name; None where the option was not given.
+        folder: what --out names.
+
+    Raises:
+        OutputError: one of them could not be written.
+    """
+    for file in files:
+        if file:
+            check_file(Path(file))
+    if folder:
+        check_folder(Path(folder))
+
+
+def write_json(result: BaseModel, path: str | Path) -> None:
+    """Writes a result for machines.
+
+    Raises:
+        OutputError: it could not be written.
+    """
+    write_text(Path(path), result.model_dump_json(indent=2) + "\n")

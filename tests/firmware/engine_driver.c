@@ -25,11 +25,10 @@ int main(void)
             int8_t *result = malloc(bytes);
             /* In two parts: what is streamed is copied while it passes. */
             const uint32_t part = bytes / 3;
-            const int bad = result == NULL ||
-                            ecgseg_model_run_to_layer(input, layer, 0, result, part) != ECGSEG_ENGINE_OK ||
-                            ecgseg_model_run_to_layer(input, layer, part, result + part, bytes - part) !=
-                                ECGSEG_ENGINE_OK ||
-                            fwrite(result, 1, bytes, stdout) != bytes;
+            const int bad =
+                result == NULL || ecgseg_model_run_to_layer(input, layer, 0, result, part) != ECGSEG_ENGINE_OK ||
+                ecgseg_model_run_to_layer(input, layer, part, result + part, bytes - part) != ECGSEG_ENGINE_OK ||
+                fwrite(result, 1, bytes, stdout) != bytes;
             free(result);
             if (bad) {
                 return 5;

@@ -63,9 +63,13 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("baud")
     generated = model_double.write_plain(folder / "generated", 16)
     firmware = paths.FIRMWARE
-    sources = [*(firmware / "app").glob("*.c"), *(firmware / "link").glob("*.c"), generated / "ecgseg_model.c"]
+    sources = [
+        *(firmware / "programs" / "app").glob("*.c"),
+        *(firmware / "link").glob("*.c"),
+        generated / "ecgseg_model.c",
+    ]
     sources = [source for source in sources if source.name != "app_stream.c"]
-    includes = [f"-I{firmware / part}" for part in ("app", "link", "engine", "boards")]
+    includes = [f"-I{firmware / part}" for part in ("programs/app", "link", "engine", "pipeline", "boards")]
     flags = ["-std=c11", "-O1", "-g", *WARNINGS, *SANITIZER_FLAGS, '-DECGSEG_BUILD_ID="test"', f"-I{generated}"]
     board = Path(__file__).with_name("baud_board.c")
     target = folder / "ecgseg.elf"

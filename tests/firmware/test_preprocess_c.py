@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgseg import paths
+from ecgseg.codegen.parameters import render_c_header
 from ecgseg.pipeline import (
     LEAD_OFF,
     FrameStatus,
@@ -23,7 +24,6 @@ from ecgseg.pipeline import (
     class_mask,
     flush_samples,
     frames,
-    render_c_header,
     segments,
 )
 
@@ -52,9 +52,9 @@ class Case:
 def build(folder: Path, header: str) -> Path:
     (folder / "ecgseg_preprocess_params.h").write_text(header)
     binary = folder / "preprocess_driver"
-    sources = [paths.FIRMWARE / "preprocess" / name for name in ("ecgseg_preprocess.c", "ecgseg_segments.c")]
+    sources = [paths.FIRMWARE / "pipeline" / name for name in ("ecgseg_preprocess.c", "ecgseg_segments.c")]
     driver = Path(__file__).with_name("preprocess_driver.c")
-    include = ["-I", str(folder), "-I", str(paths.FIRMWARE / "preprocess")]
+    include = ["-I", str(folder), "-I", str(paths.FIRMWARE / "pipeline")]
     subprocess.run(["gcc", *FLAGS, *include, *map(str, [*sources, driver]), "-o", str(binary)], check=True)
     return binary
 

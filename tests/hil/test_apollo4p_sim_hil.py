@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ecgseg.errors import TargetError
-from ecgseg.hil.runner import HilOptions, generate, run
+from ecgseg.hil.runner import HilOptions, run
+from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link.messages import BenchKind
 from ecgseg.link.transport import Port

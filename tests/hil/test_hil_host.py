@@ -16,7 +16,8 @@ from ecgseg.hil import vectors
 from ecgseg.hil.faults import FaultPlan, FaultyPort
 from ecgseg.hil.judge import MAX_DETAILS, Judge, Subject
 from ecgseg.hil.result import HilRun
-from ecgseg.hil.runner import RANDOM_INPUTS, HilOptions, generate, run
+from ecgseg.hil.runner import RANDOM_INPUTS, HilOptions, run
+from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
 from ecgseg.link.transport import open_port

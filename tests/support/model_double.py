@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.pipeline import FRAME_LENGTH, PreprocessParameters, render_c_header
+from ecgseg.codegen.parameters import render_c_header
+from ecgseg.pipeline import FRAME_LENGTH, PreprocessParameters
 
 NAME = "model-double"
 SHA256 = hashlib.sha256(NAME.encode()).hexdigest()

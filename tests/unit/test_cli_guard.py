@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from ecgseg.commands.guard import check_outputs, choose, guard, write_json
+from ecgseg.choices import choose
+from ecgseg.commands.guard import guard
 from ecgseg.errors import (
     BuildError,
     DataError,
@@ -22,7 +23,7 @@ from ecgseg.errors import (
     ToolMissingError,
     UsageError,
 )
-from ecgseg.output import write_bytes, write_text
+from ecgseg.output import check_outputs, write_bytes, write_json, write_text
 
 
 class Result(BaseModel):

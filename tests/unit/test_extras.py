@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from ecgseg.commands.everything import evaluate as command
-from ecgseg.commands.everything import everything as commands
+from ecgseg.commands import evaluate as command
+from ecgseg.commands import everything as commands
 from ecgseg.errors import ToolMissingError, UsageError
 from ecgseg.scoring import evaluate as scoring
 

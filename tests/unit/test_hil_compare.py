@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgseg.data.databases.synthetic import synthetic_records
-from ecgseg.hil.compare import compare_frame, difference, first_differing_layer, stage_name
+from ecgseg.hil.compare import compare_frame, difference, first_differing_layer, stage_bytes, stage_name
 from ecgseg.link import FrameResult, LayerInfo
 from ecgseg.models import find_model
 from ecgseg.pipeline import FrameStatus, Segment, class_mask, frames, segments
-from ecgseg.pipeline.segmenter import ExpectedFrame, Reference, stage_bytes
+from ecgseg.pipeline.segmenter import ExpectedFrame, Reference
 
 
 @lru_cache(maxsize=1)
@@ -116,7 +116,7 @@ class Device:
         ]
 
     def trace(self, layer: int) -> bytes:
-        data = bytearray(reference().layer(self._data, self.layers()[layer]))
+        data = bytearray(reference().layer(self._data, self.layers()[layer].tensor_index))
         if self._wrong is not None and layer >= self._wrong:
             data[layer + 3] ^= 0x80
         return bytes(data)

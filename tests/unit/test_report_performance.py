@@ -156,7 +156,7 @@ def test_a_page_needs_both_libraries_and_says_so_before_it_counts(
     def counted(*_: object, **__: object) -> None:
         raise EcgsegError("It counted.")
 
-    monkeypatch.setattr("ecgseg.report.performance.compare", counted)
+    monkeypatch.setattr("ecgseg.commands.everything.compare", counted)
     archive(root / "lib/x.a", ARM)
     options = ProfileOptions(backend="tflm", tflm_dir=str(root), page=str(tmp_path / "page.md"))
     with pytest.raises(ToolMissingError, match="with the kernels of CMSIS-NN"):
@@ -171,7 +171,7 @@ def test_page_and_json_hold_the_zoo_and_the_other_network(
     def compare(model: object, *_: object, **__: object) -> Comparison:
         return comparison(model.name, from_zoo=model.from_zoo)  # type: ignore[attr-defined]
 
-    monkeypatch.setattr("ecgseg.report.performance.compare", compare)
+    monkeypatch.setattr("ecgseg.commands.everything.compare", compare)
     archive(root / "lib/x.a", ARM)
     archive(root / "lib/y.a", ARM, CMSIS_NN_INDEX)
     page, file = tmp_path / "page.md", tmp_path / "page.json"

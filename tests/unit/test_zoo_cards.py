@@ -7,9 +7,9 @@ import hashlib
 import pytest
 
 from ecgseg import paths
-from ecgseg.codegen.render import parameter_count
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
+from ecgseg.graph.shape import parameter_count
 from ecgseg.models import model_names
 from ecgseg.report import cards
 from ecgseg.zoo import configuration

@@ -10,7 +10,7 @@ import pytest
 from ecgseg import paths
 from ecgseg.data.records import split
 from ecgseg.errors import ModelError, UsageError
-from ecgseg.models import model_names
+from ecgseg.models import ZOO, in_order, model_names
 from ecgseg.zoo import configuration as zoo
 
 BUDGETS = {"seg-2-tcn-sm": (2000, 210_000), "seg-4-tcn-sm": (7000, 1_050_000), "seg-4-tcn-lg": (10_000, 1_950_000)}
@@ -83,7 +83,7 @@ def test_a_teacher_of_fewer_classes_is_refused(tmp_path):
         zoo.read(as_file(tmp_path, teacher=teacher))
 
 
-@pytest.mark.parametrize("name", [name for name in zoo.ZOO if name in zoo.names()])
+@pytest.mark.parametrize("name", [name for name in ZOO if name in zoo.names()])
 def test_a_zoo_model_keeps_its_budget_and_never_sees_a_test_patient(name):
     configuration = zoo.load(name)
     parameters, macs = BUDGETS[name]
@@ -96,12 +96,12 @@ def test_a_zoo_model_keeps_its_budget_and_never_sees_a_test_patient(name):
 
 
 def test_every_list_of_models_has_the_order_of_the_zoo():
-    assert zoo.in_order(["zebra", *reversed(zoo.ZOO), "ant"]) == (*zoo.ZOO, "ant", "zebra")
-    assert zoo.names() == model_names() == zoo.ZOO
+    assert in_order(["zebra", *reversed(ZOO), "ant"]) == (*ZOO, "ant", "zebra")
+    assert zoo.names() == model_names() == ZOO
 
 
 @pytest.mark.parametrize("page", ["hardware", "performance", "zoo"])
 def test_every_page_tells_of_the_models_in_the_order_of_the_zoo(page):
     text = (paths.ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
-    assert tuple(dict.fromkeys(re.findall("|".join(zoo.ZOO), text))) == zoo.ZOO
-    assert "\n## " not in text or re.findall("^## (seg-.*)$", text, re.MULTILINE) in ([], list(zoo.ZOO))
+    assert tuple(dict.fromkeys(re.findall("|".join(ZOO), text))) == ZOO
+    assert "\n## " not in text or re.findall("^## (seg-.*)$", text, re.MULTILINE) in ([], list(ZOO))

@@ -11,14 +11,16 @@
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 
-namespace {
+namespace
+{
 
 constexpr size_t kAlignment = 16; /* of TensorFlow Lite Micro's arena */
 constexpr uint16_t kNoLayer = UINT16_MAX;
 
 /* Knows the operators of the model and no others. */
-class Resolver : public tflite::MicroOpResolver {
-public:
+class Resolver : public tflite::MicroOpResolver
+{
+  public:
     const TFLMRegistration *FindOp(tflite::BuiltinOperator code) const override
     {
         const EcgsegTflmOperator *kind = find(code);
@@ -36,7 +38,7 @@ public:
         return kind == nullptr ? nullptr : kind->parse;
     }
 
-private:
+  private:
     static const EcgsegTflmOperator *find(tflite::BuiltinOperator code)
     {
         for (size_t i = 0; i < ecgseg_tflm_operator_count; i++) {
@@ -59,7 +61,7 @@ tflite::MicroInterpreter *interpreter;
 int8_t trace[ECGSEG_MODEL_LARGEST_LAYER_BYTES];
 uint16_t traced = kNoLayer; /* layer after which the run ends */
 bool trace_taken;
-uint16_t position;          /* of the operator in the model */
+uint16_t position; /* of the operator in the model */
 
 #if defined(ECGSEG_TFLM_ARENA_BYTES)
 alignas(kAlignment) uint8_t arena[ECGSEG_TFLM_ARENA_BYTES];

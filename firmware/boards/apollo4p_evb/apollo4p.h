@@ -15,29 +15,29 @@
 
 /* power.c */
 void a4p_low_power_init(void);
-bool a4p_simobuck_init(void);          /* false: the regulator did not become active; 192 MHz will be refused */
+bool a4p_simobuck_init(void); /* false: the regulator did not become active; 192 MHz will be refused */
 bool a4p_simobuck_active(void);
 void a4p_simobuck_before_deep_sleep(void); /* with interrupts locked, around a WFI with SLEEPDEEP */
 void a4p_simobuck_after_deep_sleep(void);
 void a4p_cache_enable(void);
-bool a4p_set_core_hz(uint32_t hz);     /* 96 or 192 MHz; false: refused, the core runs as before */
-uint32_t a4p_core_hz(void);            /* read back from the hardware */
+bool a4p_set_core_hz(uint32_t hz); /* 96 or 192 MHz; false: refused, the core runs as before */
+uint32_t a4p_core_hz(void);        /* read back from the hardware */
 bool a4p_power_peripheral(uint32_t mask);
-void a4p_flush_writes(void);           /* before sleep and before DAXI changes */
+void a4p_flush_writes(void); /* before sleep and before DAXI changes */
 uint32_t a4p_trim_revision(void);
 
 /* timebase.c */
 void a4p_timebase_init(void);
-void a4p_timebase_detect(void);        /* decides between DWT and TIMER0 by trying */
+void a4p_timebase_detect(void); /* decides between DWT and TIMER0 by trying */
 board_time_base_t a4p_time_base(void);
-uint32_t a4p_timer_ticks(void);        /* TIMER0, 24 MHz */
-uint32_t a4p_ticks(void);              /* of the detected base */
+uint32_t a4p_timer_ticks(void); /* TIMER0, 24 MHz */
+uint32_t a4p_ticks(void);       /* of the detected base */
 bool a4p_wait(volatile const uint32_t *reg, uint32_t mask, uint32_t value, uint32_t microseconds);
 void a4p_delay_us(uint32_t microseconds);
 
 /* uart.c */
 bool a4p_uart_init(uint32_t baud);
-bool a4p_uart_pending(void);           /* received bytes wait */
+bool a4p_uart_pending(void); /* received bytes wait */
 bool a4p_uart_drain(uint32_t microseconds);
 
 /* pads.c */

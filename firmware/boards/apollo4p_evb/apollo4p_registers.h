@@ -30,13 +30,13 @@
 #define SCB_CPACR_ADDRESS 0xE000ED88        /* [2.1] used by the assembly in startup.c */
 #define SCB_CPACR_FPU 0x00F00000            /* [2.1] CP10 and CP11 full access */
 
-#define NVIC_ISER0 A4P_REGISTER(0xE000E100u)                                         /* [Arm] */
-#define NVIC_ICER0 A4P_REGISTER(0xE000E180u)                                         /* [Arm] */
-#define NVIC_PRIORITY(irq) (*(volatile uint8_t *)(uintptr_t)(0xE000E400u + (irq)))   /* [1.1] value in bits 7:5 */
-#define NVIC_PRIORITY_VALUE(level) ((uint8_t)((level) << 5))                         /* [1.1] 3 bits */
-#define IRQ_WATCHDOG 1u                                                              /* [6] */
-#define IRQ_UART0 15u                                                                /* [6] */
-#define IRQ_COUNT 84u                                                                /* [1.1] */
+#define NVIC_ISER0 A4P_REGISTER(0xE000E100u)                                       /* [Arm] */
+#define NVIC_ICER0 A4P_REGISTER(0xE000E180u)                                       /* [Arm] */
+#define NVIC_PRIORITY(irq) (*(volatile uint8_t *)(uintptr_t)(0xE000E400u + (irq))) /* [1.1] value in bits 7:5 */
+#define NVIC_PRIORITY_VALUE(level) ((uint8_t)((level) << 5))                       /* [1.1] 3 bits */
+#define IRQ_WATCHDOG 1u                                                            /* [6] */
+#define IRQ_UART0 15u                                                              /* [6] */
+#define IRQ_COUNT 84u                                                              /* [1.1] */
 
 #define DEMCR A4P_REGISTER(0xE000EDFCu)      /* [2.8] */
 #define DEMCR_TRCENA (1u << 24)              /* [2.8] */
@@ -92,37 +92,37 @@
 #define PAD_GO_CONFIG 0x013u                                    /* [4.3] GPIO, input buffer on */
 
 /* ---- UART0 ---- */
-#define UART0_DR A4P_REGISTER(0x4001C000u)    /* [3.2] */
-#define UART_DR_FE (1u << 8)                  /* [3.2] */
-#define UART_DR_PE (1u << 9)                  /* [3.2] */
-#define UART_DR_BE (1u << 10)                 /* [3.2] */
-#define UART_DR_OE (1u << 11)                 /* [3.2] */
-#define UART0_FR A4P_REGISTER(0x4001C018u)    /* [3.2] */
-#define UART_FR_BUSY (1u << 3)                /* [3.2] */
-#define UART_FR_RXFE (1u << 4)                /* [3.2] */
-#define UART_FR_TXFF (1u << 5)                /* [3.2] */
-#define UART_FR_TXFE (1u << 7)                /* [3.2] */
-#define UART0_IBRD A4P_REGISTER(0x4001C024u)  /* [3.2] */
-#define UART0_FBRD A4P_REGISTER(0x4001C028u)  /* [3.2] */
-#define UART0_LCRH A4P_REGISTER(0x4001C02Cu)  /* [3.2] */
-#define UART_LCRH_8N1_FIFO 0x70u              /* [3.3] step 4 */
-#define UART0_CR A4P_REGISTER(0x4001C030u)    /* [3.2] */
-#define UART_CR_UARTEN (1u << 0)              /* [3.2] */
-#define UART_CR_CLKEN (1u << 3)               /* [3.2] */
-#define UART_CR_CLKSEL_24MHZ (1u << 4)        /* [3.2] */
-#define UART_CR_TXE (1u << 8)                 /* [3.2] */
-#define UART_CR_RXE (1u << 9)                 /* [3.2] */
-#define UART_CLOCK_HZ 24000000u               /* [3.2] */
-#define UART0_IFLS A4P_REGISTER(0x4001C034u)  /* [3.2] */
-#define UART_IFLS_RX16_TX8 ((2u << 3) | 1u)   /* [3.2] */
-#define UART0_IER A4P_REGISTER(0x4001C038u)   /* [3.2] */
-#define UART0_MIS A4P_REGISTER(0x4001C040u)   /* [3.2] */
-#define UART0_IEC A4P_REGISTER(0x4001C044u)   /* [3.2] */
-#define UART_INT_RX (1u << 4)                 /* [3.2] */
-#define UART_INT_TX (1u << 5)                 /* [3.2] */
-#define UART_INT_RT (1u << 6)                 /* [3.2] */
-#define UART_INT_OE (1u << 10)                /* [3.2] */
-#define UART_INT_ALL 0x7FFu                   /* [3.2] */
+#define UART0_DR A4P_REGISTER(0x4001C000u)   /* [3.2] */
+#define UART_DR_FE (1u << 8)                 /* [3.2] */
+#define UART_DR_PE (1u << 9)                 /* [3.2] */
+#define UART_DR_BE (1u << 10)                /* [3.2] */
+#define UART_DR_OE (1u << 11)                /* [3.2] */
+#define UART0_FR A4P_REGISTER(0x4001C018u)   /* [3.2] */
+#define UART_FR_BUSY (1u << 3)               /* [3.2] */
+#define UART_FR_RXFE (1u << 4)               /* [3.2] */
+#define UART_FR_TXFF (1u << 5)               /* [3.2] */
+#define UART_FR_TXFE (1u << 7)               /* [3.2] */
+#define UART0_IBRD A4P_REGISTER(0x4001C024u) /* [3.2] */
+#define UART0_FBRD A4P_REGISTER(0x4001C028u) /* [3.2] */
+#define UART0_LCRH A4P_REGISTER(0x4001C02Cu) /* [3.2] */
+#define UART_LCRH_8N1_FIFO 0x70u             /* [3.3] step 4 */
+#define UART0_CR A4P_REGISTER(0x4001C030u)   /* [3.2] */
+#define UART_CR_UARTEN (1u << 0)             /* [3.2] */
+#define UART_CR_CLKEN (1u << 3)              /* [3.2] */
+#define UART_CR_CLKSEL_24MHZ (1u << 4)       /* [3.2] */
+#define UART_CR_TXE (1u << 8)                /* [3.2] */
+#define UART_CR_RXE (1u << 9)                /* [3.2] */
+#define UART_CLOCK_HZ 24000000u              /* [3.2] */
+#define UART0_IFLS A4P_REGISTER(0x4001C034u) /* [3.2] */
+#define UART_IFLS_RX16_TX8 ((2u << 3) | 1u)  /* [3.2] */
+#define UART0_IER A4P_REGISTER(0x4001C038u)  /* [3.2] */
+#define UART0_MIS A4P_REGISTER(0x4001C040u)  /* [3.2] */
+#define UART0_IEC A4P_REGISTER(0x4001C044u)  /* [3.2] */
+#define UART_INT_RX (1u << 4)                /* [3.2] */
+#define UART_INT_TX (1u << 5)                /* [3.2] */
+#define UART_INT_RT (1u << 6)                /* [3.2] */
+#define UART_INT_OE (1u << 10)               /* [3.2] */
+#define UART_INT_ALL 0x7FFu                  /* [3.2] */
 
 /* ---- MCUCTRL ---- */
 #define MCUCTRL_CHIPPN A4P_REGISTER(0x40020000u)       /* [1.1] */
@@ -150,43 +150,43 @@
 #define MCUCTRL_AUDADCPWRDLY A4P_REGISTER(0x40020444u) /* [2.5] step 7 */
 
 /* ---- PWRCTRL ---- */
-#define PWRCTRL_MCUPERFREQ A4P_REGISTER(0x40021000u)         /* [2.7] */
-#define PWRCTRL_MCUPERF_LP 1u                                /* [2.7] 96 MHz */
-#define PWRCTRL_MCUPERF_HP 2u                                /* [2.7] 192 MHz */
-#define PWRCTRL_MCUPERF_ACK (1u << 2)                        /* [2.7] */
-#define PWRCTRL_DEVPWREN A4P_REGISTER(0x40021004u)           /* [3.1] */
-#define PWRCTRL_DEVPWRSTATUS A4P_REGISTER(0x40021008u)       /* [3.1] */
-#define PWRCTRL_DEVPWR_UART0 (1u << 9)                       /* [3.1] */
-#define PWRCTRL_DEVPWR_CRYPTO (1u << 20)                     /* [2.1] */
-#define PWRCTRL_MEMPWREN A4P_REGISTER(0x40021014u)           /* [1.4] */
-#define PWRCTRL_MEMPWREN_ALL 0x3Fu                           /* [1.4] */
-#define PWRCTRL_MEMPWRSTATUS A4P_REGISTER(0x40021018u)       /* [1.4] */
-#define PWRCTRL_MEMRETCFG A4P_REGISTER(0x4002101Cu)          /* [1.4] */
-#define PWRCTRL_MEMRETCFG_NVM_DOWN 0x08u                     /* [1.4] */
-#define PWRCTRL_SSRAMPWREN A4P_REGISTER(0x40021024u)         /* [1.4] */
-#define PWRCTRL_SSRAMPWRST A4P_REGISTER(0x40021028u)         /* [1.4] */
-#define PWRCTRL_SSRAM_GROUPS 3u                              /* [1.4] */
-#define PWRCTRL_VRCTRL A4P_REGISTER(0x40021100u)             /* [2.6] step 7 */
-#define PWRCTRL_VRCTRL_SIMOBUCKEN (1u << 0)                  /* [2.6] step 7 */
-#define PWRCTRL_VRSTATUS A4P_REGISTER(0x40021108u)           /* [2.6] step 10 */
-#define PWRCTRL_VRSTATUS_SIMOBUCK (3u << 4)                  /* [2.6] step 10 */
-#define PWRCTRL_VRSTATUS_SIMOBUCK_ACTIVE (3u << 4)           /* [2.6] step 10 */
+#define PWRCTRL_MCUPERFREQ A4P_REGISTER(0x40021000u)              /* [2.7] */
+#define PWRCTRL_MCUPERF_LP 1u                                     /* [2.7] 96 MHz */
+#define PWRCTRL_MCUPERF_HP 2u                                     /* [2.7] 192 MHz */
+#define PWRCTRL_MCUPERF_ACK (1u << 2)                             /* [2.7] */
+#define PWRCTRL_DEVPWREN A4P_REGISTER(0x40021004u)                /* [3.1] */
+#define PWRCTRL_DEVPWRSTATUS A4P_REGISTER(0x40021008u)            /* [3.1] */
+#define PWRCTRL_DEVPWR_UART0 (1u << 9)                            /* [3.1] */
+#define PWRCTRL_DEVPWR_CRYPTO (1u << 20)                          /* [2.1] */
+#define PWRCTRL_MEMPWREN A4P_REGISTER(0x40021014u)                /* [1.4] */
+#define PWRCTRL_MEMPWREN_ALL 0x3Fu                                /* [1.4] */
+#define PWRCTRL_MEMPWRSTATUS A4P_REGISTER(0x40021018u)            /* [1.4] */
+#define PWRCTRL_MEMRETCFG A4P_REGISTER(0x4002101Cu)               /* [1.4] */
+#define PWRCTRL_MEMRETCFG_NVM_DOWN 0x08u                          /* [1.4] */
+#define PWRCTRL_SSRAMPWREN A4P_REGISTER(0x40021024u)              /* [1.4] */
+#define PWRCTRL_SSRAMPWRST A4P_REGISTER(0x40021028u)              /* [1.4] */
+#define PWRCTRL_SSRAM_GROUPS 3u                                   /* [1.4] */
+#define PWRCTRL_VRCTRL A4P_REGISTER(0x40021100u)                  /* [2.6] step 7 */
+#define PWRCTRL_VRCTRL_SIMOBUCKEN (1u << 0)                       /* [2.6] step 7 */
+#define PWRCTRL_VRSTATUS A4P_REGISTER(0x40021108u)                /* [2.6] step 10 */
+#define PWRCTRL_VRSTATUS_SIMOBUCK (3u << 4)                       /* [2.6] step 10 */
+#define PWRCTRL_VRSTATUS_SIMOBUCK_ACTIVE (3u << 4)                /* [2.6] step 10 */
 #define PWRCTRL_PWRWEIGHT(n) A4P_REGISTER(0x40021140u + 4u * (n)) /* [2.5] step 3 */
-#define PWRCTRL_PWRWEIGHT_COUNT 19u                          /* [2.5] step 3 */
+#define PWRCTRL_PWRWEIGHT_COUNT 19u                               /* [2.5] step 3 */
 
 /* ---- WDT ---- */
-#define WDT_CFG A4P_REGISTER(0x40024000u)      /* [5.5] */
-#define WDT_CFG_WDTEN (1u << 0)                /* [5.5] */
-#define WDT_CFG_INTEN (1u << 1)                /* [5.5] */
-#define WDT_CFG_RESEN (1u << 2)                /* [5.5] */
-#define WDT_CFG_RESVAL(ticks) ((ticks) << 8)   /* [5.5] */
-#define WDT_CFG_INTVAL(ticks) ((ticks) << 16)  /* [5.5] */
-#define WDT_CFG_CLKSEL_16HZ (2u << 24)         /* [5.5] */
-#define WDT_RSTRT A4P_REGISTER(0x40024004u)    /* [5.5] */
-#define WDT_RSTRT_KEY 0xB2u                    /* [5.5] */
-#define WDT_IEREN A4P_REGISTER(0x40024200u)    /* [5.5] */
-#define WDT_IERCLR A4P_REGISTER(0x40024208u)   /* [5.5] */
-#define WDT_IER_WDT (1u << 0)                  /* [5.5] */
+#define WDT_CFG A4P_REGISTER(0x40024000u)     /* [5.5] */
+#define WDT_CFG_WDTEN (1u << 0)               /* [5.5] */
+#define WDT_CFG_INTEN (1u << 1)               /* [5.5] */
+#define WDT_CFG_RESEN (1u << 2)               /* [5.5] */
+#define WDT_CFG_RESVAL(ticks) ((ticks) << 8)  /* [5.5] */
+#define WDT_CFG_INTVAL(ticks) ((ticks) << 16) /* [5.5] */
+#define WDT_CFG_CLKSEL_16HZ (2u << 24)        /* [5.5] */
+#define WDT_RSTRT A4P_REGISTER(0x40024004u)   /* [5.5] */
+#define WDT_RSTRT_KEY 0xB2u                   /* [5.5] */
+#define WDT_IEREN A4P_REGISTER(0x40024200u)   /* [5.5] */
+#define WDT_IERCLR A4P_REGISTER(0x40024208u)  /* [5.5] */
+#define WDT_IER_WDT (1u << 0)                 /* [5.5] */
 
 /* ---- INFO1 ---- */
 #define INFO1_TRIM_REVISION A4P_REGISTER(0x42003310u) /* [2.6] */

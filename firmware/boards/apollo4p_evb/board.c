@@ -61,7 +61,7 @@ void board_idle(void)
     const uint32_t primask = a4p_lock();
     if (!a4p_uart_pending()) {
         a4p_watchdog_sleeping(true);
-        a4p_flush_writes(); /* [5.4] */
+        a4p_flush_writes();                                 /* [5.4] */
         __asm__ volatile("dsb\n wfi\n isb" : : : "memory"); /* a pending interrupt wakes it although it is masked */
     }
     a4p_unlock(primask);

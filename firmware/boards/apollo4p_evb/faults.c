@@ -72,17 +72,17 @@ __attribute__((noreturn, used)) void a4p_fault_entry(const uint32_t *frame, uint
     a4p_reset();
 }
 
-#define FAULT_HANDLER(name)                          \
-    __attribute__((naked, used)) void name(void)     \
-    {                                                \
-        __asm__ volatile("tst lr, #4\n"              \
-                         "ite eq\n"                  \
-                         "mrseq r0, msp\n"           \
-                         "mrsne r0, psp\n"           \
-                         "mrs r1, ipsr\n"            \
+#define FAULT_HANDLER(name)                             \
+    __attribute__((naked, used)) void name(void)        \
+    {                                                   \
+        __asm__ volatile("tst lr, #4\n"                 \
+                         "ite eq\n"                     \
+                         "mrseq r0, msp\n"              \
+                         "mrsne r0, psp\n"              \
+                         "mrs r1, ipsr\n"               \
                          "ldr r2, =__fault_stack_top\n" \
-                         "msr msp, r2\n"             \
-                         "b a4p_fault_entry\n");     \
+                         "msr msp, r2\n"                \
+                         "b a4p_fault_entry\n");        \
     }
 
 FAULT_HANDLER(HardFault_Handler)

@@ -2,7 +2,8 @@
 #include "apollo4p.h"
 #include "apollo4p_registers.h"
 
-#define TRIM_UNKNOWN_PATH 3u /* neither the steps for trims below 3 nor those from 6 on: what an independent port runs with */
+#define TRIM_UNKNOWN_PATH \
+    3u /* neither the steps for trims below 3 nor those from 6 on: what an independent port runs with */
 
 static uint32_t trim_revision;
 static uint32_t simobuck13_trim; /* bits 25:20 as the factory set them */
@@ -15,7 +16,10 @@ static void set_field(volatile uint32_t *reg, uint32_t mask, uint32_t value)
 
 void a4p_flush_writes(void)
 {
-    __asm__ volatile("dsb" : : : "memory"); /* [2.4] flush: barrier, FLUSHWRITE, sync read, wait, INVALIDATE, sync read */
+    __asm__ volatile("dsb"
+                     :
+                     :
+                     : "memory"); /* [2.4] flush: barrier, FLUSHWRITE, sync read, wait, INVALIDATE, sync read */
     CPU_DAXICTRL = CPU_DAXICTRL_FLUSHWRITE;
     (void)APB_SYNC;
     (void)a4p_wait(&CPU_DAXICTRL, CPU_DAXICTRL_READY, CPU_DAXICTRL_READY, 100u);
@@ -25,7 +29,8 @@ void a4p_flush_writes(void)
 
 void a4p_low_power_init(void)
 {
-    PWRCTRL_MEMPWREN = PWRCTRL_MEMPWREN_ALL; /* [2.5] step 1, with the shared SRAM off: this image lives in TCM and MRAM */
+    PWRCTRL_MEMPWREN =
+        PWRCTRL_MEMPWREN_ALL; /* [2.5] step 1, with the shared SRAM off: this image lives in TCM and MRAM */
     PWRCTRL_MEMRETCFG = PWRCTRL_MEMRETCFG_NVM_DOWN;
     (void)a4p_wait(&PWRCTRL_MEMPWRSTATUS, PWRCTRL_MEMPWREN_ALL, PWRCTRL_MEMPWREN_ALL, 5u);
     PWRCTRL_SSRAMPWREN = 0u;
@@ -38,8 +43,8 @@ void a4p_low_power_init(void)
     a4p_flush_writes();
     CPU_DAXICFG = CPU_DAXICFG_DEFAULT; /* step 4 */
     a4p_delay_us(100u);
-    CLKGEN_MISC |= CLKGEN_MISC_PWRONCLKENDISP;        /* step 5 */
-    MCUCTRL_PWRSW0 |= MCUCTRL_PWRSW0_RETENTION;       /* step 6 */
+    CLKGEN_MISC |= CLKGEN_MISC_PWRONCLKENDISP;          /* step 5 */
+    MCUCTRL_PWRSW0 |= MCUCTRL_PWRSW0_RETENTION;         /* step 6 */
     set_field(&MCUCTRL_AUDADCPWRDLY, 0xFF00u, 4u << 8); /* step 7 */
 }
 
@@ -112,7 +117,8 @@ bool a4p_simobuck_init(void)
     PWRCTRL_VRCTRL |= PWRCTRL_VRCTRL_SIMOBUCKEN; /* step 7 */
     MCUCTRL_SIMOBUCK15 |= 1u << 31;              /* step 8 */
     parallel_ldos();
-    return a4p_wait(&PWRCTRL_VRSTATUS, PWRCTRL_VRSTATUS_SIMOBUCK, PWRCTRL_VRSTATUS_SIMOBUCK_ACTIVE, 1000u); /* step 10 */
+    return a4p_wait(&PWRCTRL_VRSTATUS, PWRCTRL_VRSTATUS_SIMOBUCK, PWRCTRL_VRSTATUS_SIMOBUCK_ACTIVE,
+                    1000u); /* step 10 */
 }
 
 /* [5.4] Deep sleep with no peripheral powered wants the regulator without its overrides. */

@@ -39,9 +39,9 @@ __attribute__((section(".vectors"), used)) const vector_t a4p_vectors[VECTOR_COU
     [14 ... 15] = {.handler = a4p_default_handler},
     [16] = {.handler = a4p_default_handler},
     [16 + IRQ_WATCHDOG] = {.handler = WDT_Handler},
-    [17 + IRQ_WATCHDOG ... 15 + IRQ_UART0] = {.handler = a4p_default_handler},
+    [17 + IRQ_WATCHDOG... 15 + IRQ_UART0] = {.handler = a4p_default_handler},
     [16 + IRQ_UART0] = {.handler = UART0_Handler},
-    [17 + IRQ_UART0 ... 15 + IRQ_COUNT] = {.handler = a4p_default_handler},
+    [17 + IRQ_UART0... 15 + IRQ_COUNT] = {.handler = a4p_default_handler},
 };
 
 /* Nothing is taken from the boot loader: it may leave another stack, interrupts and the FPU in any state [2.1]. The FPU
@@ -57,13 +57,13 @@ __attribute__((naked, noreturn, used)) void Reset_Handler(void)
                      "msr control, r1\n"
                      "isb\n"
                      "ldr r0, =" STRING(SCB_CPACR_ADDRESS) "\n"
-                     "ldr r1, [r0]\n"
-                     "ldr r2, =" STRING(SCB_CPACR_FPU) "\n"
-                     "orrs r1, r2\n"
-                     "str r1, [r0]\n"
-                     "dsb\n"
-                     "isb\n"
-                     "b a4p_start\n");
+                                                           "ldr r1, [r0]\n"
+                                                           "ldr r2, =" STRING(SCB_CPACR_FPU) "\n"
+                                                                                             "orrs r1, r2\n"
+                                                                                             "str r1, [r0]\n"
+                                                                                             "dsb\n"
+                                                                                             "isb\n"
+                                                                                             "b a4p_start\n");
 }
 
 __attribute__((noreturn, used)) void a4p_start(void)

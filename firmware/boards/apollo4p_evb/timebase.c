@@ -6,7 +6,8 @@
 #define DETECT_TICKS (10u * TICKS_PER_US)
 /* A debugger may come or go, so the cycle counter is tried again, but not more often than this. */
 #define DETECT_PERIOD_TICKS (100000u * TICKS_PER_US)
-#define POLLS_PER_US 400u /* more polls than the core can make in a microsecond: bounds a wait even when TIMER0 stands */
+#define POLLS_PER_US \
+    400u /* more polls than the core can make in a microsecond: bounds a wait even when TIMER0 stands */
 
 static board_time_base_t time_base = BOARD_TIME_TICKS;
 static uint32_t detected_at;

@@ -27,8 +27,7 @@ static bool make_non_blocking(int file)
 
 bool board_init(void)
 {
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !make_non_blocking(STDIN_FILENO) ||
-        !make_non_blocking(STDOUT_FILENO)) {
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !make_non_blocking(STDIN_FILENO) || !make_non_blocking(STDOUT_FILENO)) {
         perror("host board");
         exit(EXIT_FAILURE);
     }

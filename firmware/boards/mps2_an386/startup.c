@@ -164,6 +164,8 @@ __attribute__((section(".vectors"), used)) static const vector_table_t vectors =
     .exceptions = {board_reset, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry,
                    fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry,
                    fault_entry},
-    .interrupts = {[UART0_RX_IRQ] = board_uart_rx_handler, [1 ... 11] = fault_entry,
-                   [UART_OVERFLOW_IRQ] = board_uart_rx_handler, [13 ... EXTERNAL_INTERRUPTS - 1] = fault_entry},
+    .interrupts = {[UART0_RX_IRQ] = board_uart_rx_handler,
+                   [1 ... 11] = fault_entry,
+                   [UART_OVERFLOW_IRQ] = board_uart_rx_handler,
+                   [13 ... EXTERNAL_INTERRUPTS - 1] = fault_entry},
 };

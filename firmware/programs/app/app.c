@@ -23,7 +23,7 @@ static ecgseg_session_t session;
 static struct {
     board_fault_t fault;
     baud_state_t baud_state;
-    uint32_t baud;         /* proven */
+    uint32_t baud; /* proven */
     uint32_t wanted_baud;
     uint32_t trial_start;
     bool restart_requested;
@@ -117,10 +117,9 @@ static ecgseg_link_error_t stats(ecgseg_reader_t *request, ecgseg_writer_t *answ
     const ecgseg_link_counters_t *link = &session.counters;
     const board_port_errors_t port = board_port_errors();
     const uint32_t values[] = {
-        board_ticks(),       board_stack_high_water(), link->frames,    link->answers,
-        link->repeats,       link->bad_crc,            link->bad_cobs,  link->oversized,
-        link->too_short,     link->bad_version,        link->stale,     port.rx_overruns,
-        port.rx_framing_errors, port.rx_breaks,        port.tx_timeouts,
+        board_ticks(), board_stack_high_water(), link->frames,           link->answers,   link->repeats,
+        link->bad_crc, link->bad_cobs,           link->oversized,        link->too_short, link->bad_version,
+        link->stale,   port.rx_overruns,         port.rx_framing_errors, port.rx_breaks,  port.tx_timeouts,
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         ecgseg_put_u32(answer, values[i]);
@@ -192,20 +191,13 @@ static ecgseg_link_error_t restart(ecgseg_reader_t *request, ecgseg_writer_t *an
 static ecgseg_link_error_t handle(uint8_t command, ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     static const ecgseg_command_t commands[ECGSEG_COMMAND_END] = {
-        [ECGSEG_COMMAND_HELLO] = hello,
-        [ECGSEG_COMMAND_RESET_STREAM] = app_stream_reset,
-        [ECGSEG_COMMAND_PUSH] = app_stream_push,
-        [ECGSEG_COMMAND_FRAME] = app_stream_frame,
-        [ECGSEG_COMMAND_READ] = read_result,
-        [ECGSEG_COMMAND_WRITE] = app_model_write,
-        [ECGSEG_COMMAND_INFER] = app_model_infer,
-        [ECGSEG_COMMAND_TRACE] = app_model_trace,
-        [ECGSEG_COMMAND_LAYER] = app_model_layer,
-        [ECGSEG_COMMAND_STATS] = stats,
-        [ECGSEG_COMMAND_BENCH] = bench,
-        [ECGSEG_COMMAND_SET_BAUD] = set_baud,
-        [ECGSEG_COMMAND_SET_CLOCK] = set_clock,
-        [ECGSEG_COMMAND_RESTART] = restart,
+        [ECGSEG_COMMAND_HELLO] = hello,           [ECGSEG_COMMAND_RESET_STREAM] = app_stream_reset,
+        [ECGSEG_COMMAND_PUSH] = app_stream_push,  [ECGSEG_COMMAND_FRAME] = app_stream_frame,
+        [ECGSEG_COMMAND_READ] = read_result,      [ECGSEG_COMMAND_WRITE] = app_model_write,
+        [ECGSEG_COMMAND_INFER] = app_model_infer, [ECGSEG_COMMAND_TRACE] = app_model_trace,
+        [ECGSEG_COMMAND_LAYER] = app_model_layer, [ECGSEG_COMMAND_STATS] = stats,
+        [ECGSEG_COMMAND_BENCH] = bench,           [ECGSEG_COMMAND_SET_BAUD] = set_baud,
+        [ECGSEG_COMMAND_SET_CLOCK] = set_clock,   [ECGSEG_COMMAND_RESTART] = restart,
     };
     if (command >= ECGSEG_COMMAND_END || commands[command] == NULL) {
         return ECGSEG_ERROR_UNKNOWN_COMMAND;

@@ -12,8 +12,8 @@ _Alignas(8) int8_t app_output[ECGSEG_MODEL_OUTPUT_BYTES];
 static struct {
     ecgseg_engine_status_t status;
     app_result_t result;
-    uint32_t written;     /* bytes of app_input that are defined, from 0 */
-    uint16_t trace;       /* layer whose result may be read */
+    uint32_t written; /* bytes of app_input that are defined, from 0 */
+    uint16_t trace;   /* layer whose result may be read */
 } model;
 
 void app_model_init(void)
@@ -64,8 +64,7 @@ static ecgseg_link_error_t run_to_layer(uint16_t layer, uint32_t offset, int8_t 
     }
     board_set_state(BOARD_STATE_INFERENCE);
     const uint32_t start = board_ticks();
-    const ecgseg_engine_status_t status =
-        ecgseg_model_run_to_layer(app_input, layer, offset, destination, count);
+    const ecgseg_engine_status_t status = ecgseg_model_run_to_layer(app_input, layer, offset, destination, count);
     *ticks = board_ticks() - start;
     board_set_state(BOARD_STATE_RECEIVE);
     return status == ECGSEG_ENGINE_OK ? ECGSEG_ERROR_OK : ECGSEG_ERROR_ENGINE_FAILED;
@@ -204,8 +203,7 @@ ecgseg_link_error_t app_model_read(ecgseg_read_kind_t kind, uint32_t offset, uin
     if (kind == ECGSEG_READ_INPUT) {
         data = (const uint8_t *)app_input;
         size = model.written;
-    } else if (kind != ECGSEG_READ_SCORES ||
-               (model.result != APP_RESULT_FRAME && model.result != APP_RESULT_INFER)) {
+    } else if (kind != ECGSEG_READ_SCORES || (model.result != APP_RESULT_FRAME && model.result != APP_RESULT_INFER)) {
         return ECGSEG_ERROR_NO_RESULT;
     }
     if (offset > size || length > size - offset) {

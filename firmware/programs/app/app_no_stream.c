@@ -31,8 +31,7 @@ ecgseg_link_error_t app_stream_frame(ecgseg_reader_t *request, ecgseg_writer_t *
     return ECGSEG_ERROR_NO_STREAM;
 }
 
-ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, uint16_t length,
-                                    ecgseg_writer_t *answer)
+ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, uint16_t length, ecgseg_writer_t *answer)
 {
     (void)kind;
     (void)offset;

@@ -187,14 +187,12 @@ static uint8_t segment_byte(uint32_t position)
     }
 }
 
-ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, uint16_t length,
-                                    ecgseg_writer_t *answer)
+ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, uint16_t length, ecgseg_writer_t *answer)
 {
     if (app_model_result() != APP_RESULT_FRAME) {
         return ECGSEG_ERROR_NO_FRAME;
     }
-    const uint32_t size =
-        kind == ECGSEG_READ_MASK ? ECGSEG_FRAME_LENGTH : stream.segment_count * ECGSEG_SEGMENT_BYTES;
+    const uint32_t size = kind == ECGSEG_READ_MASK ? ECGSEG_FRAME_LENGTH : stream.segment_count * ECGSEG_SEGMENT_BYTES;
     if (offset > size || length > size - offset) {
         return ECGSEG_ERROR_OUT_OF_RANGE;
     }

@@ -23,8 +23,7 @@ ecgseg_link_error_t app_stream_push(ecgseg_reader_t *request, ecgseg_writer_t *a
 ecgseg_link_error_t app_stream_frame(ecgseg_reader_t *request, ecgseg_writer_t *answer);
 
 /* READ of the mask or the segments of the newest frame. */
-ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, uint16_t length,
-                                    ecgseg_writer_t *answer);
+ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, uint16_t length, ecgseg_writer_t *answer);
 
 /* Total ticks of `repetitions` hops of a test signal. Resets the stream before and after. */
 ecgseg_link_error_t app_stream_bench(uint32_t repetitions, uint64_t *ticks);

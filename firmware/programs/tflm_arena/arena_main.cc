@@ -7,7 +7,8 @@ extern "C" {
 #include "board.h"
 }
 
-namespace {
+namespace
+{
 
 constexpr uint32_t kStep = 16;
 constexpr uint32_t kLargest = 1u << 20;

@@ -8,15 +8,16 @@ from pathlib import Path
 from ecgseg import __version__, paths
 from ecgseg.codegen.environment import template
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
+from ecgseg.codegen.parameters import render_c_header
 from ecgseg.codegen.program import Program, compile_network
 from ecgseg.codegen.streams import Selection, choose
 from ecgseg.codegen.text import CallText, step_texts
 from ecgseg.errors import OutputError, UsageError
 from ecgseg.graph.ir import Graph
-from ecgseg.graph.layers import Network
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
-from ecgseg.pipeline import PreprocessParameters, SegmentRules, render_c_header
+from ecgseg.graph.shape import parameter_count, segmenter_shape
+from ecgseg.pipeline import PreprocessParameters, SegmentRules
 
 GENERATOR = "ecgseg"
 PARAMETERS = "ecgseg_preprocess_params.h"
@@ -29,16 +30,6 @@ def engine_version() -> int:
     if found is None:
         raise UsageError("firmware/engine/ecgseg_engine.h has no ECGSEG_ENGINE_VERSION.", "", "Restore the file.")
     return int(found.group(1))
-
-
-def segmenter_shape(network: Network) -> tuple[int, int]:
-    """(frame length, classes) of a model [1, .., T, 1] -> [1, .., T, C]; (0, 0) when it is no segmenter."""
-    steps, shape = network.input.size, network.output.shape
-    if len(shape) < 2 or shape[-2] != steps or network.output.size != steps * shape[-1]:
-        return 0, 0
-    if not 2 <= steps <= 256 or not 2 <= shape[-1] <= 16:
-        return 0, 0
-    return steps, shape[-1]
 
 
 def render(
@@ -152,17 +143,6 @@ def _manifest(graph: Graph, program: Program, input_rate: int) -> Manifest:
             for buffer, offset in zip(program.buffers, program.memory.offsets, strict=True)
         ],
     )
-
-
-def parameter_count(graph: Graph) -> int:
-    """Weights and biases of the int8 graph: constants that an operator other than a view reads."""
-    used = {
-        index
-        for operator in graph.operators
-        for position, index in enumerate(operator.inputs)
-        if position > 0 and operator.name not in ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
-    }
-    return sum(graph.tensors[i].size for i in used if i >= 0 and graph.tensors[i].data is not None)
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from invoke.parser.context import ParserContext
 from invoke.parser.parser import Parser, ParseResult
 from invoke.program import Program
 
-from ecgseg.commands.guard import did_you_mean
+from ecgseg.choices import did_you_mean
 from ecgseg.errors import UsageError
 
 _PROGRAMS = {"invoke", "inv"}

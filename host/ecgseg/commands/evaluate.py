@@ -8,15 +8,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from ecgseg import paths
-from ecgseg.commands.guard import choose, console, messages, progress, write_json
+from ecgseg.choices import choose
 from ecgseg.data.inputs import choose_inputs
 from ecgseg.data.records import Record, parse_leads, parse_records
 from ecgseg.errors import UsageError
 from ecgseg.extras import require_neurokit, require_tensorflow
 from ecgseg.models import ModelFile, find_model, model_names
-from ecgseg.output import write_text
+from ecgseg.output import write_json, write_text
 from ecgseg.report import evaluation as report
 from ecgseg.scoring import evaluate as scoring
+from ecgseg.terminal import console, messages, progress
 
 
 class EvaluateOptions(BaseModel):
@@ -63,7 +64,7 @@ def evaluate(options: EvaluateOptions) -> None:
         for name, segmenter in others:
             results.append(_score_other(name, segmenter, records, results[0].classes, track))
     f1 = [result.whole.samples.weighted_f1 for result in results]
-    comparison = report.Comparison(results=results, int8_loss=f1[1] - f1[0] if options.against_float else None)
+    comparison = scoring.Comparison(results=results, int8_loss=f1[1] - f1[0] if options.against_float else None)
     report.show(comparison, console)
     if options.json_path:
         write_json(comparison, options.json_path)
@@ -82,7 +83,7 @@ def _others(
     if options.against_float:
         if not chosen.from_zoo:
             raise UsageError("--float needs a model of the zoo.", "A .tflite has no float twin.", "Use --model.")
-        from ecgseg.report.cards import FloatSegmenter
+        from ecgseg.zoo.figures import FloatSegmenter
 
         others.append((f"{chosen.name}, float", FloatSegmenter(chosen.path.with_name("model.keras"), device)))
     if options.peers:
@@ -144,10 +145,11 @@ def measure_zoo(model: str | None, ludb: str | None) -> None:
     """Measures one model of the zoo, or all of them, and writes what stands beside it."""
     require_tensorflow()
     from ecgseg.report import cards
+    from ecgseg.zoo import figures
 
     for name in [choose("model", model, model_names(), "--model")] if model else model_names():
         with progress() as bars:
-            metrics = cards.measure(name, ludb, lambda items, what: bars.track(list(items), description=what))
+            metrics = figures.measure(name, ludb, lambda items, what: bars.track(list(items), description=what))
         for path in cards.write_card(metrics):
             messages.print(f"Wrote {path.relative_to(paths.ROOT)}")
         console.print(

@@ -5,7 +5,9 @@ Each function here belongs to one task of tasks.py; `hil-test` has its own modul
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -13,10 +15,20 @@ from rich.progress import DownloadColumn, TransferSpeedColumn
 from rich.table import Table
 
 from ecgseg import paths
-from ecgseg.commands.guard import choose, console, messages, progress, write_json
+from ecgseg.choices import choose
 from ecgseg.errors import DataError, OutputError, UsageError
 from ecgseg.extras import require_tensorflow
+from ecgseg.image.boards import board_of
+from ecgseg.image.tflm.tree import Tree
 from ecgseg.models import DEFAULT_MODEL, ModelFile, find_model, generated_folder, model_names
+from ecgseg.output import write_json, write_text
+from ecgseg.profile.board import profile_board
+from ecgseg.profile.qemu import BOARD
+from ecgseg.profile.tflm import compare
+from ecgseg.report.hardware import hardware_page, show_board_profile
+from ecgseg.report.performance import performance_page, show_comparison, show_versions
+from ecgseg.targets import TargetOptions
+from ecgseg.terminal import console, messages, progress
 
 
 class DataState(BaseModel):
@@ -224,7 +236,6 @@ def profile(options: ProfileOptions) -> None:
             raise UsageError(
                 "--picture shows instructions by layer.", "They are counted in QEMU alone.", "Add --target qemu."
             )
-        from ecgseg.report.hardware import profile_command
 
         board = TargetOptions(port=options.port, serial_number=options.serial)
         profile_command(
@@ -266,7 +277,6 @@ def _count_generated(options: ProfileOptions) -> None:
 def _compare_with_tflm(options: ProfileOptions) -> None:
     from ecgseg.image.backends import INPUT_RATE
     from ecgseg.image.tflm import find_tree
-    from ecgseg.report.performance import comparison_command
 
     if options.target != "qemu":
         raise UsageError(
@@ -311,3 +321,70 @@ def single(name: str, value: str | None, other: str, other_value: str | None) ->
         raise UsageError(
             f"{name} and {other} exclude each other.", "Both name a model.", f"Leave out {name} or {other}."
         )
+
+
+def profile_command(
+    models: Sequence[ModelFile],
+    target: str = "apollo4p-sim",
+    options: TargetOptions | None = None,
+    *,
+    layers: bool = False,
+    json_path: str | None = None,
+    page: str | None = None,
+) -> None:
+    """The whole of `invoke profile` for the board and its simulator.
+
+    Args:
+        models: what to profile.
+        target: "apollo4p-sim" or "apollo4p".
+        options: port and the like.
+        layers: also per layer.
+        json_path: where figures go for machines: an object for one model, a list for several.
+        page: where the page docs/hardware.md goes.
+
+    Raises:
+        EcgsegError: as profile_board, and OutputError.
+    """
+    profiles = []
+    for model in models:
+        profiles.append(profile_board(model, target, options, layers=layers))
+        show_board_profile(profiles[-1], console)
+    if json_path:
+        found = [profile.model_dump(mode="json") for profile in profiles]
+        write_text(Path(json_path), json.dumps(found[0] if len(found) == 1 else found, indent=2) + "\n")
+    if page:
+        write_text(Path(page), hardware_page(profiles))
+
+
+def comparison_command(
+    models: Sequence[ModelFile],
+    tree: Tree,
+    *,
+    input_rate: int,
+    json_path: str | None = None,
+    page: str | None = None,
+) -> None:
+    """The whole of `invoke profile --backend tflm`.
+
+    Args:
+        models: what to count.
+        tree: the user's TensorFlow Lite Micro tree.
+        input_rate: raw rate of the preprocessor in Hz.
+        json_path: where figures go for machines: an object for one model, a list for several.
+        page: where the page docs/performance.md goes; it needs libraries with both kinds of kernels.
+
+    Raises:
+        EcgsegError: as `compare`, and ToolMissingError when the page needs a library that the tree has not.
+    """
+    if page:
+        tree.require_both_kernels(board_of(BOARD))
+    comparisons = []
+    for model in models:
+        comparisons.append(compare(model, tree, input_rate=input_rate))
+        show_comparison(comparisons[-1], console)
+    show_versions(comparisons[-1], console)
+    if json_path:
+        found = [comparison.model_dump(mode="json") for comparison in comparisons]
+        write_text(Path(json_path), json.dumps(found[0] if len(found) == 1 else found, indent=2) + "\n")
+    if page:
+        write_text(Path(page), performance_page(comparisons))

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.commands.guard import EXIT_INTERRUPTED, choose, console, messages, show_error, write_json
+from ecgseg.choices import choose
+from ecgseg.commands.guard import EXIT_INTERRUPTED, show_error
 from ecgseg.data.records import parse_leads, parse_records
 from ecgseg.hil.result import HilRun
 from ecgseg.hil.runner import HilOptions, run
 from ecgseg.image.build import BACKENDS
+from ecgseg.output import write_json
 from ecgseg.report.html import write_report
 from ecgseg.report.picture import write_picture
 from ecgseg.report.terminal import show_result
 from ecgseg.targets import TargetOptions, targets
+from ecgseg.terminal import console, messages
 
 
 @dataclass(frozen=True)

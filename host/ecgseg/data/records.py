@@ -128,7 +128,7 @@ def _fill(mask: npt.NDArray[np.uint8], onset: int, offset: int, factor: int, val
 @lru_cache(maxsize=1)
 def split() -> dict[str, tuple[int, ...]]:
     """The patient split of LUDB: train, val, test, test_heartkit; no patient is in two of train, val and test."""
-    text = resources.files("ecgseg.data").joinpath("ludb-split.json").read_text(encoding="utf-8")
+    text = resources.files("ecgseg.data.databases").joinpath("ludb-split.json").read_text(encoding="utf-8")
     return {name: tuple(ids) for name, ids in json.loads(text).items() if name != "about"}
 
 

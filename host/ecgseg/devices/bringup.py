@@ -18,13 +18,15 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from ecgseg import paths
-from ecgseg.commands.guard import choose, console, messages, write_json
+from ecgseg.choices import choose
 from ecgseg.devices import jlink
 from ecgseg.errors import BuildError, EcgsegError, TargetError, ToolMissingError
 from ecgseg.image.boards import COMMON_FLAGS, board_of
 from ecgseg.image.build import Image
 from ecgseg.link.ports import check_port, choose_port, port_error, serial_ports
+from ecgseg.output import write_json
 from ecgseg.targets import TargetOptions, open_target
+from ecgseg.terminal import console, messages
 
 BOARD = "apollo4p_evb"
 BAUD = 115200
@@ -72,9 +74,9 @@ def build_bringup() -> Image:
     out = paths.BUILD / "images" / BOARD / "bringup"
     out.mkdir(parents=True, exist_ok=True)
     elf, binary, link_map = out / "bringup.elf", out / "bringup.bin", out / "bringup.map"
-    sources = [*sorted(folder.glob("*.c")), folder / "bringup" / "bringup.c"]
+    sources = [*sorted(folder.glob("*.c")), paths.FIRMWARE / "programs" / "bringup" / "bringup.c"]
     link = [*board.link_flags, f"-T{folder / str(board.linker_script)}", f"-Wl,-Map={link_map}"]
-    flags = [*COMMON_FLAGS, *board.flags, f"-I{folder.parent}", f"-ffile-prefix-map={paths.ROOT}=."]
+    flags = [*COMMON_FLAGS, *board.flags, f"-I{folder}", f"-I{folder.parent}", f"-ffile-prefix-map={paths.ROOT}=."]
     _run([f"{board.prefix}gcc", *flags, *map(str, sources), *link, "-o", str(elf)], board.package_command)
     _run([f"{board.prefix}objcopy", "-O", "binary", str(elf), str(binary)], board.package_command)
     return Image(elf, binary, link_map, BOARD, "bringup")

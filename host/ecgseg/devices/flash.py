@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from rich.table import Table
 
-from ecgseg.commands.guard import choose, console, messages, write_json
+from ecgseg.choices import choose
 from ecgseg.devices import jlink
 from ecgseg.errors import EcgsegError, LinkError, TargetError, ToolMissingError
 from ecgseg.image import build as images
@@ -16,7 +16,9 @@ from ecgseg.image.backends import render_and_build
 from ecgseg.link import DeviceClient, DeviceInfo, NoAnswerError
 from ecgseg.link.ports import SerialPort, check_port, choose_port, serial_ports
 from ecgseg.models import find_model
+from ecgseg.output import write_json
 from ecgseg.targets.apollo4p import check_identity
+from ecgseg.terminal import console, messages
 
 BOARD = "apollo4p_evb"
 BAUD = 115200

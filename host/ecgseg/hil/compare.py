@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.link import FrameResult, LayerInfo
-from ecgseg.pipeline.segmenter import STAGES, ExpectedFrame, Reference, stage_bytes
+from ecgseg.pipeline.segmenter import ExpectedFrame, Reference
 
 
 class Tracer(Protocol):
@@ -120,7 +120,7 @@ def first_differing_layer(device: Tracer, reference: Reference, data: npt.NDArra
         The first layer that differs; None when all agree.
     """
     for layer in device.layers():
-        part = difference(layer.name, reference.layer(data, layer), device.trace(layer.index))
+        part = difference(layer.name, reference.layer(data, layer.tensor_index), device.trace(layer.index))
         if part:
             return LayerDifference(layer, part)
     return None
@@ -133,3 +133,26 @@ def stage_name(first: Difference, layer: LayerDifference | None) -> str:
     if first.stage == "scores":
         return layer.name if layer else "model (every layer alone is equal)"
     return "class mask" if first.stage == "mask" else "segments"
+
+
+_SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
+
+
+_STATUS = np.dtype([("index", "<u4"), ("status", "<u2"), ("lead_off", "<u2"), ("saturated", "<u2")])
+
+
+# What is compared, in the order in which one follows from the other.
+STAGES = ("status", "input", "scores", "mask", "segments")
+
+
+def stage_bytes(frame: ExpectedFrame | FrameResult) -> dict[str, bytes]:
+    """The bytes of a frame by stage, little-endian as on the link; the status is that with number and counts."""
+    rows = [(segment.label, segment.onset, segment.offset) for segment in frame.segments]
+    status = (frame.index, int(frame.status), frame.lead_off_samples, frame.saturated_samples)
+    return {
+        "status": np.array([status], dtype=_STATUS).tobytes(),
+        "input": frame.input.tobytes(),
+        "scores": frame.scores.tobytes(),
+        "mask": frame.mask.tobytes(),
+        "segments": np.array(rows, dtype=_SEGMENT).tobytes(),
+    }

@@ -23,12 +23,13 @@ from ecgseg.hil.compare import (
     compare_frame,
     compare_stages,
     first_differing_layer,
+    stage_bytes,
     stage_name,
 )
 from ecgseg.hil.result import HilResult, Memory, Mismatch, ScoreCollector, ShownLead, TickCollector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
 from ecgseg.pipeline import Segment, join
-from ecgseg.pipeline.segmenter import ExpectedFrame, Reference, stage_bytes
+from ecgseg.pipeline.segmenter import ExpectedFrame, Reference
 
 MAX_DETAILS = 10
 VECTORS = paths.REPORTS / "vectors"

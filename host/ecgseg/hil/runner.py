@@ -11,20 +11,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.codegen import render
-from ecgseg.commands.guard import progress
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import LEADS, Record, split
 from ecgseg.errors import EcgsegError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.judge import VECTORS, Judge, Subject
 from ecgseg.hil.result import HilRun
-from ecgseg.image.backends import INPUT_RATE, build_image
+from ecgseg.image.backends import INPUT_RATE, build_image, generate
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
-from ecgseg.models import ModelFile, find_model, generated_folder
+from ecgseg.models import ModelFile, find_model
 from ecgseg.pipeline.segmenter import Reference
 from ecgseg.targets import TargetOptions, open_target, target_of
+from ecgseg.terminal import progress
 
 RANDOM_INPUTS = 64
 _RANDOM_SEED = 2026
@@ -94,15 +93,6 @@ def run(options: HilOptions) -> HilRun:
         error = caught if isinstance(caught, EcgsegError) else None
     stopped = "Interrupted." if interrupted else error.what if error else None
     return HilRun(judge.result(stopped), judge.shown, error, interrupted)
-
-
-def generate(model: ModelFile, generated: Path | None = None) -> Path:
-    """Folder with the model's C: the one given, or build/generated/<model>, rendered anew."""
-    if generated is not None:
-        return generated
-    folder = generated_folder(model)
-    render(model.path, folder, name=model.name, input_rate=INPUT_RATE)
-    return folder
 
 
 @contextmanager

@@ -48,3 +48,12 @@ def render_and_build(board: str, model: ModelFile, *, backend: str = "aot", tflm
     codegen.render(model.path, folder, name=model.name, input_rate=INPUT_RATE)
     tree = Path(tflm_dir).expanduser() if tflm_dir else None
     return build_image(board, folder, model.data, backend=backend, tflm_dir=tree)
+
+
+def generate(model: ModelFile, generated: Path | None = None) -> Path:
+    """Folder with the model's C: the one given, or build/generated/<model>, rendered anew."""
+    if generated is not None:
+        return generated
+    folder = generated_folder(model)
+    codegen.render(model.path, folder, name=model.name, input_rate=INPUT_RATE)
+    return folder

@@ -163,7 +163,7 @@ def _plan(board: Board, generated: Path, extra_flags: tuple[str, ...], library: 
     compiler = _tool(board, "gcc")
     has_stream = (generated / _PARAMETERS).is_file()
     include_dirs = (
-        *(paths.FIRMWARE / part for part in ("app", "link", "engine", "preprocess", "boards")),
+        *(paths.FIRMWARE / part for part in ("programs/app", "link", "engine", "pipeline", "boards")),
         paths.FIRMWARE / "boards" / board.name,
         generated,
         *(library.folders if library else ()),
@@ -188,11 +188,11 @@ def _plan(board: Board, generated: Path, extra_flags: tuple[str, ...], library: 
 
 def _sources(board: Board, generated: Path, has_stream: bool, library: Library | None) -> tuple[Path, ...]:
     firmware = paths.FIRMWARE
-    folders = [*library.folders] if library else [firmware / "engine", firmware / "backends" / "aot"]
+    folders = [*library.folders] if library else [firmware / "engine"]
     if library is None or library.app:
-        folders += [firmware / "app", firmware / "link"]
+        folders += [firmware / "programs" / "app", firmware / "link"]
         if has_stream:
-            folders.append(firmware / "preprocess")
+            folders.append(firmware / "pipeline")
     folders += [firmware / "boards" / board.name, generated]
     left_out = _WITHOUT_STREAM if has_stream else _STREAM_ONLY
     found = tuple(

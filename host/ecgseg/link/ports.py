@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import serial
 from serial.tools import list_ports
 
-from ecgseg.devices.jlink import SEGGER_VENDOR
 from ecgseg.errors import LinkError, TargetError
+
+SEGGER_VENDOR = 0x1366
 
 
 @dataclass(frozen=True)

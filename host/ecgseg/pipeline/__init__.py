@@ -1,6 +1,5 @@
 """The preprocessor: one definition, from raw samples to the int8 frame and from scores to segments."""
 
-from ecgseg.codegen.parameters import render_c_header
 from ecgseg.pipeline.parameters import (
     FRAME_LENGTH,
     LEAD_OFF,
@@ -41,7 +40,6 @@ __all__ = [
     "join",
     "microvolts",
     "normalise",
-    "render_c_header",
     "runs",
     "segments",
 ]

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.codegen.render import segmenter_shape
 from ecgseg.errors import ModelError
 from ecgseg.graph.layers import Network
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
-from ecgseg.link import FrameResult, LayerInfo
+from ecgseg.graph.shape import segmenter_shape
 from ecgseg.pipeline import (
     FrameStatus,
     PreprocessParameters,
@@ -26,12 +25,6 @@ from ecgseg.pipeline import (
     frames,
     segments,
 )
-
-_SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
-_STATUS = np.dtype([("index", "<u4"), ("status", "<u2"), ("lead_off", "<u2"), ("saturated", "<u2")])
-
-# What is compared, in the order in which one follows from the other.
-STAGES = ("status", "input", "scores", "mask", "segments")
 
 
 @dataclass(frozen=True)
@@ -56,19 +49,6 @@ class ExpectedFrame:
     scores: npt.NDArray[np.int8]
     mask: npt.NDArray[np.uint8]
     segments: list[Segment]
-
-
-def stage_bytes(frame: ExpectedFrame | FrameResult) -> dict[str, bytes]:
-    """The bytes of a frame by stage, little-endian as on the link; the status is that with number and counts."""
-    rows = [(segment.label, segment.onset, segment.offset) for segment in frame.segments]
-    status = (frame.index, int(frame.status), frame.lead_off_samples, frame.saturated_samples)
-    return {
-        "status": np.array([status], dtype=_STATUS).tobytes(),
-        "input": frame.input.tobytes(),
-        "scores": frame.scores.tobytes(),
-        "mask": frame.mask.tobytes(),
-        "segments": np.array(rows, dtype=_SEGMENT).tobytes(),
-    }
 
 
 class Reference:
@@ -114,9 +94,9 @@ class Reference:
         start = self._network.input
         return (data.astype(np.float32) - np.float32(start.zero_point)) * np.float32(start.scale)
 
-    def layer(self, data: npt.NDArray[np.int8], layer: LayerInfo) -> bytes:
-        """What TensorFlow Lite Micro computes for the tensor of one layer."""
-        return self._oracle.run_all(self._fed(data), [layer.tensor_index])[layer.tensor_index].tobytes()
+    def layer(self, data: npt.NDArray[np.int8], tensor: int) -> bytes:
+        """What TensorFlow Lite Micro computes for a tensor, by its index in the .tflite."""
+        return self._oracle.run_all(self._fed(data), [tensor])[tensor].tobytes()
 
     def stream(self, raw: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """What is sent for a record: its samples and those that flush the filter."""

@@ -1,4 +1,4 @@
-"""Scores to class mask to segments: the reference of firmware/preprocess/ecgseg_segments.c."""
+"""Scores to class mask to segments: the reference of firmware/pipeline/ecgseg_segments.c."""
 
 from __future__ import annotations
 

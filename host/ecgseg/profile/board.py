@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ecgseg import paths
 from ecgseg.errors import TargetError
-from ecgseg.hil.runner import generate
+from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
 from ecgseg.link.messages import BenchKind, TimeBase

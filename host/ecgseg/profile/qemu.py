@@ -175,7 +175,7 @@ class CountedEngine:
 def generated_engine(generated: Path, *, layers: bool = False) -> CountedEngine:
     """The generated C in a folder, with `layers` telling when a layer is done."""
     sources = (*sorted((paths.FIRMWARE / "engine").glob("*.c")), generated / "ecgseg_model.c")
-    hook = ("-include", str(paths.FIRMWARE / "profile" / "profile.h"), "-DPROFILE_LAYERS")
+    hook = ("-include", str(paths.FIRMWARE / "programs" / "profile" / "profile.h"), "-DPROFILE_LAYERS")
     return CountedEngine(sources, generated, hook if layers else ())
 
 
@@ -196,14 +196,14 @@ def link_profiling_program(compiler: str, engine: CountedEngine, elf: Path, *, s
     folder = firmware / "boards" / board.name
     sources = [
         *engine.sources,
-        firmware / "profile" / "profile_main.c",
+        firmware / "programs" / "profile" / "profile_main.c",
         folder / "startup.c",
-        *([firmware / "preprocess" / "ecgseg_preprocess.c"] if stream else []),
+        *([firmware / "pipeline" / "ecgseg_preprocess.c"] if stream else []),
     ]
     includes = [
         firmware / "engine",
-        firmware / "preprocess",
-        firmware / "profile",
+        firmware / "pipeline",
+        firmware / "programs" / "profile",
         firmware / "boards",
         folder,
         engine.generated,

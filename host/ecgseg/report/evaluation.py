@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pydantic import BaseModel
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.report.templating import render_template
-from ecgseg.scoring.evaluate import Evaluation, Scores
+from ecgseg.scoring.evaluate import AF, Comparison, Evaluation, Scores
 from ecgseg.scoring.metrics import SampleScores
-
-AF = "Atrial fibrillation"
-
-
-class Comparison(BaseModel):
-    """What `invoke evaluate --json` writes.
-
-    Attributes:
-        results: the model first, then the float model and the peers that were asked for.
-        int8_loss: weighted F1 of the float model minus that of the int8 model; None without --float.
-    """
-
-    results: list[Evaluation]
-    int8_loss: float | None = None
 
 
 def show(comparison: Comparison, console: Console) -> None:

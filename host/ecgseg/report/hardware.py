@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from ecgseg.commands.guard import console
-from ecgseg.models import ModelFile
-from ecgseg.output import write_text
-from ecgseg.profile.board import INFERENCE_MILLIWATTS, BoardProfile, ClockFigures, profile_board
-from ecgseg.targets import TargetOptions
+from ecgseg.profile.board import INFERENCE_MILLIWATTS, BoardProfile, ClockFigures
 
 COLUMNS = ("NAME", "FS", "DURATION", "PARAMS", "FLOPS", "METRIC", "CLOCK", "TIME", "ARENA", "ENERGY")
 
@@ -52,39 +46,6 @@ def show_board_profile(profile: BoardProfile, output: Console) -> None:
         output.print(_layer_table(profile))
     for clock in profile.clocks:
         output.print(_sentence(profile, clock), highlight=False, soft_wrap=True)
-
-
-def profile_command(
-    models: Sequence[ModelFile],
-    target: str = "apollo4p-sim",
-    options: TargetOptions | None = None,
-    *,
-    layers: bool = False,
-    json_path: str | None = None,
-    page: str | None = None,
-) -> None:
-    """The whole of `invoke profile` for the board and its simulator.
-
-    Args:
-        models: what to profile.
-        target: "apollo4p-sim" or "apollo4p".
-        options: port and the like.
-        layers: also per layer.
-        json_path: where figures go for machines: an object for one model, a list for several.
-        page: where the page docs/hardware.md goes.
-
-    Raises:
-        EcgsegError: as profile_board, and OutputError.
-    """
-    profiles = []
-    for model in models:
-        profiles.append(profile_board(model, target, options, layers=layers))
-        show_board_profile(profiles[-1], console)
-    if json_path:
-        found = [profile.model_dump(mode="json") for profile in profiles]
-        write_text(Path(json_path), json.dumps(found[0] if len(found) == 1 else found, indent=2) + "\n")
-    if page:
-        write_text(Path(page), hardware_page(profiles))
 
 
 def _layer_table(profile: BoardProfile) -> Table:

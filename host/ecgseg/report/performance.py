@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import jinja2
 from rich.console import Console
 from rich.table import Table
 
-from ecgseg.commands.guard import console
 from ecgseg.image.boards import COMMON_FLAGS, board_of
-from ecgseg.image.tflm.tree import CMSIS_NN, REFERENCE, Tree
-from ecgseg.models import ModelFile
-from ecgseg.output import write_text
+from ecgseg.image.tflm.tree import CMSIS_NN, REFERENCE
 from ecgseg.profile.qemu import BOARD
-from ecgseg.profile.tflm import GENERATED_C, Comparison, compare
+from ecgseg.profile.tflm import GENERATED_C, Comparison
 
 COLUMNS = {GENERATED_C: GENERATED_C, CMSIS_NN: "TFLM + CMSIS-NN", REFERENCE: "TFLM reference"}
-
-
-def comparison_command(
-    models: Sequence[ModelFile],
-    tree: Tree,
-    *,
-    input_rate: int,
-    json_path: str | None = None,
-    page: str | None = None,
-) -> None:
-    """The whole of `invoke profile --backend tflm`.
-
-    Args:
-        models: what to count.
-        tree: the user's TensorFlow Lite Micro tree.
-        input_rate: raw rate of the preprocessor in Hz.
-        json_path: where figures go for machines: an object for one model, a list for several.
-        page: where the page docs/performance.md goes; it needs libraries with both kinds of kernels.
-
-    Raises:
-        EcgsegError: as `compare`, and ToolMissingError when the page needs a library that the tree has not.
-    """
-    if page:
-        tree.require_both_kernels(board_of(BOARD))
-    comparisons = []
-    for model in models:
-        comparisons.append(compare(model, tree, input_rate=input_rate))
-        show_comparison(comparisons[-1], console)
-    show_versions(comparisons[-1], console)
-    if json_path:
-        found = [comparison.model_dump(mode="json") for comparison in comparisons]
-        write_text(Path(json_path), json.dumps(found[0] if len(found) == 1 else found, indent=2) + "\n")
-    if page:
-        write_text(Path(page), performance_page(comparisons))
 
 
 def show_comparison(comparison: Comparison, output: Console) -> None:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 def render_template(name: str, **context: Any) -> str:
     """Text of a template of `ecgseg/zoo/templates`; HTML is escaped."""
     environment = Environment(
-        loader=PackageLoader("ecgseg.zoo", "templates"),
+        loader=PackageLoader("ecgseg.report", "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -275,3 +275,18 @@ def read_model(tflite: Path) -> bytes:
             str(error.strerror or error),
             "Check the path; `invoke train --model NAME` makes the zoo's models.",
         ) from error
+
+
+AF = "Atrial fibrillation"
+
+
+class Comparison(BaseModel):
+    """What `invoke evaluate --json` writes.
+
+    Attributes:
+        results: the model first, then the float model and the peers that were asked for.
+        int8_loss: weighted F1 of the float model minus that of the int8 model; None without --float.
+    """
+
+    results: list[Evaluation]
+    int8_loss: float | None = None

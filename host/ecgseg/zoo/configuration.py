@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES, LEADS, split
 from ecgseg.errors import ModelError, UsageError
+from ecgseg.models import in_order
 from ecgseg.pipeline import FRAME_LENGTH, PreprocessParameters, SegmentRules
 
-ZOO = ("seg-2-tcn-sm", "seg-4-tcn-sm", "seg-4-tcn-lg")
 SMOKE = "smoke"
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -274,12 +273,6 @@ def folder(name: str) -> Path:
 def names() -> tuple[str, ...]:
     """Names of the models that have a configuration, those of the zoo first."""
     return in_order(path.parent.name for path in paths.MODELS.glob("*/configuration.json"))
-
-
-def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Names in the one order of every list of models: those of the zoo as in ZOO, then any others by name."""
-    found = set(names)
-    return (*[name for name in ZOO if name in found], *sorted(found - set(ZOO)))
 
 
 def load(name: str) -> ModelConfiguration:

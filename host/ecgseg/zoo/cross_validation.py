@@ -17,10 +17,10 @@ from ecgseg import paths
 from ecgseg.data.databases import ludb
 from ecgseg.data.records import parse_records
 from ecgseg.errors import DataError, UsageError
-from ecgseg.report.cards import CrossValidation
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import train
 from ecgseg.zoo.configuration import ModelConfiguration
+from ecgseg.zoo.figures import CrossValidation
 from ecgseg.zoo.quantise import quantise
 
 _VALIDATION_SHARE = 8

@@ -67,7 +67,7 @@ def find_arena(board: str, rendered: Path, tree: Tree) -> int:
     """
     native = not board_of(board).prefix
     probe_board = board if native else _PROBE_BOARD
-    library = _library(probe_board, tree, (BACKEND, BACKEND / "arena"), (), app=False)
+    library = _library(probe_board, tree, (BACKEND, paths.FIRMWARE / "programs" / "tflm_arena"), (), app=False)
     folder = paths.BUILD / "images" / probe_board / f"{rendered.parent.name}-tflm-arena"
     image = build(probe_board, rendered, backend="tflm", out_dir=folder, library=library)
     arena = _run(_command(image, native))

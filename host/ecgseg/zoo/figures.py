@@ -1,0 +1,217 @@
+"""The figures beside a model of the zoo: metrics.json and cross_validation.json, measured and read."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from ecgseg.data.databases.ludb import find_ludb, load_records
+from ecgseg.data.records import Record, split
+from ecgseg.errors import DataError, ModelError
+from ecgseg.extras import require_tensorflow
+from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
+from ecgseg.graph.shape import parameter_count
+from ecgseg.pipeline import class_mask
+from ecgseg.scoring.evaluate import (
+    AF,
+    DeviceSegmenter,
+    Evaluation,
+    Prediction,
+    Progress,
+    Scores,
+    assemble,
+    evaluate,
+    read_model,
+    score,
+    whole_record,
+)
+from ecgseg.scoring.metrics import FiducialScore
+from ecgseg.zoo import configuration
+from ecgseg.zoo.dataset import model_input
+
+Figures = TypeVar("Figures", bound=BaseModel)
+
+
+class Metrics(BaseModel):
+    """The file metrics.json: int8 on the 40 test patients of LUDB, all leads, annotated span.
+
+    Attributes:
+        int8_loss: weighted F1 of the float model minus that of the int8 model, same records.
+        weighted_f1_test_heartkit: on records 181-200 alone.
+        af_p_false_positives_per_minute: P onsets invented in atrial fibrillation.
+        by_noise: weighted F1 by kind of noise and signal-to-noise ratio in dB, lead ii.
+    """
+
+    model: str
+    tflite_sha256: str
+    command: str
+    records: list[int]
+    leads: list[str]
+    weighted_f1: float
+    macro_f1: float
+    accuracy: float
+    miou: float
+    per_class_f1: dict[str, float]
+    weighted_f1_test_heartkit: float
+    float_weighted_f1: float
+    int8_loss: float
+    params: int
+    macs: int
+    fiducials: dict[str, FiducialScore]
+    af_p_false_positives_per_minute: float | None
+    by_rhythm: dict[str, float]
+    by_lead: dict[str, float]
+    by_noise: dict[str, dict[str, float]]
+    confusion: list[list[int]]
+    versions: dict[str, str]
+
+
+class CrossValidation(BaseModel):
+    """Result: weighted F1 of the int8 model of each fold on that fold's patients, all leads of the configuration.
+
+    Attributes:
+        digest: of the configuration, the recipe that was judged.
+        command: what makes this file again.
+        steps: of each training; fewer than the configuration's where only the architecture was to be judged.
+    """
+
+    model: str
+    digest: str
+    command: str
+    steps: int
+    weighted_f1: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the folds."""
+        return statistics.fmean(self.weighted_f1)
+
+    @property
+    def deviation(self) -> float:
+        """Sample standard deviation over the folds."""
+        return statistics.stdev(self.weighted_f1)
+
+
+class FloatSegmenter:
+    """The float model behind the device's preprocessor: what int8 is compared with. Needs TensorFlow.
+
+    Args:
+        path: model.keras.
+        device: the int8 model's segmenter, for the preprocessor and the rules.
+
+    Raises:
+        ToolMissingError: TensorFlow is not installed.
+        ModelError: the file is missing or damaged.
+    """
+
+    def __init__(self, path: Path, device: DeviceSegmenter) -> None:
+        require_tensorflow()
+        import keras
+
+        try:
+            self._model = keras.models.load_model(path, compile=False)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"The float model {path} cannot be read.", str(error), "Train it again with `invoke train`."
+            ) from error
+        self._device = device
+
+    def __call__(self, record: Record) -> Prediction:
+        """Mask and segments of a record."""
+        parameters = self._device.parameters
+        parts = whole_record(record, parameters)
+        quantised = np.stack([frame.data for frame in parts])
+        logits = np.asarray(self._model(model_input(quantised, parameters), training=False))
+        masks = [class_mask(scores, frame) for scores, frame in zip(logits, parts, strict=True)]
+        return assemble(masks, -(-record.samples.size // parameters.factor), parameters.rules)
+
+
+def measure(name: str, ludb: str | Path | None = None, progress: Progress | None = None) -> Metrics:
+    """Measure a model of the zoo on the test patients.
+
+    Args:
+        name: of the model.
+        ludb: folder of LUDB.
+        progress: wraps the records to show progress.
+
+    Raises:
+        DataError: no LUDB; the figures of the zoo are never synthetic.
+        ModelError: the model is missing or damaged.
+    """
+    folder = find_ludb(ludb)
+    if folder is None:
+        raise DataError(
+            "The zoo's figures need LUDB.", "They are measured on real patients.", "Run `invoke data` to download it."
+        )
+    records = load_records(folder, split()["test"])
+    target = configuration.folder(name)
+    result = evaluate(name, target / "model.tflite", records, progress=progress)
+    content = read_model(target / "model.tflite")
+    device = DeviceSegmenter(content)
+    float_scores, _, _ = score(FloatSegmenter(target / "model.keras", device), records, device.class_count, progress)
+    heartkit = [record for record in records if record.record_id in split()["test_heartkit"]]
+    held_out, _, _ = score(device, heartkit, device.class_count, progress)
+    lead_ii = [record for record in records if record.lead == "ii"]
+    noisy = evaluate(name, target / "model.tflite", lead_ii, noise=True, progress=progress)
+    return _metrics(result, noisy, held_out, float_scores, content)
+
+
+def _metrics(result: Evaluation, noisy: Evaluation, held_out: Scores, float_scores: Scores, content: bytes) -> Metrics:
+    graph = load_tflite(content, result.model)
+    samples = result.whole.samples
+    af = result.by_rhythm.get(AF)
+    return Metrics(
+        model=result.model,
+        tflite_sha256=result.sha256,
+        command=f"invoke zoo --measure --model {result.model}",
+        records=result.records,
+        leads=result.leads,
+        weighted_f1=samples.weighted_f1,
+        macro_f1=samples.macro_f1,
+        accuracy=samples.accuracy,
+        miou=samples.miou,
+        per_class_f1=samples.per_class_f1,
+        weighted_f1_test_heartkit=held_out.samples.weighted_f1,
+        float_weighted_f1=float_scores.samples.weighted_f1,
+        int8_loss=float_scores.samples.weighted_f1 - samples.weighted_f1,
+        params=parameter_count(graph),
+        macs=lower(graph).macs,
+        fiducials=result.whole.fiducials,
+        af_p_false_positives_per_minute=af.p_false_positives_per_minute if af else None,
+        by_rhythm={name: scores.samples.weighted_f1 for name, scores in sorted(result.by_rhythm.items())},
+        by_lead={name: scores.samples.weighted_f1 for name, scores in result.by_lead.items()},
+        by_noise=noisy.by_noise,
+        confusion=samples.confusion,
+        versions=configuration.load(result.model).versions,
+    )
+
+
+def read_metrics(name: str) -> Metrics:
+    """The committed figures of a model.
+
+    Raises:
+        ModelError: metrics.json is missing or damaged.
+    """
+    return _read(Metrics, name, "metrics.json", f"invoke zoo --measure --model {name}")
+
+
+def read_cross_validation(name: str) -> CrossValidation:
+    """The committed cross-validation of a model.
+
+    Raises:
+        ModelError: cross_validation.json is missing or damaged.
+    """
+    return _read(CrossValidation, name, "cross_validation.json", f"invoke evaluate --cv 5 --model {name}")
+
+
+def _read(kind: type[Figures], name: str, file: str, command: str) -> Figures:
+    path = configuration.folder(name) / file
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise ModelError(f"The figures of {name} cannot be read ({path}).", str(error), f"Run `{command}`.") from error
