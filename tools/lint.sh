@@ -22,7 +22,7 @@ mypy
 mypy tasks.py
 echo "cppcheck"
 includes=()
-for folder in firmware/*/ firmware/boards/*/ firmware/backends/*/ firmware/programs/*/; do
+for folder in firmware/*/ firmware/*/include/ firmware/boards/*/ firmware/backends/*/include/ firmware/programs/*/; do
     includes+=("-I${folder%/}")
 done
 # The linker's symbols are one object each to cppcheck; both compilers define >> of a negative number as arithmetic.

@@ -69,7 +69,10 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         generated / "ecgseg_model.c",
     ]
     sources = [source for source in sources if source.name != "app_stream.c"]
-    includes = [f"-I{firmware / part}" for part in ("programs/app", "link", "engine", "pipeline", "boards")]
+    includes = [
+        f"-I{firmware / part}"
+        for part in ("programs/app", "link/include", "engine/include", "pipeline/include", "boards")
+    ]
     flags = ["-std=c11", "-O1", "-g", *WARNINGS, *SANITIZER_FLAGS, '-DECGSEG_BUILD_ID="test"', f"-I{generated}"]
     board = Path(__file__).with_name("baud_board.c")
     target = folder / "ecgseg.elf"

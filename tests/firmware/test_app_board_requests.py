@@ -26,7 +26,10 @@ REFUSED_BAUD = 444444
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("double")
     generated = model_double.write_plain(folder / "generated", 16)
-    parts = [paths.FIRMWARE / part for part in ("programs/app", "link", "engine", "pipeline", "boards")]
+    parts = [
+        paths.FIRMWARE / part
+        for part in ("programs/app", "link/include", "engine/include", "pipeline/include", "boards")
+    ]
     sources = [*(paths.FIRMWARE / "programs" / "app").glob("*.c"), *(paths.FIRMWARE / "link").glob("*.c")]
     sources = [source for source in sources if source.name != "app_stream.c"]
     sources += [generated / "ecgseg_model.c", Path(__file__).with_name("board_double.c")]

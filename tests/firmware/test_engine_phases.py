@@ -87,7 +87,9 @@ def build_and_run(folder: Path, cases: list[tuple[phases.PhasesLayer, np.ndarray
     engine = paths.FIRMWARE / "engine"
     sources = [str(engine / "ecgseg_phases.c"), str(Path(__file__).with_name("phases_driver.c"))]
     binary = folder / "phases"
-    subprocess.run(["gcc", *FLAGS, "-I", str(folder), "-I", str(engine), *sources, "-o", str(binary)], check=True)
+    subprocess.run(
+        ["gcc", *FLAGS, "-I", str(folder), "-I", str(engine / "include"), *sources, "-o", str(binary)], check=True
+    )
     return subprocess.run([binary], check=False).returncode
 
 

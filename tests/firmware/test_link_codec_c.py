@@ -57,7 +57,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
     binary = tmp_path_factory.mktemp("link") / "link_codec_driver"
     sources = [paths.FIRMWARE / "link" / name for name in SOURCES]
     sources.append(Path(__file__).with_name("link_codec_driver.c"))
-    flags = ["-std=c11", "-O1", "-g", *WARNINGS, *SANITIZER_FLAGS, "-I", str(paths.FIRMWARE / "link")]
+    flags = ["-std=c11", "-O1", "-g", *WARNINGS, *SANITIZER_FLAGS, "-I", str(paths.FIRMWARE / "link" / "include")]
     subprocess.run(["gcc", *flags, *map(str, sources), "-o", str(binary)], check=True)
 
     def run(wire: bytes) -> Outcome:
@@ -278,7 +278,7 @@ def test_a_frame_with_a_good_checksum_that_is_too_long_is_dropped(driver: Driver
 
 
 def test_the_command_table_of_c_is_the_one_of_python() -> None:
-    text = (paths.FIRMWARE / "link" / "ecgseg_link_commands.def").read_text(encoding="utf-8")
+    text = (paths.FIRMWARE / "link" / "include" / "ecgseg_link_commands.def").read_text(encoding="utf-8")
     rows = [
         line[len("ECGSEG_LINK_COMMAND(") : -1] for line in text.splitlines() if line.startswith("ECGSEG_LINK_COMMAND(")
     ]

@@ -54,7 +54,7 @@ def build(folder: Path, header: str) -> Path:
     binary = folder / "preprocess_driver"
     sources = [paths.FIRMWARE / "pipeline" / name for name in ("ecgseg_preprocess.c", "ecgseg_segments.c")]
     driver = Path(__file__).with_name("preprocess_driver.c")
-    include = ["-I", str(folder), "-I", str(paths.FIRMWARE / "pipeline")]
+    include = ["-I", str(folder), "-I", str(paths.FIRMWARE / "pipeline" / "include")]
     subprocess.run(["gcc", *FLAGS, *include, *map(str, [*sources, driver]), "-o", str(binary)], check=True)
     return binary
 

@@ -97,12 +97,12 @@ def _engine_objects(cortex_m4: bool) -> tuple[str, ...]:
 
 def _native_compiler() -> list[str]:
     flags = [flag for flag in COMMON_FLAGS if flag not in ("-O2", "-g")]
-    return ["gcc", *flags, "-O1", *SANITIZER_FLAGS, f"-I{ENGINE}"]
+    return ["gcc", *flags, "-O1", *SANITIZER_FLAGS, f"-I{ENGINE / 'include'}"]
 
 
 def _m4_compiler() -> list[str]:
     flags = [flag for flag in COMMON_FLAGS if flag != "-g"]
-    return ["arm-none-eabi-gcc", *flags, *CORTEX_M4F_FLAGS, f"-I{ENGINE}"]
+    return ["arm-none-eabi-gcc", *flags, *CORTEX_M4F_FLAGS, f"-I{ENGINE / 'include'}"]
 
 
 def build_native(model: Rendered) -> Path:

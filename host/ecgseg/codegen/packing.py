@@ -19,7 +19,7 @@ def _words(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def conv_stream(
     rows: npt.NDArray[Any], bias: npt.NDArray[np.int64], channels: Sequence[tuple[int, int, int]] | None
 ) -> Words:
-    """Everything a convolution reads, in the order of firmware/engine/ecgseg_conv_core.h.
+    """Everything a convolution reads, in the order of firmware/engine/include/ecgseg_conv_core.h.
 
     Args:
         rows: int8 [channels, taps].

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecgseg.pipeline.parameters import PreprocessParameters
 
-# Shared with firmware/pipeline/ecgseg_preprocess.h: a header rendered for another definition does not compile.
+# Shared with firmware/pipeline/include/ecgseg_preprocess.h: a header rendered for another definition does not compile.
 PREPROCESS_VERSION = 1
 
 

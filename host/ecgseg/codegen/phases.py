@@ -1,6 +1,6 @@
 """Packing for the kernel that multiplies four pairs an instruction, and the proof that it may be used.
 
-What the numbers mean stands in firmware/engine/ecgseg_phases.h.
+What the numbers mean stands in firmware/engine/include/ecgseg_phases.h.
 """
 
 from __future__ import annotations

@@ -24,11 +24,13 @@ PARAMETERS = "ecgseg_preprocess_params.h"
 
 
 def engine_version() -> int:
-    """ECGSEG_ENGINE_VERSION of firmware/engine/ecgseg_engine.h, which generated code must match."""
-    text = (paths.FIRMWARE / "engine" / "ecgseg_engine.h").read_text(encoding="utf-8")
+    """ECGSEG_ENGINE_VERSION of firmware/engine/include/ecgseg_engine.h, which generated code must match."""
+    text = (paths.FIRMWARE / "engine" / "include" / "ecgseg_engine.h").read_text(encoding="utf-8")
     found = re.search(r"#define ECGSEG_ENGINE_VERSION (\d+)", text)
     if found is None:
-        raise UsageError("firmware/engine/ecgseg_engine.h has no ECGSEG_ENGINE_VERSION.", "", "Restore the file.")
+        raise UsageError(
+            "firmware/engine/include/ecgseg_engine.h has no ECGSEG_ENGINE_VERSION.", "", "Restore the file."
+        )
     return int(found.group(1))
 
 

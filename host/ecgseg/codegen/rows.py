@@ -1,6 +1,6 @@
 """Layers seen along their rows, and the steps in which layers that are streamed into each other compute them.
 
-What a row is and how the steps go stands in firmware/engine/ecgseg_stream.h; :func:`steps` is the same arithmetic.
+What a row is and how the steps go stands in firmware/engine/include/ecgseg_stream.h; :func:`steps` is that arithmetic.
 """
 
 from __future__ import annotations

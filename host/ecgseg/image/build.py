@@ -163,7 +163,10 @@ def _plan(board: Board, generated: Path, extra_flags: tuple[str, ...], library: 
     compiler = _tool(board, "gcc")
     has_stream = (generated / _PARAMETERS).is_file()
     include_dirs = (
-        *(paths.FIRMWARE / part for part in ("programs/app", "link", "engine", "pipeline", "boards")),
+        *(
+            paths.FIRMWARE / part
+            for part in ("programs/app", "link/include", "engine/include", "pipeline/include", "boards")
+        ),
         paths.FIRMWARE / "boards" / board.name,
         generated,
         *(library.folders if library else ()),

@@ -10,7 +10,7 @@ from pathlib import Path
 from ecgseg import paths
 from ecgseg.errors import BuildError
 
-TABLE = paths.FIRMWARE / "link" / "ecgseg_link_errors.def"
+TABLE = paths.FIRMWARE / "link" / "include" / "ecgseg_link_errors.def"
 
 _TEXT = r'((?:"[^"]*"\s*)+)'
 _ENTRY = re.compile(rf"ECGSEG_LINK_ERROR\(\s*(\d+)\s*,\s*(\w+)\s*,\s*{_TEXT},\s*{_TEXT}\)")

@@ -201,8 +201,8 @@ def link_profiling_program(compiler: str, engine: CountedEngine, elf: Path, *, s
         *([firmware / "pipeline" / "ecgseg_preprocess.c"] if stream else []),
     ]
     includes = [
-        firmware / "engine",
-        firmware / "pipeline",
+        firmware / "engine" / "include",
+        firmware / "pipeline" / "include",
         firmware / "programs" / "profile",
         firmware / "boards",
         folder,

@@ -169,7 +169,7 @@ def _objects(rendered: Path, tree: Tree, arena: int, folder: Path) -> tuple[Path
         *CPP_FLAGS,
         *DEFINES,
         f"-DECGSEG_TFLM_ARENA_BYTES={arena}u",
-        *(f"-I{path}" for path in (paths.FIRMWARE / "engine", BACKEND, rendered)),
+        *(f"-I{path}" for path in (paths.FIRMWARE / "engine" / "include", BACKEND / "include", rendered)),
         *(f"-isystem{path}" for path in tree.include_dirs),
     ]
     objects = []

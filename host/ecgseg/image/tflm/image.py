@@ -102,7 +102,7 @@ def _library(board: str, tree: Tree, folders: Sequence[Path], defines: Sequence[
         file=tree.library(board_of(board)),
         root=tree.root,
         include_dirs=tree.include_dirs,
-        folders=tuple(folders),
+        folders=(BACKEND / "include", *folders),
         flags=(*DEFINES, *defines),
         app=app,
     )

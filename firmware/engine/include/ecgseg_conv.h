@@ -20,9 +20,6 @@ typedef struct {
     const ecgseg_scale_t *scales; /* per output channel, when not finished */
 } ecgseg_conv_t;
 
-/* Words of scratch: two columns, one staged window, and without a finishing core four sums per pair of channels. */
-#define ECGSEG_CONV_SCRATCH_WORDS(groups, sums) (5 * (groups) + (sums))
-
 /* Widens four aligned words into one of the two interleaved columns. */
 ECGSEG_INLINE void ecgseg_conv_widen16(uint32_t *column, const int8_t *source)
 {

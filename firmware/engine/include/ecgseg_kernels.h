@@ -4,6 +4,9 @@
  *
  * Each kernel is portable C. Where it pays it also has a form for the DSP instructions of the Cortex-M4, chosen by
  * __ARM_FEATURE_DSP; both forms are tested against the same vectors.
+ *
+ * Every header of the engine lies in include/: generated code, which may be compiled in somebody else's tree, inlines these
+ * kernels and so needs all that they include. An application includes ecgseg_engine.h alone.
  */
 #ifndef ECGSEG_KERNELS_H
 #define ECGSEG_KERNELS_H
