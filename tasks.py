@@ -189,11 +189,11 @@ def flash(
 ) -> None:
     """Put firmware and model on the board through J-Link, check it runs."""
     from ecgseg.commands import everything as commands
-    from ecgseg.devices import flash
+    from ecgseg.commands.flash import flash_command
 
     commands.single("--model", model, "--tflite", tflite)
     check_outputs(json)
-    flash.flash_command(
+    flash_command(
         model,
         tflite,
         backend,
@@ -209,10 +209,10 @@ def flash(
 @guard()
 def devices(c: Any, all: bool = False, json: str | None = None) -> None:
     """List debug probes and serial ports, and what answers on them."""
-    from ecgseg.devices import flash
+    from ecgseg.commands.devices import devices_command
 
     check_outputs(json)
-    flash.devices_command(ask_all=all, json_path=json)
+    devices_command(ask_all=all, json_path=json)
 
 
 @entry(help={"ludb": LUDB, "picture": "Also draw a lead and its masks into this PNG file."})
@@ -407,7 +407,7 @@ def bringup(
     json: str | None = None,
 ) -> None:
     """Settle on a board what the facts sheet leaves open (docs/bring-up.md)."""
-    from ecgseg.devices.bringup import bringup_command
+    from ecgseg.commands.bringup import bringup_command
 
     check_outputs(json)
     bringup_command(target, port=port, serial_number=serial, measure=measure, json_path=json)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import serial
 
+from ecgseg.commands.flash import show
 from ecgseg.devices import flash, jlink
 from ecgseg.errors import LinkError, TargetError, ToolMissingError
 from ecgseg.image.build import Image
@@ -79,7 +80,7 @@ def test_a_dry_run_tells_the_exact_script_without_any_tool(image: Image, monkeyp
 
 def test_a_dry_run_prints_the_script_as_it_is(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
     result = flash_it(image, dry_run=True)
-    flash._show(result)
+    show(result)
     assert result.script.rstrip() in capsys.readouterr().out
 
 

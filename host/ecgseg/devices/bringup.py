@@ -15,7 +15,6 @@ from pathlib import Path
 
 import serial
 from pydantic import BaseModel
-from rich.table import Table
 
 from ecgseg import paths
 from ecgseg.choices import choose
@@ -24,9 +23,8 @@ from ecgseg.errors import BuildError, EcgsegError, TargetError, ToolMissingError
 from ecgseg.image.boards import COMMON_FLAGS, board_of
 from ecgseg.image.build import Image
 from ecgseg.link.ports import check_port, choose_port, port_error, serial_ports
-from ecgseg.output import write_json
 from ecgseg.targets import TargetOptions, open_target
-from ecgseg.terminal import console, messages
+from ecgseg.terminal import messages
 
 BOARD = "apollo4p_evb"
 BAUD = 115200
@@ -412,24 +410,3 @@ def bring_up(
     points = _start_points(program, probe, url)
     with _open(url, 1.0) as text:
         return BringUpReport(target=target, points=points + ask_all(text, measure=measure))
-
-
-def bringup_command(
-    target: str = "apollo4p",
-    *,
-    port: str | None = None,
-    serial_number: str | None = None,
-    measure: bool = False,
-    json_path: str | None = None,
-) -> None:
-    """`invoke bringup`: settles the open points of the facts sheet on a board."""
-    report = bring_up(target, port=port, serial_number=serial_number, measure=measure)
-    title = "Simulated, shows only that the questions work" if target == "apollo4p-sim" else "Apollo4 Plus EVB"
-    table = Table(title=f"Open points: {title}", title_justify="left")
-    for column in ("Point", "Found", "Meaning"):
-        table.add_column(column)
-    for point in report.points:
-        table.add_row(point.name, point.found, point.meaning)
-    console.print(table)
-    if json_path:
-        write_json(report, json_path)

@@ -6,19 +6,14 @@ import hashlib
 from pathlib import Path
 
 from pydantic import BaseModel
-from rich.table import Table
 
-from ecgseg.choices import choose
 from ecgseg.devices import jlink
 from ecgseg.errors import EcgsegError, LinkError, TargetError, ToolMissingError
 from ecgseg.image import build as images
-from ecgseg.image.backends import render_and_build
 from ecgseg.link import DeviceClient, DeviceInfo, NoAnswerError
 from ecgseg.link.ports import SerialPort, check_port, choose_port, serial_ports
-from ecgseg.models import find_model
-from ecgseg.output import write_json
 from ecgseg.targets.apollo4p import check_identity
-from ecgseg.terminal import console, messages
+from ecgseg.terminal import messages
 
 BOARD = "apollo4p_evb"
 BAUD = 115200
@@ -200,61 +195,3 @@ def _port_entry(port: SerialPort, ask_all: bool) -> DeviceEntry:
         return entry.model_copy(update={"answer": f"nothing answers at {BAUD} baud"})
     told = f"{info.board}, {info.model_name} ({info.backend}), build {info.build_id}"
     return entry.model_copy(update={"answer": told})
-
-
-def flash_command(
-    model: str | None,
-    tflite: str | None,
-    backend: str = "aot",
-    *,
-    tflm_dir: str | None = None,
-    port: str | None = None,
-    serial_number: str | None = None,
-    dry_run: bool = False,
-    json_path: str | None = None,
-) -> None:
-    """`invoke flash`: renders, builds, writes, checks, and says what is on the board now."""
-    choose("backend", backend, images.BACKENDS, "--backend")
-    chosen = find_model(model, tflite)
-    image = render_and_build(BOARD, chosen, backend=backend, tflm_dir=tflm_dir)
-    result = flash_image(image, chosen.name, chosen.sha256, port=port, serial_number=serial_number, dry_run=dry_run)
-    _show(result)
-    if json_path:
-        write_json(result, json_path)
-
-
-def _show(result: FlashResult) -> None:
-    if result.dry_run:
-        console.print("Nothing is written. This would be run:", highlight=False)
-        console.print(" ".join(result.command), markup=False, highlight=False, soft_wrap=True)
-        console.print("with this SCRIPT:", highlight=False)
-        console.print(result.script.rstrip(), markup=False, highlight=False, soft_wrap=True)
-        console.print(f"Image SHA-256 {result.image_sha256}", highlight=False, soft_wrap=True)
-        return
-    clock = (result.core_hz or 0) / 1e6
-    console.print(
-        f"[green]On the board now[/green]: {result.model} (SHA-256 {result.model_sha256[:16]}...), "
-        f"build {result.build_id}, {clock:.0f} MHz, answering on {result.port}.",
-        highlight=False,
-        soft_wrap=True,
-    )
-    console.print(f"Image SHA-256 {result.image_sha256}", highlight=False, soft_wrap=True)
-
-
-def devices_command(*, ask_all: bool = False, json_path: str | None = None) -> None:
-    """`invoke devices`: probes and serial ports, and what answers on them."""
-    entries = devices(ask_all=ask_all)
-    table = Table(title="Probes and serial ports", title_justify="left")
-    for column in ("Kind", "Name", "Description", "What answers"):
-        table.add_column(column)
-    for entry in entries:
-        table.add_row(entry.kind, entry.name, entry.description, entry.answer)
-    console.print(table)
-    if not any(entry.kind == "port" for entry in entries):
-        console.print("There is no USB serial port.")
-    if json_path:
-        write_json(_Devices(devices=entries), json_path)
-
-
-class _Devices(BaseModel):
-    devices: list[DeviceEntry]
