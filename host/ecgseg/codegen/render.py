@@ -17,7 +17,7 @@ from ecgseg.graph.ir import Graph
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.shape import parameter_count, segmenter_shape
-from ecgseg.pipeline import PreprocessParameters, SegmentRules
+from ecgseg.pipeline import DEFAULT_INPUT_RATE, PreprocessParameters, SegmentRules
 
 GENERATOR = "ecgseg"
 PARAMETERS = "ecgseg_preprocess_params.h"
@@ -39,7 +39,7 @@ def render(
     out_dir: Path,
     *,
     name: str | None = None,
-    input_rate: int = 500,
+    input_rate: int = DEFAULT_INPUT_RATE,
     select: Selection = choose,
 ) -> Manifest:
     """Render a model.

@@ -1,6 +1,7 @@
 """The preprocessor: one definition, from raw samples to the int8 frame and from scores to segments."""
 
 from ecgseg.pipeline.parameters import (
+    DEFAULT_INPUT_RATE,
     FRAME_LENGTH,
     LEAD_OFF,
     MODEL_RATE,
@@ -22,6 +23,7 @@ from ecgseg.pipeline.preprocess import (
 from ecgseg.pipeline.segments import Segment, class_mask, join, runs, segments
 
 __all__ = [
+    "DEFAULT_INPUT_RATE",
     "FRAME_LENGTH",
     "LEAD_OFF",
     "MODEL_RATE",

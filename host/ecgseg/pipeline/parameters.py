@@ -11,6 +11,8 @@ import numpy.typing as npt
 from ecgseg.errors import UsageError
 
 MODEL_RATE = 100
+# Raw rate in Hz of LUDB, of synthetic ECG and of the boards, where nothing else is said.
+DEFAULT_INPUT_RATE = 500
 FRAME_LENGTH = 250
 LEAD_OFF = -32768
 RAIL = 32767
@@ -62,7 +64,7 @@ class PreprocessParameters:
         rules: segment rules; None for a model that is no segmenter.
     """
 
-    input_rate: int = 500
+    input_rate: int = DEFAULT_INPUT_RATE
     frame_length: int = FRAME_LENGTH
     hop: int = FRAME_LENGTH
     flat_uv: int = 4

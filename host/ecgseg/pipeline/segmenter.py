@@ -16,6 +16,7 @@ from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
 from ecgseg.graph.shape import segmenter_shape
 from ecgseg.pipeline import (
+    DEFAULT_INPUT_RATE,
     FrameStatus,
     PreprocessParameters,
     Segment,
@@ -67,7 +68,7 @@ class Reference:
         GraphError: TensorFlow Lite Micro or the code generator does not take the model.
     """
 
-    def __init__(self, model: bytes, input_rate: int = 500) -> None:
+    def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self.sha256 = hashlib.sha256(model).hexdigest()
         self._oracle = TflmOracle(model)
         self._network = lower(load_tflite(model))

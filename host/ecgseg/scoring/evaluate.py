@@ -15,6 +15,7 @@ from ecgseg.data.records import Record, labels
 from ecgseg.errors import ModelError
 from ecgseg.graph.oracle import TflmOracle
 from ecgseg.pipeline import (
+    DEFAULT_INPUT_RATE,
     FRAME_LENGTH,
     MODEL_RATE,
     Frame,
@@ -96,7 +97,7 @@ class DeviceSegmenter:
         ModelError: the model is no segmenter of 250 samples.
     """
 
-    def __init__(self, model: bytes, input_rate: int = 500) -> None:
+    def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self._oracle = TflmOracle(model)
         inputs, outputs = self._oracle.input_details, self._oracle.output_details
         shape = [int(size) for size in outputs["shape"]]

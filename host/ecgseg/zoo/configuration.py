@@ -17,7 +17,7 @@ from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES, LEADS, split
 from ecgseg.errors import ModelError, UsageError
 from ecgseg.models import in_order
-from ecgseg.pipeline import FRAME_LENGTH, PreprocessParameters, SegmentRules
+from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, PreprocessParameters, SegmentRules
 
 SMOKE = "smoke"
 
@@ -232,7 +232,7 @@ class ModelConfiguration(Strict):
         """Multiply-accumulates for one frame."""
         return self.architecture.macs(self.classes, self.frame_length)
 
-    def preprocess(self, input_rate: int = 500) -> PreprocessParameters:
+    def preprocess(self, input_rate: int = DEFAULT_INPUT_RATE) -> PreprocessParameters:
         """The preprocessor that feeds this model."""
         return PreprocessParameters(
             input_rate=input_rate,
