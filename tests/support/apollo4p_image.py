@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ecgseg import paths
 from ecgseg.image.boards import COMMON_FLAGS, board_of
-from ecgseg.targets.apollo4p_sim.machine import Machine, Options
+from ecgseg.targets.apollo4p_sim.machine import Machine
 from ecgseg.targets.apollo4p_sim.source import SourceLines
+from ecgseg.targets.options import SimulatorOptions
 
 BOARD_FOLDER = paths.FIRMWARE / "boards" / "apollo4p_evb"
 PROBE = Path(__file__).resolve().parents[1] / "firmware" / "apollo4p_probe.c"
@@ -46,9 +47,9 @@ def link(folder: Path, sources: Sequence[Path], board_folder: Path = BOARD_FOLDE
     return elf
 
 
-def machine_of(elf: Path, options: Options | None = None) -> Machine:
+def machine_of(elf: Path, options: SimulatorOptions | None = None, *, trace_pads: bool = False) -> Machine:
     """A machine with the image beside an ELF."""
-    return Machine(elf.with_suffix(".bin").read_bytes(), options, SourceLines(elf))
+    return Machine(elf.with_suffix(".bin").read_bytes(), options, SourceLines(elf), trace_pads=trace_pads)
 
 
 class Talk:

@@ -6,11 +6,13 @@ from rich.table import Table
 
 from ecgseg.devices.bringup import bring_up
 from ecgseg.output import write_json
+from ecgseg.targets import TimeQuality, target_of
+from ecgseg.targets.names import APOLLO4P
 from ecgseg.terminal import console
 
 
 def bringup_command(
-    target: str = "apollo4p",
+    target: str = APOLLO4P,
     *,
     port: str | None = None,
     serial_number: str | None = None,
@@ -19,7 +21,8 @@ def bringup_command(
 ) -> None:
     """`invoke bringup`: settles the open points of the facts sheet on a board."""
     report = bring_up(target, port=port, serial_number=serial_number, measure=measure)
-    title = "Simulated, shows only that the questions work" if target == "apollo4p-sim" else "Apollo4 Plus EVB"
+    modelled = target_of(target).time_quality is TimeQuality.MODELLED
+    title = "Simulated, shows only that the questions work" if modelled else "Apollo4 Plus EVB"
     table = Table(title=f"Open points: {title}", title_justify="left")
     for column in ("Point", "Found", "Meaning"):
         table.add_column(column)

@@ -23,7 +23,8 @@ from ecgseg.errors import BuildError, EcgsegError, TargetError, ToolMissingError
 from ecgseg.image.boards import COMMON_FLAGS, board_of
 from ecgseg.image.build import Image
 from ecgseg.link.ports import check_port, choose_port, port_error, serial_ports
-from ecgseg.targets import TargetOptions, open_target
+from ecgseg.targets import SimulatorOptions, TargetOptions, open_target, target_of, targets_for
+from ecgseg.targets.names import APOLLO4P
 from ecgseg.terminal import messages
 
 BOARD = "apollo4p_evb"
@@ -31,7 +32,6 @@ BAUD = 115200
 RATES = (230_400, 460_800, 921_600, 1_000_000, 1_500_000)
 _ECHO_BYTES = 8192
 _LINE_SECONDS = 3.0
-_TARGETS = ("apollo4p", "apollo4p-sim")
 _MEASURE_SECONDS = 10
 
 
@@ -380,7 +380,7 @@ def _start_points(program: str, probe: str, url: str) -> list[Point]:
 
 
 def bring_up(
-    target: str = "apollo4p", *, port: str | None = None, serial_number: str | None = None, measure: bool = False
+    target: str = APOLLO4P, *, port: str | None = None, serial_number: str | None = None, measure: bool = False
 ) -> BringUpReport:
     """Builds and flashes the bring-up image and puts all questions to it.
 
@@ -394,11 +394,11 @@ def bring_up(
         UsageError: no such target.
         EcgsegError: it could not be built, flashed or asked at all.
     """
-    choose("target", target, _TARGETS, "--target")
+    chosen = target_of(choose("target", target, targets_for(BOARD), "--target"))
     image = build_bringup()
-    if target == "apollo4p-sim":
-        options = TargetOptions(flags={"deliver-faults": "yes"})
-        with open_target(target, image, options) as running, _open(running.port_url, 4.0) as text:
+    if not chosen.real_port:
+        options = TargetOptions(simulator=SimulatorOptions(deliver_faults=True))
+        with open_target(target, image, options) as running, _open(running.port_url, chosen.slowness) as text:
             return BringUpReport(target=target, points=ask_all(text, measure=measure))
     assert image.bin is not None
     program = jlink.find_program()

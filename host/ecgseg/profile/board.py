@@ -16,7 +16,8 @@ from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
 from ecgseg.link.messages import BenchKind, TimeBase
 from ecgseg.models import ModelFile
-from ecgseg.targets import TargetOptions, open_target, target_of
+from ecgseg.targets import TargetOptions, TimeQuality, TimingCase, open_target, target_of
+from ecgseg.targets.names import APOLLO4P_SIM
 
 CORE_HZ = (96_000_000, 192_000_000)
 FRAME_SECONDS = 2.5
@@ -27,7 +28,6 @@ _MILLIWATTS_HZ = 192_000_000
 _WARM_UP = 1
 _REPETITIONS = 4
 _ANSWER_SECONDS = 60.0
-_MODELLED = "apollo4p-sim"
 
 
 class ClockFigures(BaseModel):
@@ -71,7 +71,7 @@ class BoardProfile(BaseModel):
     """
 
     target: str
-    quality: str
+    quality: TimeQuality
     time_base: str
     model: str
     tflite_sha256: str
@@ -91,13 +91,13 @@ class BoardProfile(BaseModel):
 
 
 def profile_board(
-    model: ModelFile, target: str = _MODELLED, options: TargetOptions | None = None, *, layers: bool = False
+    model: ModelFile, target: str = APOLLO4P_SIM, options: TargetOptions | None = None, *, layers: bool = False
 ) -> BoardProfile:
     """Profiles a model on the board or its simulator.
 
     Args:
         model: what to profile.
-        target: "apollo4p-sim" or "apollo4p".
+        target: one that runs the image of the Apollo4 Plus EVB.
         options: port and the like.
         layers: also per layer.
 
@@ -106,22 +106,22 @@ def profile_board(
     """
     chosen = options or TargetOptions()
     image = build(target_of(target).board, generate(model))
-    modelled = target == _MODELLED
     ranges: dict[int, tuple[int, int]] = {}
-    if modelled:
+    if target_of(target).time_quality is TimeQuality.MODELLED:
+        # With a probe the core's own cycle counter counts; without it a tick is several cycles.
+        chosen = replace(chosen, simulator=replace(chosen.simulator, probe=True))
         best, worst = (
-            _inference_cycles(image, target, _with_flag(chosen, "timing", case)) for case in ("best", "worst")
+            _inference_cycles(image, target, _in_case(chosen, case)) for case in (TimingCase.BEST, TimingCase.WORST)
         )
         ranges = {hz: (best[hz], worst[hz]) for hz in CORE_HZ}
-        chosen = _with_flag(chosen, "probe", "on")
     with open_target(target, image, chosen) as running, running.connect() as client:
         client.require_model(model.sha256)
         clocks = [_at_clock(client, hz, ranges.get(hz), layers) for hz in CORE_HZ]
         return _profile(client, model, image, target, clocks)
 
 
-def _with_flag(options: TargetOptions, name: str, value: str) -> TargetOptions:
-    return replace(options, flags={**options.flags, name: value, "probe": "on"})
+def _in_case(options: TargetOptions, case: TimingCase) -> TargetOptions:
+    return replace(options, simulator=replace(options.simulator, timing=case))
 
 
 def _inference_cycles(image: Image, target: str, options: TargetOptions) -> dict[int, int]:
@@ -181,7 +181,7 @@ def _profile(
     fs = info.input_rate // info.factor if info.factor else 0
     return BoardProfile(
         target=target,
-        quality="modelled" if target == _MODELLED else "measured",
+        quality=target_of(target).time_quality,
         time_base=TimeBase(info.time_base).name.lower(),
         model=model.name,
         tflite_sha256=model.sha256,

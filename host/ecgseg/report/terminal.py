@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from ecgseg.hil.result import HilResult, Mismatch
+from ecgseg.targets import TimeQuality, target_of
 
 _VERDICTS = {
     "pass": "[bold green]PASS[/bold green]  every byte of the device equals Python",
@@ -88,7 +89,7 @@ def time_text(result: HilResult, part: str) -> str:
 
 def time_note(result: HilResult) -> str:
     """Whether a device time was counted, modelled or measured, and by what."""
-    if result.target == "apollo4p-sim":
+    if target_of(result.target).time_quality is TimeQuality.MODELLED:
         return "modelled by the simulator"
     return _TIME_NOTES[result.timing.unit]
 

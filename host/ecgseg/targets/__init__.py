@@ -9,9 +9,21 @@ from functools import lru_cache
 
 from ecgseg.errors import UsageError
 from ecgseg.image.build import Image
-from ecgseg.targets.base import RunningTarget, Target, TargetOptions
+from ecgseg.targets.base import RunningTarget, Target, TimeQuality
+from ecgseg.targets.options import SimulatorOptions, TargetOptions, TimingCase
 
-__all__ = ["RunningTarget", "Target", "TargetOptions", "open_target", "target_of", "targets"]
+__all__ = [
+    "RunningTarget",
+    "SimulatorOptions",
+    "Target",
+    "TargetOptions",
+    "TimeQuality",
+    "TimingCase",
+    "open_target",
+    "target_of",
+    "targets",
+    "targets_for",
+]
 
 
 @lru_cache(maxsize=1)
@@ -35,6 +47,11 @@ def target_of(name: str) -> Target:
     if name not in known:
         raise UsageError(f"There is no target '{name}'.", "", f"Choose one of: {', '.join(sorted(known))}.")
     return known[name]
+
+
+def targets_for(board: str) -> tuple[str, ...]:
+    """Names of the targets that run images of a board, sorted."""
+    return tuple(sorted(name for name, target in targets().items() if target.board == board))
 
 
 def open_target(name: str, image: Image, options: TargetOptions | None = None) -> AbstractContextManager[RunningTarget]:

@@ -10,7 +10,9 @@ from ecgseg.errors import LinkError
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, DeviceInfo
 from ecgseg.link.ports import check_port, choose_port, serial_ports
-from ecgseg.targets.base import RunningTarget, TargetOptions
+from ecgseg.targets.base import RunningTarget, TimeQuality
+from ecgseg.targets.names import APOLLO4P
+from ecgseg.targets.options import TargetOptions
 
 
 def check_identity(info: DeviceInfo, build_id: str, board: str) -> None:
@@ -64,8 +66,12 @@ class BoardTarget(RunningTarget):
 class Apollo4pTarget:
     """The Apollo4 Plus EVB on its J-Link's virtual COM port."""
 
-    name = "apollo4p"
+    name = APOLLO4P
     board = "apollo4p_evb"
+    purpose = "the Apollo4 Plus EVB, cycles measured"
+    time_quality = TimeQuality.MEASURED
+    real_port = True
+    slowness = 1.0
 
     @contextmanager
     def open(self, image: Image, options: TargetOptions) -> Iterator[RunningTarget]:

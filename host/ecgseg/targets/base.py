@@ -7,36 +7,31 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from ecgseg.errors import TargetError
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient
 from ecgseg.link.transport import NoAnswerError
+from ecgseg.targets.options import TargetOptions
 
 _FIRST_ANSWER_SECONDS = 0.25
 _LOG_LINES = 40
 
 
-@dataclass(frozen=True)
-class TargetOptions:
-    """What a user may say about a target; each target uses what concerns it.
+class TimeQuality(StrEnum):
+    """What a time that a target tells is worth.
 
     Attributes:
-        port: serial port of a real board, e.g. /dev/ttyACM0.
-        baud: baud rate.
-        serial_number: serial number of the debug probe, when several are plugged in.
-        start_seconds: how long a start may take until the first answer.
-        answer_seconds: first wait for an answer; None for what suits the target.
-        flags: further options of one target, by name.
+        COUNTED: instructions, the same ones every time; they say nothing about cycles.
+        MODELLED: cycles of a timing model.
+        MEASURED: by a clock that runs beside the program.
     """
 
-    port: str | None = None
-    baud: int = 115200
-    serial_number: str | None = None
-    start_seconds: float = 20.0
-    answer_seconds: float | None = None
-    flags: dict[str, str] = field(default_factory=dict)
+    COUNTED = "counted"
+    MODELLED = "modelled"
+    MEASURED = "measured"
 
 
 @dataclass
@@ -131,6 +126,29 @@ class Target(Protocol):
     @property
     def board(self) -> str:
         """The board its images are built for."""
+        ...
+
+    @property
+    def purpose(self) -> str:
+        """What runs there, in a few words for a list."""
+        ...
+
+    @property
+    def time_quality(self) -> TimeQuality:
+        """What its times are worth."""
+        ...
+
+    @property
+    def real_port(self) -> bool:
+        """It stands behind a serial port and a probe of this computer, so port, baud rate and serial number apply.
+
+        Otherwise a process is started that brings its own port.
+        """
+        ...
+
+    @property
+    def slowness(self) -> float:
+        """How many times longer than on a board an answer may take."""
         ...
 
     def open(self, image: Image, options: TargetOptions) -> AbstractContextManager[RunningTarget]:

@@ -6,15 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ecgseg.image.build import Image
-from ecgseg.targets.base import RunningTarget, TargetOptions
+from ecgseg.targets.base import RunningTarget, TimeQuality
+from ecgseg.targets.names import HOST
+from ecgseg.targets.options import TargetOptions
 from ecgseg.targets.process import run_on_pty
 
 
 class HostTarget:
     """Runs the image of the board `host`."""
 
-    name = "host"
+    name = HOST
     board = "host"
+    purpose = "this computer, under sanitizers"
+    time_quality = TimeQuality.MEASURED
+    real_port = False
+    slowness = 1.0
 
     @contextmanager
     def open(self, image: Image, options: TargetOptions) -> Iterator[RunningTarget]:

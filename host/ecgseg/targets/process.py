@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import IO
 
 from ecgseg.errors import LinkError, TargetError
-from ecgseg.targets.base import RunningTarget, TargetOptions
+from ecgseg.targets.base import RunningTarget
+from ecgseg.targets.options import TargetOptions
 
 _STOP_SECONDS = 5.0
 

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 from ecgseg.errors import ToolMissingError
 from ecgseg.image.build import Image
-from ecgseg.targets.base import RunningTarget, TargetOptions
+from ecgseg.targets.base import RunningTarget, TimeQuality
+from ecgseg.targets.names import QEMU
+from ecgseg.targets.options import TargetOptions
 from ecgseg.targets.process import run_on_pty
 
 _PROGRAM = "qemu-system-arm"
@@ -18,8 +20,12 @@ _PROGRAM = "qemu-system-arm"
 class QemuTarget:
     """Runs the image of the board `mps2_an386`."""
 
-    name = "qemu"
+    name = QEMU
     board = "mps2_an386"
+    purpose = "a Cortex-M4F in QEMU, instructions counted"
+    time_quality = TimeQuality.COUNTED
+    real_port = False
+    slowness = 2.0
 
     @contextmanager
     def open(self, image: Image, options: TargetOptions) -> Iterator[RunningTarget]:

@@ -12,22 +12,22 @@ from contextlib import contextmanager
 
 from ecgseg.errors import TargetError, ToolMissingError
 from ecgseg.image.build import Image
-from ecgseg.targets.base import RunningTarget, TargetOptions
+from ecgseg.targets.apollo4p_sim.command_line import arguments
+from ecgseg.targets.base import RunningTarget, TimeQuality
+from ecgseg.targets.names import APOLLO4P_SIM
+from ecgseg.targets.options import TargetOptions
 from ecgseg.targets.process import run_on_pty
-
-_OPTIONS = ("trim", "timing")
-_SWITCHES = ("probe", "deliver-faults")
 
 
 class Apollo4pSimTarget:
-    """Runs the BIN of the board `apollo4p_evb`.
+    """Runs the BIN of the board `apollo4p_evb`."""
 
-    Flags of TargetOptions, as the simulator's options: `trim` (number), `timing` (best, expected, worst), `probe` and
-    `deliver-faults` (any value).
-    """
-
-    name = "apollo4p-sim"
+    name = APOLLO4P_SIM
     board = "apollo4p_evb"
+    purpose = "the Apollo4 Plus simulated, cycles modelled"
+    time_quality = TimeQuality.MODELLED
+    real_port = False
+    slowness = 4.0
 
     @contextmanager
     def open(self, image: Image, options: TargetOptions) -> Iterator[RunningTarget]:
@@ -45,11 +45,7 @@ class Apollo4pSimTarget:
             )
         if image.bin is None:
             raise TargetError("The image has no BIN.", "Only a flat image can be flashed or simulated.", "Build again.")
-        command = [sys.executable, "-m", __name__, str(image.bin), "--elf", str(image.elf), "--stdio"]
-        for option in _OPTIONS:
-            if option in options.flags:
-                command += [f"--{option}", options.flags[option]]
-        command += [f"--{switch}" for switch in _SWITCHES if switch in options.flags]
+        command = [sys.executable, "-m", __name__, *arguments(image.bin, image.elf, options.simulator)]
         with run_on_pty(self.name, command, options, answer_seconds=20.0) as running:
             yield running
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import sys
 import tty
-from pathlib import Path
 
-from ecgseg.targets.apollo4p_sim.cycles import TIMINGS
-from ecgseg.targets.apollo4p_sim.machine import Machine, Options, SimulationStoppedError
+from ecgseg.targets.apollo4p_sim.command_line import parse
+from ecgseg.targets.apollo4p_sim.machine import Machine, SimulationStoppedError
 from ecgseg.targets.apollo4p_sim.process import Runner
 from ecgseg.targets.apollo4p_sim.serialport import PtyPort
 from ecgseg.targets.apollo4p_sim.source import SourceLines
@@ -21,27 +19,16 @@ STOPPED = 3
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the simulator; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m ecgseg.targets.apollo4p_sim", description=__doc__)
-    parser.add_argument("image", type=Path, help="flat image for 0x00018000, the file that is flashed")
-    parser.add_argument("--elf", type=Path, help="the same program with symbols, for source lines in messages")
-    parser.add_argument("--trim", type=int, default=6, help="INFO1 trim revision of the part (default 6)")
-    parser.add_argument("--probe", action="store_true", help="a debug probe is attached: the cycle counter counts")
-    parser.add_argument("--deliver-faults", action="store_true", help="faults go to the program instead of stopping")
-    parser.add_argument("--timing", choices=TIMINGS, default="expected", help="where Arm gives a range of cycles")
-    parser.add_argument("--stdio", action="store_true", help="standard input and output are the serial port")
-    chosen = parser.parse_args(arguments)
+    typed = parse(arguments, __doc__)
     try:
-        image = chosen.image.read_bytes()
+        image = typed.image.read_bytes()
     except OSError as error:
         print(f"apollo4p-sim: {error}", file=sys.stderr)
         return 2
-    print(
-        f"apollo4p-sim: {chosen.image.name}, SHA-256 {hashlib.sha256(image).hexdigest()}", file=sys.stderr, flush=True
-    )
-    options = Options(chosen.trim, chosen.probe, chosen.deliver_faults, chosen.timing)
-    machine = Machine(image, options, SourceLines(chosen.elf))
+    print(f"apollo4p-sim: {typed.image.name}, SHA-256 {hashlib.sha256(image).hexdigest()}", file=sys.stderr, flush=True)
+    machine = Machine(image, typed.options, SourceLines(typed.elf))
     try:
-        Runner(machine, _port(chosen.stdio)).run()
+        Runner(machine, _port(typed.stdio)).run()
     except SimulationStoppedError as stopped:
         print(f"apollo4p-sim: stopped: {stopped}", file=sys.stderr)
         return STOPPED

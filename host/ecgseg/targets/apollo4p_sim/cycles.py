@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecgseg.targets.apollo4p_sim.thumb import Instruction, Kind, decode
+from ecgseg.targets.options import TimingCase
 
 DIVIDE_CYCLES = 7
 """In the middle of Arm's 2 to 12."""
@@ -34,8 +35,6 @@ LINE_BYTES = 16
 EXCEPTION_ENTRY_CYCLES = 12
 EXCEPTION_RETURN_CYCLES = 10
 REFILL_MIN, REFILL_MAX = 1, 3
-TIMINGS = ("best", "expected", "worst")
-"""Where Arm gives a range: everything at its short end, as described above, everything at its long end."""
 
 _REFILL = {
     Kind.BRANCH: 1,
@@ -72,8 +71,11 @@ class BlockCost:
     aligned: tuple[tuple[int, int], ...]
 
 
-def block_cost(code: bytes, address: int, timing: str = "expected") -> BlockCost:
-    """Cost of the instructions in `code`, which lies at `address`; `timing` is one of TIMINGS."""
+def block_cost(code: bytes, address: int, timing: TimingCase = TimingCase.EXPECTED) -> BlockCost:
+    """Cost of the instructions in `code`, which lies at `address`.
+
+    Where Arm gives a range, `timing` takes everything at its short end, as described above, or at its long end.
+    """
     position = cycles = count = divides = 0
     fpu = False
     aligned: list[tuple[int, int]] = []
@@ -93,8 +95,8 @@ def block_cost(code: bytes, address: int, timing: str = "expected") -> BlockCost
         previous = instruction
     misaligned = bool(address & 2) and len(code) >= 2 and code[1] >> 3 in (0b11101, 0b11110, 0b11111)
     refill = _REFILL.get(previous.kind, 1) if previous else 0
-    if timing != "expected":
-        best = timing == "best"
+    if timing is not TimingCase.EXPECTED:
+        best = timing is TimingCase.BEST
         refill = REFILL_MIN if best else REFILL_MAX
         cycles += divides * (-DIVIDE_SPREAD if best else DIVIDE_SPREAD)
         misaligned = misaligned and not best

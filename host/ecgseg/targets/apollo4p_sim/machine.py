@@ -6,7 +6,6 @@ Time is counted in core cycles of the timing model while the core runs, and jump
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from unicorn import arm_const as arm
@@ -41,31 +40,13 @@ from ecgseg.targets.apollo4p_sim.stimer import STimer
 from ecgseg.targets.apollo4p_sim.timer import Timer
 from ecgseg.targets.apollo4p_sim.uart import Uart, Wire
 from ecgseg.targets.apollo4p_sim.wdt import Wdt
+from ecgseg.targets.options import SimulatorOptions
 
 _POLL_UNITS = microseconds(1000)
 _INTR_EXCEPTION_RETURN = 8
 _PRECISE, _UNALIGNED, _UNDEFINED = 0x8200, 1 << 24, 1 << 16
 """CFSR: precise bus fault with a valid BFAR, unaligned access, undefined instruction."""
 _WFI = bytes.fromhex("30bf")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What can be different about a part and how it is used.
-
-    Attributes:
-        trim: INFO1 trim revision.
-        probe: a debug probe is attached: the cycle counter counts [2.8].
-        deliver_faults: faults go to the program's handlers, as on the part, instead of stopping the simulation.
-        timing: of the timing model: best, expected or worst case where Arm gives a range.
-        trace_pads: keep every change of the power-monitor pads with its time.
-    """
-
-    trim: int = 6
-    probe: bool = False
-    deliver_faults: bool = False
-    timing: str = "expected"
-    trace_pads: bool = False
 
 
 class SimulationStoppedError(Exception):
@@ -79,10 +60,19 @@ class Machine:
         image: what is flashed at 0x00018000.
         options: of the part.
         lines: source lines for messages.
+        trace_pads: keep every change of the power-monitor pads with its time.
     """
 
-    def __init__(self, image: bytes, options: Options | None = None, lines: SourceLines | None = None) -> None:
-        self.options = options or Options()
+    def __init__(
+        self,
+        image: bytes,
+        options: SimulatorOptions | None = None,
+        lines: SourceLines | None = None,
+        *,
+        trace_pads: bool = False,
+    ) -> None:
+        self.options = options or SimulatorOptions()
+        self._trace_pads = trace_pads
         self.lines = lines or SourceLines(None)
         self.wire = Wire()
         self.poll: Callable[[], None] = lambda: None
@@ -161,7 +151,7 @@ class Machine:
         self.uc.emu_stop()
 
     def _pads_changed(self, bank: int, levels: int) -> None:
-        if bank == 0 and self.options.trace_pads:
+        if bank == 0 and self._trace_pads:
             self.pad_trace.append((self.now(), levels >> 22 & 3))
 
     def pass_time(self, seconds: float) -> None:

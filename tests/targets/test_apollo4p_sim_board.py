@@ -3,7 +3,8 @@
 import pytest
 
 from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ
-from ecgseg.targets.apollo4p_sim.machine import Machine, Options, SimulationStoppedError
+from ecgseg.targets.apollo4p_sim.machine import Machine, SimulationStoppedError
+from ecgseg.targets.options import SimulatorOptions
 from support.apollo4p_image import Talk, build_probe, machine_of
 
 TIME_CYCLES, TIME_TICKS = 1, 2
@@ -16,8 +17,8 @@ def probe(tmp_path_factory):
     return build_probe(tmp_path_factory.mktemp("probe"))
 
 
-def _ready(elf, **options):
-    talk = Talk(machine_of(elf, Options(**options)))
+def _ready(elf, trace_pads=False, **options):
+    talk = Talk(machine_of(elf, SimulatorOptions(**options), trace_pads=trace_pads))
     assert talk.line() == "ready"
     return talk
 

@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from ecgseg.targets.apollo4p_sim.cycles import LINE_BYTES, MISS_CYCLES, block_cost
-from ecgseg.targets.apollo4p_sim.machine import Machine, Options
+from ecgseg.targets.apollo4p_sim.machine import Machine
+from ecgseg.targets.options import SimulatorOptions
 
 _HEADER = """
 .syntax unified
@@ -187,7 +188,7 @@ LOOPS = {
 def test_loops_take_what_a_hand_count_gives(tmp_path, name):
     body, per_round = LOOPS[name]
     image = _assemble(tmp_path, _HEADER + _START.replace("ROUNDS", str(ROUNDS)) + body + _END)
-    machine = Machine(image, Options(probe=True))
+    machine = Machine(image, SimulatorOptions(probe=True))
     machine.run(ROUNDS * per_round * 1.2 / 96e6)
     cycles = int.from_bytes(machine.uc.mem_read(RESULT, 4), "little")
     assert cycles == pytest.approx(per_round * ROUNDS, rel=0.05)
@@ -195,7 +196,7 @@ def test_loops_take_what_a_hand_count_gives(tmp_path, name):
 
 def test_code_that_is_not_in_the_cache_yet_costs_more(tmp_path):
     image = _assemble(tmp_path, _HEADER + _START.replace("ROUNDS", "1") + "1: " + "nop\n" * 800 + _END)
-    machine = Machine(image, Options(probe=True))
+    machine = Machine(image, SimulatorOptions(probe=True))
     machine.run(1e-3)
     cycles = int.from_bytes(machine.uc.mem_read(RESULT, 4), "little")
     lines = 800 * 2 / LINE_BYTES

@@ -39,7 +39,7 @@ MUTATIONS = [
     ("cache configuration", _REGISTERS, "0x001007E0u", "0x001007F0u", "cache configuration F"),
     ("missing invalidate", "power.c", "CPU_CACHECTRL = CPU_CACHECTRL_INVALIDATE;", "", "not invalidated"),
     ("missing flush", "power.c", "    a4p_flush_writes();\n    CPU_DAXICFG", "    CPU_DAXICFG", "without flush"),
-    ("missing flush before WFI", "board.c", "a4p_flush_writes(); /* [5.4] */", "", "WFI without flushing"),
+    ("missing flush before WFI", "board.c", "a4p_flush_writes();", "", "WFI without flushing"),
     ("regulator trim", "power.c", "(0xFu << 22) | (0xFu << 9));\n    MCUCTRL_PWRSW1",
      "(0xEu << 22) | (0xFu << 9));\n    MCUCTRL_PWRSW1", "SIMOBUCK8[25:22] is 0xE"),
     ("order of the overrides", "power.c", "{17u, 18u, 19u, 16u}", "{16u, 17u, 18u, 19u}", "the override comes last"),
