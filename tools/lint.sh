@@ -1,10 +1,49 @@
 #!/usr/bin/env bash
-# Style and types of Python; C through cppcheck and through both compilers with warnings as errors.
+# The walls of the house: layout, style and types of Python and C, and that every board compiles without a warning.
+# Usage: tools/lint.sh [STEP...]   (all steps when none is named; every step runs, also after one that failed)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=$PWD/.venv/bin:$PATH
+export PATH=$PWD/.venv/bin:$PATH PYTHONPATH=$PWD/host${PYTHONPATH:+:$PYTHONPATH}
 
-if ! command -v cppcheck >/dev/null; then
+STEPS=(files ruff mypy layers complexity clang-format cppcheck compilers)
+
+# Every text file follows .editorconfig; no file of code is longer than 400 lines.
+files() { python tools/check_files.py; }
+
+ruff() { command ruff check --quiet . && command ruff format --quiet --check .; }
+
+mypy() { command mypy && command mypy tasks.py tools/check_files.py; }
+
+# A room of host/ecgseg imports only rooms below it (pyproject.toml).
+layers() {
+    local said
+    said=$(lint-imports --no-logo --no-cache 2>&1) || { echo "$said" && return 1; }
+}
+
+# No function is longer than 50 lines or has more than 12 paths through it.
+complexity() { lizard -C 12 -L 50 -w host tests tools firmware tasks.py; }
+
+clang-format() {
+    local sources
+    mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cc')
+    command clang-format --dry-run -Werror "${sources[@]}"
+}
+
+cppcheck() {
+    install_cppcheck
+    local folder includes=()
+    for folder in firmware/*/ firmware/*/include/ firmware/boards/*/ firmware/backends/*/include/ \
+        firmware/programs/*/; do
+        includes+=("-I${folder%/}")
+    done
+    # The linker's symbols are one object each to cppcheck; both compilers define >> of a negative number as arithmetic.
+    command cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+        --suppress=missingIncludeSystem --suppress='comparePointers:firmware/boards/*/startup.c' \
+        --suppress=shiftTooManyBitsSigned "${includes[@]}" firmware
+}
+
+install_cppcheck() {
+    type -P cppcheck >/dev/null && return
     if ((EUID == 0)); then
         DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends cppcheck </dev/null >&2
     else
@@ -12,25 +51,26 @@ if ! command -v cppcheck >/dev/null; then
             'Run: sudo apt-get install -y cppcheck' >&2
         exit 5
     fi
-fi
+}
 
-echo "ruff"
-ruff check .
-ruff format --check .
-echo "mypy"
-mypy
-mypy tasks.py
-echo "cppcheck"
-includes=()
-for folder in firmware/*/ firmware/*/include/ firmware/boards/*/ firmware/backends/*/include/ firmware/programs/*/; do
-    includes+=("-I${folder%/}")
+compilers() {
+    local board
+    for board in host mps2_an386 apollo4p_evb; do
+        invoke build --board "$board" >/dev/null || return
+    done
+}
+
+failed=()
+for step in "${@:-${STEPS[@]}}"; do
+    if [[ " ${STEPS[*]} " != *" $step "* ]]; then
+        printf 'Error: There is no step %s.\n  What to do: Name any of: %s\n' "$step" "${STEPS[*]}" >&2
+        exit 2
+    fi
+    echo "$step"
+    "$step" || failed+=("$step")
 done
-# The linker's symbols are one object each to cppcheck; both compilers define >> of a negative number as arithmetic.
-cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-    --suppress=missingIncludeSystem --suppress='comparePointers:firmware/boards/*/startup.c' \
-    --suppress=shiftTooManyBitsSigned "${includes[@]}" firmware
-echo "gcc, arm-none-eabi-gcc"
-for board in host mps2_an386 apollo4p_evb; do
-    invoke build --board "$board" >/dev/null
-done
+if ((${#failed[@]})); then
+    echo "Not clean: ${failed[*]}"
+    exit 1
+fi
 echo "All clean."

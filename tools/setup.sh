@@ -68,7 +68,8 @@ if [[ $complete == no ]]; then
     selection=$(IFS=,; echo "${extras[*]}")
     echo "Installing Python packages${selection:+ with $selection} into $VENV"
     pip=("$VENV/bin/python" -m pip --quiet --disable-pip-version-check install -c tools/constraints.txt)
-    if ! { "${pip[@]}" setuptools && "${pip[@]}" --no-build-isolation -e ".${selection:+[$selection]}"; } </dev/null; then
+    project=.${selection:+[$selection]}
+    if ! { "${pip[@]}" setuptools && "${pip[@]}" --no-build-isolation -e "$project"; } </dev/null; then
         stop "pip could not install the Python packages." "Its own message is above." \
             "Check the connection and the disk, and run make again."
     fi

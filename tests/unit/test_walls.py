@@ -1,0 +1,135 @@
+"""`make lint` refuses what the walls of the house are there for: each test breaks one wall in a copy of the tree."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COPIED = (
+    ".clang-format",
+    ".editorconfig",
+    ".gitignore",
+    "Makefile",
+    "firmware",
+    "host",
+    "pyproject.toml",
+    "tasks.py",
+    "tests",
+    "tools",
+)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of all code under git, with this interpreter's tools."""
+    copy = tmp_path_factory.mktemp("house")
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "vectors"))
+        else:
+            shutil.copy2(source, copy / name)
+    (copy / ".venv").symlink_to(sys.prefix)
+    subprocess.run(["git", "init", "--quiet", str(copy)], check=True)
+    return copy
+
+
+def lint(house: Path, step: str) -> tuple[int, str]:
+    """Exit code and output of one step of tools/lint.sh."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = subprocess.run(
+        ["tools/lint.sh", step],
+        cwd=house,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout
+
+
+@contextmanager
+def added(house: Path, name: str, text: str) -> Iterator[None]:
+    """A file that is there for a while."""
+    path = house / name
+    path.write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def function_of(lines: int) -> str:
+    """A Python function of that many lines."""
+    return "def long(x: int) -> int:\n" + "    x += 1\n" * (lines - 2) + "    return x\n"
+
+
+def function_with(paths: int) -> str:
+    """A Python function with that many paths."""
+    return "def forked(x: int) -> int:\n" + "    if x > 1:\n        x += 1\n" * (paths - 1) + "    return x\n"
+
+
+FAULTS = {
+    "import upward": (
+        "layers",
+        "host/ecgseg/graph/added.py",
+        "from ecgseg.hil import judge\n",
+        "ecgseg.graph.added -> ecgseg.hil.judge",
+    ),
+    "room without a place": ("layers", "host/ecgseg/added.py", "", "ecgseg.added"),
+    "unformatted C": ("clang-format", "firmware/engine/added.c", "int  x;\n", "firmware/engine/added.c:1"),
+    "unformatted C++": ("clang-format", "tests/firmware/added.cc", "int x ;\n", "tests/firmware/added.cc:1"),
+    "file of 401 lines": ("files", "tests/added.py", "x = 1\n" * 401, "tests/added.py:401: 401 lines"),
+    "template of 401 lines": ("files", "host/ecgseg/added.c.j2", "\n" * 401, "host/ecgseg/added.c.j2:401: 401 lines"),
+    "function of 51 lines": ("complexity", "tools/added.py", function_of(51), "tools/added.py:1: warning: long"),
+    "function of 13 paths": ("complexity", "tests/added.py", function_with(13), "tests/added.py:1: warning: forked"),
+    "13 paths for ruff": ("ruff", "host/ecgseg/added.py", function_with(13), "C901"),
+    "line of 121 characters": ("files", "firmware/added.ld", "x" * 121 + "\n", "firmware/added.ld:1: 121 characters"),
+    "spaces at the end": ("files", "firmware/added.def", "\nx \n", "firmware/added.def:2: spaces at the end"),
+    "tab": ("files", "tools/added.toml", "\tx = 1\n", "tools/added.toml:1: a tab"),
+    "carriage return": ("files", "host/added.md", "x\r\n", "host/added.md:1: a carriage return"),
+    "no newline at the end": ("files", "host/added.md", "x", "host/added.md:1: no newline at the end"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_lint_names_the_fault_and_fails(house: Path, fault: str) -> None:
+    step, name, text, said = FAULTS[fault]
+    with added(house, name, text):
+        code, output = lint(house, step)
+    assert code == 1
+    assert said in output
+    assert output.endswith(f"Not clean: {step}\n")
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "text"),
+    [
+        ("layers", "host/ecgseg/hil/added.py", "from ecgseg.graph import layers\n"),
+        ("clang-format", "firmware/engine/added.c", "int x;\n"),
+        ("files", "tests/added.py", "x = 1\n" * 400),
+        ("files", "host/added.md", "x" * 500 + "\n"),
+        ("complexity", "tools/added.py", function_of(50) + "\n\n" + function_with(12)),
+    ],
+)
+def test_lint_leaves_alone_what_keeps_just_inside(house: Path, step: str, name: str, text: str) -> None:
+    with added(house, name, text):
+        _, output = lint(house, step)
+    assert Path(name).stem not in output
+
+
+def test_lint_tells_a_step_that_is_not_there_which_there_are(house: Path) -> None:
+    code, output = lint(house, "style")
+    assert code == 2
+    assert "There is no step style" in output
+    assert "clang-format" in output
