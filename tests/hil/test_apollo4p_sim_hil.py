@@ -13,8 +13,8 @@ from ecgseg.errors import TargetError
 from ecgseg.hil.runner import HilOptions, run
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
+from ecgseg.link import Port
 from ecgseg.link.messages import BenchKind
-from ecgseg.link.transport import Port
 from ecgseg.models import find_model
 from ecgseg.profile.board import CORE_HZ, profile_board
 from ecgseg.report.hardware import COLUMNS, hardware_page, rows

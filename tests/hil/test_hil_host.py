@@ -20,7 +20,7 @@ from ecgseg.hil.runner import RANDOM_INPUTS, HilOptions, run
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
-from ecgseg.link.transport import open_port
+from ecgseg.link.ports import open_port
 from ecgseg.models import find_model, model_names
 from ecgseg.pipeline.segmenter import Reference
 from ecgseg.targets import open_target

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ecgseg.errors import UsageError
-from ecgseg.link.transport import Port
+from ecgseg.link import Port
 
 _SLICE_SECONDS = 0.001
 

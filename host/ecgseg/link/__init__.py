@@ -3,9 +3,11 @@
 from ecgseg.link.answers import DeviceInfo, DeviceStats, Fault, FrameResult, InferResult, LayerInfo, PushResult
 from ecgseg.link.client import DeviceClient
 from ecgseg.link.messages import BenchKind, ReadKind, TimeBase
-from ecgseg.link.transport import LinkCounters, NoAnswerError, Port, WrongIndexError
+from ecgseg.link.ports import DEFAULT_BAUD, Port
+from ecgseg.link.transport import LinkCounters, NoAnswerError, WrongIndexError
 
 __all__ = [
+    "DEFAULT_BAUD",
     "BenchKind",
     "DeviceClient",
     "DeviceInfo",

@@ -31,7 +31,8 @@ from ecgseg.link.messages import (
     pack,
     unpack,
 )
-from ecgseg.link.transport import LinkCounters, Port, Transport, open_port, set_baud_rate
+from ecgseg.link.ports import DEFAULT_BAUD, Port, open_port, set_baud_rate
+from ecgseg.link.transport import LinkCounters, Transport
 from ecgseg.pipeline import FrameStatus, Segment
 
 _SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
@@ -57,7 +58,9 @@ class DeviceClient:
     to get another answer.
     """
 
-    def __init__(self, port: str | Port, *, baud: int = 115200, answer_seconds: float = 1.0, attempts: int = 5) -> None:
+    def __init__(
+        self, port: str | Port, *, baud: int = DEFAULT_BAUD, answer_seconds: float = 1.0, attempts: int = 5
+    ) -> None:
         opened = open_port(port, baud) if isinstance(port, str) else port
         self._transport = Transport(opened, answer_seconds, attempts)
         self._info: DeviceInfo | None = None

@@ -1,10 +1,12 @@
-"""Serial ports of this machine, and why one cannot be opened."""
+"""Serial ports of this machine: which there are, opening one, and why that fails."""
 
 from __future__ import annotations
 
 import errno
+import termios
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import serial
 from serial.tools import list_ports
@@ -12,6 +14,33 @@ from serial.tools import list_ports
 from ecgseg.errors import LinkError, TargetError
 
 SEGGER_VENDOR = 0x1366
+DEFAULT_BAUD = 115200
+_POLL_SECONDS = 0.02
+_WRITE_SECONDS = 10.0
+
+
+class Port(Protocol):
+    """The part of `serial.Serial` that the link uses; tests put a faulty wire in its place."""
+
+    timeout: float | None
+    baudrate: int
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that can be read without waiting."""
+        ...
+
+    def read(self, size: int = 1, /) -> bytes:
+        """Up to `size` bytes, waiting at most `timeout` seconds for the first."""
+        ...
+
+    def write(self, data: bytes, /) -> int | None:
+        """Writes all of `data`."""
+        ...
+
+    def close(self) -> None:
+        """Closes the port."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,16 +102,43 @@ def choose_port(found: Sequence[SerialPort], port: str | None, probe_number: str
     return ours[0].device
 
 
-def check_port(port: str, baud: int) -> None:
-    """Opens and closes a port, so that what is wrong with it is told before anything else is done.
+def open_port(url: str, baud: int = DEFAULT_BAUD) -> serial.Serial:
+    """Opens a device name or pyserial URL for this program alone; reads wait 20 ms, writes 10 s.
 
     Raises:
         LinkError: it does not exist, is in use, may not be opened, or cannot do the baud rate.
     """
     try:
-        serial.serial_for_url(port, baudrate=baud, timeout=0, exclusive=True).close()
+        return serial.serial_for_url(
+            url, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=_WRITE_SECONDS, exclusive=True
+        )
     except (serial.SerialException, OSError, ValueError) as error:
-        raise port_error(port, error) from error
+        raise port_error(url, error) from error
+
+
+def check_port(port: str, baud: int) -> None:
+    """Opens and closes a port, so that what is wrong with it is told before anything else is done.
+
+    Raises:
+        LinkError: it cannot be opened.
+    """
+    open_port(port, baud).close()
+
+
+def set_baud_rate(port: Port, baud: int) -> None:
+    """Changes the rate of this side of the port.
+
+    Raises:
+        LinkError: this computer's port cannot do it; the rate is what it was.
+    """
+    old = port.baudrate
+    try:
+        port.baudrate = baud
+    except (serial.SerialException, OSError, ValueError, termios.error) as error:
+        port.baudrate = old
+        raise LinkError(
+            f"The port of this computer cannot be set to {baud} baud.", str(error), "Use a common rate such as 921600."
+        ) from error
 
 
 def port_error(port: str, error: Exception) -> LinkError:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import termios
 import time
 from dataclasses import dataclass
-from typing import Protocol
 
 import serial
 
@@ -15,69 +13,7 @@ from ecgseg.link import messages
 from ecgseg.link.error_table import error_entry, error_number
 from ecgseg.link.framing import PAYLOAD_MAX, FrameCounters, FrameDecoder, encode_frame
 from ecgseg.link.messages import PROTOCOL_VERSION, Answer, Command
-
-_POLL_SECONDS = 0.02
-_WRITE_SECONDS = 10.0
-
-
-class Port(Protocol):
-    """The part of `serial.Serial` that the link uses; tests put a faulty wire in its place."""
-
-    timeout: float | None
-    baudrate: int
-
-    @property
-    def in_waiting(self) -> int:
-        """Bytes that can be read without waiting."""
-        ...
-
-    def read(self, size: int = 1, /) -> bytes:
-        """Up to `size` bytes, waiting at most `timeout` seconds for the first."""
-        ...
-
-    def write(self, data: bytes, /) -> int | None:
-        """Writes all of `data`."""
-        ...
-
-    def close(self) -> None:
-        """Closes the port."""
-        ...
-
-
-def open_port(url: str, baud: int = 115200) -> Port:
-    """Opens a device name or pyserial URL.
-
-    Raises:
-        LinkError: the port does not exist, is busy or may not be opened.
-    """
-    try:
-        port = serial.serial_for_url(
-            url, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=_WRITE_SECONDS, exclusive=True
-        )
-    except (serial.SerialException, OSError, ValueError) as error:
-        raise LinkError(
-            f"The port {url} cannot be opened.",
-            str(error),
-            "Check that it is plugged in, that no other program has it open, and that you are in the group 'dialout'.",
-        ) from error
-    opened: Port = port
-    return opened
-
-
-def set_baud_rate(port: Port, baud: int) -> None:
-    """Changes the rate of this side of the port.
-
-    Raises:
-        LinkError: this computer's port cannot do it; the rate is what it was.
-    """
-    old = port.baudrate
-    try:
-        port.baudrate = baud
-    except (serial.SerialException, OSError, ValueError, termios.error) as error:
-        port.baudrate = old
-        raise LinkError(
-            f"The port of this computer cannot be set to {baud} baud.", str(error), "Use a common rate such as 921600."
-        ) from error
+from ecgseg.link.ports import Port
 
 
 @dataclass

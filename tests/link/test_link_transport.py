@@ -16,7 +16,8 @@ from ecgseg.link import BenchKind, DeviceClient, ReadKind, WrongIndexError
 from ecgseg.link.error_table import error_number
 from ecgseg.link.framing import PAYLOAD_MAX, FrameDecoder, encode_frame
 from ecgseg.link.messages import ANSWER_BIT, BY_COMMAND, Command, pack
-from ecgseg.link.transport import Transport, set_baud_rate
+from ecgseg.link.ports import set_baud_rate
+from ecgseg.link.transport import Transport
 
 Script = Callable[[bytes], bytes]
 
