@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ecgseg import paths
 from ecgseg.codegen import render
-from ecgseg.codegen.kernels import merge_axes
+from ecgseg.codegen.kernels.elementwise import merge_axes
 from ecgseg.codegen.plan import ALIGNMENT, Buffer, plan
 from ecgseg.errors import OutputError
 from ecgseg.report.memory import memory_picture, memory_steps, memory_table, write_report

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecgseg.codegen.kernels import Kernel, merge_axes
+from ecgseg.codegen.kernels import Kernel
+from ecgseg.codegen.kernels.elementwise import merge_axes
 from ecgseg.graph.layers import Binary, Convolution, Depthwise, Pool, Softmax, Table, Window
 
 # Longer tensors are not streamed: a group is planned step by step.

@@ -1,0 +1,195 @@
+"""Kernels of layers with a sliding window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ecgseg.codegen import phases
+from ecgseg.codegen.kernels.kernel import INT32, LARGEST_SIDE, Array, Kernel, operands_of, refuse
+from ecgseg.codegen.packing import conv_stream, depthwise_words
+from ecgseg.codegen.reform import depthwise_as_convolution, transpose_as_convolution
+from ecgseg.graph.fixed_point import Multiplier
+from ecgseg.graph.layers import Convolution, Depthwise, Layer, Pool, Rescale, TransposeConvolution, Window
+
+# Largest shift for which half a step and the zero point, shifted, leave room beside a 30-bit product.
+_LARGEST_FINISHED_SHIFT = 22
+
+
+def _scale_rows(multipliers: Sequence[Multiplier]) -> tuple[str, list[tuple[int, ...]]]:
+    """Rows of an array of ecgseg_scale_t."""
+    return "ecgseg_scale_t", [(multiplier.mantissa, -multiplier.shift) for multiplier in multipliers]
+
+
+def _window_fields(layer: Layer, window: Window, channels: tuple[int, int]) -> dict[str, int]:
+    """Fields of an ecgseg_window_t; channels are those of (input, output)."""
+    values = {"in_channels": channels[0], "out_channels": channels[1]}
+    for name, pair in (
+        ("in", window.in_size),
+        ("out", window.out_size),
+        ("kernel", window.kernel),
+        ("stride", window.stride),
+        ("dilation", window.dilation),
+    ):
+        values[f"{name}_height"], values[f"{name}_width"] = pair
+    values["pad_top"], values["pad_left"] = window.pad
+    if max(abs(value) for value in values.values()) > LARGEST_SIDE:
+        raise refuse(layer, "A size is above 65535", "sizes up to 65535")
+    return values
+
+
+def _output(rescale: Rescale) -> dict[str, int]:
+    return {
+        "output_zero_point": rescale.zero_point,
+        "activation_min": rescale.low,
+        "activation_max": rescale.high,
+    }
+
+
+def _folded_bias(layer: Layer, rows: Array, bias: Array, zero_point: int) -> tuple[Array, Array]:
+    """(bias with the zero point in it, largest absolute sum per channel) for rows [channels, taps]."""
+    wide = rows.astype(np.int64)
+    folded = bias - zero_point * wide.sum(axis=1)
+    bound = np.abs(folded) + 128 * np.abs(wide).sum(axis=1)
+    if np.any(bound >= INT32):
+        raise refuse(layer, "Its sums could leave 32 bits", "weights and biases whose worst case stays inside 32 bits")
+    return folded, bound
+
+
+def _may_finish(rescale: Rescale, bound: Array) -> bool:
+    """Whether doubled sums and the short form of requantisation are exact."""
+    shifts = [-multiplier.shift for multiplier in rescale.multipliers]
+    return all(1 <= shift <= _LARGEST_FINISHED_SHIFT for shift in shifts) and bool(np.all(2 * bound < INT32))
+
+
+def _channels(rescale: Rescale) -> list[tuple[int, int, int]]:
+    """(multiplier, rounding, shift) per channel; see ecgseg_channel_t."""
+    zero = rescale.zero_point
+    shifts = [-multiplier.shift for multiplier in rescale.multipliers]
+    return [
+        (multiplier.mantissa, (1 << (shift - 1)) + (zero << shift), shift)
+        for multiplier, shift in zip(rescale.multipliers, shifts, strict=True)
+    ]
+
+
+def _dense(layer: Convolution) -> Array:
+    """Weights [out_channels, taps] over all input channels; those of other groups are zero."""
+    if layer.groups == 1:
+        return layer.weights.reshape(layer.out_channels, -1)
+    depth, per_group = layer.weights.shape[3], layer.out_channels // layer.groups
+    dense = np.zeros((*layer.weights.shape[:3], layer.in_channels), np.int8)
+    for channel in range(layer.out_channels):
+        start = channel // per_group * depth
+        dense[channel, :, :, start : start + depth] = layer.weights[channel]
+    return dense.reshape(layer.out_channels, -1)
+
+
+def convolution(layer: Convolution) -> Kernel:
+    """ecgseg_phases where it is proved exact, else ecgseg_conv."""
+    prepared = phases.prepare(layer)
+    if prepared is not None:
+        return _phases(layer, prepared)
+    rows = _dense(layer)
+    folded, bound = _folded_bias(layer, rows, layer.bias, layer.in_zero_point)
+    full = (layer.rescale.low, layer.rescale.high) == (-128, 127)
+    finished = full and layer.out_channels % 2 == 0 and _may_finish(layer.rescale, bound)
+    groups = -(-rows.shape[1] // 4)
+    window = layer.window
+    single = window.kernel == (1, 1) and window.stride == (1, 1) and window.pad == (0, 0)
+    return Kernel(
+        layer,
+        "conv",
+        operands_of(layer),
+        {
+            "window": _window_fields(layer, window, (layer.in_channels, layer.out_channels)),
+            "groups": groups,
+            "finished": int(finished),
+            "input_zero_point": layer.in_zero_point,
+            **_output(layer.rescale),
+        },
+        {"stream": conv_stream(rows, folded, _channels(layer.rescale) if finished else None)},
+        {} if finished else {"scales": _scale_rows(layer.rescale.multipliers)},
+        scratch=5 * groups + (0 if finished else 2 * (layer.out_channels + layer.out_channels % 2)),
+        overwrites=layer.inputs if single and layer.out_channels <= layer.in_channels else (),
+    )
+
+
+def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
+    """A convolution along time with stride 1, four multiplications an instruction."""
+    names = ("in_length", "in_channels", "out_length", "out_channels", "dilation", "pad")
+    values = {name: getattr(prepared, name) for name in names}
+    if max(values.values()) > LARGEST_SIDE // 2:
+        raise refuse(layer, "A size is above 32767", "sizes up to 32767")
+    channels: list[tuple[int, ...]] = [(*channel, 0) for channel in prepared.channels]
+    return Kernel(
+        layer,
+        "phases",
+        operands_of(layer),
+        {**values, "input_zero_point": layer.in_zero_point, "form": f"&{prepared.form}"},
+        {"weights": prepared.weights},
+        {"channels": ("ecgseg_phases_channel_t", channels)},
+        scratch=prepared.scratch_bytes // 4,
+        overwrites=layer.inputs if prepared.in_place else (),
+    )
+
+
+def depthwise(layer: Depthwise) -> Kernel:
+    """As a convolution where that is faster, else ecgseg_depthwise."""
+    form = depthwise_as_convolution(layer)
+    if form is not None:
+        return replace(convolution(form), layer=layer, form=form)
+    rows = layer.weights.reshape(-1, layer.out_channels).T
+    folded, bound = _folded_bias(layer, rows, layer.bias, layer.in_zero_point)
+    values: dict[str, Any] = {
+        "window": _window_fields(layer, layer.window, (layer.in_channels, layer.out_channels)),
+        "multiplier": layer.multiplier,
+        "input_zero_point": layer.in_zero_point,
+        **_output(layer.rescale),
+    }
+    if layer.multiplier == 1 and layer.out_channels % 4 == 0 and _may_finish(layer.rescale, bound):
+        arrays: dict[str, Array] = {"packed": depthwise_words(rows), "bias": (2 * folded).astype(np.int32)}
+        channels: list[tuple[int, ...]] = list(_channels(layer.rescale))
+        return Kernel(
+            layer, "depthwise", operands_of(layer), values, arrays, {"channels": ("ecgseg_channel_t", channels)}
+        )
+    plain: dict[str, Array] = {"weights": layer.weights, "bias": folded.astype(np.int32)}
+    return Kernel(
+        layer, "depthwise", operands_of(layer), values, plain, {"scales": _scale_rows(layer.rescale.multipliers)}
+    )
+
+
+def transpose_convolution(layer: TransposeConvolution) -> Kernel:
+    """As a convolution of its phases where that is possible, else ecgseg_transpose_conv."""
+    form = transpose_as_convolution(layer)
+    if form is not None:
+        return replace(convolution(form), layer=layer, form=form)
+    return Kernel(
+        layer,
+        "transpose_conv",
+        operands_of(layer),
+        {
+            "window": _window_fields(layer, layer.window, (layer.in_channels, layer.out_channels)),
+            "input_zero_point": layer.in_zero_point,
+            **_output(layer.rescale),
+        },
+        {"weights": layer.weights, "bias": layer.bias.astype(np.int32)},
+        {"scales": _scale_rows(layer.rescale.multipliers)},
+    )
+
+
+def pool(layer: Pool) -> Kernel:
+    """ecgseg_pool."""
+    return Kernel(
+        layer,
+        "pool",
+        operands_of(layer),
+        {
+            "window": _window_fields(layer, layer.window, (layer.channels, layer.channels)),
+            "average": int(layer.average),
+            "activation_min": layer.low,
+            "activation_max": layer.high,
+        },
+    )
