@@ -14,9 +14,11 @@ from ecgseg.data.records import LEADS, split
 from ecgseg.errors import LinkError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.faults import FaultPlan, FaultyPort
-from ecgseg.hil.judge import MAX_DETAILS, Judge, Subject
+from ecgseg.hil.identity import identify
+from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.result import HilRun
 from ecgseg.hil.runner import RANDOM_INPUTS, HilOptions, run
+from ecgseg.hil.tally import MAX_DETAILS
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
@@ -121,7 +123,8 @@ def judged(image: Image, to_device: FaultPlan, to_host: FaultPlan, folder: Path)
     with open_target("host", image) as running:
         port = FaultyPort(open_port(running.port_url), to_device=to_device, to_host=to_host, seed=3)
         with DeviceClient(port, answer_seconds=0.2, attempts=8) as device:
-            judge = Judge(Subject("host", "seg-4-tcn-sm", device, Reference(find_model().data), vectors=folder), "ludb")
+            subject = Subject("host", "seg-4-tcn-sm", device, Reference(find_model().data), vectors=folder)
+            judge = Judge(subject, identify(device, subject.reference), "ludb")
             judge.run(choose_inputs((181,), ("ii", "v1")), lambda done, equal: None)
     return judge, port
 
@@ -181,7 +184,7 @@ def test_a_frame_that_the_device_swallows_is_a_difference(tmp_path: Path, monkey
     assert result.mismatched_bytes > 0
 
 
-def test_a_device_with_another_model_is_refused(image: Image, tmp_path: Path) -> None:
+def test_a_device_with_another_model_is_refused(image: Image) -> None:
     data = bytearray(find_model().data)
     data += b"\0"
     other = Reference(bytes(data))
@@ -190,7 +193,7 @@ def test_a_device_with_another_model_is_refused(image: Image, tmp_path: Path) ->
         running.connect() as device,
         pytest.raises(LinkError, match="another model"),
     ):
-        Judge(Subject("host", "other", device, other, vectors=tmp_path), "ludb")
+        identify(device, other)
 
 
 def test_a_device_with_another_preprocessor_is_refused(tmp_path: Path) -> None:

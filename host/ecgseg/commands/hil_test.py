@@ -15,6 +15,7 @@ from ecgseg.image.build import BACKENDS
 from ecgseg.output import write_json
 from ecgseg.report.html import write_report
 from ecgseg.report.picture import write_picture
+from ecgseg.report.progress import hil_bar
 from ecgseg.report.terminal import show_result
 from ecgseg.targets import TargetOptions, targets
 from ecgseg.terminal import console, messages
@@ -39,7 +40,8 @@ def hil_test(options: HilOptions, outputs: Outputs) -> int:
         The exit code: 0 only when every byte is equal, 1 when one is not, 130 after Ctrl-C, that of the error when
         the test could not be finished. What was compared until then is written all the same.
     """
-    finished = run(options)
+    with hil_bar(options.target) as on_step:
+        finished = run(options, on_step)
     show_result(finished.result, console)
     if outputs.json:
         write_json(finished.result, outputs.json)

@@ -1,0 +1,1 @@
+"""Boards on the desk: finds them, flashes them, and asks them what only they can answer; prints nothing."""

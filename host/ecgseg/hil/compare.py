@@ -11,6 +11,12 @@ import numpy.typing as npt
 from ecgseg.link import FrameResult, LayerInfo
 from ecgseg.pipeline.segmenter import ExpectedFrame, Reference
 
+STAGES = ("status", "input", "scores", "mask", "segments")
+"""What is compared, in the order in which one follows from the other."""
+
+_STATUS = np.dtype([("index", "<u4"), ("status", "<u2"), ("lead_off", "<u2"), ("saturated", "<u2")])
+_SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
+
 
 class Tracer(Protocol):
     """The part of a device client that shows the layers of its last input."""
@@ -133,16 +139,6 @@ def stage_name(first: Difference, layer: LayerDifference | None) -> str:
     if first.stage == "scores":
         return layer.name if layer else "model (every layer alone is equal)"
     return "class mask" if first.stage == "mask" else "segments"
-
-
-_SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
-
-
-_STATUS = np.dtype([("index", "<u4"), ("status", "<u2"), ("lead_off", "<u2"), ("saturated", "<u2")])
-
-
-# What is compared, in the order in which one follows from the other.
-STAGES = ("status", "input", "scores", "mask", "segments")
 
 
 def stage_bytes(frame: ExpectedFrame | FrameResult) -> dict[str, bytes]:

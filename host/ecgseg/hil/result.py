@@ -17,6 +17,8 @@ from ecgseg.pipeline import MODEL_RATE, Segment
 from ecgseg.scoring.metrics import FiducialScore, FiducialScorer, SampleScores, confusion_matrix, sample_scores
 
 PARTS = ("preprocess", "inference", "postprocess")
+Source = Literal["ludb", "synthetic", "replay", "random"]
+Verdict = Literal["pass", "fail", "incomplete"]
 
 
 class Mismatch(BaseModel):
@@ -115,7 +117,7 @@ class HilResult(BaseModel):
     model_sha256: str
     build_id: str
     image_sha256: str = ""
-    source: Literal["ludb", "synthetic", "replay", "random"]
+    source: Source
     records: list[int]
     leads: list[str]
     frames: int
@@ -128,7 +130,7 @@ class HilResult(BaseModel):
     crc_errors: int
     device_crc_errors: int
     device_overruns: int
-    verdict: Literal["pass", "fail", "incomplete"]
+    verdict: Verdict
     mismatches: list[Mismatch]
     error: str | None
     timing: Timing

@@ -1,9 +1,9 @@
-"""`invoke hil-test`: render, build, start the target, stream, judge."""
+"""A whole HIL test: render, build, start the target, stream, judge. Its caller is told how far it is."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,19 +15,38 @@ from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import LEADS, Record, split
 from ecgseg.errors import EcgsegError, ModelError
 from ecgseg.hil import vectors
-from ecgseg.hil.judge import VECTORS, Judge, Subject
-from ecgseg.hil.result import HilRun
+from ecgseg.hil.identity import identify
+from ecgseg.hil.judge import Judge, Subject
+from ecgseg.hil.result import HilRun, Source
+from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.image.backends import INPUT_RATE, build_image, generate
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
 from ecgseg.models import ModelFile, find_model
 from ecgseg.pipeline.segmenter import Reference
 from ecgseg.targets import TargetOptions, open_target, target_of
-from ecgseg.terminal import progress
 
 RANDOM_INPUTS = 64
 _RANDOM_SEED = 2026
-_SHOWN_LEADS = 4
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a test is.
+
+    Attributes:
+        done: leads, or inputs of a model that does not segment, that are compared.
+        total: how many there are.
+        equal: no byte differed so far.
+    """
+
+    done: int
+    total: int
+    equal: bool
+
+
+# Called when the device is ready, with nothing done, and after every lead.
+OnStep = Callable[[Step], None]
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,7 @@ class HilOptions:
         target_options: port, baud rate and the like.
         generated: folder with C that is already rendered; None renders it.
         vectors: folder for differing frames.
+        shown_leads: how many leads are kept to be shown, spread over the records.
     """
 
     target: str
@@ -60,13 +80,19 @@ class HilOptions:
     target_options: TargetOptions = field(default_factory=TargetOptions)
     generated: Path | None = None
     vectors: Path = VECTORS
+    shown_leads: int = 4
 
 
-def run(options: HilOptions) -> HilRun:
+def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     """Runs the test from the model to the verdict.
 
     Ctrl-C and a link or target that fails on the way do not lose what was compared: the run returned then says
-    "incomplete" and why. Whatever fails before the first request is raised.
+    "incomplete" and why. Whatever fails before the first sample is raised. Several runs may go on at once, each in a
+    thread of its own.
+
+    Args:
+        options: what is tested and where.
+        on_step: is told how far it is.
 
     Raises:
         EcgsegError: no such target, model or record; a tool is missing; the firmware does not build or start.
@@ -82,9 +108,15 @@ def run(options: HilOptions) -> HilRun:
     error: EcgsegError | None = None
     interrupted = False
     try:
-        with _running(image, model, reference, options) as judge:
-            judge.source = inputs.source if reference.parameters else ("replay" if vector else "random")
-            _stream(judge, inputs, vector)
+        with _running(image, model, reference, options) as subject:
+            direct = reference.parameters is None
+            judge = Judge(
+                subject,
+                identify(subject.device, reference),
+                source=_source(inputs, vector, direct=direct),
+                shown_wanted=frozenset() if direct else _to_show(inputs, options.shown_leads),
+            )
+            _stream(judge, inputs, vector, on_step or (lambda step: None))
     except (EcgsegError, KeyboardInterrupt) as caught:
         # Errors leave the target's context first: it knows whether its process died, and of what.
         if judge is None:
@@ -96,14 +128,14 @@ def run(options: HilOptions) -> HilRun:
 
 
 @contextmanager
-def _running(image: Image, model: ModelFile, reference: Reference, options: HilOptions) -> Iterator[Judge]:
+def _running(image: Image, model: ModelFile, reference: Reference, options: HilOptions) -> Iterator[Subject]:
     with (
         open_target(options.target, image, options.target_options) as running,
         running.connect() as device,
     ):
         # A native process says nothing about the size of a device's image.
         native = not board_of(image.board).prefix
-        subject = Subject(
+        yield Subject(
             target=options.target,
             model=model.name if model.from_zoo else str(model.path.resolve()),
             device=device,
@@ -113,34 +145,36 @@ def _running(image: Image, model: ModelFile, reference: Reference, options: HilO
             image_sha256=hashlib.sha256(image.bin.read_bytes()).hexdigest() if image.bin else "",
             vectors=options.vectors,
         )
-        yield Judge(subject, "random")
 
 
-def _stream(judge: Judge, inputs: Inputs, vector: vectors.Vector | None) -> None:
+def _source(inputs: Inputs, vector: Vector | None, *, direct: bool) -> Source:
+    if direct:
+        return "replay" if vector else "random"
+    return inputs.source
+
+
+def _stream(judge: Judge, inputs: Inputs, vector: Vector | None, on_step: OnStep) -> None:
     direct = judge.subject.reference.parameters is None
-    judge.shown_wanted = frozenset() if direct else _to_show(inputs)
-    name = f"HIL {judge.subject.target}"
-    with progress() as bar:
-        total = 1 if vector else RANDOM_INPUTS if direct else inputs.count
-        task = bar.add_task(name, total=total)
+    total = 1 if vector else RANDOM_INPUTS if direct else inputs.count
 
-        def on_lead(done: int, equal: bool) -> None:
-            bar.update(task, completed=done, description=name if equal else f"{name} [red]differs")
+    def on_lead(done: int, equal: bool) -> None:
+        on_step(Step(done, total, equal))
 
-        if direct:
-            judge.run_direct(_direct_inputs(judge.subject.reference, vector), on_lead)
-        else:
-            judge.run(inputs, on_lead)
+    on_lead(0, True)
+    if direct:
+        judge.run_direct(_direct_inputs(judge.subject.reference, vector), on_lead)
+    else:
+        judge.run(inputs, on_lead)
 
 
-def _inputs(options: HilOptions, vector: vectors.Vector | None) -> Inputs:
+def _inputs(options: HilOptions, vector: Vector | None) -> Inputs:
     if vector is None:
         return choose_inputs(options.records, options.leads, options.ludb)
     ready: tuple[Record, ...] = (vector.as_record(),) if vector.rate else ()
     return Inputs("replay", (vector.record,), (vector.lead,), ready=ready)
 
 
-def _replayed_model(vector: vectors.Vector, options: HilOptions) -> ModelFile:
+def _replayed_model(vector: Vector, options: HilOptions) -> ModelFile:
     named = Path(vector.model)
     model = (
         find_model(None, options.tflite or named) if named.is_absolute() else find_model(vector.model, options.tflite)
@@ -154,7 +188,7 @@ def _replayed_model(vector: vectors.Vector, options: HilOptions) -> ModelFile:
     return model
 
 
-def _direct_inputs(reference: Reference, vector: vectors.Vector | None) -> list[npt.NDArray[np.int8]]:
+def _direct_inputs(reference: Reference, vector: Vector | None) -> list[npt.NDArray[np.int8]]:
     """The kept input, or seeded random ones with both extremes among them."""
     if vector is not None:
         return [vector.samples.astype(np.int8)]
@@ -165,8 +199,8 @@ def _direct_inputs(reference: Reference, vector: vectors.Vector | None) -> list[
     return [*extremes, *drawn]
 
 
-def _to_show(inputs: Inputs) -> frozenset[tuple[int, str]]:
-    """A few leads spread over the records; lead II where it is streamed."""
-    step = max(1, len(inputs.records) // _SHOWN_LEADS)
+def _to_show(inputs: Inputs, count: int) -> frozenset[tuple[int, str]]:
+    """So many leads spread over the records; lead II where it is streamed."""
+    step = max(1, len(inputs.records) // max(1, count))
     lead = "ii" if "ii" in inputs.leads else inputs.leads[0]
-    return frozenset((number, lead) for number in inputs.records[::step][:_SHOWN_LEADS])
+    return frozenset((number, lead) for number in inputs.records[::step][:count])

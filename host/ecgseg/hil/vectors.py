@@ -15,6 +15,9 @@ from ecgseg.data.records import Record
 from ecgseg.errors import DataError
 from ecgseg.output import write_bytes
 
+VECTORS = paths.REPORTS / "vectors"
+"""Where vectors are kept unless told otherwise."""
+
 
 @dataclass(frozen=True)
 class Vector:

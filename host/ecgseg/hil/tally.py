@@ -1,0 +1,96 @@
+"""Counts what was compared and keeps the first frames that differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ecgseg.hil import vectors
+from ecgseg.hil.compare import Comparison, LayerDifference, stage_name
+from ecgseg.hil.result import Mismatch
+
+MAX_DETAILS = 10
+
+
+@dataclass
+class Tally:
+    """Counts over all frames so far.
+
+    Attributes:
+        folder: where differing frames are kept.
+        frames: frames that the device answered.
+        expected_frames: frames that it should answer.
+        differing_frames: frames that differ, missing and surplus ones included.
+        compared, mismatched: bytes.
+        mismatches: the first MAX_DETAILS differing frames.
+    """
+
+    folder: Path
+    frames: int = 0
+    expected_frames: int = 0
+    differing_frames: int = 0
+    compared: int = 0
+    mismatched: int = 0
+    mismatches: list[Mismatch] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        """No byte differed so far."""
+        return self.mismatched == 0
+
+    def add(self, comparison: Comparison) -> bool:
+        """Counts an answered frame; True when it differs and its details are still wanted (see `keep`)."""
+        self.frames += 1
+        self.compared += comparison.compared
+        self.mismatched += comparison.mismatched
+        self.differing_frames += bool(comparison.differences)
+        return bool(comparison.differences) and len(self.mismatches) < MAX_DETAILS
+
+    def keep(self, vector: vectors.Vector, comparison: Comparison, layer: LayerDifference | None) -> None:
+        """Keeps a frame that differs, as a file and in the list.
+
+        Args:
+            vector: what was sent and both results.
+            comparison: of this frame, with a difference.
+            layer: the first layer that differs, when the scores do.
+
+        Raises:
+            OutputError: the file could not be written.
+        """
+        path = vectors.shown_path(vectors.save(vector, self.folder))
+        first = comparison.differences[0]
+        self.mismatches.append(
+            Mismatch(
+                record=vector.record,
+                lead=vector.lead,
+                frame=vector.frame,
+                stage=stage_name(first, layer),
+                compared=layer.difference.stage if layer else first.stage,
+                offset=layer.difference.offset if layer else first.offset,
+                expected=layer.difference.expected if layer else first.expected,
+                actual=layer.difference.actual if layer else first.actual,
+                differing_bytes=comparison.mismatched,
+                vector=path,
+                replay=f"invoke hil-test --replay {path}",
+            )
+        )
+
+    def add_lost(self, record: int, lead: str, frame: int, stage: str, size: int) -> None:
+        """Counts a frame that only one side has: every one of its `size` bytes differs; `stage` says which side."""
+        self.compared += size
+        self.mismatched += size
+        self.differing_frames += 1
+        if len(self.mismatches) < MAX_DETAILS:
+            self.mismatches.append(
+                Mismatch(
+                    record=record,
+                    lead=lead,
+                    frame=frame,
+                    stage=stage,
+                    compared="frame",
+                    offset=0,
+                    expected=None,
+                    actual=None,
+                    differing_bytes=size,
+                )
+            )
