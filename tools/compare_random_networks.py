@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tests")]
 
 from ecgseg.errors import GraphError  # noqa: E402
+from ecgseg.output import write_text  # noqa: E402
 from support import engine_harness as harness  # noqa: E402
 
 
@@ -65,7 +66,7 @@ def main() -> int:
                 "layers": dict(sorted(layers.items())),
                 "failures": failures,
             }
-            options.json.write_text(json.dumps(result, indent=2))
+            write_text(options.json, json.dumps(result, indent=2))
     return 1 if failures else 0
 
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "host"))
 
 from ecgseg import paths  # noqa: E402
 from ecgseg.models import model_names  # noqa: E402
+from ecgseg.output import write_text  # noqa: E402
 from ecgseg.profile import profile_model  # noqa: E402
 
 FIGURES = ROOT / "tests" / "firmware" / "profile_figures.json"
@@ -32,7 +33,7 @@ def main() -> int:
         changes = ", ".join(f"{key} {old.get(key, 0)} -> {found[key]}" for key in KEYS if found[key] != old.get(key))
         print(f"{name}: {changes or 'unchanged'}")
         figures[name] = {"sha256": profile.sha256, **found}
-    FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
+    write_text(FIGURES, json.dumps(figures, indent=2) + "\n")
     return 0
 
 

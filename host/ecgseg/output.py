@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -67,6 +69,43 @@ def _try_folder(folder: Path) -> None:
         pass
 
 
+@contextmanager
+def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
+    """Lets a block write beside `paths`; what it wrote takes their places when the block has ended well.
+
+    All are whole before the first takes its place, so a full disk, or a run that is killed while it writes, leaves the
+    older ones and never some old and some new. The block only writes: its `OSError` is told as one of writing.
+
+    Args:
+        paths: results that belong together; missing folders are made.
+
+    Yields:
+        A path to write to for each of them, in the same folder and with the same suffix; the block writes all.
+
+    Raises:
+        OutputError: the disk is full, or the place is not writable.
+    """
+    partials = tuple(path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}") for path in paths)
+    path = paths[0]
+    try:
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        try:
+            yield partials
+            for partial in partials:
+                partial.stat()  # One that the block forgot is found before the first takes its place.
+            for partial, path in zip(partials, paths, strict=True):
+                partial.replace(path)
+        finally:
+            for partial in partials:
+                partial.unlink(missing_ok=True)
+    except OSError as error:
+        written = dict(zip(map(str, partials), paths, strict=True))
+        raise output_error(written.get(str(error.filename), path), error) from error
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes a file as a whole or not at all; makes its folder.
 
@@ -74,24 +113,52 @@ def write_bytes(path: Path, data: bytes) -> None:
         OutputError: the disk is full, or the place is not writable.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
             # A device or a pipe, such as /dev/stdout, cannot be replaced.
             path.write_bytes(data)
             return
-        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            partial.write_bytes(data)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         raise output_error(path, error) from error
+    with replacing(path) as (partial,):
+        partial.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:
     """Like :func:`write_bytes`, UTF-8."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def write_files(folder: Path, files: Mapping[str, str], *, unwanted: Iterable[str] = ()) -> None:
+    """Writes texts that belong together into a folder: all of them, or none and what was there before stays.
+
+    An unchanged file keeps its time stamp, so that nothing is built again.
+
+    Args:
+        folder: where to; made where missing.
+        files: text by file name.
+        unwanted: names of earlier results that must not stay beside these; removed at the end.
+
+    Raises:
+        OutputError: the disk is full, or the place is not writable.
+    """
+    changed = {folder / name: text.encode("utf-8") for name, text in files.items()}
+    changed = {path: data for path, data in changed.items() if not _holds(path, data)}
+    if changed:
+        with replacing(*changed) as partials:
+            for partial, data in zip(partials, changed.values(), strict=True):
+                partial.write_bytes(data)
+    for name in unwanted:
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise output_error(folder / name, error) from error
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def check_outputs(*files: str | None, folder: str | None = None) -> None:

@@ -88,5 +88,5 @@ def test_report_shows_every_layer_and_the_whole_arena(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     manifest = render(MODEL, tmp_path)
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="could not be written"):
         write_report(manifest, tmp_path / "manifest.json" / "memory.html")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 tf = pytest.importorskip("tensorflow", reason="TensorFlow comes with the extra 'train'")
 
-from ecgseg.errors import ModelError  # noqa: E402
+from ecgseg.errors import ModelError, OutputError  # noqa: E402
 from ecgseg.zoo import configuration as zoo  # noqa: E402
 from ecgseg.zoo import quantise, train  # noqa: E402
 from ecgseg.zoo.builder import build, fold  # noqa: E402
@@ -182,6 +182,6 @@ def test_calibration_outside_the_input_range_is_refused():
 def test_a_full_disk_is_one_clear_error(tmp_path, corpus):
     (tmp_path / "file").write_text("")
     trained = train.fit(short(), corpus, tmp_path / "work", QUIET)
-    with pytest.raises(train.OutputError) as error:
+    with pytest.raises(OutputError) as error:
         train.write_model(short(), corpus, trained, tmp_path / "file")
     assert error.value.remedy

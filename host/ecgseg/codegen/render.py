@@ -12,11 +12,12 @@ from ecgseg.codegen.parameters import render_c_header
 from ecgseg.codegen.program import Program, compile_network
 from ecgseg.codegen.streams import Selection, choose
 from ecgseg.codegen.text import CallText, step_texts
-from ecgseg.errors import OutputError, UsageError
+from ecgseg.errors import UsageError
 from ecgseg.graph.ir import Graph
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.shape import parameter_count, segmenter_shape
+from ecgseg.output import write_files
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, PreprocessParameters, SegmentRules
 
 GENERATOR = "ecgseg"
@@ -65,10 +66,8 @@ def render(
     files = _model_files(program, manifest)
     if manifest.frame_length:
         files[PARAMETERS] = render_c_header(preprocess_parameters(manifest), banner_of(manifest))
-    else:
-        # Without it the image is built without a stream; one of an earlier model must not stay.
-        (out_dir / PARAMETERS).unlink(missing_ok=True)
-    _write(out_dir, files)
+    # Without it the image is built without a stream; one of an earlier model must not stay.
+    write_files(out_dir, files, unwanted={PARAMETERS} - files.keys())
     return manifest
 
 
@@ -153,19 +152,3 @@ def _manifest(graph: Graph, program: Program, input_rate: int) -> Manifest:
             for buffer, offset in zip(program.buffers, program.memory.offsets, strict=True)
         ],
     )
-
-
-def _write(folder: Path, files: dict[str, str]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file_name, text in files.items():
-            target = folder / file_name
-            # An unchanged file keeps its time stamp, so that nothing is built again.
-            if not target.is_file() or target.read_text(encoding="utf-8") != text:
-                target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"The generated code cannot be written to {folder}.",
-            error.strerror or str(error),
-            "Free some space or choose another --out folder.",
-        ) from error

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg.errors import OutputError, TargetError, ToolMissingError
+from ecgseg.output import write_text
 
 DEVICE = "AMAP42KP-KBR"
 INTERFACE = "SWD"
@@ -184,7 +185,7 @@ def run_script(program: str, script: str, serial_number: str | None) -> str:
     try:
         with tempfile.TemporaryDirectory(prefix="ecgseg-jlink-") as folder:
             path = Path(folder) / "commands.jlink"
-            path.write_text(script, encoding="utf-8")
+            write_text(path, script)
             return _run(command_line(program, path, serial_number))
     except OSError as error:
         raise OutputError("The J-Link script cannot be written.", str(error), "Make room in TMPDIR.") from error

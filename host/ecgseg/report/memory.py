@@ -10,8 +10,8 @@ from rich import box
 from rich.table import Table
 
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
-from ecgseg.errors import OutputError
 from ecgseg.graph.ir import shape_text
+from ecgseg.output import write_text
 
 # A qualitative palette that is told apart in grey and by colour-blind readers (Okabe and Ito).
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -183,12 +183,4 @@ def write_report(manifest: Manifest, path: Path) -> None:
         picture=memory_picture(manifest),
         rows="\n".join(rows),
     )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"The report {path} cannot be written.",
-            error.strerror or str(error),
-            "Make room or choose another file.",
-        ) from error
+    write_text(path, page)

@@ -17,6 +17,7 @@ from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES, LEADS, split
 from ecgseg.errors import ModelError, UsageError
 from ecgseg.models import in_order
+from ecgseg.output import write_json
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, PreprocessParameters, SegmentRules
 
 SMOKE = "smoke"
@@ -324,8 +325,7 @@ def read(path: Path) -> ModelConfiguration:
 
 def write(configuration: ModelConfiguration, path: Path) -> None:
     """Writes a configuration with every default spelled out, so that later defaults do not change the model."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(configuration.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_json(configuration, path)
 
 
 def smoke() -> ModelConfiguration:

@@ -6,6 +6,7 @@ What makes it repeatable: one seed; batch i is a function of (seed, i); one thre
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import platform
@@ -32,7 +33,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ecgseg import paths
 from ecgseg.data.databases import ludb
 from ecgseg.data.records import Record
-from ecgseg.errors import ModelError, OutputError
+from ecgseg.errors import ModelError
+from ecgseg.output import replacing
 from ecgseg.pipeline import UNANNOTATED
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.builder import build, fold
@@ -206,14 +208,8 @@ class Trainer:
         arrays = {f"state{index}": np.asarray(value) for index, value in enumerate(self._state)}
         arrays |= {f"best{index}": value for index, value in enumerate(self._best)}
         history = json.dumps([asdict(look) for look in self._history])
-        partial = self._work / "checkpoint.partial.npz"
-        try:
+        with replacing(self._work / "checkpoint.npz") as (partial,):
             np.savez(partial, step=step, digest=self._configuration.digest(), history=history, **arrays)  # type: ignore[arg-type]
-            os.replace(partial, self._work / "checkpoint.npz")
-        except OSError as error:
-            raise OutputError(
-                f"The checkpoint in {self._work} cannot be written.", str(error), "Free some space and start again."
-            ) from error
 
     def _resume(self) -> int:
         """Step to go on from: that of a checkpoint of the very same configuration, else 0."""
@@ -453,18 +449,16 @@ def write_model(configuration: ModelConfiguration, corpus: Corpus, trained: Trai
         configuration.parameters,
         configuration.macs,
     )
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        trained.model.save(target / "model.keras")
-        (target / "model.tflite").write_bytes(content)
-        history = [asdict(look) for look in trained.history]
-        (target / "history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
-        plot_history(configuration.name, trained, target / "history.png")
-        zoo.write(configuration.model_copy(update={"versions": versions()}), target / "configuration.json")
-    except OSError as error:
-        raise OutputError(
-            f"The model cannot be written to {target}.", str(error), "Free some space or choose another folder."
-        ) from error
+    history = json.dumps([asdict(look) for look in trained.history], indent=1) + "\n"
+    exact = configuration.model_copy(update={"versions": versions()})
+    names = ("model.keras", "model.tflite", "history.json", "history.png", "configuration.json")
+    # A folder never holds files of two models: they take their places together.
+    with replacing(*(target / name for name in names)) as (keras_file, tflite_file, history_file, picture, settings):
+        trained.model.save(keras_file)
+        tflite_file.write_bytes(content)
+        history_file.write_text(history, encoding="utf-8")
+        picture.write_bytes(plot_history(configuration.name, trained))
+        zoo.write(exact, settings)
     return report
 
 
@@ -474,8 +468,8 @@ def versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in packages} | {"python": platform.python_version()}
 
 
-def plot_history(name: str, trained: Trained, path: Path) -> None:
-    """Loss and validation score over the steps, the chosen step marked."""
+def plot_history(name: str, trained: Trained) -> bytes:
+    """PNG of loss and validation score over the steps, the chosen step marked."""
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axes = figure.add_subplot()
     steps = [look.step for look in trained.history]
@@ -487,4 +481,6 @@ def plot_history(name: str, trained: Trained, path: Path) -> None:
     scores.axvline(trained.best.step, color="tab:blue", linestyle=":")
     scores.set_ylabel("validation weighted F1 [%]", color="tab:blue")
     axes.set_title(f"{name}: {100 * trained.best.weighted_f1:.2f} % at step {trained.best.step}")
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()

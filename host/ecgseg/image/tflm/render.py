@@ -9,8 +9,9 @@ from pathlib import Path
 from ecgseg.codegen import Manifest
 from ecgseg.codegen.environment import template
 from ecgseg.codegen.render import PARAMETERS, banner_of
-from ecgseg.errors import GraphError, OutputError
+from ecgseg.errors import GraphError
 from ecgseg.graph.load import load_tflite
+from ecgseg.output import write_files
 
 FOLDER = "tflm"
 SOURCE = "ecgseg_tflm_model.cc"
@@ -88,22 +89,7 @@ def render_tflm(data: bytes, manifest: Manifest, generated: Path) -> Path:
         ),
     }
     folder = generated / FOLDER
-    try:
-        if manifest.frame_length:
-            files[PARAMETERS] = (generated / PARAMETERS).read_text(encoding="utf-8")
-        else:
-            (folder / PARAMETERS).unlink(missing_ok=True)
-        _write(folder, files)
-    except OSError as error:
-        raise OutputError(
-            f"The rendered model cannot be written to {folder}.", str(error), "Make room or choose another folder."
-        ) from error
+    if manifest.frame_length:
+        files[PARAMETERS] = (generated / PARAMETERS).read_text(encoding="utf-8")
+    write_files(folder, files, unwanted={PARAMETERS} - files.keys())
     return folder
-
-
-def _write(folder: Path, files: dict[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        target = folder / name
-        if not target.is_file() or target.read_text(encoding="utf-8") != text:
-            target.write_text(text, encoding="utf-8")
