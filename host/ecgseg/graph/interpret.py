@@ -32,7 +32,7 @@ from ecgseg.graph.layers import (
     TransposeConvolution,
     Window,
 )
-from ecgseg.graph.lower_elementwise import apply_rule
+from ecgseg.graph.lower.elementwise import apply_rule
 
 Accumulators = npt.NDArray[np.int64]
 

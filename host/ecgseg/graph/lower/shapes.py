@@ -7,8 +7,9 @@ from math import floor, prod
 import numpy as np
 
 from ecgseg.graph.fixed_point import round_half_away
+from ecgseg.graph.ir import Tensor
 from ecgseg.graph.layers import Alias, Concatenation, Pad, Resize
-from ecgseg.graph.support import Context, unsupported
+from ecgseg.graph.lower.context import Context, unsupported
 
 MAX_OPERANDS = 10
 
@@ -78,16 +79,7 @@ def concatenation(context: Context) -> Concatenation:
     operands = [
         context.quantised(context.tensor(position), "input") for position in range(len(context.operator.inputs))
     ]
-    joined = 0
-    for operand in operands:
-        context.same_quantisation(operand, output)
-        rest = operand.shape[:axis] + operand.shape[axis + 1 :]
-        if len(operand.shape) != rank or rest != output.shape[:axis] + output.shape[axis + 1 :]:
-            raise unsupported(
-                context.operator, f"Shapes differ outside axis {axis}", "shapes that differ along the axis"
-            )
-        joined += operand.shape[axis]
-    context.expect_shape(output, (*output.shape[:axis], joined, *output.shape[axis + 1 :]))
+    _check_joined(context, operands, output, axis)
     return Concatenation(
         name=context.operator.name,
         operator=context.operator.index,
@@ -102,6 +94,20 @@ def concatenation(context: Context) -> Concatenation:
             if operand.data is not None
         },
     )
+
+
+def _check_joined(context: Context, operands: list[Tensor], output: Tensor, axis: int) -> None:
+    """Refuses operands that do not make up the output, one behind the other along the axis."""
+    joined = 0
+    for operand in operands:
+        context.same_quantisation(operand, output)
+        rest = operand.shape[:axis] + operand.shape[axis + 1 :]
+        if len(operand.shape) != len(output.shape) or rest != output.shape[:axis] + output.shape[axis + 1 :]:
+            raise unsupported(
+                context.operator, f"Shapes differ outside axis {axis}", "shapes that differ along the axis"
+            )
+        joined += operand.shape[axis]
+    context.expect_shape(output, (*output.shape[:axis], joined, *output.shape[axis + 1 :]))
 
 
 def resize_nearest(context: Context) -> Resize:

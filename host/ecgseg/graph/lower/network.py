@@ -1,39 +1,39 @@
-"""From the graph of a file to a network of layers: every operator checked, every number of it worked out."""
+"""The whole graph: its ends, its operators one by one, and their order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ecgseg.errors import GraphError
-from ecgseg.graph import lower_elementwise, lower_shapes, lower_windows
 from ecgseg.graph.ir import Graph, Operator, Tensor
 from ecgseg.graph.layers import Layer, Network
-from ecgseg.graph.support import Context
+from ecgseg.graph.lower import elementwise, shapes, windows
+from ecgseg.graph.lower.context import Context
 
 _LOWER: dict[str, Callable[[Context], Layer]] = {
-    "CONV_2D": lower_windows.convolution,
-    "DEPTHWISE_CONV_2D": lower_windows.depthwise,
-    "FULLY_CONNECTED": lower_windows.fully_connected,
-    "TRANSPOSE_CONV": lower_windows.transpose_convolution,
-    "AVERAGE_POOL_2D": lower_windows.pool,
-    "MAX_POOL_2D": lower_windows.pool,
-    "ADD": lower_elementwise.binary,
-    "MUL": lower_elementwise.binary,
-    "MINIMUM": lower_elementwise.binary,
-    "MAXIMUM": lower_elementwise.binary,
-    "MEAN": lower_elementwise.mean,
-    "RELU": lower_elementwise.relu,
-    "RELU6": lower_elementwise.relu6,
-    "LOGISTIC": lower_elementwise.logistic,
-    "SOFTMAX": lower_elementwise.softmax,
-    "QUANTIZE": lower_elementwise.requantise,
-    "RESHAPE": lower_shapes.alias,
-    "SQUEEZE": lower_shapes.alias,
-    "EXPAND_DIMS": lower_shapes.alias,
-    "PAD": lower_shapes.pad,
-    "PADV2": lower_shapes.pad,
-    "CONCATENATION": lower_shapes.concatenation,
-    "RESIZE_NEAREST_NEIGHBOR": lower_shapes.resize_nearest,
+    "CONV_2D": windows.convolution,
+    "DEPTHWISE_CONV_2D": windows.depthwise,
+    "FULLY_CONNECTED": windows.fully_connected,
+    "TRANSPOSE_CONV": windows.transpose_convolution,
+    "AVERAGE_POOL_2D": windows.pool,
+    "MAX_POOL_2D": windows.pool,
+    "ADD": elementwise.binary,
+    "MUL": elementwise.binary,
+    "MINIMUM": elementwise.binary,
+    "MAXIMUM": elementwise.binary,
+    "MEAN": elementwise.mean,
+    "RELU": elementwise.relu,
+    "RELU6": elementwise.relu6,
+    "LOGISTIC": elementwise.logistic,
+    "SOFTMAX": elementwise.softmax,
+    "QUANTIZE": elementwise.requantise,
+    "RESHAPE": shapes.alias,
+    "SQUEEZE": shapes.alias,
+    "EXPAND_DIMS": shapes.alias,
+    "PAD": shapes.pad,
+    "PADV2": shapes.pad,
+    "CONCATENATION": shapes.concatenation,
+    "RESIZE_NEAREST_NEIGHBOR": shapes.resize_nearest,
 }
 SUPPORTED_OPERATORS = (*sorted(_LOWER), "DEQUANTIZE (last)")
 _BATCH_OPERATORS = ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")

@@ -32,7 +32,7 @@ from ecgseg.graph.layers import (
     Softmax,
     Table,
 )
-from ecgseg.graph.support import Context, quantise_value, unsupported
+from ecgseg.graph.lower.context import Context, quantise_value, unsupported
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int64)
 
@@ -204,19 +204,13 @@ def binary(context: Context) -> Layer:
     if len(constants) == 2:
         raise unsupported(context.operator, "Both inputs are constants", "at least one input computed at run time")
     rule = _RULES[context.operator.name](context, operands[0], operands[1], output)
-    rank = len(output.shape)
-    if any(len(operand.shape) > rank for operand in operands):
-        raise unsupported(context.operator, "An operand has more axes than the output", "NumPy's broadcasting")
-    shapes = tuple((1,) * (rank - len(operand.shape)) + operand.shape for operand in operands)
-    broadcast = tuple(max(pair) for pair in zip(*shapes, strict=True))
-    if any(size not in (1, whole) for shape in shapes for size, whole in zip(shape, broadcast, strict=True)):
-        raise unsupported(context.operator, f"Shapes {shapes[0]} and {shapes[1]}", "NumPy's broadcasting")
-    context.expect_shape(output, broadcast)
-    if constants and operands[constants[0]].size == 1:
-        return _table(context, _constant_table(rule, operands[constants[0]], constants[0]), 1 - constants[0])
+    shapes = _broadcast(context, operands, output)
     constant = None
     if constants:
-        constant = (constants[0], np.asarray(operands[constants[0]].data, np.int8).reshape(-1))
+        position = constants[0]
+        if operands[position].size == 1:
+            return _table(context, _constant_table(rule, operands[position], position), 1 - position)
+        constant = (position, np.asarray(operands[position].data, np.int8).reshape(-1))
     return Binary(
         name=context.operator.name,
         operator=context.operator.index,
@@ -225,9 +219,22 @@ def binary(context: Context) -> Layer:
         output_size=output.size,
         rule=rule,
         shape=output.shape,
-        shapes=(shapes[0], shapes[1]),
+        shapes=shapes,
         constant=constant,
     )
+
+
+def _broadcast(context: Context, operands: list[Tensor], output: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shapes of both operands, with leading ones to the output's rank; refuses what NumPy would not broadcast."""
+    rank = len(output.shape)
+    if any(len(operand.shape) > rank for operand in operands):
+        raise unsupported(context.operator, "An operand has more axes than the output", "NumPy's broadcasting")
+    first, second = ((1,) * (rank - len(operand.shape)) + operand.shape for operand in operands)
+    pairs = list(zip(first, second, strict=True))
+    if any(1 not in pair and pair[0] != pair[1] for pair in pairs):
+        raise unsupported(context.operator, f"Shapes {first} and {second}", "NumPy's broadcasting")
+    context.expect_shape(output, tuple(max(pair) for pair in pairs))
+    return first, second
 
 
 def _constant_table(rule: AddRule | MulRule | ExtremeRule, constant: Tensor, position: int) -> Int8Array:
