@@ -9,8 +9,8 @@ import pytest
 
 from ecgseg import paths
 from ecgseg.errors import BuildError, OutputError, ToolMissingError, UsageError
-from ecgseg.image import boards
-from ecgseg.image import build as build_module
+from ecgseg.image import boards, objects, toolchain
+from ecgseg.image.backends import build_image
 from ecgseg.image.build import build
 from support import model_double
 
@@ -63,16 +63,16 @@ def test_an_edit_during_the_build_never_ends_up_under_the_old_name(
 ) -> None:
     source = generated / "ecgseg_model.c"
     original, edited = source.read_text(), source.read_text().replace("* 11u", "* 17u")
-    really_run = build_module._run
+    really_run = toolchain.run_tool
 
     def edit_then_run(command: list[str], *rest: Path | str) -> None:
         source.write_text(edited)
         really_run(command, *rest)
 
     monkeypatch.setattr(paths, "BUILD", tmp_path / "objects")
-    monkeypatch.setattr(build_module, "_run", edit_then_run)
+    monkeypatch.setattr(objects, "run_tool", edit_then_run)
     disturbed = build("mps2_an386", generated, out_dir=tmp_path / "disturbed")
-    monkeypatch.setattr(build_module, "_run", really_run)
+    monkeypatch.setattr(objects, "run_tool", really_run)
     assert build("mps2_an386", generated, out_dir=tmp_path / "edited").elf.read_bytes() == disturbed.elf.read_bytes()
     source.write_text(original)
     first = build("mps2_an386", generated, out_dir=tmp_path / "original")
@@ -122,7 +122,7 @@ def test_nothing_generated_says_to_render_first(tmp_path: Path) -> None:
 
 
 def test_a_missing_compiler_names_the_package(generated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_module.shutil, "which", lambda name: None)
+    monkeypatch.setattr(toolchain.shutil, "which", lambda name: None)
     with pytest.raises(ToolMissingError) as caught:
         build("mps2_an386", generated)
     assert boards.APT_ARM in caught.value.remedy
@@ -133,7 +133,7 @@ def test_an_unknown_board_or_backend_lists_the_known_ones(generated: Path) -> No
         build("apollo9", generated)
     assert "mps2_an386" in caught.value.remedy
     with pytest.raises(UsageError) as caught:
-        build("host", generated, backend="magic")
+        build_image("host", generated, b"", backend="magic")
     assert "aot" in caught.value.remedy
 
 
@@ -148,7 +148,7 @@ def test_a_full_disk_is_an_output_error(generated: Path, tmp_path: Path, monkeyp
     compiler = tmp_path / "full-gcc"
     compiler.write_text("#!/bin/sh\necho 'fatal error: error writing to x.s: No space left on device' >&2\nexit 1\n")
     compiler.chmod(0o755)
-    monkeypatch.setattr(build_module, "_tool", lambda board, name: str(compiler))
+    monkeypatch.setattr(objects, "find_tool", lambda board, name, why: str(compiler))
     with pytest.raises(OutputError) as caught:
         build("mps2_an386", generated, out_dir=tmp_path / "image")
     assert "room" in caught.value.remedy

@@ -24,7 +24,7 @@ NAME = "seg-2-tcn-sm"
 
 @pytest.fixture(scope="module")
 def counted() -> Comparison:
-    return compare(find_model(NAME), find_tree(None), input_rate=500)
+    return compare(find_model(NAME), find_tree(None))
 
 
 def test_generated_c_is_counted_as_without_a_tree(counted: Comparison) -> None:
@@ -54,4 +54,4 @@ def test_cmsis_nn_takes_fewer_instructions_than_the_reference_kernels(counted: C
 
 
 def test_counting_twice_gives_the_same_numbers(counted: Comparison) -> None:
-    assert compare(find_model(NAME), find_tree(None), input_rate=500) == counted
+    assert compare(find_model(NAME), find_tree(None)) == counted

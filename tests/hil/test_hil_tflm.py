@@ -13,7 +13,7 @@ from ecgseg.errors import DeviceError, LinkError
 from ecgseg.hil.compare import first_differing_layer
 from ecgseg.hil.runner import HilOptions, run
 from ecgseg.image.tflm import build_tflm, find_tree
-from ecgseg.image.tflm.image import find_arena
+from ecgseg.image.tflm.arena import find_arena
 from ecgseg.image.tflm.render import render_tflm
 from ecgseg.models import find_model
 from ecgseg.pipeline.segmenter import Reference

@@ -16,10 +16,10 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.image.backends import build_image
 from ecgseg.image.boards import board_of
 from ecgseg.image.tflm import find_tree
-from ecgseg.image.tflm.image import require_cpp_library
 from ecgseg.image.tflm.render import operators_of, render_tflm
 from ecgseg.image.tflm.tree import archive_machine
 from ecgseg.image.tflm.versions import UNKNOWN, versions_of
+from ecgseg.image.toolchain import require_cpp_library
 from ecgseg.models import find_model
 from support.tflm_tree import ARM, CMSIS_NN_INDEX, HEADERS, X86, archive, empty_tree
 

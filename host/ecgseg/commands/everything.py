@@ -81,12 +81,11 @@ def render(
     """Renders a model into C and shows what it takes, with `report` also its memory over time."""
     from ecgseg import codegen
     from ecgseg.graph.ir import shape_text
-    from ecgseg.image.backends import INPUT_RATE
     from ecgseg.report.memory import memory_table, write_report
 
     chosen = find_model(model, tflite)
     folder = Path(out) if out else generated_folder(chosen)
-    manifest = codegen.render(chosen.path, folder, name=chosen.name, input_rate=INPUT_RATE)
+    manifest = codegen.render(chosen.path, folder, name=chosen.name)
     table = Table(title=f"{chosen.name}: C in {folder}", title_justify="left")
     for column in ("Layer", "Operator", "Shape", "Bytes", "MACs"):
         table.add_column(column, justify="left" if column in ("Operator", "Shape") else "right")
@@ -127,12 +126,11 @@ def build(
     tflm_dir: str | None = None,
 ) -> None:
     """Renders a model, builds the firmware of a board with it, and shows sizes."""
-    from ecgseg.image import build as images
-    from ecgseg.image.backends import render_and_build
+    from ecgseg.image.backends import BACKENDS, render_and_build
     from ecgseg.image.boards import BOARDS
 
     choose("board", board, tuple(BOARDS), "--board")
-    choose("backend", backend, images.BACKENDS, "--backend")
+    choose("backend", backend, BACKENDS, "--backend")
     chosen = find_model(model, tflite)
     image = render_and_build(board, chosen, backend=backend, tflm_dir=tflm_dir)
     built = BuiltImage(
@@ -182,7 +180,6 @@ def train(model: str | None, ludb: str | None, out: str | None, fresh: bool) -> 
 def zoo() -> None:
     """Lists the models that can be rendered and what they take."""
     from ecgseg import codegen
-    from ecgseg.image.backends import INPUT_RATE
     from ecgseg.zoo import configuration
 
     table = Table(title="Models", title_justify="left")
@@ -190,7 +187,7 @@ def zoo() -> None:
         table.add_column(column, justify="left" if column in ("Model", "Purpose") else "right")
     for name in model_names():
         chosen = find_model(name)
-        manifest = codegen.render(chosen.path, generated_folder(chosen), name=name, input_rate=INPUT_RATE)
+        manifest = codegen.render(chosen.path, generated_folder(chosen), name=name)
         numbers = (manifest.class_count, manifest.parameters, manifest.macs, manifest.arena_bytes)
         table.add_row(name, *[f"{number:,}" for number in numbers], configuration.load(name).description)
     console.print(table)
@@ -222,7 +219,7 @@ class ProfileOptions(BaseModel):
 
 def profile(options: ProfileOptions) -> None:
     """Shows what a model costs: counted in QEMU, modelled in the simulated board, measured on a board."""
-    from ecgseg.image.build import BACKENDS
+    from ecgseg.image.backends import BACKENDS
     from ecgseg.targets import TargetOptions
 
     choose("target", options.target, ("qemu", "apollo4p-sim", "apollo4p"), "--target")
@@ -275,7 +272,6 @@ def _count_generated(options: ProfileOptions) -> None:
 
 
 def _compare_with_tflm(options: ProfileOptions) -> None:
-    from ecgseg.image.backends import INPUT_RATE
     from ecgseg.image.tflm import find_tree
 
     if options.target != "qemu":
@@ -292,7 +288,7 @@ def _compare_with_tflm(options: ProfileOptions) -> None:
         )
     tree = find_tree(options.tflm_dir)
     models = _profiled_models(options, paths.HEARTKIT_STYLE)
-    comparison_command(models, tree, input_rate=INPUT_RATE, json_path=options.json_path, page=options.page)
+    comparison_command(models, tree, json_path=options.json_path, page=options.page)
 
 
 def clean(everything: bool) -> None:
@@ -360,7 +356,6 @@ def comparison_command(
     models: Sequence[ModelFile],
     tree: Tree,
     *,
-    input_rate: int,
     json_path: str | None = None,
     page: str | None = None,
 ) -> None:
@@ -369,7 +364,6 @@ def comparison_command(
     Args:
         models: what to count.
         tree: the user's TensorFlow Lite Micro tree.
-        input_rate: raw rate of the preprocessor in Hz.
         json_path: where figures go for machines: an object for one model, a list for several.
         page: where the page docs/performance.md goes; it needs libraries with both kinds of kernels.
 
@@ -380,7 +374,7 @@ def comparison_command(
         tree.require_both_kernels(board_of(BOARD))
     comparisons = []
     for model in models:
-        comparisons.append(compare(model, tree, input_rate=input_rate))
+        comparisons.append(compare(model, tree))
         show_comparison(comparisons[-1], console)
     show_versions(comparisons[-1], console)
     if json_path:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ecgseg.choices import choose
 from ecgseg.devices.flash import BOARD, FlashResult, flash_image
-from ecgseg.image.backends import render_and_build
-from ecgseg.image.build import BACKENDS
+from ecgseg.image.backends import BACKENDS, render_and_build
 from ecgseg.models import find_model
 from ecgseg.output import write_json
 from ecgseg.terminal import console

@@ -11,7 +11,7 @@ from ecgseg.commands.guard import EXIT_INTERRUPTED, show_error
 from ecgseg.data.records import parse_leads, parse_records
 from ecgseg.hil.result import HilRun
 from ecgseg.hil.runner import HilOptions, run
-from ecgseg.image.build import BACKENDS
+from ecgseg.image.backends import BACKENDS
 from ecgseg.output import write_json
 from ecgseg.report.html import write_report
 from ecgseg.report.picture import write_picture

@@ -5,7 +5,6 @@ The same questions can be put to the simulator; its answers show that the questi
 
 from __future__ import annotations
 
-import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -16,12 +15,11 @@ from pathlib import Path
 import serial
 from pydantic import BaseModel
 
-from ecgseg import paths
 from ecgseg.choices import choose
 from ecgseg.devices import jlink
-from ecgseg.errors import BuildError, EcgsegError, TargetError, ToolMissingError
-from ecgseg.image.boards import COMMON_FLAGS, board_of
-from ecgseg.image.build import Image
+from ecgseg.errors import EcgsegError, TargetError
+from ecgseg.image.build import Image, build
+from ecgseg.image.programs import BRINGUP
 from ecgseg.link.ports import check_port, choose_port, port_error, serial_ports
 from ecgseg.targets import SimulatorOptions, TargetOptions, open_target, target_of, targets_for
 from ecgseg.targets.names import APOLLO4P
@@ -66,29 +64,9 @@ def build_bringup() -> Image:
     Raises:
         ToolMissingError: the compiler is not installed.
         BuildError: it does not compile.
+        OutputError: it could not be written.
     """
-    board = board_of(BOARD)
-    folder = paths.FIRMWARE / "boards" / BOARD
-    out = paths.BUILD / "images" / BOARD / "bringup"
-    out.mkdir(parents=True, exist_ok=True)
-    elf, binary, link_map = out / "bringup.elf", out / "bringup.bin", out / "bringup.map"
-    sources = [*sorted(folder.glob("*.c")), paths.FIRMWARE / "programs" / "bringup" / "bringup.c"]
-    link = [*board.link_flags, f"-T{folder / str(board.linker_script)}", f"-Wl,-Map={link_map}"]
-    flags = [*COMMON_FLAGS, *board.flags, f"-I{folder}", f"-I{folder.parent}", f"-ffile-prefix-map={paths.ROOT}=."]
-    _run([f"{board.prefix}gcc", *flags, *map(str, sources), *link, "-o", str(elf)], board.package_command)
-    _run([f"{board.prefix}objcopy", "-O", "binary", str(elf), str(binary)], board.package_command)
-    return Image(elf, binary, link_map, BOARD, "bringup")
-
-
-def _run(command: list[str], package_command: str) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    except FileNotFoundError as error:
-        raise ToolMissingError(
-            f"{command[0]} is not installed.", "The bring-up image is built with it.", f"Run: {package_command}"
-        ) from error
-    if done.returncode != 0:
-        raise BuildError("The bring-up image does not build.", done.stderr, "Restore firmware/boards/apollo4p_evb.")
+    return build(BOARD, program=BRINGUP)
 
 
 @dataclass

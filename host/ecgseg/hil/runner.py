@@ -19,7 +19,7 @@ from ecgseg.hil.identity import identify
 from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.result import HilRun, Source
 from ecgseg.hil.vectors import VECTORS, Vector
-from ecgseg.image.backends import INPUT_RATE, build_image, generate
+from ecgseg.image.backends import build_image, generate
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
 from ecgseg.models import ModelFile, find_model
@@ -100,7 +100,7 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     target = target_of(options.target)
     vector = vectors.load(options.replay) if options.replay else None
     model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
-    reference = Reference(model.data, INPUT_RATE)
+    reference = Reference(model.data)
     inputs = _inputs(options, vector)
     generated = generate(model, options.generated)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)

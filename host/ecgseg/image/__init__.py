@@ -1,0 +1,1 @@
+"""Images: which programs there are for which boards, what compiles them, and the emulator that runs them."""

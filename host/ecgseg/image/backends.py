@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecgseg import codegen
+from ecgseg.errors import UsageError
 from ecgseg.image.build import Image, build
+from ecgseg.image.programs import AOT, TFLM
 from ecgseg.models import ModelFile, generated_folder
 
-INPUT_RATE = 500
+BACKENDS = (AOT.name, TFLM.name)
 
 
 def build_image(
-    board: str, generated: Path, data: bytes, *, backend: str = "aot", tflm_dir: Path | None = None
+    board: str, generated: Path, data: bytes, *, backend: str = AOT.name, tflm_dir: Path | None = None
 ) -> Image:
     """Builds the firmware of a board with a rendered model in it.
 
@@ -20,20 +22,23 @@ def build_image(
         board: name of the board.
         generated: what `ecgseg.codegen.render` wrote for the model.
         data: the model's .tflite file.
-        backend: "aot" (generated C) or "tflm".
+        backend: one of BACKENDS.
         tflm_dir: TensorFlow Lite Micro's tree; None: the environment variable TFLM_DIR.
 
     Raises:
+        UsageError: no such backend.
         EcgsegError: as `ecgseg.image.build.build`, `ecgseg.image.tflm.find_tree` and `ecgseg.image.tflm.build_tflm` do.
     """
-    if backend != "tflm":
-        return build(board, generated, backend=backend)
+    if backend not in BACKENDS:
+        raise UsageError(f"There is no backend '{backend}'.", "", f"Choose one of: {', '.join(BACKENDS)}.")
+    if backend == AOT.name:
+        return build(board, generated)
     from ecgseg.image.tflm import build_tflm, find_tree
 
     return build_tflm(board, generated, data, find_tree(tflm_dir))
 
 
-def render_and_build(board: str, model: ModelFile, *, backend: str = "aot", tflm_dir: str | None = None) -> Image:
+def render_and_build(board: str, model: ModelFile, *, backend: str = AOT.name, tflm_dir: str | None = None) -> Image:
     """Renders a model to where its C belongs and builds the firmware of a board with it.
 
     Args:
@@ -44,10 +49,8 @@ def render_and_build(board: str, model: ModelFile, *, backend: str = "aot", tflm
     Raises:
         EcgsegError: as `ecgseg.codegen.render` and :func:`build_image` do.
     """
-    folder = generated_folder(model)
-    codegen.render(model.path, folder, name=model.name, input_rate=INPUT_RATE)
     tree = Path(tflm_dir).expanduser() if tflm_dir else None
-    return build_image(board, folder, model.data, backend=backend, tflm_dir=tree)
+    return build_image(board, generate(model), model.data, backend=backend, tflm_dir=tree)
 
 
 def generate(model: ModelFile, generated: Path | None = None) -> Path:
@@ -55,5 +58,5 @@ def generate(model: ModelFile, generated: Path | None = None) -> Path:
     if generated is not None:
         return generated
     folder = generated_folder(model)
-    codegen.render(model.path, folder, name=model.name, input_rate=INPUT_RATE)
+    codegen.render(model.path, folder, name=model.name)
     return folder

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from ecgseg import paths
 from ecgseg.errors import UsageError
 
+_FOLDER = paths.FIRMWARE / "boards"
 APT_ARM = "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
 APT_HOST = "sudo apt-get install gcc libc6-dev"
 
@@ -57,7 +60,8 @@ class Board:
         link_flags: for linking alone.
         linker_script: file in the board's folder, None for a native program.
         has_bin: also write the flat image that is flashed.
-        load_address: where the flat image goes.
+        load_address: where the flat image goes; the linker script says the same.
+        shared: folders below firmware/boards that belong to it and to others.
     """
 
     name: str
@@ -68,6 +72,22 @@ class Board:
     linker_script: str | None = None
     has_bin: bool = False
     load_address: int = 0
+    shared: tuple[str, ...] = ()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Folders with its sources and headers: what it shares, then its own."""
+        return tuple(_FOLDER / name for name in (*self.shared, self.name))
+
+    @property
+    def include_dirs(self) -> tuple[Path, ...]:
+        """Folders that sources include from to reach the board: that of board.h, then its own."""
+        return (_FOLDER, *self.folders)
+
+    @property
+    def script(self) -> Path | None:
+        """The linker script, None for a native program."""
+        return _FOLDER / self.name / self.linker_script if self.linker_script else None
 
 
 _BARE_METAL_LINK = ("-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", "-Wl,--fatal-warnings")

@@ -7,24 +7,23 @@ are more (loads, taken branches, flash waits).
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 from pydantic import BaseModel
 
-from ecgseg import paths
 from ecgseg.codegen import Manifest, render
-from ecgseg.errors import BuildError, TargetError, ToolMissingError
-from ecgseg.image.boards import COMMON_FLAGS, board_of
+from ecgseg.image import qemu
+from ecgseg.image.boards import board_of
+from ecgseg.image.build import build
+from ecgseg.image.objects import Library
+from ecgseg.image.programs import PROFILE, PROFILE_LAYERS, Program
+from ecgseg.image.sizes import symbols
+from ecgseg.image.toolchain import find_tool, version
 
-BOARD = "mps2_an386"
-_QEMU = "qemu-system-arm"
+BOARD = qemu.BOARD
+_WHAT = "The profiling program"
 _SECONDS = 600
 _CODE = re.compile(
     r"(layer\d+_run|layers\d+_to_\d+_run|run_layers|ecgseg_model_\w+|ecgseg_conv_\w+|ecgseg_phases\w*|mem(cpy|set|move))(\.\w+)*"
@@ -100,15 +99,9 @@ def profile_model(tflite: Path | bytes, name: str | None = None) -> Profile:
 
 def profile_generated(generated: Path, manifest: Manifest) -> Profile:
     """Count the instructions of code that `render` wrote into `generated`. Raises as `profile_model`."""
-    compiler, emulator = tools()
-    with tempfile.TemporaryDirectory(prefix="ecgseg-profile-") as folder:
-        whole, single = Path(folder) / "whole.elf", Path(folder) / "layers.elf"
-        stream = bool(manifest.frame_length)
-        link_profiling_program(compiler, generated_engine(generated), whole, stream=stream)
-        link_profiling_program(compiler, generated_engine(generated, layers=True), single, stream=stream)
-        totals = dict(run_profiling_program(emulator, whole))
-        marks = run_profiling_program(emulator, single)
-        flash = flash_use(whole)
+    tools = tools_used()
+    counted, by_layer = count(PROFILE, generated), count(PROFILE_LAYERS, generated)
+    totals, flash = dict(counted.lines), counted.flash
     inference = totals["inference"]
     return Profile(
         target="qemu",
@@ -123,9 +116,9 @@ def profile_generated(generated: Path, manifest: Manifest) -> Profile:
         stack_bytes=totals["stack"],
         flash_bytes=flash.code + flash.weights + flash.tables,
         flash=flash,
-        compiler=tool_version(compiler),
-        emulator=tool_version(emulator),
-        layers=_layers(manifest, marks),
+        compiler=tools.compiler,
+        emulator=tools.emulator,
+        layers=_layers(manifest, by_layer.lines),
     )
 
 
@@ -156,139 +149,70 @@ def _layers(manifest: Manifest, lines: list[tuple[str, int]]) -> list[LayerProfi
 
 
 @dataclass(frozen=True)
-class CountedEngine:
-    """What implements ecgseg_engine.h in the profiling program.
+class Tools:
+    """First lines of what compiler and emulator say about their version."""
+
+    compiler: str
+    emulator: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a profiling program tells.
 
     Attributes:
-        sources: C files, and objects of whatever else.
-        generated: holds ecgseg_model.h and, for a segmenter, the preprocessor's parameters.
-        flags: more compiler flags.
-        libraries: what the linker gets after everything else.
+        lines: names and numbers, in the order in which it wrote them.
+        flash: what inference needs.
+        image_bytes: all that the program has in flash.
     """
 
-    sources: tuple[Path, ...]
-    generated: Path
-    flags: tuple[str, ...] = ()
-    libraries: tuple[str, ...] = ()
+    lines: list[tuple[str, int]]
+    flash: FlashProfile
+    image_bytes: int
 
 
-def generated_engine(generated: Path, *, layers: bool = False) -> CountedEngine:
-    """The generated C in a folder, with `layers` telling when a layer is done."""
-    sources = (*sorted((paths.FIRMWARE / "engine").glob("*.c")), generated / "ecgseg_model.c")
-    hook = ("-include", str(paths.FIRMWARE / "programs" / "profile" / "profile.h"), "-DPROFILE_LAYERS")
-    return CountedEngine(sources, generated, hook if layers else ())
+def tools_used() -> Tools:
+    """What counts here. Raises ToolMissingError with the package of the one that is not installed."""
+    compiler = find_tool(board_of(BOARD), "gcc", PROFILE.why)
+    return Tools(version(compiler), version(qemu.find_qemu(PROFILE.why)))
 
 
-def link_profiling_program(compiler: str, engine: CountedEngine, elf: Path, *, stream: bool) -> None:
-    """Compiles and links the program that counts.
+def count(program: Program, generated: Path, library: Library | None = None) -> Counted:
+    """Builds a profiling program and runs it.
 
     Args:
-        compiler: the C compiler.
-        engine: what runs the model.
-        elf: where the program goes.
-        stream: count the preprocessor too; the model is a segmenter.
+        program: one of the profiling programs of `ecgseg.image.programs`.
+        generated: folder of the rendered model.
+        library: what runs the model instead of generated C.
 
     Raises:
-        BuildError: compiler or linker complained.
+        ToolMissingError: compiler or QEMU are not installed.
+        BuildError: it does not compile.
+        TargetError: it failed, or does not end.
     """
-    board = board_of(BOARD)
-    firmware = paths.FIRMWARE
-    folder = firmware / "boards" / board.name
-    sources = [
-        *engine.sources,
-        firmware / "programs" / "profile" / "profile_main.c",
-        folder / "startup.c",
-        *([firmware / "pipeline" / "ecgseg_preprocess.c"] if stream else []),
-    ]
-    includes = [
-        firmware / "engine" / "include",
-        firmware / "pipeline" / "include",
-        firmware / "programs" / "profile",
-        firmware / "boards",
-        folder,
-        engine.generated,
-    ]
-    compile_for_profiling(
-        [
-            compiler,
-            *COMMON_FLAGS,
-            *board.flags,
-            *(["-DPROFILE_PREPROCESS"] if stream else []),
-            *engine.flags,
-            *(f"-I{path}" for path in includes),
-            *map(str, sources),
-            *board.link_flags,
-            f"-T{folder / str(board.linker_script)}",
-            *engine.libraries,
-            "-o",
-            str(elf),
-        ]
-    )
+    with tempfile.TemporaryDirectory(prefix="ecgseg-profile-") as folder:
+        image = build(BOARD, generated, program=program, out_dir=Path(folder), library=library)
+        lines = _lines(qemu.run_to_end(image.elf, _WHAT, program.why, _SECONDS))
+        return Counted(lines, flash_use(image.elf), image.sizes["flash"])
 
 
-def compile_for_profiling(command: Sequence[str]) -> None:
-    """Runs a compiler. Raises BuildError with what it said."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
-    if done.returncode != 0:
-        raise BuildError(
-            "The profiling program does not compile.",
-            done.stderr.replace(f"{paths.ROOT}/", "")[:4000],
-            "Render the model again with this release.",
-        )
-
-
-def run_profiling_program(emulator: str, elf: Path) -> list[tuple[str, int]]:
-    """The lines `<name> <number>` that the program writes. Raises TargetError when it fails or does not end."""
-    command = [emulator, "-machine", "mps2-an386", "-icount", "shift=0", "-display", "none", "-monitor", "none"]
-    command += ["-serial", "null", "-semihosting-config", "enable=on,target=native", "-kernel", str(elf)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise TargetError(
-            "The profiling program does not end.", f"{_SECONDS} s went by.", "Try a smaller model."
-        ) from error
-    # QEMU's console is its standard error.
-    pairs = [line.split() for line in (done.stdout + done.stderr).splitlines()]
-    result = [(pair[0], int(pair[1])) for pair in pairs if len(pair) == 2 and pair[1].isdigit()]
-    if done.returncode != 0 or not result or any(name == "failed" for name, _ in result):
-        raise TargetError("The profiling program failed in QEMU.", (done.stdout + done.stderr)[-500:], "Run it again.")
-    return result
+def _lines(written: str) -> list[tuple[str, int]]:
+    """The lines `<name> <number>` in what was written. Raises TargetError when there are none, or one says failed."""
+    pairs = [line.split() for line in written.splitlines()]
+    lines = [(pair[0], int(pair[1])) for pair in pairs if len(pair) == 2 and pair[1].isdigit()]
+    if not lines or any(name == "failed" for name, _ in lines):
+        raise qemu.failed(_WHAT, written)
+    return lines
 
 
 def flash_use(elf: Path) -> FlashProfile:
     """Bytes of inference code, weights and tables in an image, by the symbols of generated code and engine."""
     use = {"code": 0, "weights": 0, "tables": 0}
-    with elf.open("rb") as file:
-        symbols = ELFFile(file).get_section_by_name(".symtab")
-        assert isinstance(symbols, SymbolTableSection)
-        for symbol in symbols.iter_symbols():
-            kind, size = symbol["st_info"]["type"], symbol["st_size"]
-            if kind == "STT_FUNC" and _CODE.fullmatch(symbol.name):
-                use["code"] += size
-            elif kind == "STT_OBJECT" and _WEIGHTS.fullmatch(symbol.name):
-                use["weights"] += size
-            elif kind == "STT_OBJECT" and _TABLES.fullmatch(symbol.name):
-                use["tables"] += size
+    for symbol in symbols(elf):
+        if symbol.is_function:
+            use["code"] += symbol.size if _CODE.fullmatch(symbol.name) else 0
+        elif _WEIGHTS.fullmatch(symbol.name):
+            use["weights"] += symbol.size
+        elif _TABLES.fullmatch(symbol.name):
+            use["tables"] += symbol.size
     return FlashProfile(**use)
-
-
-def tools() -> tuple[str, str]:
-    """C compiler and emulator. Raises ToolMissingError with the package of the one that is not installed."""
-    return tool(board_of(BOARD).prefix + "gcc"), tool(_QEMU)
-
-
-def tool(name: str) -> str:
-    """Where a program is. Raises ToolMissingError."""
-    program = shutil.which(name)
-    if program is None:
-        package = "qemu-system-arm" if name == _QEMU else "gcc-arm-none-eabi libnewlib-arm-none-eabi"
-        raise ToolMissingError(
-            f"{name} is not installed.", "Profiling on QEMU needs it.", f"Run: sudo apt-get install {package}"
-        )
-    return program
-
-
-def tool_version(program: str) -> str:
-    """First line of what a program answers to --version."""
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
-    return done.stdout.splitlines()[0] if done.stdout else "unknown"

@@ -7,32 +7,18 @@ application pays for `ecgseg_model_run`.
 from __future__ import annotations
 
 import math
-import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from ecgseg import paths
 from ecgseg.codegen import Manifest, render
-from ecgseg.image.boards import C_ONLY_FLAGS, COMMON_FLAGS, CPP_FLAGS, board_of
-from ecgseg.image.build import section_sizes
-from ecgseg.image.tflm.image import BACKEND, DEFINES, find_arena
-from ecgseg.image.tflm.render import SOURCE, render_tflm
-from ecgseg.image.tflm.tree import Tree
+from ecgseg.image.boards import board_of
+from ecgseg.image.programs import PROFILE_MODEL
+from ecgseg.image.tflm import Tree, find_arena, render_tflm
+from ecgseg.image.tflm.library import library_of
 from ecgseg.image.tflm.versions import versions_of
 from ecgseg.models import ModelFile, generated_folder
-from ecgseg.profile.qemu import (
-    BOARD,
-    CountedEngine,
-    compile_for_profiling,
-    generated_engine,
-    link_profiling_program,
-    per_mac,
-    run_profiling_program,
-    tool,
-    tool_version,
-    tools,
-)
+from ecgseg.profile.qemu import BOARD, Counted, count, per_mac, tools_used
 
 GENERATED_C = "generated C"
 
@@ -89,13 +75,12 @@ class Comparison(BaseModel):
         return way.instructions_per_frame / self.way(GENERATED_C).instructions_per_frame
 
 
-def compare(model: ModelFile, tree: Tree, *, input_rate: int) -> Comparison:
+def compare(model: ModelFile, tree: Tree) -> Comparison:
     """Counts a model as generated C and with each library for Cortex-M4F in the tree.
 
     Args:
         model: what to count.
         tree: the user's tree.
-        input_rate: raw rate of the preprocessor in Hz.
 
     Raises:
         GraphError: the model cannot be rendered, or has float32 ends.
@@ -108,11 +93,12 @@ def compare(model: ModelFile, tree: Tree, *, input_rate: int) -> Comparison:
     board = board_of(BOARD)
     tree.library(board)
     versions = versions_of(tree)
-    compiler, emulator = tools()
+    tools = tools_used()
     folder = generated_folder(model)
-    manifest = render(model.path, folder, name=model.name, input_rate=input_rate)
+    manifest = render(model.path, folder, name=model.name)
     rendered = render_tflm(model.data, manifest, folder)
-    ways = [_count(generated_engine(folder), manifest, GENERATED_C, manifest.arena_bytes)]
+    # Without the preprocessor: both ways have the same one, and not every model has any.
+    ways = [_way(GENERATED_C, manifest, count(PROFILE_MODEL, folder), manifest.arena_bytes)]
     ways += [_over_tflm(rendered, manifest, one_kind, name) for name, one_kind in tree.by_kernels(board).items()]
     return Comparison(
         target="qemu",
@@ -123,8 +109,8 @@ def compare(model: ModelFile, tree: Tree, *, input_rate: int) -> Comparison:
         macs=manifest.macs,
         input_bytes=math.prod(manifest.input_shape),
         output_bytes=math.prod(manifest.output_shape),
-        compiler=tool_version(compiler),
-        emulator=tool_version(emulator),
+        compiler=tools.compiler,
+        emulator=tools.emulator,
         versions=versions,
         ways=ways,
     )
@@ -132,48 +118,18 @@ def compare(model: ModelFile, tree: Tree, *, input_rate: int) -> Comparison:
 
 def _over_tflm(rendered: Path, manifest: Manifest, tree: Tree, name: str) -> Way:
     arena = find_arena(BOARD, rendered, tree)
-    library = tree.library(board_of(BOARD))
-    with tempfile.TemporaryDirectory(prefix="ecgseg-profile-") as folder:
-        engine = CountedEngine(
-            sources=_objects(rendered, tree, arena, Path(folder)),
-            generated=rendered,
-            libraries=(str(library), "-lstdc++", "-lm"),
-        )
-        way = _count(engine, manifest, name, arena)
-    return way.model_copy(update={"library": str(library.relative_to(tree.root))})
+    library = library_of(board_of(BOARD), tree, arena)
+    way = _way(name, manifest, count(PROFILE_MODEL, rendered, library), arena)
+    return way.model_copy(update={"library": str(library.file.relative_to(tree.root))})
 
 
-def _count(engine: CountedEngine, manifest: Manifest, name: str, arena_bytes: int) -> Way:
-    compiler, emulator = tools()
-    with tempfile.TemporaryDirectory(prefix="ecgseg-profile-") as folder:
-        elf = Path(folder) / "whole.elf"
-        # Without the preprocessor: both ways have the same one, and not every model has any.
-        link_profiling_program(compiler, engine, elf, stream=False)
-        totals, image_bytes = dict(run_profiling_program(emulator, elf)), section_sizes(elf)["flash"]
+def _way(name: str, manifest: Manifest, counted: Counted, arena_bytes: int) -> Way:
+    totals = dict(counted.lines)
     return Way(
         name=name,
         instructions_per_frame=totals["inference"],
         instructions_per_mac=per_mac(totals["inference"], manifest.macs),
         arena_bytes=arena_bytes,
-        image_bytes=image_bytes,
+        image_bytes=counted.image_bytes,
         stack_bytes=totals["stack"],
     )
-
-
-def _objects(rendered: Path, tree: Tree, arena: int, folder: Path) -> tuple[Path, ...]:
-    """Compiles what is C++: shim and rendered operators."""
-    board = board_of(BOARD)
-    command = [
-        tool(board.prefix + "g++"),
-        *(flag for flag in (*COMMON_FLAGS, *board.flags) if flag not in C_ONLY_FLAGS),
-        *CPP_FLAGS,
-        *DEFINES,
-        f"-DECGSEG_TFLM_ARENA_BYTES={arena}u",
-        *(f"-I{path}" for path in (paths.FIRMWARE / "engine" / "include", BACKEND / "include", rendered)),
-        *(f"-isystem{path}" for path in tree.include_dirs),
-    ]
-    objects = []
-    for source in (*sorted(BACKEND.glob("*.cc")), rendered / SOURCE):
-        objects.append(folder / f"{source.stem}.o")
-        compile_for_profiling([*command, "-c", str(source), "-o", str(objects[-1])])
-    return tuple(objects)

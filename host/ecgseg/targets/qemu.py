@@ -7,21 +7,19 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ecgseg.errors import ToolMissingError
+from ecgseg.image import qemu
 from ecgseg.image.build import Image
 from ecgseg.targets.base import RunningTarget, TimeQuality
 from ecgseg.targets.names import QEMU
 from ecgseg.targets.options import TargetOptions
 from ecgseg.targets.process import run_on_pty
 
-_PROGRAM = "qemu-system-arm"
-
 
 class QemuTarget:
     """Runs the image of the board `mps2_an386`."""
 
     name = QEMU
-    board = "mps2_an386"
+    board = qemu.BOARD
     purpose = "a Cortex-M4F in QEMU, instructions counted"
     time_quality = TimeQuality.COUNTED
     real_port = False
@@ -34,31 +32,7 @@ class QemuTarget:
         Raises:
             ToolMissingError: it is not installed.
         """
-        program = shutil.which(_PROGRAM)
-        if program is None:
-            raise ToolMissingError(
-                f"{_PROGRAM} is not installed.",
-                "The target qemu runs the firmware in it.",
-                "Run: sudo apt-get install qemu-system-arm",
-            )
-        command = [
-            *_on_one_core(),
-            program,
-            "-machine",
-            "mps2-an386",
-            "-icount",
-            "shift=0",
-            "-display",
-            "none",
-            "-monitor",
-            "none",
-            "-chardev",
-            "stdio,id=port,signal=off",
-            "-serial",
-            "chardev:port",
-            "-kernel",
-            str(image.elf),
-        ]
+        command = [*_on_one_core(), *qemu.port_command(image.elf, "The target qemu runs the firmware in it.")]
         with run_on_pty(self.name, command, options, answer_seconds=2.0) as running:
             yield running
 

@@ -11,10 +11,10 @@ from ecgseg.codegen.environment import template
 from ecgseg.codegen.render import PARAMETERS, banner_of
 from ecgseg.errors import GraphError
 from ecgseg.graph.load import load_tflite
+from ecgseg.image.programs import MODEL_HEADER, TFLM
 from ecgseg.output import write_files
 
 FOLDER = "tflm"
-SOURCE = "ecgseg_tflm_model.cc"
 # Parser and header of those operators that do not go by their name and micro_ops.h
 # (tensorflow/lite/micro/micro_mutable_op_resolver.h).
 _PARSERS = {"AVERAGE_POOL_2D": "Pool", "MAX_POOL_2D": "Pool", "MEAN": "Reducer", "PADV2": "PadV2"}
@@ -78,8 +78,8 @@ def render_tflm(data: bytes, manifest: Manifest, generated: Path) -> Path:
     operators = operators_of(data)
     banner = banner_of(manifest)
     files = {
-        "ecgseg_model.h": template("ecgseg_tflm_model.h.j2").render(banner=banner, m=manifest),
-        SOURCE: template("ecgseg_tflm_model.cc.j2").render(
+        MODEL_HEADER: template("ecgseg_tflm_model.h.j2").render(banner=banner, m=manifest),
+        TFLM.model_source: template("ecgseg_tflm_model.cc.j2").render(
             banner=banner,
             m=manifest,
             data=data,

@@ -1,0 +1,88 @@
+"""Finds and runs compilers: the one place of the package that does."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from ecgseg import paths
+from ecgseg.errors import BuildError, OutputError, ToolMissingError
+from ecgseg.image.boards import Board
+
+_OUTPUT_LINES = 60
+_SECONDS = 600
+_QUESTION_SECONDS = 60
+_CPP_LIBRARY = "libstdc++.a"
+
+
+def find_tool(board: Board, name: str, why: str = "") -> str:
+    """Path of one of the programs that compile for a board.
+
+    Args:
+        board: what is compiled for.
+        name: of the program without the board's prefix, such as "gcc".
+        why: it is needed; default: the board is compiled with it.
+
+    Raises:
+        ToolMissingError: it is not installed; the remedy names its package.
+    """
+    program = shutil.which(board.prefix + name)
+    if program is None:
+        raise ToolMissingError(
+            f"{board.prefix}{name} is not installed.",
+            why or f"The board {board.name} is compiled with it.",
+            f"Run: {board.package_command}",
+        )
+    return program
+
+
+@lru_cache(maxsize=8)
+def version(program: str) -> str:
+    """First line of what a program answers to --version, "unknown" without an answer."""
+    return (_answer([program, "--version"]).splitlines() or ["unknown"])[0]
+
+
+def require_cpp_library(board: Board) -> None:
+    """Raises ToolMissingError when the C++ compiler of a board comes without its library, as Debian packages it."""
+    compiler = shutil.which(board.prefix + "g++")
+    if not board.prefix or compiler is None:
+        return
+    # What is not found is answered without a folder.
+    if _answer([compiler, f"-print-file-name={_CPP_LIBRARY}"]).strip() == _CPP_LIBRARY:
+        raise ToolMissingError(
+            f"The C++ library of {board.prefix}g++ is not installed.",
+            "TensorFlow Lite Micro is C++; generated C does without.",
+            "Run: sudo apt-get install libstdc++-arm-none-eabi-newlib",
+        )
+
+
+def run_tool(command: Sequence[str], failure: str, remedy: str, folder: Path = paths.ROOT) -> None:
+    """Runs a compiler or linker.
+
+    Args:
+        command: program and arguments.
+        failure: one sentence that says what did not work.
+        remedy: what to do when it complained.
+        folder: that it runs in.
+
+    Raises:
+        BuildError: it complained, or did not end.
+        OutputError: the disk is full.
+    """
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(failure, f"The compiler did not end within {_SECONDS} s.", "Try again.") from error
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).replace(f"{paths.ROOT}/", "").splitlines()
+        if any("No space left on device" in line for line in lines):
+            raise OutputError(failure, "No space left on device.", "Make room and try again.")
+        raise BuildError(failure, "\n".join(lines[:_OUTPUT_LINES]), remedy)
+
+
+def _answer(command: Sequence[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_QUESTION_SECONDS, check=False)
+    return done.stdout
