@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecgseg.pipeline.parameters import PreprocessParameters
+from ecgseg.templating import render_template
 
 # Shared with firmware/pipeline/include/ecgseg_preprocess.h: a header rendered for another definition does not compile.
 PREPROCESS_VERSION = 1
@@ -18,14 +19,13 @@ def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
     Returns:
         C11 source text; the same parameters give the same bytes.
     """
-    # The code generator's package imports the preprocessor; at the top of the module this would close the circle.
-    from ecgseg.codegen.environment import template
-
     reversed_taps = [int(tap) for tap in parameters.taps[::-1]]
     if len(reversed_taps) % 2:
         # The dual multiply-accumulate eats taps in pairs; a leading zero keeps the newest sample last.
         reversed_taps.insert(0, 0)
-    return template("ecgseg_preprocess_params.h.j2").render(
+    return render_template(
+        "codegen",
+        "ecgseg_preprocess_params.h.j2",
         banner=banner,
         version=PREPROCESS_VERSION,
         p=parameters,

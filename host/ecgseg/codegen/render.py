@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from ecgseg import __version__, paths
-from ecgseg.codegen.environment import template
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.codegen.parameters import render_c_header
 from ecgseg.codegen.program import Program, compile_network
@@ -19,6 +18,7 @@ from ecgseg.graph.lower import lower
 from ecgseg.graph.shape import parameter_count, segmenter_shape
 from ecgseg.output import write_files
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, PreprocessParameters, SegmentRules
+from ecgseg.templating import render_template
 
 GENERATOR = "ecgseg"
 PARAMETERS = "ecgseg_preprocess_params.h"
@@ -83,8 +83,10 @@ def _model_files(program: Program, manifest: Manifest) -> dict[str, str]:
     """The files that every model has, by name."""
     banner = banner_of(manifest)
     return {
-        "ecgseg_model.h": template("ecgseg_model.h.j2").render(banner=banner, m=manifest),
-        "ecgseg_model.c": template("ecgseg_model.c.j2").render(
+        "ecgseg_model.h": render_template("codegen", "ecgseg_model.h.j2", banner=banner, m=manifest),
+        "ecgseg_model.c": render_template(
+            "codegen",
+            "ecgseg_model.c.j2",
             banner=banner,
             m=manifest,
             program=program,

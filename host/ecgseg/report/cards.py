@@ -9,7 +9,7 @@ from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.models import ZOO
 from ecgseg.output import write_text
-from ecgseg.report.templating import render_template
+from ecgseg.templating import render_template
 from ecgseg.zoo import configuration
 from ecgseg.zoo.figures import Metrics, read_cross_validation, read_metrics
 
@@ -34,8 +34,8 @@ def write_card(metrics: Metrics) -> list[Path]:
     }
     files = {
         "metrics.json": metrics.model_dump_json(indent=2) + "\n",
-        "README.md": render_template("card.md.j2", **context),
-        "confusion_matrix.html": render_template("confusion_matrix.html.j2", **context),
+        "README.md": render_template("report", "card.md.j2", **context),
+        "confusion_matrix.html": render_template("report", "confusion_matrix.html.j2", **context),
     }
     return _write(target, files)
 
@@ -46,7 +46,7 @@ def write_zoo_page() -> Path:
     rows = [
         (read_metrics(name), configuration.load(name), HEARTKIT[name], read_cross_validation(name)) for name in names
     ]
-    return _write(paths.ROOT / "docs", {"zoo.md": render_template("zoo.md.j2", rows=rows)})[0]
+    return _write(paths.ROOT / "docs", {"zoo.md": render_template("report", "zoo.md.j2", rows=rows)})[0]
 
 
 def _write(folder: Path, files: dict[str, str]) -> list[Path]:

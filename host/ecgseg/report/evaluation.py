@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ecgseg.data.records import CLASS_NAMES
-from ecgseg.report.templating import render_template
 from ecgseg.scoring.evaluate import AF, Comparison, Evaluation, Scores
 from ecgseg.scoring.metrics import SampleScores
+from ecgseg.templating import render_template
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -38,6 +38,7 @@ def page(comparison: Comparison) -> str:
     """The same as an HTML page, with every model by rhythm and by lead, and the model's confusion matrix."""
     results = comparison.results
     return render_template(
+        "report",
         "evaluation.html.j2",
         results=results,
         int8_loss=comparison.int8_loss,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from ecgseg.hil.result import HilResult, HilRun, ShownLead
@@ -13,23 +11,13 @@ from ecgseg.output import write_text
 from ecgseg.report.svg import lead_figure
 from ecgseg.report.terminal import byte_text, input_count, memory_text, summary_rows, time_note, time_text
 from ecgseg.scoring.metrics import FiducialScore, FiducialScorer
+from ecgseg.templating import render_template
 
 _HEADLINES = {
     "pass": "Every byte equal",
     "fail": "The device differs",
     "incomplete": "Incomplete",
 }
-
-
-@lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("ecgseg.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def write_report(run: HilRun, path: Path) -> None:
@@ -44,8 +32,9 @@ def write_report(run: HilRun, path: Path) -> None:
 def render_report(run: HilRun) -> str:
     """HTML of a HIL test; all styles and figures are inside."""
     result = run.result
-    template = _environment().get_template("hil.html.j2")
-    return template.render(
+    return render_template(
+        "report",
+        "hil.html.j2",
         result=result,
         headline=_HEADLINES[result.verdict],
         tiles=_tiles(result),

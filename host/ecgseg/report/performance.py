@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import jinja2
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +11,7 @@ from ecgseg.image.boards import COMMON_FLAGS, board_of
 from ecgseg.image.tflm.tree import CMSIS_NN, REFERENCE
 from ecgseg.profile.qemu import BOARD
 from ecgseg.profile.tflm import GENERATED_C, Comparison
+from ecgseg.templating import render_template
 
 COLUMNS = {GENERATED_C: GENERATED_C, CMSIS_NN: "TFLM + CMSIS-NN", REFERENCE: "TFLM reference"}
 
@@ -40,20 +40,12 @@ def show_versions(comparison: Comparison, output: Console) -> None:
 
 def performance_page(comparisons: Sequence[Comparison]) -> str:
     """The text of docs/performance.md; each comparison has both kinds of kernels and all are of one tree."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ecgseg.report", "templates"),
-        # Markdown, not HTML: nothing is to be escaped.
-        autoescape=False,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    first = comparisons[0]
-    return environment.get_template("performance.md.j2").render(
+    return render_template(
+        "report",
+        "performance.md.j2",
         comparisons=comparisons,
         columns=COLUMNS,
         generated_c=GENERATED_C,
         flags=[flag for flag in (*COMMON_FLAGS, *board_of(BOARD).flags) if flag.startswith(("-O", "-m"))],
-        first=first,
+        first=comparisons[0],
     )

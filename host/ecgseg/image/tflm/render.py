@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg.codegen import Manifest
-from ecgseg.codegen.environment import template
 from ecgseg.codegen.render import PARAMETERS, banner_of
 from ecgseg.errors import GraphError
 from ecgseg.graph.load import load_tflite
 from ecgseg.image.programs import MODEL_HEADER, TFLM
 from ecgseg.output import write_files
+from ecgseg.templating import render_template
 
 FOLDER = "tflm"
 # Parser and header of those operators that do not go by their name and micro_ops.h
@@ -78,8 +78,10 @@ def render_tflm(data: bytes, manifest: Manifest, generated: Path) -> Path:
     operators = operators_of(data)
     banner = banner_of(manifest)
     files = {
-        MODEL_HEADER: template("ecgseg_tflm_model.h.j2").render(banner=banner, m=manifest),
-        TFLM.model_source: template("ecgseg_tflm_model.cc.j2").render(
+        MODEL_HEADER: render_template("codegen", "ecgseg_tflm_model.h.j2", banner=banner, m=manifest),
+        TFLM.model_source: render_template(
+            "codegen",
+            "ecgseg_tflm_model.cc.j2",
             banner=banner,
             m=manifest,
             data=data,
