@@ -3,7 +3,7 @@
     python tools/choose_segment_rules.py
 
 Prints the settings by their mean F1 of onsets and offsets, the best first. What is chosen stands in
-`SegmentRules.for_classes` (host/ecgseg/preprocess/parameters.py).
+`SegmentRules.for_classes` (host/ecgseg/pipeline/parameters.py).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from rich.table import Table  # noqa: E402
 from ecgseg.data.databases.ludb import find_ludb, load_records  # noqa: E402
 from ecgseg.data.records import split  # noqa: E402
 from ecgseg.models import find_model  # noqa: E402
-from ecgseg.pipeline import SegmentRules, class_mask  # noqa: E402
-from ecgseg.scoring.evaluate import DeviceSegmenter, assemble, whole_record  # noqa: E402
+from ecgseg.pipeline import SegmentRules, assemble, class_mask, whole_record  # noqa: E402
+from ecgseg.pipeline.segmenter import Segmenter  # noqa: E402
 from ecgseg.scoring.metrics import FiducialScorer  # noqa: E402
 
 MODELS = ("seg-4-tcn-sm", "seg-4-tcn-lg")
@@ -40,9 +40,10 @@ def main() -> int:
     records = load_records(folder, split()["val"])
     masks = {}
     for name in MODELS:
-        segmenter = DeviceSegmenter(find_model(name).data)
+        segmenter = Segmenter(find_model(name).data)
+        parameters = segmenter.require_parameters()
         masks[name] = [
-            [class_mask(segmenter.scores(frame), frame) for frame in whole_record(record, segmenter.parameters)]
+            [class_mask(segmenter.scores(frame), frame) for frame in whole_record(record.samples, parameters)]
             for record in records
         ]
     results = []

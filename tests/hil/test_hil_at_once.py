@@ -13,7 +13,7 @@ from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.runner import HilOptions, Step, run
 from ecgseg.link import DeviceClient, DeviceInfo
 from ecgseg.models import find_model
-from ecgseg.pipeline.segmenter import Reference
+from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.report.progress import hil_bar
 
 FRAMES_PER_LEAD = 4
@@ -48,7 +48,7 @@ def test_a_run_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 def test_a_judge_says_nothing_to_the_device_before_it_is_told_to_run() -> None:
     mute = cast(DeviceClient, object())
     judge = Judge(
-        Subject("host", "seg-4-tcn-sm", mute, Reference(find_model().data)), cast(DeviceInfo, object()), "ludb"
+        Subject("host", "seg-4-tcn-sm", mute, Segmenter(find_model().data)), cast(DeviceInfo, object()), "ludb"
     )
     assert judge.tally.frames == 0
 

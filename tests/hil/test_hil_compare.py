@@ -15,12 +15,12 @@ from ecgseg.hil.compare import compare_frame, difference, first_differing_layer,
 from ecgseg.link import FrameResult, LayerInfo
 from ecgseg.models import find_model
 from ecgseg.pipeline import FrameStatus, Segment, class_mask, frames, segments
-from ecgseg.pipeline.segmenter import ExpectedFrame, Reference
+from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
 
 
 @lru_cache(maxsize=1)
-def reference() -> Reference:
-    return Reference(find_model().data)
+def reference() -> Segmenter:
+    return Segmenter(find_model().data)
 
 
 @lru_cache(maxsize=1)

@@ -24,7 +24,7 @@ from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
 from ecgseg.link.ports import open_port
 from ecgseg.models import find_model, model_names
-from ecgseg.pipeline.segmenter import Reference
+from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.targets import open_target
 from support.random_network import RandomNetwork
 
@@ -123,7 +123,7 @@ def judged(image: Image, to_device: FaultPlan, to_host: FaultPlan, folder: Path)
     with open_target("host", image) as running:
         port = FaultyPort(open_port(running.port_url), to_device=to_device, to_host=to_host, seed=3)
         with DeviceClient(port, answer_seconds=0.2, attempts=8) as device:
-            subject = Subject("host", "seg-4-tcn-sm", device, Reference(find_model().data), vectors=folder)
+            subject = Subject("host", "seg-4-tcn-sm", device, Segmenter(find_model().data), vectors=folder)
             judge = Judge(subject, identify(device, subject.reference), "ludb")
             judge.run(choose_inputs((181,), ("ii", "v1")), lambda done, equal: None)
     return judge, port
@@ -187,7 +187,7 @@ def test_a_frame_that_the_device_swallows_is_a_difference(tmp_path: Path, monkey
 def test_a_device_with_another_model_is_refused(image: Image) -> None:
     data = bytearray(find_model().data)
     data += b"\0"
-    other = Reference(bytes(data))
+    other = Segmenter(bytes(data))
     with (
         open_target("host", image) as running,
         running.connect() as device,

@@ -16,7 +16,7 @@ from ecgseg.image.tflm import build_tflm, find_tree
 from ecgseg.image.tflm.arena import find_arena
 from ecgseg.image.tflm.render import render_tflm
 from ecgseg.models import find_model
-from ecgseg.pipeline.segmenter import Reference
+from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.targets import TargetOptions, open_target
 
 pytestmark = pytest.mark.skipif(
@@ -51,7 +51,7 @@ def test_every_layer_is_equal_to_the_reference(tmp_path: Path) -> None:
     model = find_model()
     render(model.path, tmp_path, name=model.name)
     image = build_tflm("host", tmp_path, model.data, find_tree(None), out_dir=tmp_path / "image")
-    reference = Reference(model.data, 500)
+    reference = Segmenter(model.data, 500)
     data = np.random.default_rng(7).integers(-128, 128, reference.input_bytes, dtype=np.int8)
     with open_target("host", image, TargetOptions()) as running, running.connect() as device:
         device.hello()

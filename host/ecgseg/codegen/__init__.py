@@ -2,6 +2,6 @@
 
 from ecgseg.codegen.manifest import Manifest
 from ecgseg.codegen.program import compile_network
-from ecgseg.codegen.render import preprocess_parameters, render
+from ecgseg.codegen.render import render
 
-__all__ = ["Manifest", "compile_network", "preprocess_parameters", "render"]
+__all__ = ["Manifest", "compile_network", "render"]

@@ -17,7 +17,7 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.shape import parameter_count, segmenter_shape
 from ecgseg.output import write_files
-from ecgseg.pipeline import DEFAULT_INPUT_RATE, PreprocessParameters, SegmentRules
+from ecgseg.pipeline import DEFAULT_INPUT_RATE, PreprocessParameters
 from ecgseg.templating import render_template
 
 GENERATOR = "ecgseg"
@@ -58,14 +58,16 @@ def render(
 
     Raises:
         GraphError: the model is damaged or not supported.
+        UsageError: the preprocessor does not take the input rate, or a segmenter's input quantisation.
         OutputError: a file cannot be written.
     """
     graph = load_tflite(tflite, name)
     program = compile_network(lower(graph), select)
     manifest = _manifest(graph, program, input_rate)
     files = _model_files(program, manifest)
-    if manifest.frame_length:
-        files[PARAMETERS] = render_c_header(preprocess_parameters(manifest), banner_of(manifest))
+    parameters = PreprocessParameters.for_network(program.network, input_rate)
+    if parameters:
+        files[PARAMETERS] = render_c_header(parameters, banner_of(manifest))
     # Without it the image is built without a stream; one of an earlier model must not stay.
     write_files(out_dir, files, unwanted={PARAMETERS} - files.keys())
     return manifest
@@ -96,19 +98,6 @@ def _model_files(program: Program, manifest: Manifest) -> dict[str, str]:
         ),
         "manifest.json": manifest.model_dump_json(indent=2) + "\n",
     }
-
-
-def preprocess_parameters(manifest: Manifest) -> PreprocessParameters:
-    """Parameters of the preprocessor that feeds this model; those of a plain 250-sample frame for no segmenter."""
-    classes = manifest.class_count or 2
-    return PreprocessParameters(
-        input_rate=manifest.input_rate,
-        frame_length=manifest.frame_length or 250,
-        hop=manifest.frame_length or 250,
-        scale=max(manifest.input_scale, 2e-5),
-        zero_point=manifest.input_zero_point,
-        rules=SegmentRules.for_classes(classes),
-    )
 
 
 def _manifest(graph: Graph, program: Program, input_rate: int) -> Manifest:

@@ -10,11 +10,12 @@ from pydantic import BaseModel
 from ecgseg import paths
 from ecgseg.choices import choose
 from ecgseg.data.inputs import choose_inputs
-from ecgseg.data.records import Record, parse_leads, parse_records
+from ecgseg.data.records import parse_leads, parse_records
 from ecgseg.errors import UsageError
 from ecgseg.extras import require_neurokit, require_tensorflow
 from ecgseg.models import ModelFile, find_model, model_names
 from ecgseg.output import write_json, write_text
+from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.report import evaluation as report
 from ecgseg.scoring import evaluate as scoring
 from ecgseg.terminal import console, messages, progress
@@ -50,7 +51,7 @@ def evaluate(options: EvaluateOptions) -> None:
         return
     if options.steps:
         raise UsageError("--steps goes with --cv.", "Nothing else is trained here.", "Leave it out, or add --cv 5.")
-    device = scoring.DeviceSegmenter(chosen.data)
+    device = scoring.device_segmenter(chosen.data)
     others = _others(chosen, options, device)
     inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
     messages.print(inputs.statement)
@@ -60,9 +61,9 @@ def evaluate(options: EvaluateOptions) -> None:
         def track(items: Any, what: str) -> Any:
             return bars.track(list(items), description=what)
 
-        results = [scoring.evaluate(chosen.name, chosen.path, records, noise=options.noise, progress=track)]
-        for name, segmenter in others:
-            results.append(_score_other(name, segmenter, records, results[0].classes, track))
+        results = [scoring.evaluate(chosen, records, noise=options.noise, progress=track)]
+        for name, delineator in others:
+            results.append(scoring.evaluate_other(name, delineator, records, results[0].classes, track))
     f1 = [result.whole.samples.weighted_f1 for result in results]
     comparison = scoring.Comparison(results=results, int8_loss=f1[1] - f1[0] if options.against_float else None)
     report.show(comparison, console)
@@ -73,13 +74,11 @@ def evaluate(options: EvaluateOptions) -> None:
         messages.print(f"Wrote {options.html_path}")
 
 
-def _others(
-    chosen: ModelFile, options: EvaluateOptions, device: scoring.DeviceSegmenter
-) -> list[tuple[str, scoring.Segmenter]]:
-    """Name and segmenter of everything that was asked for beside the model, ready to run."""
+def _others(chosen: ModelFile, options: EvaluateOptions, device: Segmenter) -> list[tuple[str, scoring.Delineator]]:
+    """Name and delineator of everything that was asked for beside the model, ready to run."""
     if options.peers:
         require_neurokit()
-    others: list[tuple[str, scoring.Segmenter]] = []
+    others: list[tuple[str, scoring.Delineator]] = []
     if options.against_float:
         if not chosen.from_zoo:
             raise UsageError("--float needs a model of the zoo.", "A .tflite has no float twin.", "Use --model.")
@@ -91,23 +90,6 @@ def _others(
 
         others += [(peer.name, peer) for peer in peers(device.class_count)]
     return others
-
-
-def _score_other(
-    name: str, segmenter: scoring.Segmenter, records: list[Record], classes: int, track: scoring.Progress
-) -> scoring.Evaluation:
-    whole, by_rhythm, by_lead = scoring.score(segmenter, records, classes, track)
-    return scoring.Evaluation(
-        model=name,
-        sha256="",
-        source=records[0].source,
-        records=sorted({record.record_id for record in records}),
-        leads=list(dict.fromkeys(record.lead for record in records)),
-        classes=classes,
-        whole=whole,
-        by_rhythm=by_rhythm,
-        by_lead=by_lead,
-    )
 
 
 def _cross_validate(chosen: ModelFile, options: EvaluateOptions) -> None:

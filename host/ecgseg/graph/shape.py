@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from ecgseg.graph.ends import Ends
 from ecgseg.graph.ir import Graph
 from ecgseg.graph.layers import Network
 
 
-def segmenter_shape(network: Network) -> tuple[int, int]:
+def segmenter_shape(model: Ends | Network) -> tuple[int, int]:
     """(frame length, classes) of a model [1, .., T, 1] -> [1, .., T, C]; (0, 0) when it is no segmenter."""
-    steps, shape = network.input.size, network.output.shape
-    if len(shape) < 2 or shape[-2] != steps or network.output.size != steps * shape[-1]:
+    steps, shape = model.input.size, model.output.shape
+    if len(shape) < 2 or shape[-2] != steps or model.output.size != steps * shape[-1]:
         return 0, 0
     if not 2 <= steps <= 256 or not 2 <= shape[-1] <= 16:
         return 0, 0

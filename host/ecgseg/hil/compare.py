@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.link import FrameResult, LayerInfo
-from ecgseg.pipeline.segmenter import ExpectedFrame, Reference
+from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
 
 STAGES = ("status", "input", "scores", "mask", "segments")
 """What is compared, in the order in which one follows from the other."""
@@ -114,7 +114,7 @@ class LayerDifference:
         return f"layer {self.layer.index} {self.layer.name} (operator {self.layer.operator_index})"
 
 
-def first_differing_layer(device: Tracer, reference: Reference, data: npt.NDArray[np.int8]) -> LayerDifference | None:
+def first_differing_layer(device: Tracer, reference: Segmenter, data: npt.NDArray[np.int8]) -> LayerDifference | None:
     """Runs layer after layer on the device and compares each with TensorFlow Lite Micro's tensor.
 
     Args:

@@ -6,10 +6,10 @@ import numpy as np
 
 from ecgseg.errors import LinkError
 from ecgseg.link import DeviceClient, DeviceInfo
-from ecgseg.pipeline.segmenter import Reference
+from ecgseg.pipeline.segmenter import Segmenter
 
 
-def identify(device: DeviceClient, reference: Reference) -> DeviceInfo:
+def identify(device: DeviceClient, reference: Segmenter) -> DeviceInfo:
     """Says HELLO, which begins a session, and checks who answers.
 
     Args:
@@ -28,7 +28,7 @@ def identify(device: DeviceClient, reference: Reference) -> DeviceInfo:
     return info
 
 
-def _require_parameters(info: DeviceInfo, reference: Reference) -> None:
+def _require_parameters(info: DeviceInfo, reference: Segmenter) -> None:
     parameters = reference.parameters
     if parameters is None or not info.has_stream:
         if (parameters is None) != (not info.has_stream):

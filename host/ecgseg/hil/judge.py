@@ -25,7 +25,7 @@ from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
 from ecgseg.pipeline import Segment, join
-from ecgseg.pipeline.segmenter import ExpectedFrame, Reference
+from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
 
 # Called after every lead: how many are done, and whether all was equal so far.
 OnLead = Callable[[int, bool], None]
@@ -48,7 +48,7 @@ class Subject:
     target: str
     model: str
     device: DeviceClient
-    reference: Reference
+    reference: Segmenter
     flash_bytes: int = 0
     ram_bytes: int = 0
     image_sha256: str = ""

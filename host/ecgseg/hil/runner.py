@@ -23,7 +23,7 @@ from ecgseg.image.backends import build_image, generate
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
 from ecgseg.models import ModelFile, find_model
-from ecgseg.pipeline.segmenter import Reference
+from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.targets import TargetOptions, open_target, target_of
 
 RANDOM_INPUTS = 64
@@ -100,7 +100,7 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     target = target_of(options.target)
     vector = vectors.load(options.replay) if options.replay else None
     model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
-    reference = Reference(model.data)
+    reference = Segmenter(model.data)
     inputs = _inputs(options, vector)
     generated = generate(model, options.generated)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
@@ -128,7 +128,7 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
 
 
 @contextmanager
-def _running(image: Image, model: ModelFile, reference: Reference, options: HilOptions) -> Iterator[Subject]:
+def _running(image: Image, model: ModelFile, reference: Segmenter, options: HilOptions) -> Iterator[Subject]:
     with (
         open_target(options.target, image, options.target_options) as running,
         running.connect() as device,
@@ -188,7 +188,7 @@ def _replayed_model(vector: Vector, options: HilOptions) -> ModelFile:
     return model
 
 
-def _direct_inputs(reference: Reference, vector: Vector | None) -> list[npt.NDArray[np.int8]]:
+def _direct_inputs(reference: Segmenter, vector: Vector | None) -> list[npt.NDArray[np.int8]]:
     """The kept input, or seeded random ones with both extremes among them."""
     if vector is not None:
         return [vector.samples.astype(np.int8)]

@@ -1,4 +1,4 @@
-"""The preprocessor: one definition, from raw samples to the int8 frame and from scores to segments."""
+"""The device in Python: preprocessor, model, class mask and segments, each number of it defined here once."""
 
 from ecgseg.pipeline.parameters import (
     DEFAULT_INPUT_RATE,
@@ -9,6 +9,7 @@ from ecgseg.pipeline.parameters import (
     PreprocessParameters,
     SegmentRules,
 )
+from ecgseg.pipeline.prediction import Prediction, assemble, whole_record
 from ecgseg.pipeline.preprocess import (
     Decimated,
     Frame,
@@ -31,9 +32,11 @@ __all__ = [
     "Decimated",
     "Frame",
     "FrameStatus",
+    "Prediction",
     "PreprocessParameters",
     "Segment",
     "SegmentRules",
+    "assemble",
     "class_mask",
     "cut",
     "decimate",
@@ -44,4 +47,5 @@ __all__ = [
     "normalise",
     "runs",
     "segments",
+    "whole_record",
 ]

@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import UsageError
+from ecgseg.graph.ends import Ends
+from ecgseg.graph.layers import Network
+from ecgseg.graph.shape import segmenter_shape
 
 MODEL_RATE = 100
 # Raw rate in Hz of LUDB, of synthetic ECG and of the boards, where nothing else is said.
@@ -72,6 +75,44 @@ class PreprocessParameters:
     zero_point: int = 0
     rules: SegmentRules = field(default_factory=lambda: SegmentRules.for_classes(4))
 
+    @staticmethod
+    def for_segmenter(
+        frame_length: int, class_count: int, scale: float, zero_point: int, input_rate: int = DEFAULT_INPUT_RATE
+    ) -> PreprocessParameters:
+        """Parameters of the preprocessor that feeds a segmenter: frames one after the other, the zoo's rules.
+
+        Args:
+            frame_length, class_count: of the model's output [1, frame_length, class_count].
+            scale, zero_point: quantisation of the model's int8 input.
+            input_rate: raw rate in Hz.
+
+        Raises:
+            UsageError: one of the numbers is out of range.
+        """
+        return PreprocessParameters(
+            input_rate=input_rate,
+            frame_length=frame_length,
+            hop=frame_length,
+            scale=scale,
+            zero_point=zero_point,
+            rules=SegmentRules.for_classes(class_count),
+        )
+
+    @staticmethod
+    def for_network(model: Ends | Network, input_rate: int = DEFAULT_INPUT_RATE) -> PreprocessParameters | None:
+        """Parameters of the preprocessor that feeds a model; None for one that is no segmenter.
+
+        Raises:
+            UsageError: the preprocessor does not take the input rate or the input's quantisation.
+        """
+        frame_length, class_count = segmenter_shape(model)
+        if not class_count:
+            return None
+        source = model.input
+        return PreprocessParameters.for_segmenter(
+            frame_length, class_count, float(source.scale), source.zero_point, input_rate
+        )
+
     def __post_init__(self) -> None:
         if self.input_rate not in SUPPORTED_RATES:
             raise UsageError(
@@ -110,6 +151,10 @@ class PreprocessParameters:
     def delay(self) -> int:
         """Raw samples from the middle of the filter to its end: how far the output lags the input."""
         return _TAPS_PER_FACTOR // 2 * self.factor if self.factor > 1 else 0
+
+    def samples_of(self, raw_samples: int) -> int:
+        """Samples at 100 Hz of a record of so many raw samples."""
+        return -(-raw_samples // self.factor)
 
 
 @lru_cache(maxsize=8)

@@ -1,4 +1,4 @@
-"""What the device must answer: from raw samples, or from an int8 input, every byte as Python computes it."""
+"""The device in Python: from raw samples, or from an int8 input, every byte that it must answer."""
 
 from __future__ import annotations
 
@@ -10,22 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import ModelError
-from ecgseg.graph.layers import Network
+from ecgseg.graph.ends import ends_of
 from ecgseg.graph.load import load_tflite
-from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
 from ecgseg.graph.shape import segmenter_shape
-from ecgseg.pipeline import (
-    DEFAULT_INPUT_RATE,
-    FrameStatus,
-    PreprocessParameters,
-    Segment,
-    SegmentRules,
-    class_mask,
-    flush_samples,
-    frames,
-    segments,
-)
+from ecgseg.pipeline.parameters import DEFAULT_INPUT_RATE, PreprocessParameters
+from ecgseg.pipeline.prediction import Prediction, assemble, whole_record
+from ecgseg.pipeline.preprocess import Frame, FrameStatus, flush_samples, frames
+from ecgseg.pipeline.segments import Segment, class_mask, segments
 
 
 @dataclass(frozen=True)
@@ -52,37 +44,41 @@ class ExpectedFrame:
     segments: list[Segment]
 
 
-class Reference:
-    """A model's answers on the host: the reference preprocessor, TensorFlow Lite Micro, the reference segment rules.
+class Segmenter:
+    """The one twin of the device: preprocessor, TensorFlow Lite Micro, class mask and segment rules.
+
+    What a HIL test expects and what an evaluation scores come from it.
 
     Args:
-        model: bytes of an int8 .tflite.
+        model: bytes of a .tflite whose ends are int8, or float32 next to QUANTIZE and DEQUANTIZE.
         input_rate: raw rate in Hz.
 
     Attributes:
         sha256: SHA-256 of the .tflite, hexadecimal.
+        input_bytes: size of the model's int8 input.
         class_count: classes of a segmenter, 0 for any other model.
         parameters: the preprocessor's parameters; None for a model that is no segmenter.
 
     Raises:
-        GraphError: TensorFlow Lite Micro or the code generator does not take the model.
+        GraphError: the file is damaged, TensorFlow Lite Micro does not take it, or its ends are not int8.
+        UsageError: the preprocessor does not take the input rate or the input's quantisation.
     """
 
     def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self.sha256 = hashlib.sha256(model).hexdigest()
         self._oracle = TflmOracle(model)
-        self._network = lower(load_tflite(model))
-        self.input_bytes = self._network.input.size
-        frame_length, self.class_count = segmenter_shape(self._network)
-        self.parameters = _parameters(self._network, frame_length, self.class_count, input_rate)
+        self._ends = ends_of(load_tflite(model))
+        self.input_bytes = self._ends.input.size
+        _, self.class_count = segmenter_shape(self._ends)
+        self.parameters = PreprocessParameters.for_network(self._ends, input_rate)
 
     def run(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """The model's output, flat int8, for an int8 input of any shape.
 
         Of a model with float32 ends it is the int8 tensor in front of its DEQUANTIZE, as on the device.
         """
-        if self._network.float_output:
-            index = self._network.output.index
+        if self._ends.float_output:
+            index = self._ends.output.index
             output = self._oracle.run_all(self._fed(data), [index])[index]
         else:
             output = self._oracle.run(self._fed(data))
@@ -90,9 +86,9 @@ class Reference:
 
     def _fed(self, data: npt.NDArray[np.int8]) -> npt.NDArray[Any]:
         """What TensorFlow Lite Micro is fed: the int8 input, or the values that its QUANTIZE turns into it."""
-        if not self._network.float_input:
+        if not self._ends.float_input:
             return data
-        start = self._network.input
+        start = self._ends.input
         return (data.astype(np.float32) - np.float32(start.zero_point)) * np.float32(start.scale)
 
     def layer(self, data: npt.NDArray[np.int8], tensor: int) -> bytes:
@@ -100,11 +96,15 @@ class Reference:
         return self._oracle.run_all(self._fed(data), [tensor])[tensor].tobytes()
 
     def stream(self, raw: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """What is sent for a record: its samples and those that flush the filter."""
-        return np.concatenate((raw, flush_samples(raw, self._segmenter())))
+        """What is sent for a record: its samples int16 [samples] and those that flush the filter.
+
+        Raises:
+            ModelError: the model is no segmenter.
+        """
+        return np.concatenate((raw, flush_samples(raw, self.require_parameters())))
 
     def expect(self, raw: npt.NDArray[np.int16]) -> list[ExpectedFrame]:
-        """Every frame of a record.
+        """Every frame of a record that the device completes.
 
         Args:
             raw: int16 [samples], 1 LSB = 1 microvolt, at the input rate.
@@ -112,43 +112,50 @@ class Reference:
         Raises:
             ModelError: the model is no segmenter.
         """
-        parameters = self._segmenter()
-        expected = []
-        for index, frame in enumerate(frames(raw, parameters)):
-            scores = self.run(frame.data).reshape(parameters.frame_length, self.class_count)
-            mask = class_mask(scores, frame)
-            expected.append(
-                ExpectedFrame(
-                    index,
-                    frame.status,
-                    frame.lead_off_samples,
-                    frame.saturated_samples,
-                    frame.data,
-                    scores,
-                    mask,
-                    segments(mask, parameters.rules),
-                )
-            )
-        return expected
+        parameters = self.require_parameters()
+        return [self._expected(index, frame, parameters) for index, frame in enumerate(frames(raw, parameters))]
 
-    def _segmenter(self) -> PreprocessParameters:
+    def _expected(self, index: int, frame: Frame, parameters: PreprocessParameters) -> ExpectedFrame:
+        scores = self.scores(frame)
+        mask = class_mask(scores, frame)
+        return ExpectedFrame(
+            index,
+            frame.status,
+            frame.lead_off_samples,
+            frame.saturated_samples,
+            frame.data,
+            scores,
+            mask,
+            segments(mask, parameters.rules),
+        )
+
+    def predict(self, raw: npt.NDArray[np.int16]) -> Prediction:
+        """Mask and segments of a whole record, with one more frame that ends where it ends if there is a rest.
+
+        Args:
+            raw: int16 [samples], 1 LSB = 1 microvolt, at the input rate; if shorter than a frame, all is NONE.
+
+        Raises:
+            ModelError: the model is no segmenter.
+        """
+        parameters = self.require_parameters()
+        masks = [class_mask(self.scores(frame), frame) for frame in whole_record(raw, parameters)]
+        return assemble(masks, parameters.samples_of(raw.size), parameters.rules)
+
+    def scores(self, frame: Frame) -> npt.NDArray[np.int8]:
+        """Scores int8 [frame_length, classes] of one preprocessed frame."""
+        return self.run(frame.data).reshape(frame.data.size, self.class_count)
+
+    def require_parameters(self) -> PreprocessParameters:
+        """The preprocessor's parameters.
+
+        Raises:
+            ModelError: the model is no segmenter.
+        """
         if self.parameters is None:
             raise ModelError(
                 "This model does not segment.",
-                f"Its input has {self.input_bytes} values, its output {self._network.output.size}.",
+                f"Its input has {self.input_bytes} values, its output {self._ends.output.size}.",
                 "Stream samples only to a model with input [1, T, 1] and output [1, T, classes].",
             )
         return self.parameters
-
-
-def _parameters(network: Network, frame_length: int, classes: int, input_rate: int) -> PreprocessParameters | None:
-    if not classes:
-        return None
-    return PreprocessParameters(
-        input_rate=input_rate,
-        frame_length=frame_length,
-        hop=frame_length,
-        scale=float(network.input.scale),
-        zero_point=network.input.zero_point,
-        rules=SegmentRules.for_classes(classes),
-    )

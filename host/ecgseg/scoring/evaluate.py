@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from ecgseg.data.records import Record, labels
+from ecgseg.data.records import WAVE_LABELS, Record, labels
 from ecgseg.errors import ModelError
-from ecgseg.graph.oracle import TflmOracle
-from ecgseg.pipeline import (
-    DEFAULT_INPUT_RATE,
-    FRAME_LENGTH,
-    MODEL_RATE,
-    Frame,
-    PreprocessParameters,
-    Segment,
-    SegmentRules,
-    class_mask,
-    cut,
-    decimate,
-    join,
-    normalise,
-    segments,
-)
+from ecgseg.graph.ends import ends_in_file
+from ecgseg.graph.ir import Tensor
+from ecgseg.graph.load import load_tflite
+from ecgseg.models import ModelFile
+from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, MODEL_RATE, Prediction
+from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.scoring.metrics import (
     Confusion,
     FiducialScore,
@@ -75,78 +62,47 @@ class Evaluation(BaseModel):
     by_noise: dict[str, dict[str, float]] = {}
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What was found in one lead: class mask uint8 [n] at 100 Hz and segments in samples of the record."""
-
-    mask: Mask
-    segments: list[Segment]
+Delineator = Callable[[Record], Prediction]
 
 
-Segmenter = Callable[[Record], Prediction]
-
-
-class DeviceSegmenter:
-    """Segments records with an int8 .tflite exactly as the firmware does.
+def device_segmenter(model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> Segmenter:
+    """The device's twin of a model that can be evaluated.
 
     Args:
-        model: bytes of the .tflite; input [1, 250, 1] and output [1, 250, classes], both int8.
+        model: bytes of a .tflite; input [1, 250, 1] and output [1, 250, classes], both int8.
         input_rate: raw rate in Hz.
 
     Raises:
-        ModelError: the model is no segmenter of 250 samples.
+        ModelError: the model is no segmenter of 250 samples, or of classes that no annotation has.
+        GraphError: the file is damaged, or TensorFlow Lite Micro does not take it.
     """
-
-    def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
-        self._oracle = TflmOracle(model)
-        inputs, outputs = self._oracle.input_details, self._oracle.output_details
-        shape = [int(size) for size in outputs["shape"]]
-        if np.prod(inputs["shape"]) != FRAME_LENGTH or shape[-2:-1] != [FRAME_LENGTH] or inputs["dtype"] != np.int8:
-            raise ModelError(
-                "This model does not segment frames of 250 samples.",
-                f"Its input is {list(inputs['shape'])} {np.dtype(inputs['dtype']).name}, its output {shape}.",
-                "Evaluate a model with int8 input [1, 250, 1] and int8 output [1, 250, classes].",
-            )
-        self.class_count = shape[-1]
-        quantisation = inputs["quantization_parameters"]
-        self.parameters = PreprocessParameters(
-            input_rate=input_rate,
-            scale=float(quantisation["scales"][0]),
-            zero_point=int(quantisation["zero_points"][0]),
-            rules=SegmentRules.for_classes(self.class_count),
+    source, target = ends_in_file(load_tflite(model))
+    # Looked at first: of a model that is no segmenter, it is of no interest what else the device would not take.
+    if source.size != FRAME_LENGTH or target.shape[-2:-1] != (FRAME_LENGTH,) or source.dtype != "int8":
+        raise _no_segmenter(source, target)
+    segmenter = Segmenter(model, input_rate)
+    if segmenter.parameters is None:
+        raise _no_segmenter(source, target)
+    if segmenter.class_count not in WAVE_LABELS:
+        raise ModelError(
+            f"This model has {segmenter.class_count} classes.",
+            "What is annotated can be told apart as 2 (NONE, QRS) or 4 (NONE, PWAVE, QRS, TWAVE).",
+            "Evaluate a model of 2 or 4 classes.",
         )
-
-    def scores(self, frame: Frame) -> npt.NDArray[np.int8]:
-        """Scores int8 [250, classes] of one frame."""
-        return self._oracle.run(frame.data).reshape(FRAME_LENGTH, self.class_count)
-
-    def __call__(self, record: Record) -> Prediction:
-        """Mask and segments of a record; one shorter than a frame is all NONE."""
-        masks = [class_mask(self.scores(frame), frame) for frame in whole_record(record, self.parameters)]
-        return assemble(masks, -(-record.samples.size // self.parameters.factor), self.parameters.rules)
+    return segmenter
 
 
-def whole_record(record: Record, parameters: PreprocessParameters) -> list[Frame]:
-    """Frames one after the other from the record's start; if they leave a rest, one more that ends where it ends."""
-    signal = decimate(record.samples, parameters)
-    last = signal.samples.size - FRAME_LENGTH
-    starts = [*range(0, last, FRAME_LENGTH), last] if last >= 0 else []
-    return [normalise(cut(signal, start, FRAME_LENGTH), parameters) for start in starts]
+def _no_segmenter(source: Tensor, target: Tensor) -> ModelError:
+    return ModelError(
+        "This model does not segment frames of 250 samples.",
+        f"Its input is {list(source.shape)} {source.dtype}, its output {list(target.shape)}.",
+        "Evaluate a model with int8 input [1, 250, 1] and int8 output [1, 250, classes].",
+    )
 
 
-def assemble(masks: Sequence[Mask], length: int, rules: SegmentRules) -> Prediction:
-    """Prediction of a record from the masks of its frames, as from :func:`whole_record`.
-
-    Of the last frame counts what the one before it does not cover.
-    """
-    mask = np.zeros(length, dtype=np.uint8)
-    parts = []
-    for index, frame in enumerate(masks):
-        first = index * FRAME_LENGTH
-        part = frame[max(0, first + FRAME_LENGTH - length) :]
-        mask[first : first + FRAME_LENGTH] = part
-        parts.append((first, segments(part, rules)))
-    return Prediction(mask, join(parts, rules))
+def by_device(segmenter: Segmenter) -> Delineator:
+    """What the device finds in a record."""
+    return lambda record: segmenter.predict(record.samples)
 
 
 class _Group:
@@ -176,12 +132,12 @@ class _Group:
 
 
 def score(
-    segmenter: Segmenter, records: Sequence[Record], class_count: int, progress: Progress | None = None
+    delineator: Delineator, records: Sequence[Record], class_count: int, progress: Progress | None = None
 ) -> tuple[Scores, dict[str, Scores], dict[str, Scores]]:
-    """Score any segmenter.
+    """Score whatever finds segments.
 
     Args:
-        segmenter: from a record to its prediction.
+        delineator: from a record to what it finds there.
         records: leads to score.
         class_count: 2 or 4.
         progress: wraps the records to show progress.
@@ -194,7 +150,7 @@ def score(
     leads: dict[str, _Group] = {}
     for record in progress(records, "evaluate") if progress else records:
         truth = labels(record, class_count, record.rate // MODEL_RATE)
-        prediction = segmenter(record)
+        prediction = delineator(record)
         for group in (
             whole,
             rhythms.setdefault(record.rhythm, _Group(class_count)),
@@ -209,7 +165,7 @@ def _finish(groups: Mapping[str, _Group]) -> dict[str, Scores]:
 
 
 def score_noise(
-    segmenter: Segmenter, records: Sequence[Record], class_count: int, progress: Progress | None = None
+    delineator: Delineator, records: Sequence[Record], class_count: int, progress: Progress | None = None
 ) -> dict[str, dict[str, float]]:
     """Weighted F1 by kind of noise and signal-to-noise ratio (24 to -6 dB)."""
     result: dict[str, dict[str, float]] = {}
@@ -220,62 +176,61 @@ def score_noise(
             confusion: Confusion = np.zeros((class_count, class_count), dtype=np.int64)
             for record in progress(noisy, f"{kind.value} {level:g} dB") if progress else noisy:
                 truth = labels(record, class_count, record.rate // MODEL_RATE)
-                confusion += confusion_matrix(segmenter(record).mask, truth, class_count)
+                confusion += confusion_matrix(delineator(record).mask, truth, class_count)
             result[kind.value][f"{level:g}"] = sample_scores(confusion).weighted_f1
     return result
 
 
 def evaluate(
-    name: str,
-    tflite: Path,
+    model: ModelFile,
     records: Sequence[Record],
     *,
     noise: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Evaluate an int8 .tflite.
+    """Evaluate an int8 .tflite as the device runs it.
 
     Args:
-        name: for the result.
-        tflite: the file.
+        model: the file.
         records: leads to score, all of one rate.
         noise: also score under noise (eighteen more passes).
         progress: wraps the records to show progress.
 
     Raises:
-        ModelError: the file cannot be read or is no segmenter.
+        ModelError, GraphError: as :func:`device_segmenter`.
     """
-    model = read_model(tflite)
-    segmenter = DeviceSegmenter(model, records[0].rate)
-    whole, by_rhythm, by_lead = score(segmenter, records, segmenter.class_count, progress)
+    segmenter = device_segmenter(model.data, records[0].rate)
+    found = evaluate_other(model.name, by_device(segmenter), records, segmenter.class_count, progress)
+    found.sha256 = segmenter.sha256
+    if noise:
+        found.by_noise = score_noise(by_device(segmenter), records, segmenter.class_count, progress)
+    return found
+
+
+def evaluate_other(
+    name: str, delineator: Delineator, records: Sequence[Record], class_count: int, progress: Progress | None = None
+) -> Evaluation:
+    """Evaluate anything that finds segments, such as a peer or a float model.
+
+    Args:
+        name: for the result.
+        delineator: from a record to what it finds there.
+        records: leads to score.
+        class_count: 2 or 4.
+        progress: wraps the records to show progress.
+    """
+    whole, by_rhythm, by_lead = score(delineator, records, class_count, progress)
     return Evaluation(
         model=name,
-        sha256=hashlib.sha256(model).hexdigest(),
+        sha256="",
         source=records[0].source,
         records=sorted({record.record_id for record in records}),
         leads=list(dict.fromkeys(record.lead for record in records)),
-        classes=segmenter.class_count,
+        classes=class_count,
         whole=whole,
         by_rhythm=by_rhythm,
         by_lead=by_lead,
-        by_noise=score_noise(segmenter, records, segmenter.class_count, progress) if noise else {},
     )
-
-
-def read_model(tflite: Path) -> bytes:
-    """Bytes of a .tflite file.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
-    try:
-        return tflite.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"The model file {tflite} cannot be read.",
-            str(error.strerror or error),
-            "Check the path; `invoke train --model NAME` makes the zoo's models.",
-        ) from error
 
 
 AF = "Atrial fibrillation"

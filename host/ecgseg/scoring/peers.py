@@ -26,8 +26,7 @@ import numpy.typing as npt
 
 from ecgseg.data.records import WAVE_LABELS, Record
 from ecgseg.extras import require_neurokit
-from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, Segment
-from ecgseg.scoring.evaluate import Prediction
+from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, Prediction, Segment
 
 # NeuroKit2's names of the waves' ends; it calls the QRS complex R.
 _NEUROKIT_WAVES = {"P": "ECG_P", "T": "ECG_T", "QRS": "ECG_R"}

@@ -18,7 +18,7 @@ from ecgseg.data.records import CLASS_NAMES, LEADS, split
 from ecgseg.errors import ModelError, UsageError
 from ecgseg.models import in_order
 from ecgseg.output import write_json
-from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, PreprocessParameters, SegmentRules
+from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, PreprocessParameters
 
 SMOKE = "smoke"
 
@@ -235,13 +235,9 @@ class ModelConfiguration(Strict):
 
     def preprocess(self, input_rate: int = DEFAULT_INPUT_RATE) -> PreprocessParameters:
         """The preprocessor that feeds this model."""
-        return PreprocessParameters(
-            input_rate=input_rate,
-            frame_length=self.frame_length,
-            hop=self.frame_length,
-            scale=self.quantisation.input_scale,
-            zero_point=self.quantisation.input_zero_point,
-            rules=SegmentRules.for_classes(self.classes),
+        settings = self.quantisation
+        return PreprocessParameters.for_segmenter(
+            self.frame_length, self.classes, settings.input_scale, settings.input_zero_point, input_rate
         )
 
     def digest(self) -> str:

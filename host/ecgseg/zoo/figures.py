@@ -16,19 +16,18 @@ from ecgseg.extras import require_tensorflow
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.shape import parameter_count
-from ecgseg.pipeline import class_mask
+from ecgseg.models import find_model
+from ecgseg.pipeline import Prediction, assemble, class_mask, whole_record
+from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.scoring.evaluate import (
     AF,
-    DeviceSegmenter,
     Evaluation,
-    Prediction,
     Progress,
     Scores,
-    assemble,
+    by_device,
+    device_segmenter,
     evaluate,
-    read_model,
     score,
-    whole_record,
 )
 from ecgseg.scoring.metrics import FiducialScore
 from ecgseg.zoo import configuration
@@ -102,14 +101,14 @@ class FloatSegmenter:
 
     Args:
         path: model.keras.
-        device: the int8 model's segmenter, for the preprocessor and the rules.
+        device: the int8 model's twin, for the preprocessor and the rules.
 
     Raises:
         ToolMissingError: TensorFlow is not installed.
         ModelError: the file is missing or damaged.
     """
 
-    def __init__(self, path: Path, device: DeviceSegmenter) -> None:
+    def __init__(self, path: Path, device: Segmenter) -> None:
         require_tensorflow()
         import keras
 
@@ -119,16 +118,16 @@ class FloatSegmenter:
             raise ModelError(
                 f"The float model {path} cannot be read.", str(error), "Train it again with `invoke train`."
             ) from error
-        self._device = device
+        self._parameters = device.require_parameters()
 
     def __call__(self, record: Record) -> Prediction:
         """Mask and segments of a record."""
-        parameters = self._device.parameters
-        parts = whole_record(record, parameters)
+        parameters = self._parameters
+        parts = whole_record(record.samples, parameters)
         quantised = np.stack([frame.data for frame in parts])
         logits = np.asarray(self._model(model_input(quantised, parameters), training=False))
         masks = [class_mask(scores, frame) for scores, frame in zip(logits, parts, strict=True)]
-        return assemble(masks, -(-record.samples.size // parameters.factor), parameters.rules)
+        return assemble(masks, parameters.samples_of(record.samples.size), parameters.rules)
 
 
 def measure(name: str, ludb: str | Path | None = None, progress: Progress | None = None) -> Metrics:
@@ -141,7 +140,8 @@ def measure(name: str, ludb: str | Path | None = None, progress: Progress | None
 
     Raises:
         DataError: no LUDB; the figures of the zoo are never synthetic.
-        ModelError: the model is missing or damaged.
+        UsageError: there is no such model.
+        ModelError: the model is damaged.
     """
     folder = find_ludb(ludb)
     if folder is None:
@@ -149,16 +149,16 @@ def measure(name: str, ludb: str | Path | None = None, progress: Progress | None
             "The zoo's figures need LUDB.", "They are measured on real patients.", "Run `invoke data` to download it."
         )
     records = load_records(folder, split()["test"])
-    target = configuration.folder(name)
-    result = evaluate(name, target / "model.tflite", records, progress=progress)
-    content = read_model(target / "model.tflite")
-    device = DeviceSegmenter(content)
-    float_scores, _, _ = score(FloatSegmenter(target / "model.keras", device), records, device.class_count, progress)
+    model = find_model(name)
+    result = evaluate(model, records, progress=progress)
+    device = device_segmenter(model.data)
+    model_float = FloatSegmenter(model.path.with_name("model.keras"), device)
+    float_scores, _, _ = score(model_float, records, device.class_count, progress)
     heartkit = [record for record in records if record.record_id in split()["test_heartkit"]]
-    held_out, _, _ = score(device, heartkit, device.class_count, progress)
+    held_out, _, _ = score(by_device(device), heartkit, device.class_count, progress)
     lead_ii = [record for record in records if record.lead == "ii"]
-    noisy = evaluate(name, target / "model.tflite", lead_ii, noise=True, progress=progress)
-    return _metrics(result, noisy, held_out, float_scores, content)
+    noisy = evaluate(model, lead_ii, noise=True, progress=progress)
+    return _metrics(result, noisy, held_out, float_scores, model.data)
 
 
 def _metrics(result: Evaluation, noisy: Evaluation, held_out: Scores, float_scores: Scores, content: bytes) -> Metrics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ecgseg.errors import GraphError
+from ecgseg.graph.ends import ends_of
 from ecgseg.graph.ir import Graph, Operator, Tensor
 from ecgseg.graph.layers import Layer, Network
 from ecgseg.graph.lower import elementwise, shapes, windows
@@ -50,11 +51,10 @@ def lower(graph: Graph) -> Network:
     """
     for operator in graph.operators:
         _check_known(operator)
-    start, operators, float_input = _strip_input(graph)
-    end, operators, float_output = _strip_output(graph, operators)
-    layers = tuple(_LOWER[operator.name](Context(graph, operator)) for operator in operators)
-    _check_order(graph, layers, start, end)
-    return Network(graph.name, graph.sha256, layers, start, end, float_input, float_output)
+    ends = ends_of(graph)
+    layers = tuple(_LOWER[operator.name](Context(graph, operator)) for operator in ends.operators)
+    _check_order(graph, layers, ends.input, ends.output)
+    return Network(graph.name, graph.sha256, layers, ends.input, ends.output, ends.float_input, ends.float_output)
 
 
 def _check_known(operator: Operator) -> None:
@@ -71,65 +71,6 @@ def _check_known(operator: Operator) -> None:
             "The code generator has no kernel for it.",
             f"Supported operators: {', '.join(SUPPORTED_OPERATORS)}.",
         )
-
-
-def _only(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
-    if len(indices) != 1:
-        raise GraphError(
-            f"The model has {len(indices)} {what}s.",
-            f"The device takes one input tensor and answers one output tensor; {what} tensors: {list(indices)}.",
-            f"Export a model with one {what}.",
-        )
-    return graph.tensors[indices[0]]
-
-
-def _strip_input(graph: Graph) -> tuple[Tensor, tuple[Operator, ...], bool]:
-    tensor = _only(graph, graph.inputs, "input")
-    if tensor.dtype != "float32":
-        return _int8_end(tensor, "input"), graph.operators, False
-    readers = [operator for operator in graph.operators if tensor.index in operator.inputs]
-    if len(readers) != 1 or readers[0].name != "QUANTIZE" or len(readers[0].outputs) != 1:
-        raise _float_end("input", readers)
-    rest = tuple(operator for operator in graph.operators if operator is not readers[0])
-    return _int8_end(graph.tensors[readers[0].outputs[0]], "input"), rest, True
-
-
-def _strip_output(graph: Graph, operators: tuple[Operator, ...]) -> tuple[Tensor, tuple[Operator, ...], bool]:
-    tensor = _only(graph, graph.outputs, "output")
-    writers = [operator for operator in operators if tensor.index in operator.outputs]
-    if tensor.dtype == "float32":
-        if len(writers) != 1 or writers[0].name != "DEQUANTIZE" or len(writers[0].inputs) != 1:
-            raise _float_end("output", writers)
-        operators = tuple(operator for operator in operators if operator is not writers[0])
-        tensor = graph.tensors[writers[0].inputs[0]]
-    for operator in operators:
-        if operator.name == "DEQUANTIZE":
-            raise GraphError(
-                f"{operator} is not supported in the middle of a model.",
-                "The parts of the model behind it compute in floating point.",
-                "Quantise the whole model to int8; DEQUANTIZE may only be the last operator.",
-            )
-    return _int8_end(tensor, "output"), operators, graph.tensors[graph.outputs[0]].dtype == "float32"
-
-
-def _float_end(what: str, operators: list[Operator]) -> GraphError:
-    found = ", ".join(map(str, operators)) or "nothing"
-    wanted = "read by one QUANTIZE" if what == "input" else "written by one DEQUANTIZE"
-    return GraphError(
-        f"The model's {what} is float32 and is connected to {found}.",
-        f"A float32 {what} has to be {wanted}; the model does not seem to be quantised.",
-        "Quantise the model to int8 (weights and activations).",
-    )
-
-
-def _int8_end(tensor: Tensor, what: str) -> Tensor:
-    if tensor.dtype != "int8" or len(tensor.scales) != 1 or not -128 <= tensor.zero_point <= 127:
-        raise GraphError(
-            f"The model's {what} is {tensor.dtype} with {len(tensor.scales)} scales.",
-            f"The {what} has to be int8 with one scale and a zero point in -128..127, or float32 next to (DE)QUANTIZE.",
-            "Quantise the model to int8.",
-        )
-    return tensor
 
 
 def _check_order(graph: Graph, layers: tuple[Layer, ...], start: Tensor, end: Tensor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +13,16 @@ from rich.console import Console
 
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.data.records import Record, Wave, labels
-from ecgseg.pipeline import MODEL_RATE, PreprocessParameters, Segment, SegmentRules, frames
+from ecgseg.errors import GraphError, ModelError
+from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
+from ecgseg.models import ModelFile
+from ecgseg.pipeline import MODEL_RATE, Prediction, Segment
 from ecgseg.pipeline.segments import runs
 from ecgseg.report import evaluation as report
-from ecgseg.scoring.evaluate import Evaluation, Prediction, assemble, score, score_noise, whole_record
+from ecgseg.scoring.evaluate import Evaluation, device_segmenter, evaluate, score, score_noise
+from support.small_models import segmenter
 
-PARAMETERS = PreprocessParameters(input_rate=500, scale=1 / 32, zero_point=0, rules=SegmentRules.for_classes(4))
 LEVELS = ["24", "18", "12", "6", "0", "-6"]
 KINDS = ["baseline wander", "muscle artefact", "electrode motion"]
 
@@ -33,39 +38,6 @@ def annotation(record: Record) -> Prediction:
     mask = labels(record, 4, record.rate // MODEL_RATE)
     mask[mask == 255] = 0
     return Prediction(mask, runs(mask))
-
-
-def test_a_record_of_whole_frames_is_cut_as_the_device_cuts_it() -> None:
-    record = ramp(5000)
-    expected = frames(record.samples, PARAMETERS)
-    found = whole_record(record, PARAMETERS)
-    assert len(found) == len(expected) == 4
-    assert all(np.array_equal(a.data, b.data) for a, b in zip(found, expected, strict=True))
-
-
-def test_the_last_frame_is_aligned_to_the_end_of_the_record() -> None:
-    record = ramp(5500)
-    found = whole_record(record, PARAMETERS)
-    assert len(found) == 5
-    # 1100 samples at 100 Hz: the last frame starts at 850, raw sample 4250. The filter's edge is left out.
-    alone = frames(record.samples[4250:], PARAMETERS)[0]
-    difference = np.abs(found[-1].data.astype(int) - alone.data.astype(int))
-    assert difference[10:].max() <= 1
-    assert [len(whole_record(ramp(size), PARAMETERS)) for size in (1245, 1250, 1255)] == [0, 1, 2]
-
-
-def test_of_the_last_frame_counts_only_what_the_one_before_does_not_cover() -> None:
-    masks = [np.zeros(250, dtype=np.uint8) for _ in range(5)]
-    # Frame 3 ends in a QRS, samples 990..999. The last one starts at 850: 100..119 are covered by frame 3 and do not
-    # count, 150..154 go on with the QRS (1000..1004), 200..219 are a T wave at 1050..1069.
-    masks[3][240:250] = 2
-    masks[4][100:120] = 1
-    masks[4][150:155] = 2
-    masks[4][200:220] = 3
-    found = assemble(masks, 1100, PARAMETERS.rules)
-    assert found.segments == [Segment(2, 990, 1004), Segment(3, 1050, 1069)]
-    assert runs(found.mask) == found.segments
-    assert found.mask.size == 1100
 
 
 def test_groups_of_rhythm_and_lead_add_up_to_the_whole() -> None:
@@ -142,3 +114,30 @@ def test_the_result_for_machines_holds_rhythms_leads_noise_and_float_against_int
         assert set(result.by_lead) == {"ii", "v1"}
         assert "Atrial fibrillation" in result.by_rhythm
         assert {kind: list(levels) for kind, levels in result.by_noise.items()} == dict.fromkeys(KINDS, LEVELS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [segmenter(4, length=200), segmenter(4, float_ends=True), segmenter(1), segmenter(17)],
+    ids=["other length", "float32 input", "one class", "too many classes"],
+)
+def test_a_model_that_is_no_segmenter_of_250_samples_is_refused(content: bytes) -> None:
+    with pytest.raises(ModelError, match="does not segment frames of 250 samples") as caught:
+        device_segmenter(content)
+    assert "Its input is [1, 1, " in caught.value.why
+    assert "[1, 250, classes]" in caught.value.remedy
+
+
+def test_a_model_of_classes_that_nobody_annotates_is_refused() -> None:
+    with pytest.raises(ModelError, match="has 3 classes"):
+        device_segmenter(segmenter(3))
+
+
+def test_a_segmenter_that_the_code_generator_does_not_know_can_be_evaluated() -> None:
+    content = segmenter(4, last="TANH")
+    with pytest.raises(GraphError, match="TANH"):
+        lower(load_tflite(content))
+    model = ModelFile("tanh", Path("tanh.tflite"), content, from_zoo=False)
+    found = evaluate(model, synthetic_records(2, ["ii"]))
+    assert (found.model, found.sha256, found.classes) == ("tanh", model.sha256, 4)
+    assert found.whole.leads == 2

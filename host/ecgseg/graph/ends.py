@@ -1,0 +1,105 @@
+"""The int8 tensors at the ends of a model, which the device takes and answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecgseg.errors import GraphError
+from ecgseg.graph.ir import Graph, Operator, Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Where a model begins and ends for the device, which speaks int8.
+
+    Attributes:
+        input, output: int8 tensors with one scale.
+        float_input, float_output: the file has a float32 input (output) whose QUANTIZE (DEQUANTIZE) is taken off.
+        operators: what lies between.
+    """
+
+    input: Tensor
+    output: Tensor
+    float_input: bool
+    float_output: bool
+    operators: tuple[Operator, ...]
+
+
+def ends_of(graph: Graph) -> Ends:
+    """The ends of a graph, whatever operators lie between.
+
+    Raises:
+        GraphError: there is not one input and one output, or one of them is neither int8 nor float32 next to QUANTIZE
+            or DEQUANTIZE.
+    """
+    start, operators, float_input = _strip_input(graph)
+    end, operators, float_output = _strip_output(graph, operators)
+    return Ends(start, end, float_input, float_output, operators)
+
+
+def ends_in_file(graph: Graph) -> tuple[Tensor, Tensor]:
+    """The one input and the one output tensor as they stand in the file, whatever their type.
+
+    Raises:
+        GraphError: there are none, or several.
+    """
+    return _only(graph, graph.inputs, "input"), _only(graph, graph.outputs, "output")
+
+
+def _only(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
+    if len(indices) != 1:
+        raise GraphError(
+            f"The model has {len(indices)} {what}s.",
+            f"The device takes one input tensor and answers one output tensor; {what} tensors: {list(indices)}.",
+            f"Export a model with one {what}.",
+        )
+    return graph.tensors[indices[0]]
+
+
+def _strip_input(graph: Graph) -> tuple[Tensor, tuple[Operator, ...], bool]:
+    tensor = _only(graph, graph.inputs, "input")
+    if tensor.dtype != "float32":
+        return _int8_end(tensor, "input"), graph.operators, False
+    readers = [operator for operator in graph.operators if tensor.index in operator.inputs]
+    if len(readers) != 1 or readers[0].name != "QUANTIZE" or len(readers[0].outputs) != 1:
+        raise _float_end("input", readers)
+    rest = tuple(operator for operator in graph.operators if operator is not readers[0])
+    return _int8_end(graph.tensors[readers[0].outputs[0]], "input"), rest, True
+
+
+def _strip_output(graph: Graph, operators: tuple[Operator, ...]) -> tuple[Tensor, tuple[Operator, ...], bool]:
+    tensor = _only(graph, graph.outputs, "output")
+    writers = [operator for operator in operators if tensor.index in operator.outputs]
+    if tensor.dtype == "float32":
+        if len(writers) != 1 or writers[0].name != "DEQUANTIZE" or len(writers[0].inputs) != 1:
+            raise _float_end("output", writers)
+        operators = tuple(operator for operator in operators if operator is not writers[0])
+        tensor = graph.tensors[writers[0].inputs[0]]
+    for operator in operators:
+        if operator.name == "DEQUANTIZE":
+            raise GraphError(
+                f"{operator} is not supported in the middle of a model.",
+                "The parts of the model behind it compute in floating point.",
+                "Quantise the whole model to int8; DEQUANTIZE may only be the last operator.",
+            )
+    return _int8_end(tensor, "output"), operators, graph.tensors[graph.outputs[0]].dtype == "float32"
+
+
+def _float_end(what: str, operators: list[Operator]) -> GraphError:
+    found = ", ".join(map(str, operators)) or "nothing"
+    wanted = "read by one QUANTIZE" if what == "input" else "written by one DEQUANTIZE"
+    return GraphError(
+        f"The model's {what} is float32 and is connected to {found}.",
+        f"A float32 {what} has to be {wanted}; the model does not seem to be quantised.",
+        "Quantise the model to int8 (weights and activations).",
+    )
+
+
+def _int8_end(tensor: Tensor, what: str) -> Tensor:
+    if tensor.dtype != "int8" or len(tensor.scales) != 1 or not -128 <= tensor.zero_point <= 127:
+        raise GraphError(
+            f"The model's {what} is {tensor.dtype} with {len(tensor.scales)} scales.",
+            f"The {what} has to be int8 with one scale and a zero point in -128..127, or float32 next to (DE)QUANTIZE.",
+            "Quantise the model to int8.",
+        )
+    return tensor
