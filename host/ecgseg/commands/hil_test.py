@@ -12,6 +12,7 @@ from ecgseg.data.records import parse_leads, parse_records
 from ecgseg.hil.result import HilRun
 from ecgseg.hil.runner import HilOptions, run
 from ecgseg.image.backends import BACKENDS
+from ecgseg.link.ports import DEFAULT_BAUD
 from ecgseg.output import write_json
 from ecgseg.report.html import write_report
 from ecgseg.report.picture import write_picture
@@ -79,7 +80,7 @@ class Typed:
     tflm_dir: str | None = None
     port: str | None = None
     serial: str | None = None
-    baud: int = 115200
+    baud: int = DEFAULT_BAUD
     replay: str | None = None
     json: str | None = None
     html: str | None = None

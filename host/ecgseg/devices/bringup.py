@@ -20,13 +20,12 @@ from ecgseg.devices import jlink
 from ecgseg.errors import EcgsegError, TargetError
 from ecgseg.image.build import Image, build
 from ecgseg.image.programs import BRINGUP
-from ecgseg.link.ports import check_port, choose_port, port_error, serial_ports
+from ecgseg.link.ports import DEFAULT_BAUD, check_port, choose_port, port_error, serial_ports
 from ecgseg.targets import SimulatorOptions, TargetOptions, open_target, target_of, targets_for
 from ecgseg.targets.names import APOLLO4P
 from ecgseg.terminal import messages
 
 BOARD = "apollo4p_evb"
-BAUD = 115200
 RATES = (230_400, 460_800, 921_600, 1_000_000, 1_500_000)
 _ECHO_BYTES = 8192
 _LINE_SECONDS = 3.0
@@ -237,12 +236,12 @@ def _rate(port: TextPort, rate: int) -> Point:
         port.wait_for_start(2.0)
         found = _echo(port, rate)
         port.answer("echo", _LINE_SECONDS)
-        port.ask(f"baud {BAUD}")
+        port.ask(f"baud {DEFAULT_BAUD}")
     except SilenceError:
         found = "no answer"
     except (serial.SerialException, OSError, ValueError):
         found = "this computer's port cannot do it"
-    port.port.baudrate = BAUD
+    port.port.baudrate = DEFAULT_BAUD
     port.wait_for_start(12.0)  # the image returns to the old rate by itself
     good = found == "all bytes came back"
     return Point(name=f"{rate} baud", found=found, meaning="usable" if good else "do not use it")
@@ -334,7 +333,7 @@ def ask_all(port: TextPort, *, measure: bool = False) -> list[Point]:
 @contextmanager
 def _open(url: str, slowness: float) -> Iterator[TextPort]:
     try:
-        opened = serial.serial_for_url(url, baudrate=BAUD, timeout=0.02, exclusive=True)
+        opened = serial.serial_for_url(url, baudrate=DEFAULT_BAUD, timeout=0.02, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:
         raise port_error(url, error) from error
     with opened:
@@ -382,7 +381,7 @@ def bring_up(
     program = jlink.find_program()
     probe = jlink.choose_probe(jlink.probes(program), serial_number).serial_number
     url = choose_port(serial_ports(), port, probe)
-    check_port(url, BAUD)
+    check_port(url, DEFAULT_BAUD)
     jlink.check_device(program, probe)
     jlink.run_script(program, jlink.flash_script(Path(image.bin)), probe)
     points = _start_points(program, probe, url)

@@ -11,12 +11,11 @@ from ecgseg.devices import jlink
 from ecgseg.errors import EcgsegError, LinkError, TargetError, ToolMissingError
 from ecgseg.image import build as images
 from ecgseg.link import DeviceClient, DeviceInfo, NoAnswerError
-from ecgseg.link.ports import SerialPort, check_port, choose_port, serial_ports
+from ecgseg.link.ports import DEFAULT_BAUD, SerialPort, check_port, choose_port, serial_ports
 from ecgseg.targets.apollo4p import check_identity
 from ecgseg.terminal import messages
 
 BOARD = "apollo4p_evb"
-BAUD = 115200
 _FIRST_WAIT_SECONDS = 0.5
 _ATTEMPTS = 4
 _ASK_SECONDS = 0.4
@@ -106,7 +105,7 @@ def flash_image(
     program = jlink.find_program()
     probe = jlink.choose_probe(jlink.probes(program), serial_number)
     chosen = choose_port(serial_ports(), port, probe.serial_number)
-    check_port(chosen, BAUD)
+    check_port(chosen, DEFAULT_BAUD)
     jlink.check_device(program, probe.serial_number)
     jlink.run_script(program, script, probe.serial_number)
     info = _first_answer(program, probe.serial_number, chosen)
@@ -131,7 +130,7 @@ def _first_answer(program: str, probe: str, port: str) -> DeviceInfo:
             return info
     raise TargetError(
         f"The board was flashed and verified, but nothing answers on {port}.",
-        f"HELLO was sent at {BAUD} baud, also after a reset by SWPOI.",
+        f"HELLO was sent at {DEFAULT_BAUD} baud, also after a reset by SWPOI.",
         "Press the board's reset button and run `invoke devices`. If LED0 (D4) stays dark, the application does not "
         'start: see docs/bring-up.md, "No answer after flashing". If it is lit, the port is the wrong one: try --port.',
     )
@@ -143,8 +142,8 @@ def ask(port: str, answer_seconds: float, attempts: int) -> DeviceInfo | None:
     Raises:
         LinkError: the port cannot be opened, or what answers speaks another protocol.
     """
-    check_port(port, BAUD)
-    client = DeviceClient(port, baud=BAUD)
+    check_port(port, DEFAULT_BAUD)
+    client = DeviceClient(port, baud=DEFAULT_BAUD)
     try:
         return client.hello(answer_seconds=answer_seconds, attempts=attempts)
     except NoAnswerError:
@@ -192,6 +191,6 @@ def _port_entry(port: SerialPort, ask_all: bool) -> DeviceEntry:
     except LinkError as error:
         return entry.model_copy(update={"answer": error.what})
     if info is None:
-        return entry.model_copy(update={"answer": f"nothing answers at {BAUD} baud"})
+        return entry.model_copy(update={"answer": f"nothing answers at {DEFAULT_BAUD} baud"})
     told = f"{info.board}, {info.model_name} ({info.backend}), build {info.build_id}"
     return entry.model_copy(update={"answer": told})

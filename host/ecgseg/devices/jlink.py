@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg.errors import OutputError, TargetError, ToolMissingError
+from ecgseg.image.boards import APOLLO4P_EVB, board_of
 from ecgseg.output import write_text
 
 DEVICE = "AMAP42KP-KBR"
 INTERFACE = "SWD"
 SPEED_KHZ = 4000
-LOAD_ADDRESS = 0x00018000
+LOAD_ADDRESS = board_of(APOLLO4P_EVB).load_address
 OLDEST_SOFTWARE = "7.70d"
 
 _PROGRAMS = ("JLinkExe", "JLink")

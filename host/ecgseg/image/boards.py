@@ -10,6 +10,7 @@ from ecgseg import paths
 from ecgseg.errors import UsageError
 
 _FOLDER = paths.FIRMWARE / "boards"
+HOST, MPS2_AN386, APOLLO4P_EVB = "host", "mps2_an386", "apollo4p_evb"
 APT_ARM = "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
 APT_HOST = "sudo apt-get install gcc libc6-dev"
 
@@ -95,9 +96,9 @@ _BARE_METAL_LINK = ("-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", 
 BOARDS: Mapping[str, Board] = {
     board.name: board
     for board in (
-        Board("host", "", APT_HOST, SANITIZER_FLAGS, ("-Wl,--gc-sections",)),
+        Board(HOST, "", APT_HOST, SANITIZER_FLAGS, ("-Wl,--gc-sections",)),
         Board(
-            "mps2_an386",
+            MPS2_AN386,
             "arm-none-eabi-",
             APT_ARM,
             CORTEX_M4F_FLAGS,
@@ -105,7 +106,7 @@ BOARDS: Mapping[str, Board] = {
             linker_script="mps2_an386.ld",
         ),
         Board(
-            "apollo4p_evb",
+            APOLLO4P_EVB,
             "arm-none-eabi-",
             APT_ARM,
             CORTEX_M4F_FLAGS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgseg import paths
+from ecgseg.image.boards import APOLLO4P_EVB, HOST, MPS2_AN386
 
 MODEL_HEADER = "ecgseg_model.h"
 _HEADERS = ("*.h", "*.def", "*.inc")
@@ -142,7 +143,7 @@ def headers_in(folders: Iterable[Path]) -> list[Path]:
 APP = Program(
     name="app",
     parts=(_own("app"), LINK_PART, PIPELINE_PART),
-    boards=("host", "mps2_an386", "apollo4p_evb"),
+    boards=(HOST, MPS2_AN386, APOLLO4P_EVB),
     takes_samples=True,
     with_stream=("app_stream.c",),
     without_stream=("app_no_stream.c",),
@@ -152,7 +153,7 @@ APP = Program(
 PROFILE = Program(
     name="profile",
     parts=(_own("profile"), PIPELINE_PART),
-    boards=("mps2_an386",),
+    boards=(MPS2_AN386,),
     takes_samples=True,
     left_out=("board_mps2_an386.c",),  # it needs no port, and takes the timer for itself
     stream_flags=("-DPROFILE_PREPROCESS",),
@@ -169,7 +170,7 @@ PROFILE_MODEL = replace(PROFILE, name="profile_model", takes_samples=False)
 BRINGUP = Program(
     name="bringup",
     parts=(_own("bringup"),),
-    boards=("apollo4p_evb",),
+    boards=(APOLLO4P_EVB,),
     has_model=False,
     image="bringup",
     why="The bring-up image is built with it.",
@@ -177,4 +178,4 @@ BRINGUP = Program(
     remedy="Restore firmware/boards/apollo4p_evb.",
 )
 
-TFLM_ARENA = Program(name="tflm_arena", parts=(_own("tflm_arena"),), boards=("host", "mps2_an386"), image="arena")
+TFLM_ARENA = Program(name="tflm_arena", parts=(_own("tflm_arena"),), boards=(HOST, MPS2_AN386), image="arena")

@@ -7,9 +7,10 @@ import subprocess
 from pathlib import Path
 
 from ecgseg.errors import TargetError, ToolMissingError
+from ecgseg.image.boards import MPS2_AN386
 
 PROGRAM = "qemu-system-arm"
-BOARD = "mps2_an386"
+BOARD = MPS2_AN386
 _MACHINE = ("-machine", "mps2-an386", "-display", "none", "-monitor", "none")
 # An instruction takes one virtual nanosecond: what is counted is exact and repeatable.
 _COUNTED = ("-icount", "shift=0")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ecgseg.link.ports import DEFAULT_BAUD
+
 
 class TimingCase(StrEnum):
     """Which end of a range of cycles counts, where the core's documentation gives a range."""
@@ -45,7 +47,7 @@ class TargetOptions:
     """
 
     port: str | None = None
-    baud: int = 115200
+    baud: int = DEFAULT_BAUD
     serial_number: str | None = None
     start_seconds: float = 20.0
     answer_seconds: float | None = None
