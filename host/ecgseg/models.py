@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ecgseg import paths
 from ecgseg.choices import choose
-from ecgseg.errors import ModelError
+from ecgseg.graph.load import read_model
 
 DEFAULT_MODEL = "seg-4-tcn-sm"
 
@@ -46,28 +46,19 @@ def find_model(name: str | None = None, tflite: str | Path | None = None) -> Mod
 
     Raises:
         UsageError: the zoo has no such model; the message lists those it has.
-        ModelError: the file cannot be read.
+        ModelError: the file cannot be read, or is larger than any model for the device.
     """
     if tflite:
         path = Path(tflite).expanduser()
-        return ModelFile(path.stem, path, _read(path), from_zoo=False)
+        return ModelFile(path.stem, path, read_model(path), from_zoo=False)
     chosen = choose("model", name or DEFAULT_MODEL, model_names(), "--model")
     path = paths.MODELS / chosen / "model.tflite"
-    return ModelFile(chosen, path, _read(path), from_zoo=True)
+    return ModelFile(chosen, path, read_model(path), from_zoo=True)
 
 
 def generated_folder(model: ModelFile) -> Path:
     """Where the C of a model goes unless the user says otherwise; a file of the user's own gets its hash."""
     return paths.BUILD / "generated" / (model.name if model.from_zoo else f"{model.name}-{model.sha256[:8]}")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"The model {path} cannot be read.", f"{error.strerror}.", "Check the --tflite option or the file."
-        ) from error
 
 
 ZOO = ("seg-2-tcn-sm", "seg-4-tcn-sm", "seg-4-tcn-lg")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ecgseg.codegen.kernels import kernel_of
 from ecgseg.codegen.reform import depthwise_as_convolution, transpose_as_convolution
+from ecgseg.graph.ends import Ends
 from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.interpret import run
 from ecgseg.graph.ir import Tensor
@@ -27,7 +28,7 @@ def answer(layer: Layer, data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
     def tensor(index: int, size: tuple[int, ...]) -> Tensor:
         return Tensor(index, "", size, "int8", (1.0,), (0,), 0, None)
 
-    network = Network("", "", (layer,), tensor(0, data.shape), tensor(1, shape), False, False)
+    network = Network("", "", (layer,), Ends(tensor(0, data.shape), tensor(1, shape), False, False, ()))
     return run(network, data).reshape(-1)
 
 

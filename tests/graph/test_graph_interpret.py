@@ -17,7 +17,7 @@ from support.tflite_builder import Builder
 
 def real_input(network: Network, data: np.ndarray) -> np.ndarray:
     """What TensorFlow Lite Micro has to be fed so that its int8 input is `data`."""
-    if not network.float_input:
+    if not network.ends.float_input:
         return data.reshape(network.input.shape)
     real = (data.astype(np.float32) - network.input.zero_point) * network.input.scale
     return real.astype(np.float32).reshape(network.input.shape)

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgseg.errors import GraphError
-from ecgseg.graph.load import load_tflite
+from ecgseg.graph.load import MAX_FILE_BYTES, load_tflite, read_model
 from ecgseg.graph.lower import lower
+from ecgseg.models import find_model
 from support.random_network import RandomNetwork
 from support.tflite_builder import SAME, Builder, conv_options
 
@@ -172,6 +173,19 @@ def test_empty_and_foreign_files_are_refused(tmp_path: Path) -> None:
         load_tflite(tmp_path / "missing.tflite")
     with pytest.raises(GraphError):
         load_tflite(tmp_path)
+
+
+def test_a_model_that_cannot_be_read_or_is_far_too_large_is_told_whoever_reads_it(tmp_path: Path) -> None:
+    missing, large = tmp_path / "missing.tflite", tmp_path / "large.tflite"
+    with large.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    for read in (load_tflite, read_model, lambda path: find_model(tflite=path)):
+        with pytest.raises(GraphError) as told:
+            read(missing)
+        assert told.value.what == f"The model {missing} cannot be read."
+        assert told.value.why == "No such file or directory."
+        with pytest.raises(GraphError, match=f"{MAX_FILE_BYTES + 1} bytes"):
+            read(large)
 
 
 def test_every_truncation_is_refused() -> None:

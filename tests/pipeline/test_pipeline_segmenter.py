@@ -10,8 +10,8 @@ import pytest
 from ecgseg import codegen
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import ModelError, UsageError
+from ecgseg.graph.ends import ends_of
 from ecgseg.graph.load import load_tflite
-from ecgseg.graph.lower import lower
 from ecgseg.models import find_model, model_names
 from ecgseg.pipeline import FRAME_LENGTH, PreprocessParameters, class_mask, segments, whole_record
 from ecgseg.pipeline.segmenter import Segmenter
@@ -29,7 +29,7 @@ def test_configuration_file_and_generated_code_feed_a_model_by_the_same_numbers(
     manifest = codegen.render(model.path, tmp_path, input_rate=rate)
     expected = configuration.load(name).preprocess(rate)
     assert Segmenter(model.data, rate).parameters == expected
-    assert PreprocessParameters.for_network(lower(load_tflite(model.data)), rate) == expected
+    assert PreprocessParameters.for_network(ends_of(load_tflite(model.data)), rate) == expected
     assert expected == PreprocessParameters.for_segmenter(
         manifest.frame_length,
         manifest.class_count,

@@ -9,7 +9,6 @@ import pytest
 from ecgseg import paths
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
-from ecgseg.graph.shape import parameter_count
 from ecgseg.models import model_names
 from ecgseg.report import cards
 from ecgseg.zoo import configuration
@@ -21,7 +20,7 @@ def test_metrics_were_measured_on_the_committed_tflite(name: str) -> None:
     content = (configuration.folder(name) / "model.tflite").read_bytes()
     assert metrics.tflite_sha256 == hashlib.sha256(content).hexdigest()
     graph = load_tflite(content)
-    assert metrics.params == parameter_count(graph)
+    assert metrics.params == graph.parameter_count
     assert metrics.macs == lower(graph).macs
 
 

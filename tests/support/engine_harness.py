@@ -151,7 +151,9 @@ def truth(model: Rendered, inputs: Int8) -> list[dict[int, Int8]]:
     result = []
     for frame in inputs:
         # QUANTIZE maps this float back to the very int8.
-        data = (frame.astype(np.float32) - source.zero_point) * source.scale if model.network.float_input else frame
+        data = (
+            (frame.astype(np.float32) - source.zero_point) * source.scale if model.network.ends.float_input else frame
+        )
         tensors = oracle.run_all(data, model.tensors)
         result.append({index: values.reshape(-1).astype(np.int8) for index, values in tensors.items()})
     return result

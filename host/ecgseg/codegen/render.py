@@ -15,7 +15,6 @@ from ecgseg.errors import UsageError
 from ecgseg.graph.ir import Graph
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
-from ecgseg.graph.shape import parameter_count, segmenter_shape
 from ecgseg.output import write_files
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, PreprocessParameters
 from ecgseg.templating import render_template
@@ -65,7 +64,7 @@ def render(
     program = compile_network(lower(graph), select)
     manifest = _manifest(graph, program, input_rate)
     files = _model_files(program, manifest)
-    parameters = PreprocessParameters.for_network(program.network, input_rate)
+    parameters = PreprocessParameters.for_network(program.network.ends, input_rate)
     if parameters:
         files[PARAMETERS] = render_c_header(parameters, banner_of(manifest))
     # Without it the image is built without a stream; one of an earlier model must not stay.
@@ -102,7 +101,7 @@ def _model_files(program: Program, manifest: Manifest) -> dict[str, str]:
 
 def _manifest(graph: Graph, program: Program, input_rate: int) -> Manifest:
     network = program.network
-    frame_length, class_count = segmenter_shape(network)
+    frame_length, class_count = network.ends.segmenter_shape
     layers = [call.kernel.layer for call in program.calls]
     return Manifest(
         generator=GENERATOR,
@@ -117,11 +116,11 @@ def _manifest(graph: Graph, program: Program, input_rate: int) -> Manifest:
         input_zero_point=network.input.zero_point,
         output_scale=float(network.output.scale),
         output_zero_point=network.output.zero_point,
-        float_input=network.float_input,
-        float_output=network.float_output,
+        float_input=network.ends.float_input,
+        float_output=network.ends.float_output,
         frame_length=frame_length,
         class_count=class_count,
-        parameters=parameter_count(graph),
+        parameters=graph.parameter_count,
         macs=sum(layer.macs for layer in layers),
         arena_bytes=program.memory.size,
         weight_bytes=sum(call.kernel.constant_bytes for call in program.calls),

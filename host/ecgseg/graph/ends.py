@@ -24,6 +24,16 @@ class Ends:
     float_output: bool
     operators: tuple[Operator, ...]
 
+    @property
+    def segmenter_shape(self) -> tuple[int, int]:
+        """(frame length, classes) of a model [1, .., T, 1] -> [1, .., T, C]; (0, 0) when it is no segmenter."""
+        steps, shape = self.input.size, self.output.shape
+        if len(shape) < 2 or shape[-2] != steps or self.output.size != steps * shape[-1]:
+            return 0, 0
+        if not 2 <= steps <= 256 or not 2 <= shape[-1] <= 16:
+            return 0, 0
+        return steps, shape[-1]
+
 
 def ends_of(graph: Graph) -> Ends:
     """The ends of a graph, whatever operators lie between.

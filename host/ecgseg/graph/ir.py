@@ -97,3 +97,14 @@ class Graph:
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+
+    @property
+    def parameter_count(self) -> int:
+        """Weights and biases: elements of the constants that an operator other than a view reads."""
+        used = {
+            index
+            for operator in self.operators
+            for position, index in enumerate(operator.inputs)
+            if position > 0 and operator.name not in ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
+        }
+        return sum(self.tensors[i].size for i in used if i >= 0 and self.tensors[i].data is not None)

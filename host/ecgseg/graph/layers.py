@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg.graph.ends import Ends
 from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.ir import Tensor
 
@@ -295,17 +296,23 @@ class Network:
     Attributes:
         name, sha256: of the model.
         layers: in order of execution.
-        input, output: the int8 tensors that the device takes and answers.
-        float_input, float_output: the file has a float32 input (output) whose QUANTIZE (DEQUANTIZE) was taken off.
+        ends: the int8 tensors that the device takes and answers, and what the file has in front and behind.
     """
 
     name: str
     sha256: str
     layers: tuple[Layer, ...]
-    input: Tensor
-    output: Tensor
-    float_input: bool
-    float_output: bool
+    ends: Ends
+
+    @property
+    def input(self) -> Tensor:
+        """What the device takes."""
+        return self.ends.input
+
+    @property
+    def output(self) -> Tensor:
+        """What the device answers."""
+        return self.ends.output
 
     @property
     def macs(self) -> int:

@@ -96,9 +96,12 @@ def load_tflite(source: Path | str | bytes, name: str | None = None) -> Graph:
     Raises:
         GraphError: the file is missing, not a .tflite, damaged, or larger than what fits the device by far.
     """
-    content = read_model(source)
+    if isinstance(source, bytes):
+        content, stem = _checked_size(source), "model"
+    else:
+        content, stem = read_model(Path(source)), Path(source).stem
     if name is None:
-        name = "model" if isinstance(source, bytes) else Path(source).stem
+        name = stem
     if len(content) < 16 or content[4:8] != IDENTIFIER:
         raise _damaged("it does not start like a TensorFlow Lite flatbuffer (identifier TFL3)")
     try:
@@ -107,21 +110,22 @@ def load_tflite(source: Path | str | bytes, name: str | None = None) -> Graph:
         raise _damaged(f"reading it ended in {type(error).__name__}: {error}") from error
 
 
-def read_model(source: Path | str | bytes) -> bytes:
-    """Bytes of a .tflite file, at most MAX_FILE_BYTES.
+def read_model(path: Path) -> bytes:
+    """Bytes of a .tflite file, at most MAX_FILE_BYTES: the one place where such a file is read.
 
     Raises:
         GraphError: the file cannot be read or is too large.
     """
-    if isinstance(source, bytes):
-        content = source
-    else:
-        try:
-            content = Path(source).read_bytes()
-        except OSError as error:
-            raise GraphError(
-                f"The model {source} cannot be read.", str(error), "Give the path of a .tflite file."
-            ) from error
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise GraphError(
+            f"The model {path} cannot be read.", f"{error.strerror or error}.", "Check the --tflite option or the file."
+        ) from error
+    return _checked_size(content)
+
+
+def _checked_size(content: bytes) -> bytes:
     if len(content) > MAX_FILE_BYTES:
         raise GraphError(
             f"The model has {len(content)} bytes, more than {MAX_FILE_BYTES}.",

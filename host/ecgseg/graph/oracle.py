@@ -21,13 +21,16 @@ class TflmOracle:
     Args:
         model: bytes of a .tflite file.
 
+    Attributes:
+        graph: what is in the file.
+
     Raises:
-        GraphError: TensorFlow Lite Micro does not take the model.
+        GraphError: the file is damaged, or TensorFlow Lite Micro does not take the model.
     """
 
     def __init__(self, model: bytes) -> None:
         # The runtime trusts what it is given: whatever is damaged has to be refused before it sees it.
-        load_tflite(model)
+        self.graph = load_tflite(model)
         self._model = model
         self._interpreter = self._start(preserve=False)
         self._preserving: Any = None

@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from ecgseg.errors import UsageError
 from ecgseg.graph.ends import Ends
-from ecgseg.graph.layers import Network
-from ecgseg.graph.shape import segmenter_shape
 
 MODEL_RATE = 100
 # Raw rate in Hz of LUDB, of synthetic ECG and of the boards, where nothing else is said.
@@ -99,13 +97,13 @@ class PreprocessParameters:
         )
 
     @staticmethod
-    def for_network(model: Ends | Network, input_rate: int = DEFAULT_INPUT_RATE) -> PreprocessParameters | None:
+    def for_network(model: Ends, input_rate: int = DEFAULT_INPUT_RATE) -> PreprocessParameters | None:
         """Parameters of the preprocessor that feeds a model; None for one that is no segmenter.
 
         Raises:
             UsageError: the preprocessor does not take the input rate or the input's quantisation.
         """
-        frame_length, class_count = segmenter_shape(model)
+        frame_length, class_count = model.segmenter_shape
         if not class_count:
             return None
         source = model.input

@@ -11,9 +11,7 @@ import numpy.typing as npt
 
 from ecgseg.errors import ModelError
 from ecgseg.graph.ends import ends_of
-from ecgseg.graph.load import load_tflite
 from ecgseg.graph.oracle import TflmOracle
-from ecgseg.graph.shape import segmenter_shape
 from ecgseg.pipeline.parameters import DEFAULT_INPUT_RATE, PreprocessParameters
 from ecgseg.pipeline.prediction import Prediction, assemble, whole_record
 from ecgseg.pipeline.preprocess import Frame, FrameStatus, flush_samples, frames
@@ -67,9 +65,9 @@ class Segmenter:
     def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self.sha256 = hashlib.sha256(model).hexdigest()
         self._oracle = TflmOracle(model)
-        self._ends = ends_of(load_tflite(model))
+        self._ends = ends_of(self._oracle.graph)
         self.input_bytes = self._ends.input.size
-        _, self.class_count = segmenter_shape(self._ends)
+        _, self.class_count = self._ends.segmenter_shape
         self.parameters = PreprocessParameters.for_network(self._ends, input_rate)
 
     def run(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:

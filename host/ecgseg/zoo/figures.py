@@ -15,7 +15,6 @@ from ecgseg.errors import DataError, ModelError
 from ecgseg.extras import require_tensorflow
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
-from ecgseg.graph.shape import parameter_count
 from ecgseg.models import find_model
 from ecgseg.pipeline import Prediction, assemble, class_mask, whole_record
 from ecgseg.pipeline.segmenter import Segmenter
@@ -179,7 +178,7 @@ def _metrics(result: Evaluation, noisy: Evaluation, held_out: Scores, float_scor
         weighted_f1_test_heartkit=held_out.samples.weighted_f1,
         float_weighted_f1=float_scores.samples.weighted_f1,
         int8_loss=float_scores.samples.weighted_f1 - samples.weighted_f1,
-        params=parameter_count(graph),
+        params=graph.parameter_count,
         macs=lower(graph).macs,
         fiducials=result.whole.fiducials,
         af_p_false_positives_per_minute=af.p_false_positives_per_minute if af else None,

@@ -17,6 +17,7 @@ import tensorflow as tf
 from tflite_micro.python.tflite_micro import runtime
 
 from ecgseg.errors import ModelError
+from ecgseg.graph.load import load_tflite
 from ecgseg.pipeline import FRAME_LENGTH
 from ecgseg.zoo.configuration import QuantisationConfiguration
 
@@ -72,23 +73,13 @@ def _representative(
         yield [pinned[None]]
 
 
-def operators(content: bytes) -> list[str]:
-    """Operator names of a .tflite, in order of execution."""
-    interpreter = tf.lite.Interpreter(
-        model_content=content, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
-    )
-    interpreter.allocate_tensors()
-    # The op list is TensorFlow's own; there is no public call for it.
-    return [str(op["op_name"]) for op in interpreter._get_ops_details()]
-
-
 def check(content: bytes, settings: QuantisationConfiguration) -> None:
     """Refuses a .tflite that the firmware would compute wrongly.
 
     Raises:
         ModelError: says which operator, type or scale.
     """
-    found = sorted(set(operators(content)) & set(_FORBIDDEN))
+    found = sorted({operator.name for operator in load_tflite(content).operators} & set(_FORBIDDEN))
     if found:
         raise ModelError(
             f"The quantised model still holds {', '.join(found)}.",

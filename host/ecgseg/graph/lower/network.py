@@ -54,7 +54,7 @@ def lower(graph: Graph) -> Network:
     ends = ends_of(graph)
     layers = tuple(_LOWER[operator.name](Context(graph, operator)) for operator in ends.operators)
     _check_order(graph, layers, ends.input, ends.output)
-    return Network(graph.name, graph.sha256, layers, ends.input, ends.output, ends.float_input, ends.float_output)
+    return Network(graph.name, graph.sha256, layers, ends)
 
 
 def _check_known(operator: Operator) -> None:
