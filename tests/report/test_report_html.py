@@ -14,12 +14,13 @@ from rich.console import Console
 
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import OutputError
-from ecgseg.hil.result import HilResult, HilRun, Memory, Mismatch, ScoreCollector, ShownLead, Spread, Timing
-from ecgseg.pipeline import LEAD_OFF, SegmentRules, runs, segments
+from ecgseg.hil.result import HilResult, HilRun, Memory, Mismatch, Segmentation, ShownLead, Spread, Timing
+from ecgseg.pipeline import LEAD_OFF, Prediction, SegmentRules, runs, segments
 from ecgseg.report.html import render_report, write_report
 from ecgseg.report.picture import write_picture
 from ecgseg.report.svg import lead_figure
 from ecgseg.report.terminal import show_result
+from ecgseg.scoring.collector import ScoreCollector
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -40,7 +41,7 @@ def lead(differing: bool = False) -> ShownLead:
 def result(**changes: object) -> HilResult:
     shown = lead()
     scores = ScoreCollector(4)
-    scores.add(shown.record, shown.device, shown.segments)
+    scores.add(shown.record, Prediction(shown.device, list(shown.segments)))
     values: dict[str, object] = {
         "target": "qemu",
         "board": "mps2_an386",
@@ -72,7 +73,7 @@ def result(**changes: object) -> HilResult:
         ),
         "memory": Memory(arena_bytes=4528, stack_bytes=556, flash_bytes=27584, ram_bytes=32680),
         "macs": 830_000,
-        "segmentation": scores.scores(),
+        "segmentation": Segmentation.of(scores),
         "seconds": 1.5,
     }
     return HilResult.model_validate(values | changes)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ecgseg.data.records import Record, Wave, labels
-from ecgseg.pipeline import Segment
-from ecgseg.scoring.metrics import FiducialScorer, confusion_matrix, match, sample_scores
+from ecgseg.pipeline import UNANNOTATED, Segment
+from ecgseg.scoring.metrics import FiducialScorer, confusion_matrix, match, sample_scores, weighted_f1
 
 
 def lead(*waves: Wave) -> Record:
@@ -161,3 +161,10 @@ def test_a_lead_without_annotation_scores_nothing() -> None:
     scorer = FiducialScorer(4)
     scorer.add(lead(), [Segment(2, 100, 108)])
     assert {(p.true_positives, p.false_negatives, p.false_positives) for p in scorer.scores().values()} == {(0, 0, 0)}
+
+
+def test_weighted_f1_of_a_hand_worked_case():
+    counts = confusion_matrix(np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, UNANNOTATED]), 2)
+    assert counts.tolist() == [[1, 0], [1, 2]]
+    # F1 of class 0: 2*1/(1+2) = 2/3 over 1 sample; of class 1: 2*2/(3+2) = 4/5 over 3 samples.
+    assert weighted_f1(counts) == pytest.approx((2 / 3 + 3 * 4 / 5) / 4)

@@ -159,10 +159,3 @@ def test_contact_is_lost_in_one_piece():
         lost = np.flatnonzero(~row)
         assert lost.size
         assert np.all(np.diff(lost) == 1)
-
-
-def test_weighted_f1_of_a_hand_worked_case():
-    counts = dataset.confusion(np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, UNANNOTATED]), 2)
-    assert counts.tolist() == [[1, 0], [1, 2]]
-    # F1 of class 0: 2*1/(1+2) = 2/3 over 1 sample; of class 1: 2*2/(3+2) = 4/5 over 3 samples.
-    assert dataset.weighted_f1(counts) == pytest.approx((2 / 3 + 3 * 4 / 5) / 4)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.data.records import Record
+from ecgseg.data.records import WAVE_LABELS, Record
 from ecgseg.hil.compare import (
     Difference,
     LayerDifference,
@@ -20,12 +20,13 @@ from ecgseg.hil.compare import (
     first_differing_layer,
     stage_bytes,
 )
-from ecgseg.hil.result import HilResult, Memory, ScoreCollector, ShownLead, Source, TickCollector, Verdict
+from ecgseg.hil.result import HilResult, Memory, Segmentation, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
-from ecgseg.pipeline import Segment, join
+from ecgseg.pipeline import Prediction, Segment, join
 from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
+from ecgseg.scoring.collector import ScoreCollector
 
 # Called after every lead: how many are done, and whether all was equal so far.
 OnLead = Callable[[int, bool], None]
@@ -88,7 +89,8 @@ class Judge:
     def __post_init__(self) -> None:
         self.tally = Tally(self.subject.vectors)
         self._ticks = TickCollector()
-        self._scores = ScoreCollector(self.subject.reference.class_count)
+        classes = self.subject.reference.class_count
+        self._scores = ScoreCollector(classes) if classes in WAVE_LABELS else None
         self._started = time.monotonic()
         self._stats: DeviceStats | None = None
 
@@ -181,9 +183,8 @@ class Judge:
         self, record: Record, expected: list[ExpectedFrame], answered: list[FrameResult], equal: bool
     ) -> None:
         """Puts the frames of a lead together again, scores the device against the annotation, keeps some to show."""
-        parameters = self.subject.reference.parameters
-        assert parameters is not None
-        length = -(-record.samples.size // parameters.factor)
+        parameters = self.subject.reference.require_parameters()
+        length = parameters.samples_of(record.samples.size)
         reference = np.zeros(length, dtype=np.uint8)
         device = np.zeros(length, dtype=np.uint8)
         parts: list[tuple[int, list[Segment]]] = []
@@ -194,7 +195,8 @@ class Judge:
                 device[start : start + parameters.frame_length] = actual.mask
                 parts.append((start, actual.segments))
         joined = join(parts, parameters.rules)
-        self._scores.add(record, device, joined)
+        if self._scores:
+            self._scores.add(record, Prediction(device, joined))
         if (record.record_id, record.lead) in self.shown_wanted:
             classes = self.subject.reference.class_count
             self.shown.append(ShownLead(record, reference, device, joined, classes, equal))
@@ -235,7 +237,7 @@ class Judge:
             timing=self._ticks.timing(self.info),
             memory=self._memory(),
             macs=self.info.macs,
-            segmentation=self._scores.scores(),
+            segmentation=Segmentation.of(self._scores),
             seconds=round(time.monotonic() - self._started, 3),
         )
 

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from ecgseg.data.records import WAVE_LABELS, Record, labels
+from ecgseg.data.records import Record
 from ecgseg.errors import EcgsegError
 from ecgseg.link import DeviceInfo, TimeBase
-from ecgseg.pipeline import MODEL_RATE, Segment
-from ecgseg.scoring.metrics import FiducialScore, FiducialScorer, SampleScores, confusion_matrix, sample_scores
+from ecgseg.pipeline import Segment
+from ecgseg.scoring.collector import ScoreCollector
+from ecgseg.scoring.metrics import FiducialScore, SampleScores
 
 PARTS = ("preprocess", "inference", "postprocess")
 Source = Literal["ludb", "synthetic", "replay", "random"]
@@ -87,6 +88,14 @@ class Segmentation(BaseModel):
 
     samples: SampleScores
     fiducials: dict[str, FiducialScore]
+
+    @staticmethod
+    def of(collector: ScoreCollector | None) -> Segmentation | None:
+        """What was collected; None when there was no annotation to score against."""
+        if collector is None or not collector.minutes:
+            return None
+        scores = collector.scores()
+        return Segmentation(samples=scores.samples, fiducials=scores.fiducials)
 
 
 class HilResult(BaseModel):
@@ -202,30 +211,3 @@ def _unit(info: DeviceInfo) -> tuple[str, float]:
     if info.core_hz:
         return "core clock cycles", info.core_hz / info.tick_hz
     return "microseconds", 1e6 * info.seconds(1)
-
-
-class ScoreCollector:
-    """Scores the device's answers against the annotation of the leads that have one.
-
-    Args:
-        classes: classes of the model; only 2 and 4 have annotated waves.
-    """
-
-    def __init__(self, classes: int) -> None:
-        self._classes = classes
-        self._scorer = FiducialScorer(classes) if classes in WAVE_LABELS else None
-        self._confusion = np.zeros((classes, classes), dtype=np.int64)
-
-    def add(self, record: Record, mask: npt.NDArray[np.uint8], segments: Sequence[Segment]) -> None:
-        """Adds one lead: class mask uint8 [n] and joined segments, both at 100 Hz."""
-        if self._scorer is None or record.span is None:
-            return
-        truth = labels(record, self._classes, record.rate // MODEL_RATE)
-        self._confusion += confusion_matrix(mask, truth, self._classes)
-        self._scorer.add(record, segments)
-
-    def scores(self) -> Segmentation | None:
-        """Scores over all leads so far."""
-        if self._scorer is None or not self._confusion.any():
-            return None
-        return Segmentation(samples=sample_scores(self._confusion), fiducials=self._scorer.scores())

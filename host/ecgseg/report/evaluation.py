@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ecgseg.data.records import CLASS_NAMES
-from ecgseg.scoring.evaluate import AF, Comparison, Evaluation, Scores
+from ecgseg.scoring.collector import Scores
+from ecgseg.scoring.evaluate import AF, Comparison, Evaluation
 from ecgseg.scoring.metrics import SampleScores
 from ecgseg.templating import render_template
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel
 
 from ecgseg.data.records import WAVE_LABELS, Record, labels
@@ -16,27 +15,11 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.models import ModelFile
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, MODEL_RATE, Prediction
 from ecgseg.pipeline.segmenter import Segmenter
-from ecgseg.scoring.metrics import (
-    Confusion,
-    FiducialScore,
-    FiducialScorer,
-    SampleScores,
-    confusion_matrix,
-    sample_scores,
-)
+from ecgseg.scoring.collector import ScoreCollector, Scores
+from ecgseg.scoring.metrics import Confusion, confusion_matrix, weighted_f1
 from ecgseg.scoring.noise import SNR_LEVELS_DB, NoiseKind, add_noise
 
-Mask = npt.NDArray[np.uint8]
 Progress = Callable[[Iterable[Record], str], Iterable[Record]]
-
-
-class Scores(BaseModel):
-    """All scores of one group of leads."""
-
-    leads: int
-    samples: SampleScores
-    fiducials: dict[str, FiducialScore]
-    p_false_positives_per_minute: float | None = None
 
 
 class Evaluation(BaseModel):
@@ -105,32 +88,6 @@ def by_device(segmenter: Segmenter) -> Delineator:
     return lambda record: segmenter.predict(record.samples)
 
 
-class _Group:
-    def __init__(self, class_count: int) -> None:
-        self.class_count = class_count
-        self.leads = 0
-        self.confusion: Confusion = np.zeros((class_count, class_count), dtype=np.int64)
-        self.fiducials = FiducialScorer(class_count)
-        self.minutes = 0.0
-
-    def add(self, record: Record, prediction: Prediction, truth: Mask) -> None:
-        self.leads += 1
-        self.confusion += confusion_matrix(prediction.mask, truth, self.class_count)
-        self.fiducials.add(record, prediction.segments)
-        self.minutes += int(np.count_nonzero(truth != 255)) / MODEL_RATE / 60
-
-    def scores(self) -> Scores:
-        fiducials = self.fiducials.scores()
-        p_onset = fiducials.get("P onset")
-        rate = p_onset.false_positives / self.minutes if p_onset and self.minutes else None
-        return Scores(
-            leads=self.leads,
-            samples=sample_scores(self.confusion),
-            fiducials=fiducials,
-            p_false_positives_per_minute=rate,
-        )
-
-
 def score(
     delineator: Delineator, records: Sequence[Record], class_count: int, progress: Progress | None = None
 ) -> tuple[Scores, dict[str, Scores], dict[str, Scores]]:
@@ -145,22 +102,22 @@ def score(
     Returns:
         Scores of everything, by rhythm and by lead.
     """
-    whole = _Group(class_count)
-    rhythms: dict[str, _Group] = {}
-    leads: dict[str, _Group] = {}
+    whole = ScoreCollector(class_count)
+    rhythms: dict[str, ScoreCollector] = {}
+    leads: dict[str, ScoreCollector] = {}
     for record in progress(records, "evaluate") if progress else records:
         truth = labels(record, class_count, record.rate // MODEL_RATE)
         prediction = delineator(record)
         for group in (
             whole,
-            rhythms.setdefault(record.rhythm, _Group(class_count)),
-            leads.setdefault(record.lead, _Group(class_count)),
+            rhythms.setdefault(record.rhythm, ScoreCollector(class_count)),
+            leads.setdefault(record.lead, ScoreCollector(class_count)),
         ):
             group.add(record, prediction, truth)
     return whole.scores(), _finish(rhythms), _finish(leads)
 
 
-def _finish(groups: Mapping[str, _Group]) -> dict[str, Scores]:
+def _finish(groups: Mapping[str, ScoreCollector]) -> dict[str, Scores]:
     return {name: group.scores() for name, group in groups.items()}
 
 
@@ -177,7 +134,7 @@ def score_noise(
             for record in progress(noisy, f"{kind.value} {level:g} dB") if progress else noisy:
                 truth = labels(record, class_count, record.rate // MODEL_RATE)
                 confusion += confusion_matrix(delineator(record).mask, truth, class_count)
-            result[kind.value][f"{level:g}"] = sample_scores(confusion).weighted_f1
+            result[kind.value][f"{level:g}"] = weighted_f1(confusion)
     return result
 
 

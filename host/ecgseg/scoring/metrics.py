@@ -52,18 +52,30 @@ class SampleScores(BaseModel):
     confusion: list[list[int]]
 
 
+def class_f1(confusion: Confusion) -> npt.NDArray[np.float64]:
+    """F1 of each class, float64 [classes]; of one that never occurs and is never predicted it is 0."""
+    both = confusion.sum(axis=1) + confusion.sum(axis=0)
+    f1: npt.NDArray[np.float64] = 2 * np.diag(confusion) / np.maximum(both, 1)
+    return f1
+
+
+def weighted_f1(confusion: Confusion) -> float:
+    """Mean of the classes' F1 weighted by their true samples."""
+    true = confusion.sum(axis=1)
+    return float((class_f1(confusion) * true).sum() / max(int(true.sum()), 1))
+
+
 def sample_scores(confusion: Confusion) -> SampleScores:
     """Scores of a confusion matrix [truth, predicted]; a class that never occurs and is never predicted scores 0."""
     hits = np.diag(confusion).astype(np.float64)
     true = confusion.sum(axis=1)
     both = true + confusion.sum(axis=0)
-    f1 = 2 * hits / np.maximum(both, 1)
-    total = max(int(true.sum()), 1)
+    f1 = class_f1(confusion)
     names = CLASS_NAMES[confusion.shape[0]]
     return SampleScores(
-        weighted_f1=float((f1 * true).sum() / total),
+        weighted_f1=weighted_f1(confusion),
         macro_f1=float(f1.mean()),
-        accuracy=float(hits.sum() / total),
+        accuracy=float(hits.sum() / max(int(true.sum()), 1)),
         miou=float((hits / np.maximum(both - hits, 1)).mean()),
         per_class_f1={name: float(value) for name, value in zip(names, f1, strict=True)},
         confusion=confusion.tolist(),

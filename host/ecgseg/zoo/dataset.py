@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -219,17 +218,3 @@ def evaluation_frames(bank: SignalBank, parameters: PreprocessParameters) -> tup
     fixed = np.rint(signals).astype(np.int16)
     valid = np.ones(fixed.shape, dtype=np.bool_)
     return model_input(quantise_frames(fixed, valid, parameters), parameters), mask.astype(np.int32)
-
-
-def confusion(classes: npt.NDArray[Any], targets: npt.NDArray[Any], class_count: int) -> npt.NDArray[np.int64]:
-    """Counts int64 [true class, predicted class] over the labelled samples."""
-    known = targets != UNANNOTATED
-    pairs = targets[known].astype(np.int64) * class_count + classes[known].astype(np.int64)
-    return np.bincount(pairs, minlength=class_count**2).reshape(class_count, class_count)
-
-
-def weighted_f1(counts: npt.NDArray[np.int64]) -> float:
-    """Mean of the classes' F1 weighted by their true samples; counts as from :func:`confusion`."""
-    true = counts.sum(axis=1)
-    f1 = 2 * np.diag(counts) / np.maximum(true + counts.sum(axis=0), 1)
-    return float((f1 * true).sum() / max(int(true.sum()), 1))

@@ -18,11 +18,11 @@ from ecgseg.graph.lower import lower
 from ecgseg.models import find_model
 from ecgseg.pipeline import Prediction, assemble, class_mask, whole_record
 from ecgseg.pipeline.segmenter import Segmenter
+from ecgseg.scoring.collector import Scores
 from ecgseg.scoring.evaluate import (
     AF,
     Evaluation,
     Progress,
-    Scores,
     by_device,
     device_segmenter,
     evaluate,

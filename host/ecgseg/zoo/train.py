@@ -36,10 +36,11 @@ from ecgseg.data.records import Record
 from ecgseg.errors import ModelError
 from ecgseg.output import replacing
 from ecgseg.pipeline import UNANNOTATED
+from ecgseg.scoring.metrics import confusion_matrix, weighted_f1
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.builder import build, fold
 from ecgseg.zoo.configuration import ModelConfiguration, ScheduleConfiguration
-from ecgseg.zoo.dataset import BatchSource, SignalBank, confusion, evaluation_frames, weighted_f1
+from ecgseg.zoo.dataset import BatchSource, SignalBank, evaluation_frames
 from ecgseg.zoo.forward import Forward
 from ecgseg.zoo.quantise import infer, quantise
 
@@ -198,7 +199,7 @@ class Trainer:
         classes = np.concatenate(parts)[: len(self._frames)]
         for weight, value in zip(self._model.weights, raw, strict=True):
             weight.assign(value)
-        return weighted_f1(confusion(classes, self._targets, self._configuration.classes))
+        return weighted_f1(confusion_matrix(classes, self._targets, self._configuration.classes))
 
     @property
     def _state(self) -> list[Any]:
@@ -435,7 +436,7 @@ def int8_weighted_f1(content: bytes, configuration: ModelConfiguration, records:
     settings = configuration.quantisation
     quantised = (np.rint(frames[..., 0] / np.float32(settings.input_scale)) + settings.input_zero_point).astype(np.int8)
     classes = np.argmax(infer(content, quantised), axis=-1)
-    return weighted_f1(confusion(classes, targets, configuration.classes))
+    return weighted_f1(confusion_matrix(classes, targets, configuration.classes))
 
 
 def write_model(configuration: ModelConfiguration, corpus: Corpus, trained: Trained, target: Path) -> Report:
