@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING
 
 from ecgseg.errors import OutputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _REMEDIES = {
     errno.ENOSPC: "Make room on that disk, or choose another place, and run the command again.",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -14,9 +18,11 @@ from rich.progress import (
 )
 
 console = Console()
-
-
 messages = Console(stderr=True)
+
+
+Track = Callable[[Iterable[Any], str], Iterable[Any]]
+"""Hands on items one by one while a bar of that name shows how many are through."""
 
 
 def progress(*extra: ProgressColumn, transient: bool = False) -> Progress:
@@ -32,3 +38,10 @@ def progress(*extra: ProgressColumn, transient: bool = False) -> Progress:
         transient=transient,
         expand=True,
     )
+
+
+@contextmanager
+def tracking() -> Iterator[Track]:
+    """Bars for work that tells of itself by handing its items through a function."""
+    with progress() as bars:
+        yield lambda items, what: bars.track(list(items), description=what)

@@ -6,15 +6,17 @@ import sys
 
 import pytest
 
-from ecgseg.commands import evaluate as command
-from ecgseg.commands import everything as commands
+from ecgseg.commands import evaluate, train, zoo
+from ecgseg.commands.task import start
+from ecgseg.data import inputs
 from ecgseg.errors import ToolMissingError, UsageError
+from ecgseg.models import find_model
 from ecgseg.scoring import evaluate as scoring
 
 NEEDS = {
-    "peers": (command.EvaluateOptions(peers=True), "neurokit2", "make setup EXTRAS=dev,peers"),
-    "float": (command.EvaluateOptions(against_float=True), "tensorflow", "make setup EXTRAS=dev,train"),
-    "cv": (command.EvaluateOptions(folds=5), "tensorflow", "make setup EXTRAS=dev,train"),
+    "peers": ({"peers": True}, "neurokit2", "make setup EXTRAS=dev,peers"),
+    "float": ({"against_float": True}, "tensorflow", "make setup EXTRAS=dev,train"),
+    "cv": ({"cv": 5}, "tensorflow", "make setup EXTRAS=dev,train"),
 }
 
 
@@ -23,30 +25,26 @@ def test_evaluate_tells_a_missing_extra_before_it_scores(option: str, monkeypatc
     options, module, line = NEEDS[option]
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setattr(scoring, "score", lambda *_: pytest.fail("a model was scored"))
-    monkeypatch.setattr(command, "choose_inputs", lambda *_: pytest.fail("records were looked for"))
+    monkeypatch.setattr(inputs, "choose_inputs", lambda *_: pytest.fail("records were looked for"))
     with pytest.raises(ToolMissingError) as caught:
-        command.evaluate(options)
+        start(evaluate.run, **options)
     assert "is not installed" in caught.value.what
     assert line in caught.value.remedy
 
 
 def test_training_and_measuring_tell_missing_tensorflow_before_they_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    for start in (
-        lambda: commands.train("smoke", None, None, fresh=False),
-        lambda: commands.train_zoo(None, None),
-        lambda: command.measure_zoo(None, None),
-    ):
+    for run, typed in ((train.run, {"model": "smoke"}), (zoo.run, {"train": True}), (zoo.run, {"measure": True})):
         with pytest.raises(ToolMissingError, match="TensorFlow is not installed") as caught:
-            start()
+            start(run, **typed)
         assert "make setup EXTRAS=dev,train" in caught.value.remedy
 
 
 def test_float_of_a_tflite_is_refused_before_the_model_is_scored(monkeypatch: pytest.MonkeyPatch) -> None:
-    tflite = str(command.find_model("seg-2-tcn-sm").path)
+    tflite = str(find_model("seg-2-tcn-sm").path)
     monkeypatch.setattr(scoring, "score", lambda *_: pytest.fail("a model was scored"))
     with pytest.raises(UsageError, match="--float needs a model of the zoo"):
-        command.evaluate(command.EvaluateOptions(tflite=tflite, against_float=True))
+        start(evaluate.run, tflite=tflite, against_float=True)
 
 
 @pytest.mark.parametrize(
@@ -56,10 +54,10 @@ def test_float_of_a_tflite_is_refused_before_the_model_is_scored(monkeypatch: py
         ({"leads": "ii"}, "--leads"),
         ({"noise": True, "peers": True}, "--noise, --peers"),
         ({"against_float": True}, "--float"),
-        ({"html_path": "x.html"}, "--html"),
+        ({"html": "x.html"}, "--html"),
     ],
 )
 def test_an_option_that_cross_validation_would_ignore_is_refused(options: dict[str, object], named: str) -> None:
     with pytest.raises(UsageError) as caught:
-        command.evaluate(command.EvaluateOptions.model_validate({"folds": 5, **options}))
+        start(evaluate.run, cv=5, **options)
     assert caught.value.what == f"--cv does not go with {named}."

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from ecgseg import paths
-from ecgseg.commands.everything import ProfileOptions, profile
+from ecgseg.commands import profile
+from ecgseg.commands.task import start
 from ecgseg.errors import EcgsegError, ToolMissingError, UsageError
 from ecgseg.models import model_names
 from ecgseg.profile.tflm import Comparison
@@ -144,7 +145,7 @@ def test_options_that_make_no_sense_are_refused_in_three_parts(
 ) -> None:
     monkeypatch.delenv("TFLM_DIR", raising=False)
     with pytest.raises(UsageError) as caught:
-        profile(ProfileOptions.model_validate(options))
+        start(profile.run, **options)
     assert what in caught.value.what
     assert caught.value.why
     assert remedy in caught.value.remedy
@@ -156,13 +157,13 @@ def test_a_page_needs_both_libraries_and_says_so_before_it_counts(
     def counted(*_: object, **__: object) -> None:
         raise EcgsegError("It counted.")
 
-    monkeypatch.setattr("ecgseg.commands.everything.compare", counted)
+    monkeypatch.setattr("ecgseg.profile.tflm.compare", counted)
     archive(root / "lib/x.a", ARM)
-    options = ProfileOptions(backend="tflm", tflm_dir=str(root), page=str(tmp_path / "page.md"))
+    options = {"backend": "tflm", "tflm_dir": str(root)}
     with pytest.raises(ToolMissingError, match="with the kernels of CMSIS-NN"):
-        profile(options)
+        start(profile.run, **options, page=str(tmp_path / "page.md"))
     with pytest.raises(EcgsegError, match="It counted"):
-        profile(options.model_copy(update={"page": None}))
+        start(profile.run, **options)
 
 
 def test_page_and_json_hold_the_zoo_and_the_other_network(
@@ -171,16 +172,16 @@ def test_page_and_json_hold_the_zoo_and_the_other_network(
     def compare(model: object, *_: object, **__: object) -> Comparison:
         return comparison(model.name, from_zoo=model.from_zoo)  # type: ignore[attr-defined]
 
-    monkeypatch.setattr("ecgseg.commands.everything.compare", compare)
+    monkeypatch.setattr("ecgseg.profile.tflm.compare", compare)
     archive(root / "lib/x.a", ARM)
     archive(root / "lib/y.a", ARM, CMSIS_NN_INDEX)
     page, file = tmp_path / "page.md", tmp_path / "page.json"
-    options = ProfileOptions(backend="tflm", tflm_dir=str(root), json_path=str(file))
-    profile(options.model_copy(update={"page": str(page)}))
+    options = {"backend": "tflm", "tflm_dir": str(root), "json": str(file)}
+    start(profile.run, **options, page=str(page))
     models = [*model_names(), "heartkit-style"]
     assert [entry["model"] for entry in json.loads(file.read_text())] == models
     assert all(f"| {model} | arena, B |" in page.read_text() for model in models)
-    profile(options.model_copy(update={"model": "seg-4-tcn-lg"}))
+    start(profile.run, **options, model="seg-4-tcn-lg")
     assert json.loads(file.read_text())["model"] == "seg-4-tcn-lg"
 
 

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from ecgseg.devices.bringup import bring_up
+from ecgseg.commands.options import JsonOption, PortOptions
+from ecgseg.commands.task import option
 from ecgseg.output import write_json
-from ecgseg.targets import TimeQuality, target_of
-from ecgseg.targets.names import APOLLO4P
 from ecgseg.terminal import console
 
 
-def bringup_command(
-    target: str = APOLLO4P,
-    *,
-    port: str | None = None,
-    serial_number: str | None = None,
-    measure: bool = False,
-    json_path: str | None = None,
-) -> None:
-    """`invoke bringup`: settles the open points of the facts sheet on a board."""
-    report = bring_up(target, port=port, serial_number=serial_number, measure=measure)
-    modelled = target_of(target).time_quality is TimeQuality.MODELLED
+def _board_target() -> str:
+    from ecgseg.targets.names import APOLLO4P
+
+    return APOLLO4P
+
+
+def _targets() -> Collection[str]:
+    from ecgseg.devices.bringup import BOARD
+    from ecgseg.targets import targets_for
+
+    return targets_for(BOARD)
+
+
+@dataclass(frozen=True)
+class Options(PortOptions, JsonOption):
+    """What `invoke bringup` takes."""
+
+    target: str = option(
+        "apollo4p, or apollo4p-sim to see what it looks like; default apollo4p.",
+        default=_board_target,
+        known=_targets,
+    )
+    measure: bool = option("Hold busy, sleep and deep sleep in turn, to read currents off a meter.", default=False)
+
+
+def run(options: Options) -> None:
+    """Settle on a board what the facts sheet leaves open (docs/bring-up.md)."""
+    from rich.table import Table
+
+    from ecgseg.devices.bringup import bring_up
+    from ecgseg.targets import TimeQuality, target_of
+
+    report = bring_up(options.target, port=options.port, serial_number=options.serial, measure=options.measure)
+    modelled = target_of(options.target).time_quality is TimeQuality.MODELLED
     title = "Simulated, shows only that the questions work" if modelled else "Apollo4 Plus EVB"
     table = Table(title=f"Open points: {title}", title_justify="left")
     for column in ("Point", "Found", "Meaning"):
@@ -29,5 +52,5 @@ def bringup_command(
     for point in report.points:
         table.add_row(point.name, point.found, point.meaning)
     console.print(table)
-    if json_path:
-        write_json(report, json_path)
+    if options.json:
+        write_json(report, options.json)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-from rich.table import Table
+from dataclasses import dataclass
 
-from ecgseg.devices.flash import DeviceEntry, devices
+from ecgseg.commands.options import JsonOption
+from ecgseg.commands.task import option
 from ecgseg.output import write_json
 from ecgseg.terminal import console
 
 
-def devices_command(*, ask_all: bool = False, json_path: str | None = None) -> None:
-    """`invoke devices`: probes and serial ports, and what answers on them."""
-    entries = devices(ask_all=ask_all)
+@dataclass(frozen=True)
+class Options(JsonOption):
+    """What `invoke devices` takes."""
+
+    ask_all: bool = option("Ask every serial port, not only those of a J-Link.", name="all", default=False)
+
+
+def run(options: Options) -> None:
+    """List debug probes and serial ports, and what answers on them."""
+    from rich.table import Table
+
+    from ecgseg.commands.results import DeviceList
+    from ecgseg.devices.flash import devices
+
+    entries = devices(ask_all=options.ask_all)
     table = Table(title="Probes and serial ports", title_justify="left")
     for column in ("Kind", "Name", "Description", "What answers"):
         table.add_column(column)
@@ -21,9 +33,5 @@ def devices_command(*, ask_all: bool = False, json_path: str | None = None) -> N
     console.print(table)
     if not any(entry.kind == "port" for entry in entries):
         console.print("There is no USB serial port.")
-    if json_path:
-        write_json(_Devices(devices=entries), json_path)
-
-
-class _Devices(BaseModel):
-    devices: list[DeviceEntry]
+    if options.json:
+        write_json(DeviceList(devices=entries), options.json)

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from ecgseg.choices import choose
-from ecgseg.devices.flash import BOARD, FlashResult, flash_image
-from ecgseg.image.backends import BACKENDS, render_and_build
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions, PortOptions
+from ecgseg.commands.rules import NotWith
+from ecgseg.commands.task import option
 from ecgseg.models import find_model
 from ecgseg.output import write_json
 from ecgseg.terminal import console
 
+if TYPE_CHECKING:
+    from ecgseg.devices.flash import FlashResult
 
-def flash_command(
-    model: str | None,
-    tflite: str | None,
-    backend: str = "aot",
-    *,
-    tflm_dir: str | None = None,
-    port: str | None = None,
-    serial_number: str | None = None,
-    dry_run: bool = False,
-    json_path: str | None = None,
-) -> None:
-    """`invoke flash`: renders, builds, writes, checks, and says what is on the board now."""
-    choose("backend", backend, BACKENDS, "--backend")
-    chosen = find_model(model, tflite)
-    image = render_and_build(BOARD, chosen, backend=backend, tflm_dir=tflm_dir)
-    result = flash_image(image, chosen.name, chosen.sha256, port=port, serial_number=serial_number, dry_run=dry_run)
+
+@dataclass(frozen=True)
+class Options(ModelOptions, BackendOptions, PortOptions, JsonOption):
+    """What `invoke flash` takes."""
+
+    dry_run: bool = option(
+        "Only build, and print the J-Link script that would run; needs neither J-Link nor board.",
+        NotWith(("port",), why="The port is where the board is asked afterwards, and nothing is asked."),
+        default=False,
+    )
+
+
+def run(options: Options) -> None:
+    """Put firmware and model on the board through J-Link, check it runs."""
+    from ecgseg.devices.flash import BOARD, flash_image
+    from ecgseg.image.backends import render_and_build
+
+    chosen = find_model(options.model, options.tflite)
+    image = render_and_build(BOARD, chosen, backend=options.backend, tflm_dir=options.tflm_dir)
+    result = flash_image(
+        image,
+        chosen.name,
+        chosen.sha256,
+        port=options.port,
+        serial_number=options.serial,
+        dry_run=options.dry_run,
+    )
     show(result)
-    if json_path:
-        write_json(result, json_path)
+    if options.json:
+        write_json(result, options.json)
 
 
 def show(result: FlashResult) -> None:
@@ -38,13 +54,12 @@ def show(result: FlashResult) -> None:
         console.print(" ".join(result.command), markup=False, highlight=False, soft_wrap=True)
         console.print("with this SCRIPT:", highlight=False)
         console.print(result.script.rstrip(), markup=False, highlight=False, soft_wrap=True)
-        console.print(f"Image SHA-256 {result.image_sha256}", highlight=False, soft_wrap=True)
-        return
-    clock = (result.core_hz or 0) / 1e6
-    console.print(
-        f"[green]On the board now[/green]: {result.model} (SHA-256 {result.model_sha256[:16]}...), "
-        f"build {result.build_id}, {clock:.0f} MHz, answering on {result.port}.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    else:
+        clock = (result.core_hz or 0) / 1e6
+        console.print(
+            f"[green]On the board now[/green]: {result.model} (SHA-256 {result.model_sha256[:16]}...), "
+            f"build {result.build_id}, {clock:.0f} MHz, answering on {result.port}.",
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(f"Image SHA-256 {result.image_sha256}", highlight=False, soft_wrap=True)

@@ -38,19 +38,18 @@ def build_image(
     return build_tflm(board, generated, data, find_tree(tflm_dir))
 
 
-def render_and_build(board: str, model: ModelFile, *, backend: str = AOT.name, tflm_dir: str | None = None) -> Image:
+def render_and_build(board: str, model: ModelFile, *, backend: str = AOT.name, tflm_dir: Path | None = None) -> Image:
     """Renders a model to where its C belongs and builds the firmware of a board with it.
 
     Args:
         board: name of the board.
         model: what to render.
-        backend, tflm_dir: as :func:`build_image`; the folder as the user types it.
+        backend, tflm_dir: as :func:`build_image`.
 
     Raises:
         EcgsegError: as `ecgseg.codegen.render` and :func:`build_image` do.
     """
-    tree = Path(tflm_dir).expanduser() if tflm_dir else None
-    return build_image(board, generate(model), model.data, backend=backend, tflm_dir=tree)
+    return build_image(board, generate(model), model.data, backend=backend, tflm_dir=tflm_dir)
 
 
 def generate(model: ModelFile, generated: Path | None = None) -> Path:

@@ -1,0 +1,32 @@
+"""`invoke demo`: a HIL test in QEMU over lead II of the test records, with its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecgseg import paths
+from ecgseg.commands import hil_test
+from ecgseg.commands.options import LudbOption
+from ecgseg.commands.task import Output, option
+
+
+@dataclass(frozen=True)
+class Options(LudbOption):
+    """What `invoke demo` takes."""
+
+    picture: Path | None = option("Also draw a lead and its masks into this PNG file.", output=Output.FILE)
+
+
+def run(options: Options) -> int:
+    """See the whole chain: firmware in QEMU, 160 ECG frames, a report.
+
+    Returns:
+        As :func:`hil_test.perform`.
+    """
+    from ecgseg.data.records import parse_leads
+    from ecgseg.hil.runner import HilOptions
+    from ecgseg.targets.names import QEMU
+
+    tested = HilOptions(QEMU, leads=parse_leads("ii"), ludb=options.ludb)
+    return hil_test.perform(tested, html=paths.REPORTS / "demo.html", picture=options.picture)

@@ -1,0 +1,123 @@
+"""Options that several tasks share: each with its help, its default and its rules, once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecgseg.commands.rules import AppliesTo, Excludes, Rule
+from ecgseg.commands.task import Output, option
+from ecgseg.models import DEFAULT_MODEL
+
+MODEL = f"Model of the zoo (`invoke zoo` lists them); default {DEFAULT_MODEL}."
+BACKEND = "What runs the model on the device: aot (generated C) or tflm (TensorFlow Lite Micro); default aot."
+
+
+def backends() -> Collection[str]:
+    """Names of the backends."""
+    from ecgseg.image.backends import BACKENDS
+
+    return BACKENDS
+
+
+def default_backend() -> str:
+    """What runs the model when the user says nothing."""
+    from ecgseg.image.programs import AOT
+
+    return AOT.name
+
+
+def default_target() -> str:
+    """Where a model runs when the user says nothing."""
+    from ecgseg.targets.names import DEFAULT_TARGET
+
+    return DEFAULT_TARGET
+
+
+def default_baud() -> int:
+    """Baud rate of a board."""
+    from ecgseg.link.ports import DEFAULT_BAUD
+
+    return DEFAULT_BAUD
+
+
+def boards() -> tuple[str, ...]:
+    """Targets that have a port and a probe of this computer."""
+    from ecgseg.targets import targets
+
+    return tuple(sorted(name for name, target in targets().items() if target.real_port))
+
+
+def on_a_board(why: str) -> AppliesTo:
+    """The rule of an option that says something about the board on the desk; a task without --target is about one."""
+    return AppliesTo({"target": boards}, why=why)
+
+
+def backend_option(help: str = BACKEND, *rules: Rule) -> Any:
+    """The option --backend; `profile` explains it in its own words."""
+    return option(help, *rules, default=default_backend, known=backends)
+
+
+def ludb_option(*rules: Rule) -> Any:
+    """The option --ludb."""
+    return option("Folder of LUDB; default ECGSEG_LUDB, data/ludb or ../shared/ludb, else synthetic ECG.", *rules)
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model."""
+
+    model: str | None = option(MODEL, Excludes(("tflite",), why="Both name a model."))
+    tflite: Path | None = option("Any other int8 .tflite file, instead of --model.")
+
+
+@dataclass(frozen=True)
+class LudbOption:
+    """Where ECG comes from."""
+
+    ludb: Path | None = ludb_option()
+
+
+@dataclass(frozen=True)
+class RecordOptions(LudbOption):
+    """Which ECG."""
+
+    records: str = option(
+        "Records: test, train, val, test_heartkit, all, or numbers such as 4,14,181-200; default test.",
+        default="test",
+    )
+    leads: str = option("Leads: all, or names such as ii or i,v2; default all.", default="all")
+
+
+@dataclass(frozen=True)
+class BackendOptions:
+    """What runs the model in the firmware."""
+
+    backend: str = backend_option()
+    tflm_dir: Path | None = option(
+        "Your TensorFlow Lite Micro tree for --backend tflm (docs/tflm.md); default TFLM_DIR.",
+        AppliesTo({"backend": ("tflm",)}, why="Generated C needs no TensorFlow Lite Micro."),
+    )
+
+
+@dataclass(frozen=True)
+class PortOptions:
+    """Which board, when several are plugged in."""
+
+    port: str | None = option(
+        "Serial port of a real board, e.g. /dev/ttyACM0; needed when there are several.",
+        on_a_board("A process is started there, which brings its own port."),
+    )
+    serial: str | None = option(
+        "Serial number of the J-Link; needed when there are several.",
+        on_a_board("A process is started there, without a J-Link."),
+    )
+
+
+@dataclass(frozen=True)
+class JsonOption:
+    """A result for machines."""
+
+    json: Path | None = option("Also write the result to this file, for machines.", output=Output.FILE)

@@ -1,0 +1,175 @@
+"""`invoke profile`: what a model costs, counted in QEMU, modelled in the simulated board, measured on a board."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecgseg import paths
+from ecgseg.commands.options import (
+    BackendOptions,
+    JsonOption,
+    ModelOptions,
+    PortOptions,
+    backend_option,
+    default_target,
+)
+from ecgseg.commands.rules import AppliesTo
+from ecgseg.commands.task import Output, option
+from ecgseg.models import ModelFile, find_model, model_names
+from ecgseg.output import write_json, write_text
+from ecgseg.terminal import console
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def _counting() -> tuple[str, ...]:
+    """The target on which instructions are counted."""
+    from ecgseg.targets.names import QEMU
+
+    return (QEMU,)
+
+
+def _timing() -> tuple[str, ...]:
+    """Targets on which time is told in cycles."""
+    from ecgseg.targets.names import APOLLO4P, APOLLO4P_SIM
+
+    return (APOLLO4P_SIM, APOLLO4P)
+
+
+def _targets() -> Collection[str]:
+    return (*_counting(), *_timing())
+
+
+@dataclass(frozen=True)
+class Options(ModelOptions, BackendOptions, PortOptions, JsonOption):
+    """What `invoke profile` takes."""
+
+    target: str = option(
+        "qemu (instructions, counted), apollo4p-sim (cycles, modelled) or apollo4p (measured); default qemu.",
+        default=default_target,
+        known=_targets,
+    )
+    backend: str = backend_option(
+        "aot (generated C) or tflm (TensorFlow Lite Micro beside it, qemu only); default aot.",
+        AppliesTo(
+            {"target": _counting},
+            when="tflm",
+            what="--backend tflm is profiled in QEMU alone.",
+            why="On a board and in its simulator only generated C is.",
+            remedy="Leave out --target, or --backend.",
+        ),
+    )
+    layers: bool = option(
+        "Also per layer, on apollo4p-sim and apollo4p (qemu always does).",
+        AppliesTo(
+            {"backend": ("aot",)},
+            what="--layers shows layers, which are profiled of generated C alone.",
+            why="TensorFlow Lite Micro is counted as a whole.",
+            remedy="Leave it out, or leave out --backend tflm.",
+        ),
+        default=False,
+    )
+    picture: Path | None = option(
+        "Also draw the layers as bars into this PNG file (qemu).",
+        AppliesTo(
+            {"target": _counting},
+            what="--picture shows instructions by layer.",
+            why="They are counted in QEMU alone.",
+            remedy="Add --target qemu.",
+        ),
+        AppliesTo(
+            {"backend": ("aot",)},
+            what="--picture shows layers, which are profiled of generated C alone.",
+            why="TensorFlow Lite Micro is counted as a whole.",
+            remedy="Leave it out, or leave out --backend tflm.",
+        ),
+        output=Output.FILE,
+    )
+    page: Path | None = option(
+        "Also write docs/hardware.md, with --backend tflm docs/performance.md; all models unless one is named.",
+        AppliesTo(
+            {"target": _timing, "backend": ("tflm",)},
+            what="--page shows times, which QEMU does not know, or a comparison.",
+            why="Instructions of generated C alone have no page.",
+            remedy="Add --target apollo4p-sim (times modelled) or apollo4p (measured), or --backend tflm to compare.",
+        ),
+        output=Output.FILE,
+    )
+
+
+def run(options: Options) -> None:
+    """Tell what a model costs: time, memory, flash, energy, by layer."""
+    if options.backend == "tflm":
+        _compare_with_tflm(options)
+    elif options.target in _counting():
+        _count_generated(options)
+    else:
+        _time_on_board(options)
+
+
+def _count_generated(options: Options) -> None:
+    from ecgseg.profile import profile_model
+    from ecgseg.report.profile import show_profile, write_profile_picture
+
+    chosen = find_model(options.model, options.tflite)
+    counted = profile_model(chosen.path, chosen.name)
+    show_profile(counted, console)
+    if options.picture:
+        write_profile_picture(counted, options.picture)
+    if options.json:
+        write_json(counted, options.json)
+
+
+def _time_on_board(options: Options) -> None:
+    from ecgseg.profile.board import profile_board
+    from ecgseg.report.hardware import hardware_page, show_board_profile
+    from ecgseg.targets import TargetOptions
+
+    board = TargetOptions(port=options.port, serial_number=options.serial)
+    profiles = []
+    for model in _models(options):
+        profiles.append(profile_board(model, options.target, board, layers=options.layers))
+        show_board_profile(profiles[-1], console)
+    _write(options, profiles)
+    if options.page:
+        write_text(options.page, hardware_page(profiles))
+
+
+def _compare_with_tflm(options: Options) -> None:
+    from ecgseg.image.boards import board_of
+    from ecgseg.image.tflm import find_tree
+    from ecgseg.profile.qemu import BOARD
+    from ecgseg.profile.tflm import compare
+    from ecgseg.report.performance import performance_page, show_comparison, show_versions
+
+    tree = find_tree(options.tflm_dir)
+    if options.page:
+        # The page compares with libraries of both kinds; a missing one is told before anything is counted.
+        tree.require_both_kernels(board_of(BOARD))
+    comparisons = []
+    for model in _models(options, paths.HEARTKIT_STYLE):
+        comparisons.append(compare(model, tree))
+        show_comparison(comparisons[-1], console)
+    show_versions(comparisons[-1], console)
+    _write(options, comparisons)
+    if options.page:
+        write_text(options.page, performance_page(comparisons))
+
+
+def _models(options: Options, *others: Path) -> list[ModelFile]:
+    """The model that is named; a page without one has all of the zoo, then the others."""
+    if options.page and not (options.model or options.tflite):
+        return [*(find_model(name) for name in model_names()), *(find_model(tflite=path) for path in others)]
+    return [find_model(options.model, options.tflite)]
+
+
+def _write(options: Options, results: Sequence[BaseModel]) -> None:
+    """Writes figures for machines: an object for one model, a list for several."""
+    if options.json:
+        found = [result.model_dump(mode="json") for result in results]
+        write_text(options.json, json.dumps(found[0] if len(found) == 1 else found, indent=2) + "\n")

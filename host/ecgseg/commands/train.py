@@ -1,0 +1,43 @@
+"""`invoke train`: trains one model of the zoo, or the smoke model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecgseg.commands.options import MODEL, LudbOption
+from ecgseg.commands.task import Output, option
+from ecgseg.extras import require_tensorflow
+from ecgseg.models import DEFAULT_MODEL
+from ecgseg.terminal import console, messages
+
+
+@dataclass(frozen=True)
+class Options(LudbOption):
+    """What `invoke train` takes."""
+
+    model: str | None = option(MODEL + " `smoke` trains a tiny one in seconds.")
+    out: Path | None = option("Folder for the result; default models/NAME.", output=Output.FOLDER)
+    fresh: bool = option("Start anew instead of going on from a checkpoint.", default=False)
+
+
+def run(options: Options) -> None:
+    """Train a model and quantise it to int8 (needs TensorFlow).
+
+    Raises:
+        ToolMissingError: TensorFlow is not installed.
+        UsageError: no such model.
+    """
+    require_tensorflow()
+    from ecgseg.choices import choose
+    from ecgseg.zoo import configuration
+    from ecgseg.zoo import train as training
+
+    known = (*configuration.names(), configuration.SMOKE)
+    name = choose("model", options.model or DEFAULT_MODEL, known, "--model")
+    report = training.train(name, ludb_option=options.ludb, out=options.out, resume=not options.fresh, console=messages)
+    console.print(
+        f"{name}: {report.parameters:,} parameters, {report.macs:,} MACs a frame, "
+        f"int8 weighted F1 {report.int8_weighted_f1:.4f} on the validation patients ({report.source})."
+    )
+    console.print(str(report.folder), highlight=False, soft_wrap=True)

@@ -1,0 +1,94 @@
+"""`invoke zoo`: lists the models of the zoo, or trains, measures and documents them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecgseg import paths
+from ecgseg.choices import choose
+from ecgseg.commands import train as training
+from ecgseg.commands.options import MODEL, ludb_option
+from ecgseg.commands.rules import GoesWith
+from ecgseg.commands.task import option
+from ecgseg.extras import require_tensorflow
+from ecgseg.models import find_model, generated_folder, model_names
+from ecgseg.terminal import console, messages, progress
+
+_BESIDE_WORK = GoesWith(("train", "measure"), why="Without them every model is listed.", remedy="Leave it out.")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `invoke zoo` takes."""
+
+    train: bool = option("Train every model again from its configuration (needs TensorFlow).", default=False)
+    measure: bool = option(
+        "Measure --model (or all) on LUDB's test patients; writes metrics.json, card and confusion matrix.",
+        default=False,
+    )
+    docs: bool = option("Write docs/zoo.md from the committed figures.", default=False)
+    model: str | None = option(f"{MODEL} With --train or --measure: default all.", _BESIDE_WORK)
+    ludb: Path | None = ludb_option(_BESIDE_WORK)
+
+
+def run(options: Options) -> None:
+    """List the models of the zoo, or train, measure and document them."""
+    if options.train:
+        _train(options)
+    if options.measure:
+        _measure(options)
+    if options.docs:
+        _document()
+    if not (options.train or options.measure or options.docs):
+        _list()
+
+
+def _train(options: Options) -> None:
+    """Trains one model of the zoo or all, one after the other; a killed run goes on where it was."""
+    from ecgseg.zoo import configuration
+
+    for name in [options.model] if options.model else configuration.names():
+        training.run(training.Options(model=name, ludb=options.ludb))
+
+
+def _measure(options: Options) -> None:
+    """Measures one model of the zoo, or all of them, and writes what stands beside it."""
+    require_tensorflow()
+    from ecgseg.report import cards
+    from ecgseg.zoo import figures
+
+    for name in [choose("model", options.model, model_names(), "--model")] if options.model else model_names():
+        with progress() as bars:
+            metrics = figures.measure(name, options.ludb, lambda items, what: bars.track(list(items), description=what))
+        for path in cards.write_card(metrics):
+            messages.print(f"Wrote {path.relative_to(paths.ROOT)}")
+        console.print(
+            f"{name}: weighted F1 {metrics.weighted_f1:.4f} (181-200: {metrics.weighted_f1_test_heartkit:.4f}),"
+            f" int8 loss {100 * metrics.int8_loss:.2f} points"
+        )
+
+
+def _document() -> None:
+    """Writes docs/zoo.md."""
+    from ecgseg.report import cards
+
+    messages.print(f"Wrote {cards.write_zoo_page().relative_to(paths.ROOT)}")
+
+
+def _list() -> None:
+    """Lists the models that can be rendered and what they take."""
+    from rich.table import Table
+
+    from ecgseg import codegen
+    from ecgseg.zoo import configuration
+
+    table = Table(title="Models", title_justify="left")
+    for column in ("Model", "Classes", "Parameters", "MACs a frame", "Arena, B", "Purpose"):
+        table.add_column(column, justify="left" if column in ("Model", "Purpose") else "right")
+    for name in model_names():
+        chosen = find_model(name)
+        manifest = codegen.render(chosen.path, generated_folder(chosen), name=name)
+        numbers = (manifest.class_count, manifest.parameters, manifest.macs, manifest.arena_bytes)
+        table.add_row(name, *[f"{number:,}" for number in numbers], configuration.load(name).description)
+    console.print(table)
