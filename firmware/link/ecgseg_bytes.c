@@ -97,6 +97,11 @@ void ecgseg_put_u64(ecgseg_writer_t *writer, uint64_t value)
     put(writer, value, 8);
 }
 
+void ecgseg_put_i32(ecgseg_writer_t *writer, int32_t value)
+{
+    ecgseg_put_u32(writer, (uint32_t)value);
+}
+
 void ecgseg_put_f32(ecgseg_writer_t *writer, float value)
 {
     uint32_t bits;

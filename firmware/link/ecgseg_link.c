@@ -52,7 +52,7 @@ static ecgseg_link_event_t finish(ecgseg_link_decoder_t *decoder)
     if (decoder->run_left != 0) {
         return ECGSEG_LINK_BAD_COBS;
     }
-    if (decoder->length < ECGSEG_LINK_REQUEST_HEADER + ECGSEG_LINK_CRC_BYTES) {
+    if (decoder->length < ECGSEG_LINK_REQUEST_HEADER_BYTES + ECGSEG_LINK_CRC_BYTES) {
         return ECGSEG_LINK_TOO_SHORT;
     }
     decoder->length -= ECGSEG_LINK_CRC_BYTES;

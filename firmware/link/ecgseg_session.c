@@ -7,9 +7,9 @@ typedef struct {
 } command_limits_t;
 
 static const command_limits_t command_limits[] = {
-#define ECGSEG_LINK_COMMAND(number, name, smallest, largest) {(number), (smallest), (largest)},
-#include "ecgseg_link_commands.def"
-#undef ECGSEG_LINK_COMMAND
+#define ECGSEG_LINK_COMMAND(number, NAME, name, purpose, request, answer) \
+    {(number), ECGSEG_LINK_##NAME##_SMALLEST, ECGSEG_LINK_##NAME##_LARGEST},
+#include "ecgseg_link_messages.def"
 };
 
 void ecgseg_session_init(ecgseg_session_t *session, ecgseg_request_handler_t handle, ecgseg_send_t send)
@@ -43,10 +43,10 @@ static void count_damage(ecgseg_link_counters_t *counters, ecgseg_link_event_t e
 /* An answer that must not replace the kept one: it belongs to no request of the session's order. */
 static void refuse(ecgseg_session_t *session, ecgseg_link_error_t error)
 {
-    uint8_t body[ECGSEG_LINK_ANSWER_HEADER + ECGSEG_LINK_CRC_BYTES];
+    uint8_t body[ECGSEG_LINK_ANSWER_HEADER_BYTES + ECGSEG_LINK_CRC_BYTES];
     uint8_t encoded[sizeof body + 3u];
-    ecgseg_writer_t writer = ecgseg_writer(body, ECGSEG_LINK_ANSWER_HEADER);
-    ecgseg_put_u8(&writer, (uint8_t)ECGSEG_LINK_VERSION);
+    ecgseg_writer_t writer = ecgseg_writer(body, ECGSEG_LINK_ANSWER_HEADER_BYTES);
+    ecgseg_put_u8(&writer, (uint8_t)ECGSEG_LINK_PROTOCOL_VERSION);
     ecgseg_put_u8(&writer, (uint8_t)(session->decoder.body[1] | ECGSEG_LINK_ANSWER_BIT));
     ecgseg_put_bytes(&writer, &session->decoder.body[2], 2);
     ecgseg_put_u16(&writer, (uint16_t)error);
@@ -74,15 +74,16 @@ static ecgseg_link_error_t carry_out(ecgseg_session_t *session, uint8_t command,
 
 static void execute(ecgseg_session_t *session, uint8_t command, uint16_t sequence, ecgseg_reader_t *request)
 {
-    ecgseg_writer_t answer = ecgseg_writer(&session->body[ECGSEG_LINK_ANSWER_HEADER], (size_t)ECGSEG_LINK_PAYLOAD_MAX);
+    ecgseg_writer_t answer =
+        ecgseg_writer(&session->body[ECGSEG_LINK_ANSWER_HEADER_BYTES], (size_t)ECGSEG_LINK_PAYLOAD_MAX);
     const ecgseg_link_error_t error = carry_out(session, command, request, &answer);
 
-    ecgseg_writer_t header = ecgseg_writer(session->body, ECGSEG_LINK_ANSWER_HEADER);
-    ecgseg_put_u8(&header, (uint8_t)ECGSEG_LINK_VERSION);
+    ecgseg_writer_t header = ecgseg_writer(session->body, ECGSEG_LINK_ANSWER_HEADER_BYTES);
+    ecgseg_put_u8(&header, (uint8_t)ECGSEG_LINK_PROTOCOL_VERSION);
     ecgseg_put_u8(&header, (uint8_t)(command | ECGSEG_LINK_ANSWER_BIT));
     ecgseg_put_u16(&header, sequence);
     ecgseg_put_u16(&header, (uint16_t)error);
-    session->encoded_length = ecgseg_link_encode(session->body, ECGSEG_LINK_ANSWER_HEADER + answer.length,
+    session->encoded_length = ecgseg_link_encode(session->body, ECGSEG_LINK_ANSWER_HEADER_BYTES + answer.length,
                                                  session->encoded, sizeof session->encoded);
 }
 
@@ -101,7 +102,7 @@ static void handle_request(ecgseg_session_t *session)
     const uint8_t version = ecgseg_get_u8(&request);
     const uint8_t command = ecgseg_get_u8(&request);
     const uint16_t sequence = ecgseg_get_u16(&request);
-    if (version != ECGSEG_LINK_VERSION) {
+    if (version != ECGSEG_LINK_PROTOCOL_VERSION) {
         session->counters.bad_version++;
         refuse(session, ECGSEG_ERROR_BAD_VERSION);
         return;

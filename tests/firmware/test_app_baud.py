@@ -13,7 +13,7 @@ from ecgseg import paths
 from ecgseg.errors import DeviceError, LinkError
 from ecgseg.image.boards import SANITIZER_FLAGS, WARNINGS
 from ecgseg.link import DeviceClient
-from ecgseg.link.messages import ANSWER_BIT, Command
+from ecgseg.link.numbers import ANSWER_BIT, Command
 from support import model_double
 from support.pipe_port import PipePort
 

@@ -15,7 +15,8 @@ from ecgseg.image.boards import COMMON_FLAGS, SANITIZER_FLAGS
 from ecgseg.link import DeviceClient, Fault
 from ecgseg.link.error_table import error_number
 from ecgseg.link.framing import FrameDecoder, encode_frame
-from ecgseg.link.messages import Command, parse_answer, request_body
+from ecgseg.link.messages import parse_answer, request_body
+from ecgseg.link.numbers import Command
 from support import model_double
 from support.pipe_port import PipePort
 

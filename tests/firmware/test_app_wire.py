@@ -20,8 +20,9 @@ from ecgseg.hil.faults import FaultPlan, FaultyPort
 from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient, FrameResult, Port, ReadKind, WrongIndexError
 from ecgseg.link.error_table import error_number, error_table
-from ecgseg.link.framing import PAYLOAD_MAX, FrameDecoder, encode_frame
-from ecgseg.link.messages import ANSWER_BIT, BenchKind, Command, request_body
+from ecgseg.link.framing import FrameDecoder, encode_frame
+from ecgseg.link.messages import request_body
+from ecgseg.link.numbers import ANSWER_BIT, PAYLOAD_MAX, BenchKind, Command
 from ecgseg.pipeline import LEAD_OFF, class_mask, flush_samples, frames, segments
 from support import model_double
 from support.pipe_port import PipePort

@@ -20,12 +20,16 @@ from hypothesis import strategies as st
 from ecgseg import paths
 from ecgseg.image.boards import SANITIZER_FLAGS, WARNINGS
 from ecgseg.link.error_table import error_number
-from ecgseg.link.framing import PAYLOAD_MAX, FrameDecoder, encode_frame
-from ecgseg.link.messages import ANSWER_BIT, BY_COMMAND, Command, request_body
+from ecgseg.link.framing import FrameDecoder, encode_frame
+from ecgseg.link.messages import BY_COMMAND, request_body
+from ecgseg.link.numbers import ANSWER_BIT, PAYLOAD_MAX, Command
 
 SOURCES = ("ecgseg_bytes.c", "ecgseg_link.c", "ecgseg_session.c")
-# Smallest and largest payload of the requests used here (ecgseg_link_commands.def).
-LIMITS = {Command.HELLO: (4, 4), Command.STATS: (0, 0), Command.WRITE: (5, PAYLOAD_MAX), Command.READ: (7, 7)}
+# Smallest and largest payload of the requests used here.
+LIMITS = {
+    command: (BY_COMMAND[command].smallest, BY_COMMAND[command].largest)
+    for command in (Command.HELLO, Command.STATS, Command.WRITE, Command.READ)
+}
 
 
 @dataclass(frozen=True)
@@ -275,23 +279,6 @@ def test_a_frame_with_a_good_checksum_that_is_too_long_is_dropped(driver: Driver
     outcome = check(driver, encode_frame(good(1)) + encode_frame(body) + encode_frame(good(2, Command.STATS, b"")))
     assert outcome.oversized == 1
     assert outcome.executed == 2
-
-
-def test_the_command_table_of_c_is_the_one_of_python() -> None:
-    text = (paths.FIRMWARE / "link" / "include" / "ecgseg_link_commands.def").read_text(encoding="utf-8")
-    rows = [
-        line[len("ECGSEG_LINK_COMMAND(") : -1] for line in text.splitlines() if line.startswith("ECGSEG_LINK_COMMAND(")
-    ]
-    table = {name.strip(): (int(n, 0), int(low), int(high)) for n, name, low, high in (row.split(",") for row in rows)}
-    assert {name: entry[0] for name, entry in table.items()} == {command.name: int(command) for command in Command}
-    for command, message in BY_COMMAND.items():
-        _, smallest, largest = table[command.name]
-        fixed = sum(field.size or 0 for field in message.request)
-        open_ended = any(field.size is None for field in message.request)
-        assert smallest >= fixed
-        assert largest == (PAYLOAD_MAX if open_ended else fixed)
-    for command, limits in LIMITS.items():
-        assert table[command.name][1:] == limits
 
 
 def test_a_frame_is_what_the_definition_of_cobs_says() -> None:

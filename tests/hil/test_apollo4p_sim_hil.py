@@ -14,7 +14,7 @@ from ecgseg.hil.runner import HilOptions, run
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import Port
-from ecgseg.link.messages import BenchKind
+from ecgseg.link.numbers import BenchKind
 from ecgseg.models import find_model
 from ecgseg.profile.board import CORE_HZ, profile_board
 from ecgseg.report.hardware import COLUMNS, hardware_page, rows

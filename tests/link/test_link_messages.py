@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from ecgseg.errors import BuildError, LinkError
 from ecgseg.link import error_table as table_module
+from ecgseg.link.description import Field
 from ecgseg.link.error_table import error_entry, error_number, error_table
-from ecgseg.link.messages import MESSAGES, Field, pack, parse_answer, unpack
+from ecgseg.link.messages import MESSAGES, pack, parse_answer, unpack
 
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "u8": st.integers(0, 2**8 - 1),

@@ -6,10 +6,11 @@ import errno
 from pathlib import Path
 
 import pytest
+import serial
 
 from ecgseg.errors import LinkError
 from ecgseg.link import DeviceClient
-from ecgseg.link.ports import check_port, open_port, port_error
+from ecgseg.link.ports import check_port, open_port
 
 
 @pytest.mark.parametrize("opening", [open_port, DeviceClient, lambda url: check_port(url, 115200)])
@@ -30,8 +31,12 @@ def test_a_port_that_is_not_there_is_told_in_the_same_words_everywhere(opening: 
         (errno.EIO, "cannot be opened", "--baud"),
     ],
 )
-def test_each_cause_has_its_own_remedy(number: int, what: str, remedy: str) -> None:
-    error = port_error("/dev/ttyACM0", OSError(number, "as the system puts it"))
-    assert what in error.what
-    assert "as the system puts it" in error.why
-    assert remedy in error.remedy
+def test_each_cause_has_its_own_remedy(monkeypatch: pytest.MonkeyPatch, number: int, what: str, remedy: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise serial.SerialException(number, "as the system puts it")
+
+    monkeypatch.setattr(serial, "serial_for_url", refuse)
+    with pytest.raises(LinkError, match=what) as caught:
+        open_port("/dev/ttyACM0")
+    assert "as the system puts it" in caught.value.why
+    assert remedy in caught.value.remedy

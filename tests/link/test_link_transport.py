@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from ecgseg.errors import DeviceError, EcgsegError, LinkError, UsageError
 from ecgseg.link import BenchKind, DeviceClient, ReadKind, WrongIndexError
 from ecgseg.link.error_table import error_number
-from ecgseg.link.framing import PAYLOAD_MAX, FrameDecoder, encode_frame
-from ecgseg.link.messages import ANSWER_BIT, BY_COMMAND, Command, pack
+from ecgseg.link.framing import FrameDecoder, encode_frame
+from ecgseg.link.messages import BY_COMMAND, pack
+from ecgseg.link.numbers import ANSWER_BIT, PAYLOAD_MAX, Command
 from ecgseg.link.ports import set_baud_rate
 from ecgseg.link.transport import Transport
 

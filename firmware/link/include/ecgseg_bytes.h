@@ -34,6 +34,7 @@ void ecgseg_put_u8(ecgseg_writer_t *writer, uint8_t value);
 void ecgseg_put_u16(ecgseg_writer_t *writer, uint16_t value);
 void ecgseg_put_u32(ecgseg_writer_t *writer, uint32_t value);
 void ecgseg_put_u64(ecgseg_writer_t *writer, uint64_t value);
+void ecgseg_put_i32(ecgseg_writer_t *writer, int32_t value);
 void ecgseg_put_f32(ecgseg_writer_t *writer, float value);
 /* Length byte and text without its end mark; cut at 255 characters. */
 void ecgseg_put_text(ecgseg_writer_t *writer, const char *text);

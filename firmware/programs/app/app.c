@@ -9,8 +9,6 @@
 #include "board.h"
 #include "ecgseg_session.h"
 
-#define DEFAULT_BAUD 115200u
-#define LOWEST_BAUD 9600u
 /* A new baud rate has to prove itself with a good frame within this time. */
 #define BAUD_TRIAL_SECONDS 2u
 
@@ -78,7 +76,7 @@ static void put_stream(ecgseg_writer_t *answer, app_stream_info_t stream)
 static ecgseg_link_error_t hello(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     (void)request; /* the session number; ecgseg_session.c has dealt with it */
-    ecgseg_put_u8(answer, (uint8_t)ECGSEG_LINK_VERSION);
+    ecgseg_put_u8(answer, (uint8_t)ECGSEG_LINK_PROTOCOL_VERSION);
     ecgseg_put_u16(answer, (uint16_t)ecgseg_model_info.engine_version);
     ecgseg_put_u8(answer, (uint8_t)app_model_status());
     ecgseg_put_u16(answer, (uint16_t)ECGSEG_LINK_PAYLOAD_MAX);
@@ -161,7 +159,7 @@ static ecgseg_link_error_t set_baud(ecgseg_reader_t *request, ecgseg_writer_t *a
 {
     (void)answer;
     const uint32_t baud = ecgseg_get_u32(request);
-    if (baud < LOWEST_BAUD || baud > board_info()->max_baud) {
+    if (baud < ECGSEG_LINK_LOWEST_BAUD || baud > board_info()->max_baud) {
         return ECGSEG_ERROR_NOT_SUPPORTED;
     }
     app.wanted_baud = baud;
@@ -187,7 +185,7 @@ static ecgseg_link_error_t restart(ecgseg_reader_t *request, ecgseg_writer_t *an
     return ECGSEG_ERROR_OK;
 }
 
-/* The session has checked the command and the payload's limits (ecgseg_link_commands.def). */
+/* The session has checked the command and the payload's limits (ecgseg_link_messages.def). */
 static ecgseg_link_error_t handle(uint8_t command, ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     static const ecgseg_command_t commands[ECGSEG_COMMAND_END] = {
@@ -208,7 +206,7 @@ static ecgseg_link_error_t handle(uint8_t command, ecgseg_reader_t *request, ecg
 void app_init(void)
 {
     app.fault = board_take_fault();
-    app.baud = DEFAULT_BAUD;
+    app.baud = ECGSEG_LINK_DEFAULT_BAUD;
     app_model_init();
     app_stream_init();
     ecgseg_session_init(&session, handle, board_port_write);

@@ -172,8 +172,8 @@ ecgseg_link_error_t app_stream_frame(ecgseg_reader_t *request, ecgseg_writer_t *
 /* Byte `position` of the segments as they are sent: class, onset, offset. */
 static uint8_t segment_byte(uint32_t position)
 {
-    const ecgseg_segment_t *segment = &stream.segments[position / ECGSEG_SEGMENT_BYTES];
-    switch (position % ECGSEG_SEGMENT_BYTES) {
+    const ecgseg_segment_t *segment = &stream.segments[position / ECGSEG_LINK_SEGMENT_BYTES];
+    switch (position % ECGSEG_LINK_SEGMENT_BYTES) {
     case 0:
         return segment->label;
     case 1:
@@ -192,7 +192,8 @@ ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, ui
     if (app_model_result() != APP_RESULT_FRAME) {
         return ECGSEG_ERROR_NO_FRAME;
     }
-    const uint32_t size = kind == ECGSEG_READ_MASK ? ECGSEG_FRAME_LENGTH : stream.segment_count * ECGSEG_SEGMENT_BYTES;
+    const uint32_t size =
+        kind == ECGSEG_READ_MASK ? ECGSEG_FRAME_LENGTH : stream.segment_count * ECGSEG_LINK_SEGMENT_BYTES;
     if (offset > size || length > size - offset) {
         return ECGSEG_ERROR_OUT_OF_RANGE;
     }

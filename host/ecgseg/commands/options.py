@@ -38,7 +38,7 @@ def default_target() -> str:
 
 def default_baud() -> int:
     """Baud rate of a board."""
-    from ecgseg.link.ports import DEFAULT_BAUD
+    from ecgseg.link import DEFAULT_BAUD
 
     return DEFAULT_BAUD
 

@@ -20,7 +20,8 @@ from ecgseg.devices import jlink
 from ecgseg.errors import EcgsegError, TargetError
 from ecgseg.image.build import Image, build
 from ecgseg.image.programs import BRINGUP
-from ecgseg.link.ports import DEFAULT_BAUD, check_port, choose_port, port_error, serial_ports
+from ecgseg.link import DEFAULT_BAUD
+from ecgseg.link.ports import check_port, choose_port, open_port, serial_ports
 from ecgseg.targets import SimulatorOptions, TargetOptions, open_target, target_of, targets_for
 from ecgseg.targets.names import APOLLO4P
 from ecgseg.terminal import messages
@@ -332,11 +333,7 @@ def ask_all(port: TextPort, *, measure: bool = False) -> list[Point]:
 
 @contextmanager
 def _open(url: str, slowness: float) -> Iterator[TextPort]:
-    try:
-        opened = serial.serial_for_url(url, baudrate=DEFAULT_BAUD, timeout=0.02, exclusive=True)
-    except (serial.SerialException, OSError, ValueError) as error:
-        raise port_error(url, error) from error
-    with opened:
+    with open_port(url) as opened:
         text = TextPort(opened, slowness)
         text.wait_for_start(10.0)
         yield text

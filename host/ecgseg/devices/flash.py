@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from ecgseg.devices import jlink
 from ecgseg.errors import EcgsegError, LinkError, TargetError, ToolMissingError
 from ecgseg.image import build as images
-from ecgseg.link import DeviceClient, DeviceInfo, NoAnswerError
-from ecgseg.link.ports import DEFAULT_BAUD, SerialPort, check_port, choose_port, serial_ports
+from ecgseg.link import DEFAULT_BAUD, DeviceClient, DeviceInfo, NoAnswerError
+from ecgseg.link.ports import SerialPort, check_port, choose_port, serial_ports
 from ecgseg.targets.apollo4p import check_identity
 from ecgseg.terminal import messages
 

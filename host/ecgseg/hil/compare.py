@@ -9,13 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.link import FrameResult, LayerInfo
+from ecgseg.link.answers import segment_bytes
+from ecgseg.link.messages import BY_COMMAND, pack
+from ecgseg.link.numbers import Command
 from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
 
 STAGES = ("status", "input", "scores", "mask", "segments")
 """What is compared, in the order in which one follows from the other."""
 
-_STATUS = np.dtype([("index", "<u4"), ("status", "<u2"), ("lead_off", "<u2"), ("saturated", "<u2")])
-_SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
+_STATUS = tuple(
+    part
+    for part in BY_COMMAND[Command.FRAME].answer
+    if part.name in ("index", "status", "lead_off_samples", "saturated_samples")
+)
 
 
 class Tracer(Protocol):
@@ -143,12 +149,10 @@ def stage_name(first: Difference, layer: LayerDifference | None) -> str:
 
 def stage_bytes(frame: ExpectedFrame | FrameResult) -> dict[str, bytes]:
     """The bytes of a frame by stage, little-endian as on the link; the status is that with number and counts."""
-    rows = [(segment.label, segment.onset, segment.offset) for segment in frame.segments]
-    status = (frame.index, int(frame.status), frame.lead_off_samples, frame.saturated_samples)
     return {
-        "status": np.array([status], dtype=_STATUS).tobytes(),
+        "status": pack(_STATUS, {part.name: int(getattr(frame, part.name)) for part in _STATUS}),
         "input": frame.input.tobytes(),
         "scores": frame.scores.tobytes(),
         "mask": frame.mask.tobytes(),
-        "segments": np.array(rows, dtype=_SEGMENT).tobytes(),
+        "segments": segment_bytes(frame.segments),
     }

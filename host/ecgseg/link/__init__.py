@@ -2,8 +2,8 @@
 
 from ecgseg.link.answers import DeviceInfo, DeviceStats, Fault, FrameResult, InferResult, LayerInfo, PushResult
 from ecgseg.link.client import DeviceClient
-from ecgseg.link.messages import BenchKind, ReadKind, TimeBase
-from ecgseg.link.ports import DEFAULT_BAUD, Port
+from ecgseg.link.numbers import DEFAULT_BAUD, BenchKind, ReadKind, TimeBase
+from ecgseg.link.ports import Port
 from ecgseg.link.transport import LinkCounters, NoAnswerError, WrongIndexError
 
 __all__ = [

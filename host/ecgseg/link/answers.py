@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import LinkError
-from ecgseg.link.framing import PAYLOAD_MAX
-from ecgseg.link.messages import TimeBase
+from ecgseg.link.description import description
+from ecgseg.link.numbers import PAYLOAD_MAX, TimeBase
 from ecgseg.pipeline import FrameStatus, Segment
 
+# A segment as READ has it, from the description.
+_SEGMENT = np.dtype([(part.name, part.layout) for part in description().records["SEGMENT"].fields])
 # HELLO's own answer needs about this much.
 _SMALLEST_PAYLOAD_MAX = 256
 
@@ -161,6 +164,21 @@ class DeviceStats:
     rx_framing_errors: int
     rx_breaks: int
     tx_timeouts: int
+
+
+def segment_bytes(segments: Iterable[Segment]) -> bytes:
+    """Segments as READ has them, one behind the other."""
+    rows = [(segment.label, segment.onset, segment.offset) for segment in segments]
+    return np.array(rows, dtype=_SEGMENT).tobytes()
+
+
+def segments_of(data: bytes) -> list[Segment]:
+    """Segments out of what READ has told.
+
+    Raises:
+        ValueError: the last one is cut.
+    """
+    return [Segment(*map(int, row)) for row in np.frombuffer(data, dtype=_SEGMENT)]
 
 
 def device_info(values: dict[str, Any]) -> DeviceInfo:

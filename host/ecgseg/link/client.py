@@ -19,23 +19,23 @@ from ecgseg.link.answers import (
     LayerInfo,
     PushResult,
     device_info,
+    segments_of,
 )
 from ecgseg.link.error_table import error_number
-from ecgseg.link.messages import (
-    BY_COMMAND,
-    FRAME_READY,
+from ecgseg.link.messages import BY_COMMAND, pack, unpack
+from ecgseg.link.numbers import (
+    DEFAULT_BAUD,
     PROTOCOL_VERSION,
+    SEGMENT_BYTES,
     BenchKind,
     Command,
+    PushFlags,
     ReadKind,
-    pack,
-    unpack,
 )
-from ecgseg.link.ports import DEFAULT_BAUD, Port, open_port, set_baud_rate
+from ecgseg.link.ports import Port, open_port, set_baud_rate
 from ecgseg.link.transport import LinkCounters, Transport
-from ecgseg.pipeline import FrameStatus, Segment
+from ecgseg.pipeline import FrameStatus
 
-_SEGMENT = np.dtype([("label", "u1"), ("onset", "<u2"), ("offset", "<u2")])
 _INDEX_BYTES = 4
 _RESTART_SECONDS = 0.25
 _RESTART_ATTEMPTS = 8
@@ -148,7 +148,7 @@ class DeviceClient:
         """
         data = np.ascontiguousarray(samples, dtype="<i2").tobytes()
         values = self._ask(Command.PUSH, {"first_index": first_index & 0xFFFFFFFF, "samples": data})
-        return PushResult(values["samples_seen"], values["frames_done"], bool(values["flags"] & FRAME_READY))
+        return PushResult(values["samples_seen"], values["frames_done"], bool(values["flags"] & PushFlags.FRAME_READY))
 
     @property
     def max_chunk(self) -> int:
@@ -177,7 +177,6 @@ class DeviceClient:
         values = self._ask(Command.FRAME, {})
         info = self.info
         scores = np.frombuffer(self.read(ReadKind.SCORES, info.output_bytes), dtype=np.int8)
-        raw_segments = self.read(ReadKind.SEGMENTS, values["segment_count"] * _SEGMENT.itemsize)
         return FrameResult(
             index=values["index"],
             status=FrameStatus(values["status"]),
@@ -186,10 +185,7 @@ class DeviceClient:
             input=np.frombuffer(self.read(ReadKind.INPUT, info.input_bytes), dtype=np.int8),
             scores=scores.reshape(info.frame_length, info.class_count),
             mask=np.frombuffer(self.read(ReadKind.MASK, info.frame_length), dtype=np.uint8),
-            segments=[
-                Segment(int(part["label"]), int(part["onset"]), int(part["offset"]))
-                for part in np.frombuffer(raw_segments, dtype=_SEGMENT)
-            ],
+            segments=segments_of(self.read(ReadKind.SEGMENTS, values["segment_count"] * SEGMENT_BYTES)),
             preprocess_ticks=values["preprocess_ticks"],
             inference_ticks=values["inference_ticks"],
             postprocess_ticks=values["postprocess_ticks"],

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.errors import BuildError
+from ecgseg.link.definitions import read_calls
 
 TABLE = paths.FIRMWARE / "link" / "include" / "ecgseg_link_errors.def"
-
-_TEXT = r'((?:"[^"]*"\s*)+)'
-_ENTRY = re.compile(rf"ECGSEG_LINK_ERROR\(\s*(\d+)\s*,\s*(\w+)\s*,\s*{_TEXT},\s*{_TEXT}\)")
 
 
 @dataclass(frozen=True)
@@ -34,25 +30,18 @@ def error_table(path: Path = TABLE) -> dict[int, ErrorEntry]:
         path: the X-macro file.
 
     Raises:
-        BuildError: the file is missing, or an entry in it cannot be read.
+        BuildError: the file is missing, an entry in it cannot be read, or a number or name stands twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BuildError(
-            "The link's error table cannot be read.", str(error), "Restore it from the repository."
-        ) from error
-    entries = [
-        ErrorEntry(int(number), name, _joined(meaning), _joined(remedy))
-        for number, name, meaning, remedy in _ENTRY.findall(text)
-    ]
-    if len(entries) != text.count("ECGSEG_LINK_ERROR(") or len({e.number for e in entries}) != len(entries):
-        raise BuildError(
-            f"{path.name} holds an entry that cannot be read, or a number twice.",
-            'Each entry is ECGSEG_LINK_ERROR(number, NAME, "meaning", "remedy").',
-            "Correct the entry.",
-        )
-    return {entry.number: entry for entry in entries}
+    table: dict[int, ErrorEntry] = {}
+    for call in read_calls(path):
+        if call.macro != "ECGSEG_LINK_ERROR":
+            raise call.place.error(f"{call.macro} stands where only ECGSEG_LINK_ERROR may stand.")
+        call.expect(4)
+        entry = ErrorEntry(call.number(0), call.word(1), call.text(2), call.text(3))
+        if entry.number in table or entry.name in {known.name for known in table.values()}:
+            raise call.place.error(f"The number {entry.number} or the name {entry.name} stands twice.")
+        table[entry.number] = entry
+    return table
 
 
 def error_entry(number: int) -> ErrorEntry:
@@ -76,7 +65,3 @@ def error_number(name: str) -> int:
         if entry.name == name:
             return entry.number
     raise KeyError(name)
-
-
-def _joined(literals: str) -> str:
-    return "".join(re.findall(r'"([^"]*)"', literals))

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 
 from cobs import cobs
 
+from ecgseg.link.numbers import ANSWER_HEADER_BYTES, CRC_BYTES, PAYLOAD_MAX, REQUEST_HEADER_BYTES
+
 DELIMITER = b"\x00"
-PAYLOAD_MAX = 1024
-REQUEST_HEADER = 4
-ANSWER_HEADER = 6
-CRC_BYTES = 4
-BODY_MAX = ANSWER_HEADER + PAYLOAD_MAX + CRC_BYTES
+BODY_MAX = ANSWER_HEADER_BYTES + PAYLOAD_MAX + CRC_BYTES
 # COBS adds one byte per started run of 254.
 _ENCODED_MAX = BODY_MAX + BODY_MAX // 254 + 1
 
@@ -88,7 +86,7 @@ class FrameDecoder:
             return None
         if len(body) > BODY_MAX:
             self.counters.oversized += 1
-        elif len(body) < REQUEST_HEADER + CRC_BYTES:
+        elif len(body) < REQUEST_HEADER_BYTES + CRC_BYTES:
             self.counters.too_short += 1
         elif zlib.crc32(body[:-CRC_BYTES]) != int.from_bytes(body[-CRC_BYTES:], "little"):
             self.counters.bad_crc += 1

@@ -12,9 +12,9 @@ import serial
 from serial.tools import list_ports
 
 from ecgseg.errors import LinkError, TargetError
+from ecgseg.link.numbers import DEFAULT_BAUD
 
 SEGGER_VENDOR = 0x1366
-DEFAULT_BAUD = 115200
 _POLL_SECONDS = 0.02
 _WRITE_SECONDS = 10.0
 
@@ -113,7 +113,7 @@ def open_port(url: str, baud: int = DEFAULT_BAUD) -> serial.Serial:
             url, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=_WRITE_SECONDS, exclusive=True
         )
     except (serial.SerialException, OSError, ValueError) as error:
-        raise port_error(url, error) from error
+        raise _port_error(url, error) from error
 
 
 def check_port(port: str, baud: int) -> None:
@@ -141,7 +141,7 @@ def set_baud_rate(port: Port, baud: int) -> None:
         ) from error
 
 
-def port_error(port: str, error: Exception) -> LinkError:
+def _port_error(port: str, error: Exception) -> LinkError:
     """What it means that a port cannot be opened."""
     number = getattr(error, "errno", None)
     text = str(error)

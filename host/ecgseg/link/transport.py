@@ -11,8 +11,9 @@ import serial
 from ecgseg.errors import DeviceError, LinkError, UsageError
 from ecgseg.link import messages
 from ecgseg.link.error_table import error_entry, error_number
-from ecgseg.link.framing import PAYLOAD_MAX, FrameCounters, FrameDecoder, encode_frame
-from ecgseg.link.messages import PROTOCOL_VERSION, Answer, Command
+from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
+from ecgseg.link.messages import Answer
+from ecgseg.link.numbers import PAYLOAD_MAX, PROTOCOL_VERSION, Command
 from ecgseg.link.ports import Port
 
 

@@ -13,8 +13,7 @@ from ecgseg import paths
 from ecgseg.errors import TargetError
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
-from ecgseg.link import DeviceClient
-from ecgseg.link.messages import BenchKind, TimeBase
+from ecgseg.link import BenchKind, DeviceClient, TimeBase
 from ecgseg.models import ModelFile
 from ecgseg.targets import TargetOptions, TimeQuality, TimingCase, open_target, target_of
 from ecgseg.targets.names import APOLLO4P_SIM

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ecgseg.link.ports import DEFAULT_BAUD
+from ecgseg.link import DEFAULT_BAUD
 
 
 class TimingCase(StrEnum):
