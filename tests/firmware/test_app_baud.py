@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ecgseg import paths
 from ecgseg.errors import DeviceError, LinkError
-from ecgseg.image.boards import SANITIZER_FLAGS, WARNINGS
 from ecgseg.link import DeviceClient
 from ecgseg.link.numbers import ANSWER_BIT, Command
-from support import model_double
+from support import drivers, model_double
 from support.pipe_port import PipePort
 
 DEAF = 250000
@@ -62,22 +59,7 @@ class BaudPort(PipePort):
 def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("baud")
     generated = model_double.write_plain(folder / "generated", 16)
-    firmware = paths.FIRMWARE
-    sources = [
-        *(firmware / "programs" / "app").glob("*.c"),
-        *(firmware / "link").glob("*.c"),
-        generated / "ecgseg_model.c",
-    ]
-    sources = [source for source in sources if source.name != "app_stream.c"]
-    includes = [
-        f"-I{firmware / part}"
-        for part in ("programs/app", "link/include", "engine/include", "pipeline/include", "boards")
-    ]
-    flags = ["-std=c11", "-O1", "-g", *WARNINGS, *SANITIZER_FLAGS, '-DECGSEG_BUILD_ID="test"', f"-I{generated}"]
-    board = Path(__file__).with_name("baud_board.c")
-    target = folder / "ecgseg.elf"
-    subprocess.run(["gcc", *flags, *includes, *map(str, [*sources, board]), "-o", str(target)], check=True)
-    return target
+    return drivers.build_app(generated, "baud_board.c", folder / "ecgseg.elf")
 
 
 @pytest.fixture

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from ecgseg import paths
 from ecgseg.errors import DeviceError
-from ecgseg.image.boards import COMMON_FLAGS, SANITIZER_FLAGS
 from ecgseg.link import DeviceClient, Fault
 from ecgseg.link.error_table import error_number
 from ecgseg.link.framing import FrameDecoder, encode_frame
 from ecgseg.link.messages import parse_answer, request_body
 from ecgseg.link.numbers import Command
-from support import model_double
+from support import drivers, model_double
 from support.pipe_port import PipePort
 
 REFUSED_BAUD = 444444
@@ -27,17 +24,7 @@ REFUSED_BAUD = 444444
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("double")
     generated = model_double.write_plain(folder / "generated", 16)
-    parts = [
-        paths.FIRMWARE / part
-        for part in ("programs/app", "link/include", "engine/include", "pipeline/include", "boards")
-    ]
-    sources = [*(paths.FIRMWARE / "programs" / "app").glob("*.c"), *(paths.FIRMWARE / "link").glob("*.c")]
-    sources = [source for source in sources if source.name != "app_stream.c"]
-    sources += [generated / "ecgseg_model.c", Path(__file__).with_name("board_double.c")]
-    includes = [f"-I{part}" for part in (*parts, generated)]
-    command = ["gcc", *COMMON_FLAGS, *SANITIZER_FLAGS, *includes, '-DECGSEG_BUILD_ID="double"']
-    subprocess.run([*command, *map(str, sources), "-o", str(folder / "double")], check=True)
-    return folder / "double"
+    return drivers.build_app(generated, "board_double.c", folder / "double")
 
 
 @contextmanager

@@ -9,17 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgseg import paths
 from ecgseg.codegen import phases
 from ecgseg.graph import interpret
 from ecgseg.graph.ends import Ends
 from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.ir import Tensor
 from ecgseg.graph.layers import Convolution, Network, Rescale, Window
-
-FLAGS = (
-    "-std=c11 -O1 -g -Wall -Wextra -Werror -Wconversion -Wshadow -fsanitize=address,undefined -fno-sanitize-recover=all"
-).split()
+from ecgseg.image.programs import ENGINE_PART
+from support import drivers
 
 
 def convolution(rng: np.random.Generator, spread: float = 35.0) -> Convolution:
@@ -85,12 +82,7 @@ def build_and_run(folder: Path, cases: list[tuple[phases.PhasesLayer, np.ndarray
     text = "".join(arrays for arrays, _ in rendered)
     text += "static const case_t cases[] = {\n" + "".join(entry for _, entry in rendered) + "};\n"
     (folder / "phases_cases.h").write_text(text)
-    engine = paths.FIRMWARE / "engine"
-    sources = [str(engine / "ecgseg_phases.c"), str(Path(__file__).with_name("phases_driver.c"))]
-    binary = folder / "phases"
-    subprocess.run(
-        ["gcc", *FLAGS, "-I", str(folder), "-I", str(engine / "include"), *sources, "-o", str(binary)], check=True
-    )
+    binary = drivers.build_with(ENGINE_PART, "phases_driver.c", folder / "phases", folder)
     return subprocess.run([binary], check=False).returncode
 
 

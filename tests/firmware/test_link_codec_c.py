@@ -10,21 +10,19 @@ import struct
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from cobs import cobs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecgseg import paths
-from ecgseg.image.boards import SANITIZER_FLAGS, WARNINGS
+from ecgseg.image.programs import LINK_PART
 from ecgseg.link.error_table import error_number
 from ecgseg.link.framing import FrameDecoder, encode_frame
 from ecgseg.link.messages import BY_COMMAND, request_body
 from ecgseg.link.numbers import ANSWER_BIT, PAYLOAD_MAX, Command
+from support import drivers
 
-SOURCES = ("ecgseg_bytes.c", "ecgseg_link.c", "ecgseg_session.c")
 # Smallest and largest payload of the requests used here.
 LIMITS = {
     command: (BY_COMMAND[command].smallest, BY_COMMAND[command].largest)
@@ -58,11 +56,8 @@ Driver = Callable[[bytes], Outcome]
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
-    binary = tmp_path_factory.mktemp("link") / "link_codec_driver"
-    sources = [paths.FIRMWARE / "link" / name for name in SOURCES]
-    sources.append(Path(__file__).with_name("link_codec_driver.c"))
-    flags = ["-std=c11", "-O1", "-g", *WARNINGS, *SANITIZER_FLAGS, "-I", str(paths.FIRMWARE / "link" / "include")]
-    subprocess.run(["gcc", *flags, *map(str, sources), "-o", str(binary)], check=True)
+    target = tmp_path_factory.mktemp("link") / "link_codec_driver"
+    binary = drivers.build_with(LINK_PART, "link_codec_driver.c", target)
 
     def run(wire: bytes) -> Outcome:
         done = subprocess.run([binary], input=wire, capture_output=True, timeout=60, check=False)

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgseg import paths
 from ecgseg.codegen.parameters import render_c_header
+from ecgseg.errors import BuildError
+from ecgseg.image.programs import PIPELINE_PART
 from ecgseg.pipeline import (
     LEAD_OFF,
     FrameStatus,
@@ -26,11 +27,8 @@ from ecgseg.pipeline import (
     frames,
     segments,
 )
+from support import drivers
 
-FLAGS = (
-    "-std=c11 -O1 -g -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes "
-    "-ffp-contract=off -fno-math-errno -fsanitize=address,undefined -fno-sanitize-recover=all"
-).split()
 CASES = {
     "500 Hz, 4 classes": PreprocessParameters(scale=0.0521, zero_point=-3),
     "500 Hz, hop 100, 2 classes": PreprocessParameters(
@@ -51,12 +49,7 @@ class Case:
 
 def build(folder: Path, header: str) -> Path:
     (folder / "ecgseg_preprocess_params.h").write_text(header)
-    binary = folder / "preprocess_driver"
-    sources = [paths.FIRMWARE / "pipeline" / name for name in ("ecgseg_preprocess.c", "ecgseg_segments.c")]
-    driver = Path(__file__).with_name("preprocess_driver.c")
-    include = ["-I", str(folder), "-I", str(paths.FIRMWARE / "pipeline" / "include")]
-    subprocess.run(["gcc", *FLAGS, *include, *map(str, [*sources, driver]), "-o", str(binary)], check=True)
-    return binary
+    return drivers.build_with(PIPELINE_PART, "preprocess_driver.c", folder / "preprocess_driver", folder)
 
 
 def runner(binary: Path) -> Program:
@@ -173,5 +166,5 @@ def test_one_changed_tap_is_noticed(tmp_path: Path) -> None:
 
 def test_parameters_of_another_version_do_not_compile(tmp_path: Path) -> None:
     header = render_c_header(PreprocessParameters(), "test")
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(BuildError, match="rendered for another version"):
         build(tmp_path, header.replace("PARAMS_VERSION 1", "PARAMS_VERSION 2"))

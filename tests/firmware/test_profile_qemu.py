@@ -10,7 +10,7 @@ import pytest
 
 from ecgseg import paths
 from ecgseg.profile import profile_model
-from support.engine_harness import HAS_QEMU
+from support.drivers import HAS_QEMU
 
 pytestmark = [
     pytest.mark.qemu,

@@ -10,7 +10,7 @@ from ecgseg.image.tflm import find_tree
 from ecgseg.models import find_model
 from ecgseg.profile import profile_model
 from ecgseg.profile.tflm import GENERATED_C, Comparison, compare
-from support.engine_harness import HAS_QEMU
+from support.drivers import HAS_QEMU
 
 pytestmark = [
     pytest.mark.qemu,

@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from ecgseg import paths
-from ecgseg.image.boards import COMMON_FLAGS, board_of
+from ecgseg.image.boards import APOLLO4P_EVB, board_of
+from ecgseg.image.programs import files_in
 from ecgseg.targets.apollo4p_sim.machine import Machine
 from ecgseg.targets.apollo4p_sim.source import SourceLines
 from ecgseg.targets.options import SimulatorOptions
-
-BOARD_FOLDER = paths.FIRMWARE / "boards" / "apollo4p_evb"
-PROBE = Path(__file__).resolve().parents[1] / "firmware" / "apollo4p_probe.c"
+from support import drivers
+from support.drivers import Compiler
 
 
 def build_probe(folder: Path, changes: Mapping[str, tuple[str, str]] | None = None) -> Path:
     """Builds the probe program; `changes` says per file what is replaced by what, and the text must be there once."""
-    board = folder / "boards" / "apollo4p_evb"
-    board.mkdir(parents=True)
-    (folder / "boards" / "board.h").write_bytes((BOARD_FOLDER.parent / "board.h").read_bytes())
-    for source in (*BOARD_FOLDER.glob("*.[ch]"), *BOARD_FOLDER.glob("*.ld")):
-        text = source.read_text(encoding="utf-8")
-        if changes and source.name in changes:
-            old, new = changes[source.name]
-            assert text.count(old) == 1, f"{source.name} holds {old!r} {text.count(old)} times"
+    board = board_of(APOLLO4P_EVB)
+    copies = [_copy(source, folder / "boards" / source.name, changes or {}) for source in board.folders]
+    (folder / "boards" / "board.h").write_bytes((board.folders[0].parent / "board.h").read_bytes())
+    compiler = Compiler(board, (folder / "boards", *copies))
+    sources = [*files_in(copies, "*.c"), drivers.FOLDER / "apollo4p_probe.c"]
+    return compiler.link(sources, folder / "image.elf", copies[-1] / str(board.linker_script))
+
+
+def _copy(source: Path, target: Path, changes: Mapping[str, tuple[str, str]]) -> Path:
+    target.mkdir(parents=True)
+    for file in (*source.glob("*.[ch]"), *source.glob("*.ld")):
+        text = file.read_text(encoding="utf-8")
+        if file.name in changes:
+            old, new = changes[file.name]
+            assert text.count(old) == 1, f"{file.name} holds {old!r} {text.count(old)} times"
             text = text.replace(old, new)
-        (board / source.name).write_text(text, encoding="utf-8")
-    return link(folder, [*sorted(board.glob("*.c")), PROBE], board)
-
-
-def link(folder: Path, sources: Sequence[Path], board_folder: Path = BOARD_FOLDER) -> Path:
-    """Compiles and links; returns the ELF, with the flat image beside it."""
-    board = board_of("apollo4p_evb")
-    elf = folder / "image.elf"
-    command = [
-        f"{board.prefix}gcc", *COMMON_FLAGS, *board.flags, *board.link_flags,
-        f"-I{board_folder}", f"-I{board_folder.parent}", f"-T{board_folder / str(board.linker_script)}",
-        *map(str, sources), "-o", str(elf),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    copy = [f"{board.prefix}objcopy", "-O", "binary", str(elf), str(elf.with_suffix(".bin"))]
-    subprocess.run(copy, check=True, timeout=60)
-    return elf
+        (target / file.name).write_text(text, encoding="utf-8")
+    return target
 
 
 def machine_of(elf: Path, options: SimulatorOptions | None = None, *, trace_pads: bool = False) -> Machine:

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg import paths
 from ecgseg.codegen import Manifest, render
 from ecgseg.codegen.streams import Group, Selection, Use, choose
 from ecgseg.graph.interpret import run_all
@@ -22,14 +21,14 @@ from ecgseg.graph.layers import Alias, Network
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
-from ecgseg.image.boards import COMMON_FLAGS, CORTEX_M4F_FLAGS, SANITIZER_FLAGS
+from ecgseg.image import qemu
+from ecgseg.image.boards import HOST, board_of
+from ecgseg.image.programs import AOT, ENGINE_PART, PROFILE, files_in
+from support import drivers
+from support.drivers import Compiler
 from support.random_network import RandomNetwork
 
 Int8 = npt.NDArray[np.int8]
-ENGINE = paths.FIRMWARE / "engine"
-BOARD = paths.FIRMWARE / "boards" / "mps2_an386"
-DRIVERS = Path(__file__).parents[1] / "firmware"
-HAS_QEMU = shutil.which("qemu-system-arm") is not None and shutil.which("arm-none-eabi-gcc") is not None
 
 
 @dataclass(frozen=True)
@@ -76,48 +75,41 @@ def random_model(seed: int, folder: Path) -> Rendered:
         seed += 1_000_000
 
 
-def _run(command: list[str], **options: object) -> subprocess.CompletedProcess[bytes]:
+def _run(command: list[str], **options: object) -> bytes:
     done = subprocess.run(command, capture_output=True, timeout=300, check=False, **options)  # type: ignore[call-overload]
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr.decode(errors='replace')[-3000:]}"
-    return done  # type: ignore[no-any-return]
+    return bytes(done.stdout)
+
+
+def _compiler(board: str, *folders: Path) -> Compiler:
+    chosen = board_of(board)
+    return Compiler(chosen, (ENGINE_PART.include_dir, *chosen.include_dirs, *folders))
 
 
 @lru_cache(maxsize=2)
-def _engine_objects(cortex_m4: bool) -> tuple[str, ...]:
+def _engine_objects(board: str) -> tuple[Path, ...]:
     """The engine (and the board's startup code), compiled once per process."""
     folder = Path(tempfile.mkdtemp(prefix="ecgseg-engine-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    compiler = [*(_m4_compiler() if cortex_m4 else _native_compiler()), f"-I{BOARD}", f"-I{BOARD.parent}"]
-    objects = []
-    for source in [*sorted(ENGINE.glob("*.c")), *([BOARD / "startup.c"] if cortex_m4 else [])]:
-        objects.append(str(folder / f"{source.stem}.o"))
-        _run([*compiler, "-c", str(source), "-o", objects[-1]])
-    return tuple(objects)
+    # The profiling program too takes of its board what starts it, and no port.
+    startup = files_in(board_of(board).folders, "*.c") if board in PROFILE.boards else []
+    sources = [*files_in([ENGINE_PART.source_dir], "*.c"), *(s for s in startup if s.name not in PROFILE.left_out)]
+    return tuple(_compiler(board).compile(source, folder / f"{source.stem}.o") for source in sources)
 
 
-def _native_compiler() -> list[str]:
-    flags = [flag for flag in COMMON_FLAGS if flag not in ("-O2", "-g")]
-    return ["gcc", *flags, "-O1", *SANITIZER_FLAGS, f"-I{ENGINE / 'include'}"]
-
-
-def _m4_compiler() -> list[str]:
-    flags = [flag for flag in COMMON_FLAGS if flag != "-g"]
-    return ["arm-none-eabi-gcc", *flags, *CORTEX_M4F_FLAGS, f"-I{ENGINE / 'include'}"]
+def _build(model: Rendered, driver: str, board: str, program: Path) -> Path:
+    sources = [model.folder / AOT.model_source, drivers.FOLDER / driver]
+    return _compiler(board, model.folder).link([*sources, *_engine_objects(board)], program)
 
 
 def build_native(model: Rendered) -> Path:
     """The test program under ASan and UBSan."""
-    program = model.folder / "native"
-    sources = [model.folder / "ecgseg_model.c", DRIVERS / "engine_driver.c"]
-    command = [*_native_compiler(), f"-I{model.folder}", *map(str, sources), *_engine_objects(False)]
-    _run([*command, "-o", str(program)])
-    return program
+    return _build(model, "engine_driver.c", HOST, model.folder / "native")
 
 
 def run_native(model: Rendered, inputs: Int8, program: Path | None = None) -> bytes:
     """Everything the native program writes."""
-    output: bytes = _run([str(program or build_native(model))], input=np.ascontiguousarray(inputs).tobytes()).stdout
-    return output
+    return _run([str(program or build_native(model))], input=np.ascontiguousarray(inputs).tobytes())
 
 
 def run_m4(model: Rendered, inputs: Int8) -> bytes:
@@ -126,13 +118,8 @@ def run_m4(model: Rendered, inputs: Int8) -> bytes:
     (model.folder / "test_inputs.h").write_text(
         f"static const uint32_t test_input_count = {len(inputs)};\nstatic const int8_t test_inputs[] = {{{numbers}}};\n"
     )
-    elf = model.folder / "m4.elf"
-    sources = [model.folder / "ecgseg_model.c", DRIVERS / "engine_m4_driver.c"]
-    link = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", f"-T{BOARD / 'mps2_an386.ld'}"]
-    command = [*_m4_compiler(), f"-I{model.folder}", *map(str, sources), *_engine_objects(True), *link]
-    _run([*command, "-o", str(elf)])
-    qemu = ["qemu-system-arm", "-machine", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "null"]
-    return _run([*qemu, "-semihosting-config", "enable=on,target=native", "-kernel", str(elf)]).stdout
+    elf = _build(model, "engine_m4_driver.c", qemu.BOARD, model.folder / "m4.elf")
+    return _run(qemu.semihosting_command(elf, "A test runs the engine in it.", counted=False))
 
 
 def draw_inputs(model: Rendered, count: int, seed: int = 0) -> Int8:

@@ -3,13 +3,15 @@
 Sources: Arm Cortex-M4 Processor Technical Reference Manual 100166_0001, tables 3-1 and 3-2 and section 3.3.3.
 """
 
-import subprocess
-
 import pytest
+from elftools.elf.elffile import ELFFile
 
+from ecgseg.image.boards import APOLLO4P_EVB, board_of
+from ecgseg.image.toolchain import find_tool
 from ecgseg.targets.apollo4p_sim.cycles import LINE_BYTES, MISS_CYCLES, block_cost
 from ecgseg.targets.apollo4p_sim.machine import Machine
 from ecgseg.targets.options import SimulatorOptions
+from support import drivers
 
 _HEADER = """
 .syntax unified
@@ -62,18 +64,21 @@ done:
 .ltorg
 """
 RESULT = 0x10004000
+BOARD = board_of(APOLLO4P_EVB)
 
 
 def _assemble(folder, source):
-    """The bytes of an assembly program, linked to where images lie."""
-    text = folder / "program.s"
+    """An assembly program, linked to where images lie."""
+    text, made, program = folder / "program.s", folder / "program.o", folder / "program.elf"
     text.write_text(source, encoding="utf-8")
-    subprocess.run(["arm-none-eabi-as", str(text), "-o", str(folder / "program.o")], check=True)
-    subprocess.run(["arm-none-eabi-ld", "-e", "0", "-Ttext=0x18000", str(folder / "program.o"), "-o",
-                    str(folder / "program.elf")], check=True)  # fmt: skip
-    subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", str(folder / "program.elf"), str(folder / "program.bin")],
-                   check=True)  # fmt: skip
-    return (folder / "program.bin").read_bytes()
+    drivers.run([find_tool(BOARD, "as"), str(text), "-o", str(made)])
+    drivers.run([find_tool(BOARD, "ld"), "-e", "0", f"-Ttext={BOARD.load_address:#x}", str(made), "-o", str(program)])
+    return program
+
+
+def _image(folder, source):
+    """The bytes of an assembly program."""
+    return drivers.flat(BOARD, _assemble(folder, source)).read_bytes()
 
 
 PUBLISHED = [
@@ -130,15 +135,16 @@ def published(tmp_path_factory):
         f"\n.balign 4\ncase{n}: {code.replace(';', chr(10))}\nend{n}:\n" for n, (code, _) in enumerate(PUBLISHED)
     )
     folder = tmp_path_factory.mktemp("published")
-    image = _assemble(folder, _HEADER.replace("start + 1", "0x18009") + body)
-    names = subprocess.run(
-        ["arm-none-eabi-nm", str(folder / "program.elf")], capture_output=True, text=True, check=True
-    )
-    address = {line.split()[2]: int(line.split()[0], 16) for line in names.stdout.splitlines()}
+    program = _assemble(folder, _HEADER.replace("start + 1", f"{BOARD.load_address + 9:#x}") + body)
+    image = drivers.flat(BOARD, program).read_bytes()
+    with program.open("rb") as file:
+        address = {
+            symbol.name: symbol["st_value"] for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+        }
     found = []
     for n in range(len(PUBLISHED)):
         start, end = address[f"case{n}"], address[f"end{n}"]
-        found.append(block_cost(image[start - 0x18000 : end - 0x18000], start).cycles)
+        found.append(block_cost(image[start - BOARD.load_address : end - BOARD.load_address], start).cycles)
     return found
 
 
@@ -150,7 +156,7 @@ def test_instructions_take_what_arm_publishes(published, number, code, cycles):
 
 def test_an_address_just_computed_costs_a_cycle():
     # add r1, r1, #4 (1d 1d -> adds r1, r1, #4: 0x3104); ldr r2, [r1] (0x680a)
-    assert block_cost(bytes.fromhex("04310a68"), 0x18000).cycles == 1 + 2 + 1
+    assert block_cost(bytes.fromhex("04310a68"), BOARD.load_address).cycles == 1 + 2 + 1
 
 
 ROUNDS = 2000
@@ -187,7 +193,7 @@ LOOPS = {
 @pytest.mark.parametrize("name", LOOPS)
 def test_loops_take_what_a_hand_count_gives(tmp_path, name):
     body, per_round = LOOPS[name]
-    image = _assemble(tmp_path, _HEADER + _START.replace("ROUNDS", str(ROUNDS)) + body + _END)
+    image = _image(tmp_path, _HEADER + _START.replace("ROUNDS", str(ROUNDS)) + body + _END)
     machine = Machine(image, SimulatorOptions(probe=True))
     machine.run(ROUNDS * per_round * 1.2 / 96e6)
     cycles = int.from_bytes(machine.uc.mem_read(RESULT, 4), "little")
@@ -195,7 +201,7 @@ def test_loops_take_what_a_hand_count_gives(tmp_path, name):
 
 
 def test_code_that_is_not_in_the_cache_yet_costs_more(tmp_path):
-    image = _assemble(tmp_path, _HEADER + _START.replace("ROUNDS", "1") + "1: " + "nop\n" * 800 + _END)
+    image = _image(tmp_path, _HEADER + _START.replace("ROUNDS", "1") + "1: " + "nop\n" * 800 + _END)
     machine = Machine(image, SimulatorOptions(probe=True))
     machine.run(1e-3)
     cycles = int.from_bytes(machine.uc.mem_read(RESULT, 4), "little")
