@@ -7,8 +7,10 @@ import shutil
 
 import pytest
 
-from ecgseg.devices import bringup, jlink
-from ecgseg.devices.bringup import RATES, Point, bring_up
+from ecgseg.devices import bringup_questions, jlink
+from ecgseg.devices.bringup import bring_up, build_bringup
+from ecgseg.devices.bringup_port import opened
+from ecgseg.devices.bringup_questions import RATES, Point
 from ecgseg.targets import open_target
 
 pytestmark = pytest.mark.skipif(
@@ -59,8 +61,8 @@ def test_the_watchdog_bites_and_says_so(points: dict[str, Point]) -> None:
 
 @pytest.mark.parametrize("kind", ["sleep", "deep"])
 def test_the_core_comes_back_from_sleep_with_its_port_and_regulator(kind: str) -> None:
-    image = bringup.build_bringup()
-    with open_target("apollo4p-sim", image) as running, bringup._open(running.port_url, 4.0) as port:
+    image = build_bringup()
+    with open_target("apollo4p-sim", image) as running, opened(running.port_url, 4.0) as port:
         assert port.ask(f"{kind} 1", 5.0) == {"slept_seconds": "1"}
         assert port.ask(f"{kind} 1", 5.0) == {"slept_seconds": "1"}
         assert port.ask("clock 192")["core_hz"] == "192000000"
@@ -69,3 +71,13 @@ def test_the_core_comes_back_from_sleep_with_its_port_and_regulator(kind: str) -
 def test_both_endings_of_a_script_can_be_tried() -> None:
     assert jlink.restart_script(let_go=False).endswith("r\nq\n")
     assert jlink.restart_script(let_go=True).endswith("r\ng\nSleep 600\nqc\n")
+
+
+def test_a_meter_is_announced_before_each_time_the_board_holds_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bringup_questions, "MEASURE_SECONDS", 1)
+    monkeypatch.setattr(bringup_questions, "_QUESTIONS", ())
+    told: list[tuple[str, int]] = []
+    report = bring_up("apollo4p-sim", on_measure=lambda what, seconds: told.append((what, seconds)))
+    assert told == [("core busy", 1), ("sleep, port on", 1), ("deep sleep, port off", 1)]
+    assert [point.name for point in report.points] == [f"current: {what}" for what, _ in told]
+    assert {point.found for point in report.points} == {"read it off the meter"}

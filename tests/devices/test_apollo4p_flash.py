@@ -13,8 +13,8 @@ import pytest
 import serial
 
 from ecgseg.commands.flash import show
-from ecgseg.devices import flash, jlink
-from ecgseg.errors import LinkError, TargetError, ToolMissingError
+from ecgseg.devices import flash, jlink, listing
+from ecgseg.errors import LinkError, TargetError, ToolMissingError, UsageError
 from ecgseg.image.build import Image
 from ecgseg.link import ports as serial_ports
 from ecgseg.link.ports import SerialPort
@@ -160,12 +160,26 @@ def test_no_answer_after_flashing_resets_the_part_once_more(
 ) -> None:
     monkeypatch.setattr(flash, "_FIRST_WAIT_SECONDS", 0.01)
     runs = commander()
+    told: list[str] = []
     with pytest.raises(TargetError, match="nothing answers") as caught:
-        flash_it(image, port=silent_port)
+        flash_it(image, port=silent_port, on_silence=lambda: told.append("silent"))
+    assert told == ["silent"]
     assert "reset button" in caught.value.remedy
     scripts = [run["script"] for run in runs()]
     assert "loadbin" in scripts[-2]
     assert "w4 0x40000004, 0x1B" in scripts[-1]
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\nw4 0x40000004, 0x1B", "a\rb", "a\x00b", "a\u2028b", "a\udcffb"])
+def test_a_name_that_would_end_its_quotation_or_line_never_gets_into_a_script(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot stand in a J-Link script") as caught:
+        jlink.flash_script(Path("/images") / name / "ecgseg.bin")
+    assert caught.value.remedy
+
+
+def test_a_name_of_other_letters_gets_into_a_script_as_it_is() -> None:
+    path = Path("/home/José/my ecg 心电\u3000/ecgseg.bin")
+    assert f'loadbin "{path}", 0x00018000\n' in jlink.flash_script(path)
 
 
 def test_a_port_in_use_is_told_before_anything_is_written(
@@ -220,9 +234,9 @@ def test_devices_lists_probes_and_says_what_is_missing(
 ) -> None:
     commander(probes=["1160001234"])
     ports = [SerialPort(silent_port, "J-Link", "1160001234", True), PORTS[2]]
-    monkeypatch.setattr(flash, "serial_ports", lambda: ports)
-    monkeypatch.setattr(flash, "_ASK_SECONDS", 0.01)
-    probe, silent, other = flash.devices()
+    monkeypatch.setattr(listing, "serial_ports", lambda: ports)
+    monkeypatch.setattr(listing, "_ASK_SECONDS", 0.01)
+    probe, silent, other = listing.devices()
     assert (probe.name, probe.answer) == ("1160001234", "Apollo4")
     assert "nothing answers" in silent.answer
     assert "not asked" in other.answer
@@ -231,8 +245,8 @@ def test_devices_lists_probes_and_says_what_is_missing(
 def test_devices_works_without_the_tool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("ECGSEG_JLINK", raising=False)
-    monkeypatch.setattr(flash, "serial_ports", lambda: [])
-    (entry,) = flash.devices()
+    monkeypatch.setattr(listing, "serial_ports", lambda: [])
+    (entry,) = listing.devices()
     assert "not installed" in entry.description
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ecgseg.commands.options import JsonOption, PortOptions
 from ecgseg.commands.task import option
 from ecgseg.output import write_json
-from ecgseg.terminal import console
+from ecgseg.terminal import console, messages
 
 
 def _board_target() -> str:
@@ -18,10 +18,10 @@ def _board_target() -> str:
 
 
 def _targets() -> Collection[str]:
-    from ecgseg.devices.bringup import BOARD
+    from ecgseg.image.boards import APOLLO4P_EVB
     from ecgseg.targets import targets_for
 
-    return targets_for(BOARD)
+    return targets_for(APOLLO4P_EVB)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def run(options: Options) -> None:
     from ecgseg.devices.bringup import bring_up
     from ecgseg.targets import TimeQuality, target_of
 
-    report = bring_up(options.target, port=options.port, serial_number=options.serial, measure=options.measure)
+    on_measure = _prompt if options.measure else None
+    report = bring_up(options.target, port=options.port, serial_number=options.serial, on_measure=on_measure)
     modelled = target_of(options.target).time_quality is TimeQuality.MODELLED
     title = "Simulated, shows only that the questions work" if modelled else "Apollo4 Plus EVB"
     table = Table(title=f"Open points: {title}", title_justify="left")
@@ -54,3 +55,7 @@ def run(options: Options) -> None:
     console.print(table)
     if options.json:
         write_json(report, options.json)
+
+
+def _prompt(what: str, seconds: int) -> None:
+    messages.print(f"Measure now for {seconds} s: {what}.")

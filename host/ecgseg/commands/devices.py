@@ -22,7 +22,7 @@ def run(options: Options) -> None:
     from rich.table import Table
 
     from ecgseg.commands.results import DeviceList
-    from ecgseg.devices.flash import devices
+    from ecgseg.devices.listing import devices
 
     entries = devices(ask_all=options.ask_all)
     table = Table(title="Probes and serial ports", title_justify="left")

@@ -10,7 +10,7 @@ from ecgseg.commands.rules import NotWith
 from ecgseg.commands.task import option
 from ecgseg.models import find_model
 from ecgseg.output import write_json
-from ecgseg.terminal import console
+from ecgseg.terminal import console, messages
 
 if TYPE_CHECKING:
     from ecgseg.devices.flash import FlashResult
@@ -29,11 +29,12 @@ class Options(ModelOptions, BackendOptions, PortOptions, JsonOption):
 
 def run(options: Options) -> None:
     """Put firmware and model on the board through J-Link, check it runs."""
-    from ecgseg.devices.flash import BOARD, flash_image
+    from ecgseg.devices.flash import flash_image
     from ecgseg.image.backends import render_and_build
+    from ecgseg.image.boards import APOLLO4P_EVB
 
     chosen = find_model(options.model, options.tflite)
-    image = render_and_build(BOARD, chosen, backend=options.backend, tflm_dir=options.tflm_dir)
+    image = render_and_build(APOLLO4P_EVB, chosen, backend=options.backend, tflm_dir=options.tflm_dir)
     result = flash_image(
         image,
         chosen.name,
@@ -41,6 +42,7 @@ def run(options: Options) -> None:
         port=options.port,
         serial_number=options.serial,
         dry_run=options.dry_run,
+        on_silence=lambda: messages.print("No answer yet; resetting the part through RSTGEN.SWPOI."),
     )
     show(result)
     if options.json:

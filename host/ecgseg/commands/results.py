@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from ecgseg.devices.flash import DeviceEntry
+from ecgseg.devices.listing import DeviceEntry
 
 
 class DataState(BaseModel):

@@ -1,24 +1,24 @@
-"""Puts an image on the Apollo4 Plus EVB and asks it who it is; lists what is plugged in."""
+"""Puts an image on the Apollo4 Plus EVB and makes sure that it is what runs then."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from ecgseg.devices import jlink
-from ecgseg.errors import EcgsegError, LinkError, TargetError, ToolMissingError
-from ecgseg.image import build as images
-from ecgseg.link import DEFAULT_BAUD, DeviceClient, DeviceInfo, NoAnswerError
-from ecgseg.link.ports import SerialPort, check_port, choose_port, serial_ports
+from ecgseg.devices.listing import ask
+from ecgseg.devices.rig import Rig, find_rig
+from ecgseg.errors import LinkError, TargetError
+from ecgseg.image.boards import APOLLO4P_EVB
+from ecgseg.image.build import Image
+from ecgseg.link import DEFAULT_BAUD, DeviceInfo
 from ecgseg.targets.apollo4p import check_identity
-from ecgseg.terminal import messages
 
-BOARD = "apollo4p_evb"
 _FIRST_WAIT_SECONDS = 0.5
 _ATTEMPTS = 4
-_ASK_SECONDS = 0.4
 
 
 class FlashResult(BaseModel):
@@ -51,23 +51,15 @@ class FlashResult(BaseModel):
     core_hz: int | None = None
 
 
-class DeviceEntry(BaseModel):
-    """One line of `invoke devices`: a probe or a port, and what answers on it."""
-
-    kind: str
-    name: str
-    description: str
-    answer: str
-
-
 def flash_image(
-    image: images.Image,
+    image: Image,
     model: str,
     model_sha256: str,
     *,
     port: str | None = None,
     serial_number: str | None = None,
     dry_run: bool = False,
+    on_silence: Callable[[], None] | None = None,
 ) -> FlashResult:
     """Writes an image to the board and checks that it is what runs then.
 
@@ -78,119 +70,63 @@ def flash_image(
         port: virtual COM port, when it is not the only one.
         serial_number: of the probe, when it is not the only one.
         dry_run: only say what would be done; needs neither J-Link software nor board.
+        on_silence: is told that nothing answers at first, before the part is reset by its own register.
 
     Raises:
+        UsageError: the image's path cannot stand in a script.
         ToolMissingError: no J-Link software.
         TargetError: no probe, several probes, no or another part, programming failed, no answer afterwards.
         LinkError: the port is missing, in use or not permitted; the board runs another image or model.
     """
-    if image.bin is None:
-        raise TargetError(
-            f"The board {image.board} is not flashed.", "It has no flat image.", "Use --board apollo4p_evb."
-        )
-    binary = image.bin.resolve()
-    script = jlink.flash_script(binary)
-    result = FlashResult(
-        image=str(binary),
-        image_sha256=hashlib.sha256(binary.read_bytes()).hexdigest(),
-        build_id=image.build_id,
-        model=model,
-        model_sha256=model_sha256,
-        script=script,
-        command=jlink.command_line("JLinkExe", Path("SCRIPT"), serial_number),
-        dry_run=dry_run,
-    )
+    planned = _plan(image, model, model_sha256, serial_number)
     if dry_run:
-        return result
-    program = jlink.find_program()
-    probe = jlink.choose_probe(jlink.probes(program), serial_number)
-    chosen = choose_port(serial_ports(), port, probe.serial_number)
-    check_port(chosen, DEFAULT_BAUD)
-    jlink.check_device(program, probe.serial_number)
-    jlink.run_script(program, script, probe.serial_number)
-    info = _first_answer(program, probe.serial_number, chosen)
-    check_identity(info, image.build_id, BOARD)
+        return planned
+    rig = find_rig(port, serial_number)
+    rig.run(planned.script)
+    info = _first_answer(rig, on_silence)
+    check_identity(info, image.build_id, APOLLO4P_EVB)
     if info.model_sha256 != model_sha256:
         raise LinkError(
             f"The board runs another model: {info.model_name}.",
             f"It tells SHA-256 {info.model_sha256[:16]}..., flashed was {model_sha256[:16]}...",
             "Flash again; if it stays so, look for a second board on this port.",
         )
-    return result.model_copy(update={"probe": probe.serial_number, "port": chosen, "core_hz": info.core_hz})
+    done = {"dry_run": False, "probe": rig.probe, "port": rig.port, "core_hz": info.core_hz}
+    return planned.model_copy(update=done)
 
 
-def _first_answer(program: str, probe: str, port: str) -> DeviceInfo:
+def _plan(image: Image, model: str, model_sha256: str, serial_number: str | None) -> FlashResult:
+    """What a dry run says."""
+    if image.bin is None:
+        raise TargetError(
+            f"The board {image.board} is not flashed.", "It has no flat image.", f"Use --board {APOLLO4P_EVB}."
+        )
+    binary = image.bin.resolve()
+    return FlashResult(
+        image=str(binary),
+        image_sha256=hashlib.sha256(binary.read_bytes()).hexdigest(),
+        build_id=image.build_id,
+        model=model,
+        model_sha256=model_sha256,
+        script=jlink.flash_script(binary),
+        command=jlink.command_line("JLinkExe", Path("SCRIPT"), serial_number),
+        dry_run=True,
+    )
+
+
+def _first_answer(rig: Rig, on_silence: Callable[[], None] | None) -> DeviceInfo:
     """HELLO after flashing; when the application did not start, the part is reset by its own register (facts 7.2)."""
     for reset in (False, True):
         if reset:
-            messages.print("No answer yet; resetting the part through RSTGEN.SWPOI.")
-            jlink.run_script(program, jlink.reset_script(), probe)
-        info = ask(port, _FIRST_WAIT_SECONDS, _ATTEMPTS)
+            if on_silence is not None:
+                on_silence()
+            rig.run(jlink.reset_script())
+        info = ask(rig.port, _FIRST_WAIT_SECONDS, _ATTEMPTS)
         if info is not None:
             return info
     raise TargetError(
-        f"The board was flashed and verified, but nothing answers on {port}.",
+        f"The board was flashed and verified, but nothing answers on {rig.port}.",
         f"HELLO was sent at {DEFAULT_BAUD} baud, also after a reset by SWPOI.",
         "Press the board's reset button and run `invoke devices`. If LED0 (D4) stays dark, the application does not "
         'start: see docs/bring-up.md, "No answer after flashing". If it is lit, the port is the wrong one: try --port.',
     )
-
-
-def ask(port: str, answer_seconds: float, attempts: int) -> DeviceInfo | None:
-    """Who answers on a port; None when nobody does.
-
-    Raises:
-        LinkError: the port cannot be opened, or what answers speaks another protocol.
-    """
-    check_port(port, DEFAULT_BAUD)
-    client = DeviceClient(port, baud=DEFAULT_BAUD)
-    try:
-        return client.hello(answer_seconds=answer_seconds, attempts=attempts)
-    except NoAnswerError:
-        return None
-    finally:
-        client.close()
-
-
-def devices(*, ask_all: bool = False) -> list[DeviceEntry]:
-    """Probes and USB serial ports, and what answers on the ports.
-
-    Args:
-        ask_all: send HELLO to every port, not only to those of a J-Link.
-    """
-    return [*_probe_entries(), *(_port_entry(port, ask_all) for port in serial_ports())]
-
-
-def _probe_entries() -> list[DeviceEntry]:
-    try:
-        found = jlink.probes(jlink.find_program())
-    except (ToolMissingError, TargetError) as error:
-        return [DeviceEntry(kind="probe", name="-", description=error.what, answer=error.remedy)]
-    if not found:
-        return [DeviceEntry(kind="probe", name="-", description="none", answer="no J-Link on USB")]
-    return [
-        DeviceEntry(kind="probe", name=probe.serial_number, description=probe.product, answer=_target_of(probe))
-        for probe in found
-    ]
-
-
-def _target_of(probe: jlink.Probe) -> str:
-    try:
-        jlink.check_device(jlink.find_program(), probe.serial_number)
-    except EcgsegError as error:
-        return error.what
-    return "Apollo4"
-
-
-def _port_entry(port: SerialPort, ask_all: bool) -> DeviceEntry:
-    entry = DeviceEntry(kind="port", name=port.device, description=port.description, answer="")
-    if not (port.is_jlink or ask_all):
-        return entry.model_copy(update={"answer": "not asked (no J-Link)"})
-    try:
-        info = ask(port.device, _ASK_SECONDS, 2)
-    except LinkError as error:
-        return entry.model_copy(update={"answer": error.what})
-    if info is None:
-        return entry.model_copy(update={"answer": f"nothing answers at {DEFAULT_BAUD} baud"})
-    told = f"{info.board}, {info.model_name} ({info.backend}), build {info.build_id}"
-    return entry.model_copy(update={"answer": told})

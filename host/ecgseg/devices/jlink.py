@@ -15,14 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecgseg.errors import OutputError, TargetError, ToolMissingError
-from ecgseg.image.boards import APOLLO4P_EVB, board_of
+from ecgseg.errors import OutputError, TargetError, ToolMissingError, UsageError
 from ecgseg.output import write_text
+from ecgseg.targets.apollo4p import LOAD_ADDRESS
 
 DEVICE = "AMAP42KP-KBR"
 INTERFACE = "SWD"
 SPEED_KHZ = 4000
-LOAD_ADDRESS = board_of(APOLLO4P_EVB).load_address
 OLDEST_SOFTWARE = "7.70d"
 
 _PROGRAMS = ("JLinkExe", "JLink")
@@ -34,6 +33,8 @@ _RUN_MILLISECONDS = 600  # facts 7.2: the core runs while the probe is still att
 _TOOL_SECONDS = 120.0
 _PROBE = re.compile(r"J-Link\[\d+\]:.*?Serial number:\s*(\d+)(?:.*?ProductName:\s*([^,\r\n]+))?")
 _WORD = re.compile(r"^(?:J-Link>)?\s*(?P<address>[0-9A-Fa-f]{8})\s*=\s*(?P<value>[0-9A-Fa-f]{8})", re.MULTILINE)
+# What ends a quoted name or a line of a script, and what UTF-8 has no bytes for.
+_UNQUOTABLE = re.compile('["\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]')
 _DOWNLOAD = (
     "Get it from https://www.segger.com/downloads/jlink/ and put JLinkExe on the PATH, or name it in ECGSEG_JLINK."
 )
@@ -56,7 +57,16 @@ def flash_script(image: Path) -> str:
     """Commander script that writes and verifies the image, starts it, and lets go of the core.
 
     `qc` instead of `q`: the secure boot loader may park as long as a debugger is attached at reset (facts 7.3).
+
+    Raises:
+        UsageError: the path would end its quotation or its line in the script.
     """
+    if _UNQUOTABLE.search(str(image)):
+        raise UsageError(
+            "The image's path cannot stand in a J-Link script.",
+            f"It holds a quotation mark, a line break or another control character: {str(image)!r}.",
+            "Move the repository to a folder without them.",
+        )
     lines = (
         "ExitOnError 1",
         "connect",

@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ecgseg.errors import LinkError
+from ecgseg.image.boards import APOLLO4P_EVB, board_of
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, DeviceInfo
 from ecgseg.link.ports import check_port, choose_port, serial_ports
 from ecgseg.targets.base import RunningTarget, TimeQuality
 from ecgseg.targets.names import APOLLO4P
 from ecgseg.targets.options import TargetOptions
+
+LOAD_ADDRESS = board_of(APOLLO4P_EVB).load_address
+"""Of the flat image: the boot loader ends there (docs/apollo4p-facts.md, 1.2 and 7.1)."""
 
 
 def check_identity(info: DeviceInfo, build_id: str, board: str) -> None:
@@ -45,7 +49,7 @@ class BoardTarget(RunningTarget):
     """
 
     build_id: str = ""
-    board: str = "apollo4p_evb"
+    board: str = APOLLO4P_EVB
 
     def connect(self) -> DeviceClient:
         """Opens the port, waits for HELLO, and makes sure that the board runs the expected image.
@@ -67,7 +71,7 @@ class Apollo4pTarget:
     """The Apollo4 Plus EVB on its J-Link's virtual COM port."""
 
     name = APOLLO4P
-    board = "apollo4p_evb"
+    board = APOLLO4P_EVB
     purpose = "the Apollo4 Plus EVB, cycles measured"
     time_quality = TimeQuality.MEASURED
     real_port = True

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ecgseg.errors import TargetError, ToolMissingError
+from ecgseg.image.boards import APOLLO4P_EVB
 from ecgseg.image.build import Image
 from ecgseg.targets.apollo4p_sim.command_line import arguments
 from ecgseg.targets.base import RunningTarget, TimeQuality
@@ -23,7 +24,7 @@ class Apollo4pSimTarget:
     """Runs the BIN of the board `apollo4p_evb`."""
 
     name = APOLLO4P_SIM
-    board = "apollo4p_evb"
+    board = APOLLO4P_EVB
     purpose = "the Apollo4 Plus simulated, cycles modelled"
     time_quality = TimeQuality.MODELLED
     real_port = False

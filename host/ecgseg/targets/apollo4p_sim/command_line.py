@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecgseg.targets.apollo4p import LOAD_ADDRESS
 from ecgseg.targets.options import SimulatorOptions, TimingCase
 
 
@@ -15,7 +16,7 @@ class Typed:
     """What stands on the command line.
 
     Attributes:
-        image: flat image for 0x00018000.
+        image: flat image for the load address.
         elf: the same program with symbols, None without.
         options: of the part.
         stdio: standard input and output are the serial port.
@@ -44,7 +45,7 @@ def parse(given: Sequence[str] | None = None, about: str | None = None) -> Typed
     """Reads arguments, those of this process when none are given; leaves with exit code 2 when they make no sense."""
     default = SimulatorOptions()
     parser = argparse.ArgumentParser(prog="python -m ecgseg.targets.apollo4p_sim", description=about)
-    parser.add_argument("image", type=Path, help="flat image for 0x00018000, the file that is flashed")
+    parser.add_argument("image", type=Path, help=f"flat image for 0x{LOAD_ADDRESS:08X}, the file that is flashed")
     parser.add_argument("--elf", type=Path, help="the same program with symbols, for source lines in messages")
     parser.add_argument(
         "--trim", type=int, default=default.trim, help=f"INFO1 trim revision of the part (default {default.trim})"

@@ -6,12 +6,12 @@ import importlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ecgseg.image.boards import APOLLO4P_EVB, board_of
+from ecgseg.targets.apollo4p import LOAD_ADDRESS
 
 _unicorn: Any = importlib.import_module("unicorn")
 _arm: Any = importlib.import_module("unicorn.arm_const")
 
-MRAM_START, MRAM_END = board_of(APOLLO4P_EVB).load_address, 0x00200000
+MRAM_START, MRAM_END = LOAD_ADDRESS, 0x00200000
 """What is left of the MRAM behind the boot loader [1.2]."""
 TCM_START, TCM_BYTES = 0x10000000, 0x60000
 """[1.2]"""

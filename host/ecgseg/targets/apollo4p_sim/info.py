@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ecgseg.image.boards import APOLLO4P_EVB, board_of
+from ecgseg.targets.apollo4p import LOAD_ADDRESS
 from ecgseg.targets.apollo4p_sim.bus import Block, Host, Register, read_only
 
 
@@ -14,7 +14,7 @@ class Info(Block):
     name = "INFO"
     base = 0x42000000
     registers: ClassVar[dict[int, Register]] = {
-        0x0060: read_only("MAINPTR", "2.1", board_of(APOLLO4P_EVB).load_address),
+        0x0060: read_only("MAINPTR", "2.1", LOAD_ADDRESS),
         0x3310: read_only("TRIM_REV", "2.6"),
     }
 

@@ -57,7 +57,7 @@ class Machine:
     """An Apollo4 Plus with an image in its MRAM.
 
     Args:
-        image: what is flashed at 0x00018000.
+        image: what is flashed at the load address.
         options: of the part.
         lines: source lines for messages.
         trace_pads: keep every change of the power-monitor pads with its time.
