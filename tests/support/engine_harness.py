@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,8 +76,8 @@ def random_model(seed: int, folder: Path) -> Rendered:
         seed += 1_000_000
 
 
-def _run(command: list[str], **options: object) -> bytes:
-    done = subprocess.run(command, capture_output=True, timeout=300, check=False, **options)  # type: ignore[call-overload]
+def _run(command: list[str], **options: Any) -> bytes:
+    done = subprocess.run(command, capture_output=True, timeout=300, check=False, **options)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr.decode(errors='replace')[-3000:]}"
     return bytes(done.stdout)
 

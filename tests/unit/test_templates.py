@@ -1,0 +1,30 @@
+"""The test templates that CONTRIBUTING.md tells to copy run as they stand, and the page names files that exist."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ecgseg import paths
+
+TEMPLATES = {path.stem.removeprefix("template_"): path for path in paths.ROOT.glob("tests/*/template_*.py")}
+PAGE = paths.ROOT / "CONTRIBUTING.md"
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_a_template_passes_as_it_stands(kind: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(TEMPLATES[kind])],
+        cwd=paths.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
