@@ -18,8 +18,7 @@ sys.path.insert(0, str(ROOT / "host"))
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from ecgseg.data.databases.ludb import find_ludb, load_records  # noqa: E402
-from ecgseg.data.records import split  # noqa: E402
+from ecgseg.data.databases.ludb import find_ludb, load_records, split  # noqa: E402
 from ecgseg.models import find_model  # noqa: E402
 from ecgseg.pipeline import SegmentRules, assemble, class_mask, whole_record  # noqa: E402
 from ecgseg.pipeline.segmenter import Segmenter  # noqa: E402

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from ecgseg.data.databases import synthetic
-from ecgseg.data.records import LEADS, labels
+from ecgseg.data.databases.ludb import LEADS
+from ecgseg.data.databases.synthetic import recordings
+from ecgseg.data.records import labels
 from ecgseg.errors import UsageError
 from ecgseg.pipeline import LEAD_OFF, UNANNOTATED
 
@@ -75,7 +77,7 @@ def test_the_heart_rate_is_the_one_asked_for(rate):
 
 
 def test_nothing_but_noise_lies_outside_the_waves(monkeypatch):
-    monkeypatch.setattr(synthetic, "_noise", lambda t, rng: np.zeros_like(t))
+    monkeypatch.setattr(recordings, "noise", lambda t, rng: np.zeros_like(t))
     record = recording("sinus", rate=60)[0]
     span = np.arange(record.span[0], record.span[1] + 1)
     outside = np.ones(record.samples.size, dtype=bool)

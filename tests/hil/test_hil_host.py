@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.inputs import choose_inputs
-from ecgseg.data.records import LEADS, split
 from ecgseg.errors import LinkError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.faults import FaultPlan, FaultyPort

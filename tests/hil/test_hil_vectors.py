@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgseg.data.databases.ludb import LEADS, parse_records
 from ecgseg.data.inputs import choose_inputs
-from ecgseg.data.records import LEADS, parse_records
 from ecgseg.errors import DataError
 from ecgseg.hil import vectors
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from ecgseg import paths
-from ecgseg.data.records import split
+from ecgseg.data.databases.ludb import split
 from ecgseg.errors import ModelError, UsageError
 from ecgseg.models import ZOO, in_order, model_names
 from ecgseg.zoo import configuration as zoo

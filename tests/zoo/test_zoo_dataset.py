@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgseg.data.augmentation import augment, contact
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.data.records import labels
 from ecgseg.errors import DataError
 from ecgseg.pipeline import UNANNOTATED, Decimated, PreprocessParameters, decimate, frames, normalise
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import dataset
+from ecgseg.zoo.augmentation import augment, contact
 
 STILL = zoo.AugmentationConfiguration(
     time_warp_probability=0,

@@ -24,7 +24,7 @@ def run(options: Options) -> int:
     Returns:
         As :func:`hil_test.perform`.
     """
-    from ecgseg.data.records import parse_leads
+    from ecgseg.data.databases.ludb import parse_leads
     from ecgseg.hil.runner import HilOptions
     from ecgseg.targets.names import QEMU
 

@@ -73,8 +73,8 @@ def run(options: Options) -> None:
 
 
 def _score(chosen: ModelFile, options: Options) -> None:
+    from ecgseg.data.databases.ludb import parse_leads, parse_records
     from ecgseg.data.inputs import choose_inputs
-    from ecgseg.data.records import parse_leads, parse_records
     from ecgseg.report import evaluation as report
     from ecgseg.scoring import evaluate as scoring
 

@@ -61,7 +61,7 @@ def run(options: Options) -> int:
     Returns:
         As :func:`perform`.
     """
-    from ecgseg.data.records import parse_leads, parse_records
+    from ecgseg.data.databases.ludb import parse_leads, parse_records
     from ecgseg.hil.runner import HilOptions
     from ecgseg.targets import TargetOptions
 

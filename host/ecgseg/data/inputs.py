@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ecgseg.data.databases.ludb import find_ludb, load_record
+from ecgseg.data.databases.ludb import LEADS, find_ludb, load_record
 from ecgseg.data.databases.synthetic import synthetic_records
-from ecgseg.data.records import LEADS, Record
+from ecgseg.data.records import Record
 
 SYNTHETIC_SEED = 2026
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.errors import UsageError
 from ecgseg.pipeline import UNANNOTATED
 
-LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
 WAVE_LABELS = {2: {"QRS": 1}, 4: {"P": 1, "QRS": 2, "T": 3}}
 CLASS_NAMES = {2: ("NONE", "QRS"), 4: ("NONE", "PWAVE", "QRS", "TWAVE")}
 
@@ -123,57 +117,3 @@ def _doubtful(record: Record, index: int) -> tuple[int, int]:
 
 def _fill(mask: npt.NDArray[np.uint8], onset: int, offset: int, factor: int, value: int) -> None:
     mask[max(0, -(-onset // factor)) : max(0, offset // factor + 1)] = value
-
-
-@lru_cache(maxsize=1)
-def split() -> dict[str, tuple[int, ...]]:
-    """The patient split of LUDB: train, val, test, test_heartkit; no patient is in two of train, val and test."""
-    text = resources.files("ecgseg.data.databases").joinpath("ludb-split.json").read_text(encoding="utf-8")
-    return {name: tuple(ids) for name, ids in json.loads(text).items() if name != "about"}
-
-
-def parse_records(text: str) -> tuple[int, ...]:
-    """Record numbers of an option such as `test`, `all`, `181-200` or `4,14,181-183`.
-
-    Raises:
-        UsageError: not a set name, a number or a range within 1..200.
-    """
-    if text == "all":
-        return tuple(range(1, 201))
-    if text in split():
-        return split()[text]
-    numbers: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise _bad_records(text)
-        numbers.extend(range(int(first), int(last or first) + 1))
-    if not numbers or min(numbers) < 1 or max(numbers) > 200:
-        raise _bad_records(text)
-    return tuple(dict.fromkeys(numbers))
-
-
-def _bad_records(text: str) -> UsageError:
-    names = ", ".join(split())
-    return UsageError(
-        f"Records '{text}' make no sense.",
-        f"Known sets: {names}, all; or numbers from 1 to 200 such as 4,14,181-200.",
-        "Correct the --records option.",
-    )
-
-
-def parse_leads(text: str) -> tuple[str, ...]:
-    """Lead names of an option such as `all`, `ii` or `i,v2`.
-
-    Raises:
-        UsageError: unknown lead.
-    """
-    if text == "all":
-        return LEADS
-    leads: Sequence[str] = [part.strip().lower() for part in text.split(",")]
-    for lead in leads:
-        if lead not in LEADS:
-            raise UsageError(
-                f"There is no lead '{lead}'.", f"LUDB has {', '.join(LEADS)}.", "Correct the --leads option."
-            )
-    return tuple(dict.fromkeys(leads))

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.inputs import Inputs, choose_inputs
-from ecgseg.data.records import LEADS, Record, split
+from ecgseg.data.records import Record
 from ecgseg.errors import EcgsegError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.identity import identify

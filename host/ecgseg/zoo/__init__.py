@@ -1,0 +1,1 @@
+"""Makes models: configuration, training, quantisation, cross-validation, and the figures beside them."""

@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ecgseg import paths
-from ecgseg.data.records import CLASS_NAMES, LEADS, split
+from ecgseg.data.databases.ludb import LEADS, split
+from ecgseg.data.records import CLASS_NAMES
 from ecgseg.errors import ModelError, UsageError
 from ecgseg.models import in_order
 from ecgseg.output import write_json

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from ecgseg import paths
 from ecgseg.data.databases import ludb
-from ecgseg.data.records import parse_records
+from ecgseg.data.databases.ludb import parse_records
 from ecgseg.errors import DataError, UsageError
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import train

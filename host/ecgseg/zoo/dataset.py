@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.data.augmentation import augment
 from ecgseg.data.records import Record, labels
 from ecgseg.errors import DataError
 from ecgseg.pipeline import FRAME_LENGTH, UNANNOTATED, PreprocessParameters, decimate
+from ecgseg.zoo.augmentation import augment
 from ecgseg.zoo.configuration import AugmentationConfiguration
 
 Float32 = npt.NDArray[np.float32]

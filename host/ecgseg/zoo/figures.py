@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from ecgseg.data.databases.ludb import find_ludb, load_records
-from ecgseg.data.records import Record, split
+from ecgseg.data.databases.ludb import find_ludb, load_records, split
+from ecgseg.data.records import Record
 from ecgseg.errors import DataError, ModelError
 from ecgseg.extras import require_tensorflow
 from ecgseg.graph.load import load_tflite

@@ -13,7 +13,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from ecgseg.errors import DataError
@@ -153,16 +153,8 @@ def _fetch(url: str, archive: Path, progress: Progress) -> None:
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
-            resumed = answer.status == 206
-            done = start if resumed else 0
-            total = done + int(answer.headers.get("Content-Length") or 0)
-            with archive.open("ab" if resumed else "wb") as output:
-                while chunk := answer.read(_CHUNK):
-                    output.write(chunk)
-                    done += len(chunk)
-                    progress("download", done, total)
-            if total and done < total:
-                raise _no_download(url, f"The connection ended after {done} of {total} bytes.")
+            # 206: the server goes on where it was asked to; any other answer is the whole file.
+            done, total = _receive(answer, archive, start if answer.status == 206 else 0, progress)
     except urllib.error.HTTPError as error:
         if error.code == 416:
             # Nothing left to send: the archive is whole, which its verification decides.
@@ -171,6 +163,20 @@ def _fetch(url: str, archive: Path, progress: Progress) -> None:
         raise _no_download(url, f"The server answered {error.code} {error.reason}.", kind) from error
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
         raise _no_download(url, str(getattr(error, "reason", error))) from error
+    if done < total:
+        raise _no_download(url, f"The connection ended after {done} of {total} bytes.")
+
+
+def _receive(answer: HTTPResponse, archive: Path, start: int, progress: Progress) -> tuple[int, int]:
+    """Writes what comes behind the first `start` bytes; bytes there are now, and should be (fewer if not known)."""
+    done = start
+    total = start + int(answer.headers.get("Content-Length") or 0)
+    with archive.open("ab" if start else "wb") as output:
+        while chunk := answer.read(_CHUNK):
+            output.write(chunk)
+            done += len(chunk)
+            progress("download", done, total)
+    return done, total
 
 
 def _no_download(url: str, why: str, kind: type[DataError] = DataError) -> DataError:

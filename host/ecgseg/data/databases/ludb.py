@@ -1,4 +1,4 @@
-"""Reads the Lobachevsky University Electrocardiography Database (LUDB) 1.0.1 from its WFDB files.
+"""The Lobachevsky University Electrocardiography Database (LUDB) 1.0.1: where it is, its records, leads and split.
 
 A. I. Kalyakulina et al., "LUDB: A New Open-Access Validation Tool for Electrocardiogram Delineation Algorithms",
 IEEE Access 8 (2020) 186181-186190, doi 10.1109/ACCESS.2020.3029211; PhysioNet, doi 10.13026/eegm-h675; ODC-By 1.0.
@@ -6,21 +6,22 @@ IEEE Access 8 (2020) 186181-186190, doi 10.1109/ACCESS.2020.3029211; PhysioNet, 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from importlib import resources
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import wfdb
 
 from ecgseg import paths
-from ecgseg.data.records import LEADS, Record, Wave
-from ecgseg.errors import DataError
-from ecgseg.pipeline import microvolts
+from ecgseg.data.readers import wfdb
+from ecgseg.data.records import Record
+from ecgseg.errors import DataError, UsageError
 
 ENVIRONMENT = "ECGSEG_LUDB"
-_KINDS = {"p": "P", "N": "QRS", "t": "T"}
+LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
+# Numbers of the records are those of the patients: 1 to this one.
+PATIENTS = 200
 
 
 def find_ludb(option: str | Path | None = None) -> Path | None:
@@ -64,32 +65,13 @@ def load_record(folder: Path, record_id: int, leads: Sequence[str] = LEADS) -> l
     """Leads of one record; see :func:`load_records`."""
     base = folder / "data" / str(record_id)
     try:
-        signal: Any = wfdb.rdrecord(str(base))
-        names = [name.lower() for name in signal.sig_name]
-        samples = microvolts(signal.p_signal)
-        return [
-            Record(
-                record_id=record_id,
-                lead=lead,
-                rate=int(signal.fs),
-                samples=np.ascontiguousarray(samples[:, names.index(lead)]),
-                waves=parse_waves(*_annotation(base, lead)),
-                rhythm=_rhythm(signal.comments),
-                source="ludb",
-            )
-            for lead in leads
-        ]
-    except (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+        return wfdb.read_leads(base, leads, wfdb.About(record_id, "ludb", _rhythm))
+    except wfdb.UNREADABLE as error:
         raise DataError(
             f"Record {record_id} of LUDB cannot be read ({base}).",
             f"{type(error).__name__}: {error}",
             "Check the folder with `invoke data --verify`, or download LUDB again with `invoke data`.",
         ) from error
-
-
-def _annotation(base: Path, lead: str) -> tuple[list[int], list[str]]:
-    annotation: Any = wfdb.rdann(str(base), lead)
-    return [int(sample) for sample in annotation.sample], list(annotation.symbol)
 
 
 def _rhythm(comments: Sequence[str]) -> str:
@@ -99,48 +81,56 @@ def _rhythm(comments: Sequence[str]) -> str:
     return "unknown"
 
 
-def parse_waves(samples: Sequence[int], symbols: Sequence[str]) -> tuple[Wave, ...]:
-    """Waves from LUDB's marks: "(" onset, p/N/t peak, ")" offset, any of which may be missing.
+@lru_cache(maxsize=1)
+def split() -> dict[str, tuple[int, ...]]:
+    """The patient split of LUDB: train, val, test, test_heartkit; no patient is in two of train, val and test."""
+    text = resources.files("ecgseg.data.databases").joinpath("ludb-split.json").read_text(encoding="utf-8")
+    return {name: tuple(ids) for name, ids in json.loads(text).items() if name != "about"}
 
-    Marks of one kind that follow each other directly are several annotators' marks of one point; their median stands.
 
-    Args:
-        samples: raw sample of each mark, in order of time.
-        symbols: the mark, one of ( ) p N t.
+def parse_records(text: str) -> tuple[int, ...]:
+    """Record numbers of an option such as `test`, `all`, `181-200` or `4,14,181-183`.
+
+    Raises:
+        UsageError: not a set name, a number or a range within 1..200.
     """
-    waves: list[Wave] = []
-    onset: int | None = None
-    open_wave: Wave | None = None
-    for sample, symbol in _collapse(samples, symbols):
-        if symbol == ")":
-            if open_wave is not None:
-                waves.append(Wave(open_wave.kind, open_wave.onset, open_wave.peak, sample))
-            else:
-                waves.append(Wave("?", onset, None, sample))
-            open_wave = onset = None
-            continue
-        if open_wave is not None:
-            waves.append(open_wave)
-            open_wave = None
-        if symbol == "(":
-            if onset is not None:
-                waves.append(Wave("?", onset, None, None))
-            onset = sample
-        else:
-            open_wave = Wave(_KINDS[symbol], onset, sample, None)
-            onset = None
-    if open_wave is not None:
-        waves.append(open_wave)
-    elif onset is not None:
-        waves.append(Wave("?", onset, None, None))
-    return tuple(waves)
+    if text == "all":
+        return tuple(range(1, PATIENTS + 1))
+    if text in split():
+        return split()[text]
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise _bad_records(text)
+        start, end = int(first), int(last or first)
+        if not 1 <= start <= end <= PATIENTS:
+            raise _bad_records(text)
+        numbers.extend(range(start, end + 1))
+    return tuple(dict.fromkeys(numbers))
 
 
-def _collapse(samples: Sequence[int], symbols: Sequence[str]) -> list[tuple[int, str]]:
-    groups: list[tuple[list[int], str]] = []
-    for sample, symbol in zip(samples, symbols, strict=True):
-        if groups and groups[-1][1] == symbol:
-            groups[-1][0].append(sample)
-        else:
-            groups.append(([sample], symbol))
-    return [(int(np.median(group)), symbol) for group, symbol in groups]
+def _bad_records(text: str) -> UsageError:
+    names = ", ".join(split())
+    return UsageError(
+        f"Records '{text}' make no sense.",
+        f"Known sets: {names}, all; or numbers from 1 to {PATIENTS} such as 4,14,181-200.",
+        "Correct the --records option.",
+    )
+
+
+def parse_leads(text: str) -> tuple[str, ...]:
+    """Lead names of an option such as `all`, `ii` or `i,v2`.
+
+    Raises:
+        UsageError: unknown lead.
+    """
+    if text == "all":
+        return LEADS
+    leads: Sequence[str] = [part.strip().lower() for part in text.split(",")]
+    for lead in leads:
+        if lead not in LEADS:
+            raise UsageError(
+                f"There is no lead '{lead}'.", f"LUDB has {', '.join(LEADS)}.", "Correct the --leads option."
+            )
+    return tuple(dict.fromkeys(leads))

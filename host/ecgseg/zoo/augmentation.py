@@ -6,51 +6,17 @@ Amplitudes are in standard deviations of the undisturbed row, so that a small le
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 import numpy.typing as npt
 
 from ecgseg.pipeline import MODEL_RATE
+from ecgseg.zoo.configuration import AugmentationConfiguration
 
 Batch = npt.NDArray[np.float32]
 Rng = np.random.Generator
 
 
-class Strengths(Protocol):
-    """The numbers that :func:`augment` reads; `ecgseg.zoo.configuration.AugmentationConfiguration` has them."""
-
-    @property
-    def polarity_probability(self) -> float: ...
-    @property
-    def gain(self) -> float: ...
-    @property
-    def wander_probability(self) -> float: ...
-    @property
-    def wander(self) -> float: ...
-    @property
-    def hum_probability(self) -> float: ...
-    @property
-    def hum(self) -> float: ...
-    @property
-    def muscle_probability(self) -> float: ...
-    @property
-    def muscle(self) -> float: ...
-    @property
-    def motion_probability(self) -> float: ...
-    @property
-    def motion(self) -> float: ...
-    @property
-    def smoothing_probability(self) -> float: ...
-    @property
-    def smoothing(self) -> float: ...
-    @property
-    def clipping_probability(self) -> float: ...
-    @property
-    def lead_off_probability(self) -> float: ...
-
-
-def augment(signals: Batch, strengths: Strengths, rng: Rng) -> tuple[Batch, npt.NDArray[np.bool_]]:
+def augment(signals: Batch, strengths: AugmentationConfiguration, rng: Rng) -> tuple[Batch, npt.NDArray[np.bool_]]:
     """Disturb a batch.
 
     Args:

@@ -1,0 +1,99 @@
+"""Whole recordings: every rhythm in turn, some disturbed, every fourth from the library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecgseg.data.databases.synthetic.library import PRESETS, from_library
+from ecgseg.data.databases.synthetic.noise import DISTURBANCES, Disturbance, noise
+from ecgseg.data.databases.synthetic.rhythms import RHYTHMS, draw_beats, draw_patient
+from ecgseg.data.databases.synthetic.sampling import DURATION_S, RATE, Rng
+from ecgseg.data.databases.synthetic.waves import LEADS, annotated, atria, render, spans_of
+from ecgseg.data.records import Record
+from ecgseg.errors import UsageError
+from ecgseg.pipeline import microvolts
+
+_LIBRARY_EVERY = 4
+
+
+def synthetic_records(count: int, leads: int | Sequence[str] = LEADS, seed: int = 2026) -> list[Record]:
+    """Synthetic recordings of 10 s at 500 Hz, every rhythm in turn, in the order recording, lead.
+
+    Args:
+        count: recordings.
+        leads: lead names, or how many leads to draw for each recording.
+        seed: same seed, same bytes.
+
+    Returns:
+        count * leads records with record numbers from 1.
+    """
+    result: list[Record] = []
+    for number in range(1, count + 1):
+        rng = np.random.default_rng([seed, number])
+        if isinstance(leads, int):
+            chosen = tuple(LEADS[index] for index in sorted(rng.permutation(len(LEADS))[:leads]))
+        else:
+            chosen = tuple(leads)
+        disturbance = "none" if rng.random() < 0.85 else DISTURBANCES[int(rng.integers(1, len(DISTURBANCES)))]
+        turn, own = divmod(number, _LIBRARY_EVERY)
+        if own == 0:
+            result.extend(from_library(number, PRESETS[turn % len(PRESETS)], chosen, rng))
+        else:
+            rhythm = RHYTHMS[(number - 1 - turn) % len(RHYTHMS)]
+            result.extend(synthesise(number, rhythm, chosen, rng=rng, disturbance=disturbance))
+    return result
+
+
+def synthesise(
+    record_id: int,
+    rhythm: str,
+    leads: Sequence[str] = LEADS,
+    *,
+    rng: Rng,
+    rate: float | None = None,
+    disturbance: str = "none",
+) -> list[Record]:
+    """One recording of the generator.
+
+    Args:
+        record_id: its number.
+        rhythm: one of RHYTHMS.
+        leads: lead names.
+        rng: source of every draw.
+        rate: heart rate from 30 to 200 a minute; None draws one that suits the rhythm.
+        disturbance: one of DISTURBANCES.
+
+    Returns:
+        One record for each lead, with the same waves in each.
+
+    Raises:
+        UsageError: unknown rhythm, lead or disturbance, or a rate out of range.
+    """
+    _check(rhythm, leads, rate, disturbance)
+    patient = draw_patient(rhythm, rate, rng)
+    beats = draw_beats(rhythm, patient, rng)
+    t = np.arange(int(DURATION_S * RATE)) / RATE
+    waves = annotated(spans_of(patient, beats), t.size)
+    result = []
+    lead_seed = int(rng.integers(2**31))
+    event = Disturbance.draw(disturbance, t.size, rng)
+    for lead in leads:
+        lead_rng = np.random.default_rng([lead_seed, LEADS.index(lead)])
+        clean = render(t, patient, beats, lead, lead_rng) + atria(t, rhythm, lead_rng)
+        samples, kept = event.apply(microvolts(clean + noise(t, lead_rng)), waves)
+        result.append(Record(record_id, lead, RATE, samples, kept, rhythm, "synthetic"))
+    return result
+
+
+def _check(rhythm: str, leads: Sequence[str], rate: float | None, disturbance: str) -> None:
+    unknown = [lead for lead in leads if lead not in LEADS]
+    if rhythm not in RHYTHMS or unknown or disturbance not in DISTURBANCES:
+        raise UsageError(
+            f"There is no synthetic rhythm '{rhythm}', lead {unknown} or disturbance '{disturbance}'.",
+            f"Rhythms: {', '.join(RHYTHMS)}. Disturbances: {', '.join(DISTURBANCES)}.",
+            "Use one of them.",
+        )
+    if rate is not None and not 30 <= rate <= 200:
+        raise UsageError(f"A heart rate of {rate} is out of range.", "", "Use 30 to 200 a minute.")
