@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ecgseg import paths
 from ecgseg.choices import choose
-from ecgseg.graph.load import read_model
 
 DEFAULT_MODEL = "seg-4-tcn-sm"
 
@@ -48,6 +47,9 @@ def find_model(name: str | None = None, tflite: str | Path | None = None) -> Mod
         UsageError: the zoo has no such model; the message lists those it has.
         ModelError: the file cannot be read, or is larger than any model for the device.
     """
+    # The menu imports this module for the default's name; numpy would make it wait.
+    from ecgseg.graph.load import read_model
+
     if tflite:
         path = Path(tflite).expanduser()
         return ModelFile(path.stem, path, read_model(path), from_zoo=False)

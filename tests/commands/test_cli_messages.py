@@ -110,6 +110,9 @@ def test_a_misspelt_model_is_answered_with_the_known_ones() -> None:
         (("profile", "--page", "x.md"), "--page shows times"),
         (("profile", "--target", "apollo4p-sim", "--picture", "x.png"), "--picture shows instructions"),
         (("evaluate", "--cv", "5", "--noise"), "--cv does not go with --noise"),
+        (("evaluate", "--cv", "5", "--records", "test"), "--cv does not go with --records."),
+        (("hil-test", "--baud", "115200"), "--baud does not apply to target qemu."),
+        (("flash", "--dry-run", "--port", "/dev/ttyACM0"), "--dry-run does not go with --port."),
     ],
 )
 def test_an_option_that_makes_no_sense_is_named(options: tuple[str, ...], expected: str) -> None:
@@ -191,6 +194,7 @@ def test_a_place_for_results_that_is_none_is_told_before_the_work(task: str, opt
     [
         (("evalute",), "There is no task 'evalute'. Did you mean 'evaluate'?"),
         (("hil-test", "--recrods", "test"), "hil-test has no option '--recrods'. Did you mean '--records'?"),
+        (("hil-test", "--csv", "x.csv"), "hil-test has no option '--csv'."),
         (("evaluate", "--cv", "abc"), "--cv takes a number, not 'abc'."),
         (("zoo", "--measure", "--model"), "The options of zoo cannot be read."),
     ],

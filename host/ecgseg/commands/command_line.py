@@ -54,7 +54,7 @@ def _with_numbers_named(contexts: list[ParserContext]) -> list[ParserContext]:
     for context in contexts:
         for argument in context.args.values():
             if argument.kind is int:
-                argument.kind = _number_of(f"--{argument.name}")
+                argument.kind = _number_of(f"--{argument.names[0]}")
     return contexts
 
 

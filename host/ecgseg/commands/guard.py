@@ -1,4 +1,4 @@
-"""What every task shares: errors as three printed parts, exit codes, progress, JSON."""
+"""What every task ends with: errors as three printed parts, and exit codes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 def guard() -> Iterator[None]:
     """Turns what a task may run into: an error's three parts on stderr and an exit code, never a traceback.
 
-    Use it as a decorator below `@task` or as a context manager. Exit codes: those of `ecgseg.errors`, 130 after
-    Ctrl-C, 141 when the reader of a pipe is gone. An exception that is no EcgsegError is a bug and passes through.
+    Use it as a decorator or as a context manager; every task is under it (`ecgseg.commands.task`). Exit codes: those
+    of `ecgseg.errors`, 130 after Ctrl-C, 141 when the reader of a pipe is gone. An exception that is no EcgsegError is
+    a bug and passes through.
     """
     try:
         yield

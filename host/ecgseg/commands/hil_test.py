@@ -49,7 +49,8 @@ class Options(ModelOptions, RecordOptions, BackendOptions, PortOptions, JsonOpti
     )
     replay: Path | None = option(
         "Run a kept vector (.npz) again instead.",
-        Excludes(("model", "tflite"), why="Both name a model."),
+        # Its model's file may be named anew: a vector of a file that has moved says to do so.
+        Excludes(("model",), why="Both name a model."),
         NotWith(("records", "leads", "ludb"), why="A kept vector holds the ECG that is sent."),
     )
     html: Path | None = option("Where the HTML report goes; default build/reports/.", output=Output.FILE)

@@ -94,7 +94,7 @@ class Declared:
 
     def value(self, typed: Any) -> Any:
         """What was typed, as the field's type; an empty word where nothing need be said is nothing."""
-        if typed == "" and self.default is None:
+        if typed is None or (typed == "" and self.default is None):
             return None
         return Path(typed).expanduser() if self.kind is Path else typed
 
@@ -125,7 +125,7 @@ def start(run: Run[Options], **typed: Any) -> int | None:
 
     Args:
         run: what the task does.
-        typed: what the user typed, by field: words, whole numbers or True.
+        typed: what the user typed, by field: words, whole numbers or True; None where nothing was typed.
 
     Raises:
         OutputError: a place for results is none.
@@ -134,7 +134,7 @@ def start(run: Run[Options], **typed: Any) -> int | None:
     """
     options = options_of(run)
     fields = declared(options)
-    values = {field.field: field.value(typed[field.field]) for field in fields if field.field in typed}
+    values = {field.field: field.value(typed.get(field.field)) for field in fields}
     values = {name: value for name, value in values.items() if value is not None}
     built = options(**values)
     _check(fields, Typed(vars(built), frozenset(values), {field.field: field.flag for field in fields}))
@@ -148,7 +148,7 @@ def _check(fields: Collection[Declared], typed: Typed) -> None:
             is_file = field.output is Output.FILE
             check_outputs(str(place) if is_file else None, folder=None if is_file else str(place))
     for field in fields:
-        if field.known is not None:
+        if field.known is not None and typed.values[field.field] is not None:
             choose(field.field, str(typed.values[field.field]), tuple(field.known()), field.flag)
     for field in fields:
         if field.field in typed.fields:
@@ -184,8 +184,7 @@ def task_of(run: Run[Any]) -> Task[Callable[..., None]]:
 
     @guard()
     def body(context: Context, **words: Any) -> None:
-        typed = {field.field: words[field.keyword] for field in fields if words.get(field.keyword) is not None}
-        code = start(run, **typed)
+        code = start(run, **{field.field: words.get(field.keyword) for field in fields})
         if code:
             raise SystemExit(code)
 

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecgseg.commands.options import MODEL, LudbOption
+from ecgseg.commands.options import MODEL, ludb_option
+from ecgseg.commands.rules import AppliesTo
 from ecgseg.commands.task import Output, option
 from ecgseg.extras import require_tensorflow
 from ecgseg.models import DEFAULT_MODEL
 from ecgseg.terminal import console, messages
 
 
+def _models() -> Collection[str]:
+    from ecgseg.zoo import configuration
+
+    return (*configuration.names(), configuration.SMOKE)
+
+
+def _patients() -> tuple[str | None, ...]:
+    """Models that are trained on ECG of patients; None is the default one."""
+    from ecgseg.zoo import configuration
+
+    return (None, *configuration.names())
+
+
 @dataclass(frozen=True)
-class Options(LudbOption):
+class Options:
     """What `invoke train` takes."""
 
-    model: str | None = option(MODEL + " `smoke` trains a tiny one in seconds.")
+    model: str | None = option(f"{MODEL} `smoke` trains a tiny one in seconds.", known=_models)
+    ludb: Path | None = ludb_option(
+        AppliesTo(
+            {"model": _patients},
+            why="It is trained on synthetic ECG alone.",
+            remedy="Leave out --ludb, or name a model of the zoo.",
+        )
+    )
     out: Path | None = option("Folder for the result; default models/NAME.", output=Output.FOLDER)
     fresh: bool = option("Start anew instead of going on from a checkpoint.", default=False)
 
@@ -29,12 +51,9 @@ def run(options: Options) -> None:
         UsageError: no such model.
     """
     require_tensorflow()
-    from ecgseg.choices import choose
-    from ecgseg.zoo import configuration
     from ecgseg.zoo import train as training
 
-    known = (*configuration.names(), configuration.SMOKE)
-    name = choose("model", options.model or DEFAULT_MODEL, known, "--model")
+    name = options.model or DEFAULT_MODEL
     report = training.train(name, ludb_option=options.ludb, out=options.out, resume=not options.fresh, console=messages)
     console.print(
         f"{name}: {report.parameters:,} parameters, {report.macs:,} MACs a frame, "

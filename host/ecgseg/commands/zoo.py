@@ -10,7 +10,7 @@ from ecgseg.choices import choose
 from ecgseg.commands import train as training
 from ecgseg.commands.options import MODEL, ludb_option
 from ecgseg.commands.rules import GoesWith
-from ecgseg.commands.task import option
+from ecgseg.commands.task import option, start
 from ecgseg.extras import require_tensorflow
 from ecgseg.models import find_model, generated_folder, model_names
 from ecgseg.terminal import console, messages, progress
@@ -49,7 +49,7 @@ def _train(options: Options) -> None:
     from ecgseg.zoo import configuration
 
     for name in [options.model] if options.model else configuration.names():
-        training.run(training.Options(model=name, ludb=options.ludb))
+        start(training.run, model=name, ludb=options.ludb)
 
 
 def _measure(options: Options) -> None:

@@ -1,0 +1,255 @@
+"""What the tasks take: every option explained, shared ones the same everywhere, and none silently dropped."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from invoke.loader import FilesystemLoader
+
+from ecgseg import paths
+from ecgseg.commands import (
+    bringup,
+    build,
+    clean,
+    data,
+    demo,
+    devices,
+    evaluate,
+    flash,
+    hil_test,
+    options,
+    profile,
+    render,
+    train,
+    zoo,
+)
+from ecgseg.commands.rules import AppliesTo, Rule, Typed
+from ecgseg.commands.task import Declared, declared, options_of, start
+from ecgseg.errors import UsageError
+from ecgseg.targets import targets
+
+TASKS = (data, render, build, hil_test, flash, devices, demo, train, evaluate, zoo, profile, bringup, clean)
+GROUPS = [kind for kind in vars(options).values() if getattr(kind, "__module__", "") == options.__name__]
+GROUPS = [kind for kind in GROUPS if dataclasses.is_dataclass(kind)]
+SHARED = {field.field: field for group in GROUPS for field in declared(group)}
+OWN_WORDS = {("train", "model"), ("zoo", "model"), ("profile", "backend")}
+"""Shared options that a task explains in words of its own."""
+
+KEPT = "kept.npz"
+OTHER = "other.tflite"
+REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
+    (render, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (build, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (build, {"tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
+    (hil_test, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (hil_test, {"replay": KEPT, "model": "seg-2-tcn-sm"}, "--replay and --model exclude each other."),
+    (hil_test, {"replay": KEPT, "records": "test"}, "--replay does not go with --records."),
+    (hil_test, {"replay": KEPT, "leads": "ii"}, "--replay does not go with --leads."),
+    (hil_test, {"replay": KEPT, "ludb": "ludb"}, "--replay does not go with --ludb."),
+    (hil_test, {"replay": KEPT, "records": "1", "leads": "ii"}, "--replay does not go with --records, --leads."),
+    (hil_test, {"port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
+    (hil_test, {"target": "host", "port": "/dev/ttyACM0"}, "--port does not apply to target host."),
+    (hil_test, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),
+    (hil_test, {"baud": 115200}, "--baud does not apply to target qemu."),
+    (hil_test, {"target": "apollo4p-sim", "baud": 9600}, "--baud does not apply to target apollo4p-sim."),
+    (hil_test, {"target": "host", "tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
+    (flash, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (flash, {"tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
+    (flash, {"dry_run": True, "port": "/dev/ttyACM0"}, "--dry-run does not go with --port."),
+    (train, {"model": "smoke", "ludb": "ludb"}, "--ludb does not apply to model smoke."),
+    (evaluate, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (evaluate, {"against_float": True, "tflite": OTHER}, "--float needs a model of the zoo."),
+    (evaluate, {"cv": 5, "tflite": OTHER}, "--cv needs a model of the zoo."),
+    (evaluate, {"cv": 5, "records": "test"}, "--cv does not go with --records."),
+    (evaluate, {"cv": 5, "leads": "all"}, "--cv does not go with --leads."),
+    (evaluate, {"cv": 5, "noise": True}, "--cv does not go with --noise."),
+    (evaluate, {"cv": 5, "peers": True, "against_float": True}, "--cv does not go with --peers, --float."),
+    (evaluate, {"cv": 5, "html": "new/x.html"}, "--cv does not go with --html."),
+    (evaluate, {"steps": 100}, "--steps goes with --cv."),
+    (zoo, {"model": "seg-2-tcn-sm"}, "--model goes with --train or --measure."),
+    (zoo, {"docs": True, "ludb": "ludb"}, "--ludb goes with --train or --measure."),
+    (profile, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (profile, {"tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
+    (profile, {"port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
+    (profile, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),
+    (profile, {"backend": "tflm", "target": "apollo4p-sim"}, "--backend tflm is profiled in QEMU alone."),
+    (
+        profile,
+        {"backend": "tflm", "layers": True},
+        "--layers shows layers, which are profiled of generated C alone.",
+    ),
+    (profile, {"target": "apollo4p", "picture": "x.png"}, "--picture shows instructions by layer."),
+    (
+        profile,
+        {"backend": "tflm", "picture": "x.png"},
+        "--picture shows layers, which are profiled of generated C alone.",
+    ),
+    (profile, {"page": "x.md"}, "--page shows times, which QEMU does not know, or a comparison."),
+    (bringup, {"target": "apollo4p-sim", "port": "/dev/ttyACM0"}, "--port does not apply to target apollo4p-sim."),
+    (bringup, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),
+]
+
+
+def name_of(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+def fields_of(module: ModuleType) -> tuple[Declared, ...]:
+    return declared(options_of(module.run))
+
+
+def test_tasks_py_lists_every_file_of_a_task_and_no_more() -> None:
+    module, _ = FilesystemLoader(start=str(paths.ROOT)).load("tasks")
+    assert module.TASKS == TASKS
+    with_options = {
+        path.stem
+        for path in Path(str(options.__file__)).parent.glob("*.py")
+        if re.search(r"^class Options\b", path.read_text(), re.M)
+    }
+    assert with_options == {name_of(task) for task in TASKS}
+    assert len((paths.ROOT / "tasks.py").read_text().splitlines()) <= 120
+
+
+@pytest.mark.parametrize("module", TASKS, ids=name_of)
+def test_every_option_is_explained_and_its_default_is_the_one_it_tells(module: ModuleType) -> None:
+    built = options_of(module.run)()
+    for field in fields_of(module):
+        assert field.help.endswith((".", ").")), field
+        default = getattr(built, field.field)
+        told = re.search(r"default ([\w-]+)(?:\.$|\.? )", field.help)
+        if isinstance(default, bool):
+            assert default is False
+        elif default not in (None, 0):
+            assert told is not None, field
+            assert told.group(1) == str(default), field
+        if field.known is not None and default is not None:
+            assert default in field.known()
+
+
+@pytest.mark.parametrize("module", TASKS, ids=name_of)
+def test_a_shared_option_is_the_same_in_every_task(module: ModuleType) -> None:
+    built = options_of(module.run)()
+    for field in fields_of(module):
+        if field.field not in SHARED:
+            continue
+        shared = SHARED[field.field]
+        assert (field.flag, field.kind, field.output) == (shared.flag, shared.kind, shared.output)
+        if (name_of(module), field.field) not in OWN_WORDS:
+            assert field.help == shared.help
+        (group,) = (
+            group for group in GROUPS if field.field in group.__annotations__ and group.__module__ == options.__name__
+        )
+        assert getattr(built, field.field) == getattr(group(), field.field)
+
+
+def test_a_result_for_machines_is_always_a_file_that_is_tried_first() -> None:
+    places = {field.field: field.output for module in TASKS for field in fields_of(module) if field.output}
+    assert set(places) == {"json", "html", "picture", "page", "out"}
+
+
+def test_rules_name_options_and_words_that_exist() -> None:
+    everywhere = {field.field for module in TASKS for field in fields_of(module)}
+    for module in TASKS:
+        known = {field.field: field.known for field in fields_of(module)}
+        for field in fields_of(module):
+            for rule in field.rules:
+                assert set(rule.others()) <= everywhere
+                if isinstance(rule, AppliesTo):
+                    assert_words_are_known(rule, known)
+
+
+def assert_words_are_known(rule: AppliesTo, known: dict[str, Any]) -> None:
+    for name, wanted in rule.values.items():
+        words = known.get(name)
+        if words is not None:
+            assert {word for word in (wanted() if callable(wanted) else wanted) if word} <= set(words())
+
+
+def test_port_and_serial_number_belong_to_the_targets_that_have_them() -> None:
+    assert options.boards() == tuple(sorted(name for name, target in targets().items() if target.real_port))
+    assert "apollo4p" in options.boards()
+
+
+@pytest.mark.parametrize(
+    ("module", "typed", "what"), REFUSED, ids=[f"{name_of(row[0])}-{'-'.join(row[1])}" for row in REFUSED]
+)
+def test_an_option_that_does_not_apply_is_refused_before_any_work(
+    module: ModuleType, typed: dict[str, Any], what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        start(module.run, **typed)
+    assert caught.value.what == what
+    assert caught.value.why
+    assert caught.value.remedy
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_rule_of_every_task_has_its_row() -> None:
+    wanted = {
+        (name_of(module), field.field, index)
+        for module in TASKS
+        for field in fields_of(module)
+        for index, rule in enumerate(field.rules)
+        if set(rule.others()) & {other.field for other in fields_of(module)}
+    }
+    assert {row for module, typed, _ in REFUSED for row in broken(module, typed)} == wanted
+
+
+def broken(module: ModuleType, words: dict[str, Any]) -> set[tuple[str, str, int]]:
+    """Task, field and number of the rules that what was typed breaks."""
+    fields = {field.field: field for field in fields_of(module)}
+    values = {name: fields[name].value(word) for name, word in words.items()}
+    flags = {name: field.flag for name, field in fields.items()}
+    typed = Typed(vars(options_of(module.run)(**values)), frozenset(values), flags)
+    return {
+        (name_of(module), name, index)
+        for name in values
+        for index, rule in enumerate(fields[name].rules)
+        if is_broken(rule, name, typed)
+    }
+
+
+def is_broken(rule: Rule, field: str, typed: Typed) -> bool:
+    try:
+        rule.check(field, typed)
+    except UsageError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("module", "typed"),
+    [
+        (build, {"backend": "tflm", "tflm_dir": "tree"}),
+        (hil_test, {"target": "apollo4p", "port": "/dev/ttyACM0", "serial": "1", "baud": 230400}),
+        (hil_test, {"replay": KEPT, "tflite": OTHER}),
+        (flash, {"port": "/dev/ttyACM0", "serial": "1"}),
+        (flash, {"dry_run": True, "serial": "1"}),
+        (train, {"ludb": "ludb"}),
+        (train, {"model": "seg-2-tcn-sm", "ludb": "ludb"}),
+        (evaluate, {"cv": 5, "steps": 100, "ludb": "ludb", "json": "x.json"}),
+        (evaluate, {"cv": 0, "records": "1"}),
+        (zoo, {"measure": True, "model": "seg-2-tcn-sm", "ludb": "ludb"}),
+        (profile, {"layers": True, "picture": "x.png"}),
+        (profile, {"backend": "tflm", "page": "x.md", "tflm_dir": "tree"}),
+        (profile, {"target": "apollo4p", "page": "x.md", "layers": True, "port": "/dev/ttyACM0"}),
+        (bringup, {"port": "/dev/ttyACM0", "serial": "1"}),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else name_of(value),
+)
+def test_an_option_that_applies_reaches_the_work(module: ModuleType, typed: dict[str, Any]) -> None:
+    reached: list[Any] = []
+
+    def work(options: Any) -> None:
+        reached.append(options)
+
+    work.__annotations__["options"] = options_of(module.run)
+    start(work, **typed)
+    assert len(reached) == 1
