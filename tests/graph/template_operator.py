@@ -61,7 +61,6 @@ def test_numpy_and_native_c_equal_tensorflow_lite_micro(form: str, tmp_path: Pat
 
 
 @pytest.mark.qemu
-@pytest.mark.skipif(not harness.HAS_QEMU, reason="qemu-system-arm or arm-none-eabi-gcc is not installed")
 @pytest.mark.parametrize("form", ACCEPTED)
 def test_the_cortex_m4_form_equals_tensorflow_lite_micro(form: str, tmp_path: Path) -> None:
     model = harness.rendered(model_of(**ACCEPTED[form]), tmp_path)
