@@ -1,8 +1,8 @@
 /* Shows what C makes of ecgseg_link_messages.def.
  *
  * "numbers": one line of name and number for every constant, enum value, bit, command, limit and record.
- * "answers": one line of name and payload in hexadecimal for every answer. The fields of all answers are filled with 1, 2,
- * 3, ... as they come; text 7 is "t7", the elements of an array are 7, 8, 9, ...
+ * "answers": one line of name and payload in hexadecimal for every answer. The fields of all answers are filled with 1,
+ * 2, 3, ... as they come; text 7 is "t7", the elements of an array are 7, 8, 9, ...
  * "requests": reads a line of name and payload in hexadecimal and writes one of name and the fields' values, for each.
  */
 #include <inttypes.h>

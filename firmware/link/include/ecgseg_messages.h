@@ -1,5 +1,6 @@
-/* What requests ask and answers tell, as structures, and their way from and to the wire; all from ecgseg_link_messages.def,
- * so that no handler knows an order or a width. A rest has no member: it stays in the reader, or follows in the writer. */
+/* What requests ask and answers tell, as structures, and their way from and to the wire: all of it made from
+ * ecgseg_link_messages.def, so that no handler knows an order or a width. A rest has no member: it stays in the reader,
+ * or follows in the writer. */
 #ifndef ECGSEG_MESSAGES_H
 #define ECGSEG_MESSAGES_H
 

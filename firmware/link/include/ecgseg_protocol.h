@@ -50,8 +50,8 @@ enum {
 #include "ecgseg_link_messages.def"
 };
 
-/* Payload of a request: ECGSEG_LINK_HELLO_SMALLEST, ECGSEG_LINK_HELLO_LARGEST, ... A rest is at least one unit and as many as
- * the payload has room for. */
+/* Payload of a request: ECGSEG_LINK_HELLO_SMALLEST, ECGSEG_LINK_HELLO_LARGEST, ... A rest is at least one unit
+ * and as many as the payload has room for. */
 enum {
 #define ECGSEG_LINK_COMMAND(number, NAME, name, purpose, request, answer) ECGSEG_LINK_##NAME##_SMALLEST = 0 request,
 #define FIELD(name, kind, meaning) +ECGSEG_LINK_BYTES_##kind

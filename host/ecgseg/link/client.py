@@ -22,21 +22,12 @@ from ecgseg.link.answers import (
     segments_of,
 )
 from ecgseg.link.error_table import error_number
-from ecgseg.link.messages import BY_COMMAND, pack, unpack
-from ecgseg.link.numbers import (
-    DEFAULT_BAUD,
-    PROTOCOL_VERSION,
-    SEGMENT_BYTES,
-    BenchKind,
-    Command,
-    PushFlags,
-    ReadKind,
-)
+from ecgseg.link.messages import BY_COMMAND, pack, room, unpack
+from ecgseg.link.numbers import DEFAULT_BAUD, SEGMENT_BYTES, BenchKind, Command, PushFlags, ReadKind
 from ecgseg.link.ports import Port, open_port, set_baud_rate
-from ecgseg.link.transport import LinkCounters, Transport
+from ecgseg.link.transport import LinkCounters, Transport, check_version
 from ecgseg.pipeline import FrameStatus
 
-_INDEX_BYTES = 4
 _RESTART_SECONDS = 0.25
 _RESTART_ATTEMPTS = 8
 # 1.75 s in all, less than the 2 s after which the device goes back to the old rate.
@@ -99,13 +90,7 @@ class DeviceClient:
             answer_seconds=answer_seconds,
             attempts=attempts,
         )
-        if values["protocol_version"] != PROTOCOL_VERSION:
-            raise LinkError(
-                f"The device speaks version {values['protocol_version']} of the protocol,"
-                f" this host version {PROTOCOL_VERSION}.",
-                "Firmware and host are of different releases.",
-                "Build and flash the firmware again, or use the matching release of the host.",
-            )
+        check_version(values["protocol_version"])
         self._info = device_info(values)
         return self._info
 
@@ -154,7 +139,7 @@ class DeviceClient:
     def max_chunk(self) -> int:
         """Samples that fit one PUSH without completing more than one frame."""
         info = self.info
-        return min((info.payload_max - _INDEX_BYTES) // 2, info.hop * info.factor)
+        return min(room(Command.PUSH, info.payload_max) // 2, info.hop * info.factor)
 
     def stream(self, samples: npt.NDArray[np.int16]) -> Iterator[FrameResult]:
         """Resets the stream, pushes all samples and yields each frame as it is completed.
@@ -214,7 +199,7 @@ class DeviceClient:
             data: int8 [input_bytes], any shape.
         """
         payload = np.ascontiguousarray(data, dtype=np.int8).tobytes()
-        step = self.info.payload_max - _INDEX_BYTES
+        step = room(Command.WRITE, self.info.payload_max)
         for offset in range(0, len(payload), step):
             self._ask(Command.WRITE, {"offset": offset, "data": payload[offset : offset + step]})
 

@@ -17,6 +17,16 @@ _REQUEST_HEADER = description().records["REQUEST_HEADER"]
 _ANSWER_HEADER = description().records["ANSWER_HEADER"]
 
 
+def room(command: int, payload_max: int) -> int:
+    """Bytes that are left in a request for its last field.
+
+    Args:
+        command: one whose request ends in all that is left.
+        payload_max: largest payload that the device takes, bytes.
+    """
+    return payload_max - sum(field.size or 0 for field in BY_COMMAND[command].request)
+
+
 def pack(fields: Sequence[Field], values: Mapping[str, Any]) -> bytes:
     """Payload of a message.
 

@@ -139,14 +139,19 @@ class Transport:
         return None
 
 
-def _checked(answer: Answer) -> bytes:
-    """Payload of a good answer; raises what the device complains about."""
-    if answer.version != PROTOCOL_VERSION:
+def check_version(version: int) -> None:
+    """Raises LinkError when a device speaks another version of the protocol."""
+    if version != PROTOCOL_VERSION:
         raise LinkError(
-            f"The device speaks version {answer.version} of the protocol, this host version {PROTOCOL_VERSION}.",
+            f"The device speaks version {version} of the protocol, this host version {PROTOCOL_VERSION}.",
             "Firmware and host are of different releases.",
             "Build and flash the firmware again, or use the matching release of the host.",
         )
+
+
+def _checked(answer: Answer) -> bytes:
+    """Payload of a good answer; raises what the device complains about."""
+    check_version(answer.version)
     if answer.error == 0:
         return answer.payload
     entry = error_entry(answer.error)
