@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,6 +33,7 @@ from ecgseg.commands.rules import AppliesTo, Rule, Typed
 from ecgseg.commands.task import Declared, declared, options_of, start
 from ecgseg.errors import UsageError
 from ecgseg.targets import targets
+from support.random_network import RandomNetwork
 
 TASKS = (data, render, build, hil_test, flash, devices, demo, train, evaluate, zoo, profile, bringup, clean)
 GROUPS = [kind for kind in vars(options).values() if getattr(kind, "__module__", "") == options.__name__]
@@ -40,8 +42,13 @@ SHARED = {field.field: field for group in GROUPS for field in declared(group)}
 OWN_WORDS = {("train", "model"), ("zoo", "model"), ("profile", "backend")}
 """Shared options that a task explains in words of its own."""
 
+Place = Callable[[dict[str, Any]], dict[str, Any]]
+
 KEPT = "kept.npz"
 OTHER = "other.tflite"
+NO_SEGMENTER = "no-segmenter.tflite"
+"""Stands for a file that the tests write (`place`)."""
+SEGMENTER = str(paths.MODELS / "seg-2-tcn-sm" / "model.tflite")
 REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (render, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (build, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
@@ -52,6 +59,7 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (hil_test, {"replay": KEPT, "leads": "ii"}, "--replay does not go with --leads."),
     (hil_test, {"replay": KEPT, "ludb": "ludb"}, "--replay does not go with --ludb."),
     (hil_test, {"replay": KEPT, "records": "1", "leads": "ii"}, "--replay does not go with --records, --leads."),
+    (hil_test, {"tflite": NO_SEGMENTER, "records": "181", "ludb": "x"}, "--tflite does not go with --records, --ludb."),
     (hil_test, {"port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
     (hil_test, {"target": "host", "port": "/dev/ttyACM0"}, "--port does not apply to target host."),
     (hil_test, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),
@@ -93,6 +101,14 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (bringup, {"target": "apollo4p-sim", "port": "/dev/ttyACM0"}, "--port does not apply to target apollo4p-sim."),
     (bringup, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),
 ]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Puts the path of a real model that is no segmenter where a row names one."""
+    path = tmp_path_factory.mktemp("models") / NO_SEGMENTER
+    path.write_bytes(RandomNetwork(14, 4, ("CONV_2D", "DEPTHWISE_CONV_2D")).content)
+    return lambda typed: {name: str(path) if word == NO_SEGMENTER else word for name, word in typed.items()}
 
 
 def name_of(module: ModuleType) -> str:
@@ -179,19 +195,24 @@ def test_port_and_serial_number_belong_to_the_targets_that_have_them() -> None:
     ("module", "typed", "what"), REFUSED, ids=[f"{name_of(row[0])}-{'-'.join(row[1])}" for row in REFUSED]
 )
 def test_an_option_that_does_not_apply_is_refused_before_any_work(
-    module: ModuleType, typed: dict[str, Any], what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    module: ModuleType,
+    typed: dict[str, Any],
+    what: str,
+    place: Place,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as caught:
-        start(module.run, **typed)
+        start(module.run, **place(typed))
     assert caught.value.what == what
     assert caught.value.why
     assert caught.value.remedy
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_rule_of_every_task_has_its_row() -> None:
+def test_every_rule_of_every_task_has_its_row(place: Place) -> None:
     wanted = {
         (name_of(module), field.field, index)
         for module in TASKS
@@ -199,7 +220,7 @@ def test_every_rule_of_every_task_has_its_row() -> None:
         for index, rule in enumerate(field.rules)
         if set(rule.others()) & {other.field for other in fields_of(module)}
     }
-    assert {row for module, typed, _ in REFUSED for row in broken(module, typed)} == wanted
+    assert {row for module, typed, _ in REFUSED for row in broken(module, place(typed))} == wanted
 
 
 def broken(module: ModuleType, words: dict[str, Any]) -> set[tuple[str, str, int]]:
@@ -230,6 +251,8 @@ def is_broken(rule: Rule, field: str, typed: Typed) -> bool:
         (build, {"backend": "tflm", "tflm_dir": "tree"}),
         (hil_test, {"target": "apollo4p", "port": "/dev/ttyACM0", "serial": "1", "baud": 230400}),
         (hil_test, {"replay": KEPT, "tflite": OTHER}),
+        (hil_test, {"tflite": SEGMENTER, "records": "181", "leads": "ii"}),
+        (hil_test, {"tflite": NO_SEGMENTER, "target": "host"}),
         (flash, {"port": "/dev/ttyACM0", "serial": "1"}),
         (flash, {"dry_run": True, "serial": "1"}),
         (train, {"ludb": "ludb"}),
@@ -244,12 +267,12 @@ def is_broken(rule: Rule, field: str, typed: Typed) -> bool:
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else name_of(value),
 )
-def test_an_option_that_applies_reaches_the_work(module: ModuleType, typed: dict[str, Any]) -> None:
+def test_an_option_that_applies_reaches_the_work(module: ModuleType, typed: dict[str, Any], place: Place) -> None:
     reached: list[Any] = []
 
     def work(options: Any) -> None:
         reached.append(options)
 
     work.__annotations__["options"] = options_of(module.run)
-    start(work, **typed)
+    start(work, **place(typed))
     assert len(reached) == 1

@@ -18,6 +18,7 @@ from ecgseg.commands.options import (
     default_baud,
     default_target,
     on_a_board,
+    tflite_option,
 )
 from ecgseg.commands.rules import Excludes, NotWith
 from ecgseg.commands.task import Output, option
@@ -35,6 +36,13 @@ def _targets() -> Collection[str]:
     return sorted(targets())
 
 
+def _takes_no_ecg(tflite: Path) -> bool:
+    from ecgseg.graph.ends import ends_of
+    from ecgseg.graph.load import load_tflite
+
+    return not any(ends_of(load_tflite(tflite)).segmenter_shape)
+
+
 @dataclass(frozen=True)
 class Options(ModelOptions, RecordOptions, BackendOptions, PortOptions, JsonOption):
     """What `invoke hil-test` takes."""
@@ -43,6 +51,13 @@ class Options(ModelOptions, RecordOptions, BackendOptions, PortOptions, JsonOpti
         "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
         default=default_target,
         known=_targets,
+    )
+    tflite: Path | None = tflite_option(
+        NotWith(
+            ("records", "leads", "ludb"),
+            why="The model is no segmenter: it is sent int8 inputs drawn at random.",
+            when=_takes_no_ecg,
+        )
     )
     baud: int = option(
         "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud

@@ -65,12 +65,17 @@ def ludb_option(*rules: Rule) -> Any:
     return option("Folder of LUDB; default ECGSEG_LUDB, data/ludb or ../shared/ludb, else synthetic ECG.", *rules)
 
 
+def tflite_option(*rules: Rule) -> Any:
+    """The option --tflite."""
+    return option("Any other int8 .tflite file, instead of --model.", *rules)
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """Which model."""
 
     model: str | None = option(MODEL, Excludes(("tflite",), why="Both name a model."))
-    tflite: Path | None = option("Any other int8 .tflite file, instead of --model.")
+    tflite: Path | None = tflite_option()
 
 
 @dataclass(frozen=True)

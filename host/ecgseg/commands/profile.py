@@ -58,7 +58,7 @@ class Options(ModelOptions, BackendOptions, PortOptions, JsonOption):
         "aot (generated C) or tflm (TensorFlow Lite Micro beside it, qemu only); default aot.",
         AppliesTo(
             {"target": _counting},
-            when="tflm",
+            when=lambda backend: backend == "tflm",
             what="--backend tflm is profiled in QEMU alone.",
             why="On a board and in its simulator only generated C is.",
             remedy="Leave out --target, or --backend.",

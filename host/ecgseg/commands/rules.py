@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 from ecgseg.errors import UsageError
 
@@ -39,21 +40,24 @@ class Rule(ABC):
     Attributes:
         why: what is said as the reason.
         what, remedy: replace what would be said otherwise.
+        when: tells which values of the option the rule is about; None: all. It is asked last, and may take its time.
     """
 
     _: KW_ONLY
     why: str
     what: str = ""
     remedy: str = ""
+    when: Callable[[Any], bool] | None = None
 
     def check(self, field: str, typed: Typed) -> None:
         """Checks the rule of an option that was typed.
 
         Raises:
             UsageError: it is broken.
+            EcgsegError: `when` cannot tell.
         """
         broken = self._broken(field, typed)
-        if broken is not None:
+        if broken is not None and (self.when is None or self.when(typed.values[field])):
             what, remedy = broken
             raise UsageError(self.what or what, self.why, self.remedy or remedy)
 
@@ -72,12 +76,9 @@ class AppliesTo(Rule):
 
     Attributes:
         values: of the others, by field; a function where they are expensive to know.
-        when: the rule concerns the option only with this value.
     """
 
     values: Mapping[str, tuple[object, ...] | Callable[[], tuple[object, ...]]]
-    _: KW_ONLY
-    when: object = None
 
     def others(self) -> tuple[str, ...]:
         return tuple(self.values)
@@ -85,8 +86,6 @@ class AppliesTo(Rule):
     def _broken(self, field: str, typed: Typed) -> tuple[str, str] | None:
         known = {name: wanted() if callable(wanted) else wanted for name, wanted in self.values.items()}
         known = {name: wanted for name, wanted in known.items() if name in typed.values}
-        if self.when is not None and typed.values[field] != self.when:
-            return None
         if not known or any(typed.values[name] in wanted for name, wanted in known.items()):
             return None
         other, wanted = next(iter(known.items()))

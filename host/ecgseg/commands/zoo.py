@@ -13,7 +13,7 @@ from ecgseg.commands.rules import GoesWith
 from ecgseg.commands.task import option, start
 from ecgseg.extras import require_tensorflow
 from ecgseg.models import find_model, generated_folder, model_names
-from ecgseg.terminal import console, messages, progress
+from ecgseg.terminal import console, messages, tracking
 
 _BESIDE_WORK = GoesWith(("train", "measure"), why="Without them every model is listed.", remedy="Leave it out.")
 
@@ -59,8 +59,8 @@ def _measure(options: Options) -> None:
     from ecgseg.zoo import figures
 
     for name in [choose("model", options.model, model_names(), "--model")] if options.model else model_names():
-        with progress() as bars:
-            metrics = figures.measure(name, options.ludb, lambda items, what: bars.track(list(items), description=what))
+        with tracking() as track:
+            metrics = figures.measure(name, options.ludb, track)
         for path in cards.write_card(metrics):
             messages.print(f"Wrote {path.relative_to(paths.ROOT)}")
         console.print(
