@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a port with a baud rate starts with, and the lowest one it is asked for. */
+#define BOARD_DEFAULT_BAUD 115200u
+#define BOARD_LOWEST_BAUD 9600u
+
 typedef enum {
     BOARD_STATE_IDLE = 0,
     BOARD_STATE_RECEIVE = 1,

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ecgseg_engine.h"
+#include "ecgseg_model.h"
 
 int main(void)
 {

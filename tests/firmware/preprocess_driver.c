@@ -1,4 +1,5 @@
 /* Test program: raw int16 samples on standard input; per frame a record of fixed size on standard output.
+ * INPUT_SCALE, INPUT_ZERO_POINT, MIN_LENGTHS and MAX_GAP come from the command line.
  * The first word of the input is the chunk size in which the samples are pushed. Scores are made from the frame by a
  * fixed rule that the test repeats, so that masks with many runs and ties occur. */
 #include <stdio.h>
@@ -8,7 +9,10 @@
 #include "ecgseg_preprocess.h"
 #include "ecgseg_segments.h"
 
-#define CLASSES ECGSEG_RULE_CLASSES
+#define CLASSES ECGSEG_MAX_CLASSES
+
+static const uint8_t min_lengths[CLASSES] = {MIN_LENGTHS};
+static const ecgseg_segment_rules_t rules = {MAX_GAP, min_lengths};
 
 static int put(const void *data, size_t size)
 {
@@ -29,7 +33,7 @@ static int write_frame(const ecgseg_preprocess_t *state)
         }
     }
     ecgseg_class_mask(scores, valid, ECGSEG_FRAME_LENGTH, CLASSES, mask);
-    const uint32_t count = (uint32_t)ecgseg_segments(mask, ECGSEG_FRAME_LENGTH, segments);
+    const uint32_t count = (uint32_t)ecgseg_segments(&rules, CLASSES, mask, ECGSEG_FRAME_LENGTH, segments);
     const uint32_t head[5] = {info.index, info.status, info.lead_off_samples, info.saturated_samples, count};
     int good = put(head, sizeof head) && put(frame, sizeof frame) && put(valid, sizeof valid) && put(mask, sizeof mask);
     for (uint32_t i = 0; i < count; i++) {
@@ -50,7 +54,7 @@ int main(void)
     if (samples == NULL) {
         return 3;
     }
-    ecgseg_preprocess_reset(&state);
+    ecgseg_preprocess_init(&state, INPUT_SCALE, INPUT_ZERO_POINT);
     size_t count;
     while ((count = fread(samples, sizeof *samples, chunk, stdin)) != 0) {
         for (size_t taken = 0; taken < count;) {

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgseg.codegen.parameters import render_c_header
+from ecgseg.codegen.parameters import PREPROCESS_VERSION, render_c_header
 from ecgseg.errors import BuildError
 from ecgseg.image.programs import PIPELINE_PART
 from ecgseg.pipeline import (
@@ -47,9 +47,16 @@ class Case:
     program: Program
 
 
-def build(folder: Path, header: str) -> Path:
+def build(folder: Path, parameters: PreprocessParameters, header: str) -> Path:
     (folder / "ecgseg_preprocess_params.h").write_text(header)
-    return drivers.build_with(PIPELINE_PART, "preprocess_driver.c", folder / "preprocess_driver", folder)
+    model = (
+        f"-DINPUT_SCALE={float(parameters.scale).hex()}f",
+        f"-DINPUT_ZERO_POINT={parameters.zero_point}",
+        f"-DMIN_LENGTHS={','.join(map(str, parameters.rules.min_length))}",
+        f"-DMAX_GAP={parameters.rules.max_gap}",
+    )
+    target = folder / "preprocess_driver"
+    return drivers.build_with(PIPELINE_PART, "preprocess_driver.c", target, folder, flags=model)
 
 
 def runner(binary: Path) -> Program:
@@ -63,7 +70,7 @@ def runner(binary: Path) -> Program:
 @pytest.fixture(scope="module", params=list(CASES))
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     parameters = CASES[request.param]
-    binary = build(tmp_path_factory.mktemp("preprocess"), render_c_header(parameters, "test"))
+    binary = build(tmp_path_factory.mktemp("preprocess"), parameters, render_c_header(parameters, "test"))
     return Case(parameters, runner(binary))
 
 
@@ -159,12 +166,14 @@ def test_one_changed_tap_is_noticed(tmp_path: Path) -> None:
     parameters = PreprocessParameters()
     header = render_c_header(parameters, "test")
     assert header.count("5334") == 1
-    program = runner(build(tmp_path, header.replace("5334", "5335")))
+    program = runner(build(tmp_path, parameters, header.replace("5334", "5335")))
     raw = noise(parameters, 3, 30.0)
     assert program(np.concatenate([raw, flush_samples(raw, parameters)]), 256) != expected(raw, parameters)
 
 
 def test_parameters_of_another_version_do_not_compile(tmp_path: Path) -> None:
-    header = render_c_header(PreprocessParameters(), "test")
+    parameters = PreprocessParameters()
+    header = render_c_header(parameters, "test")
+    assert header.count(f"PARAMS_VERSION {PREPROCESS_VERSION}") == 1
     with pytest.raises(BuildError, match="rendered for another version"):
-        build(tmp_path, header.replace("PARAMS_VERSION 1", "PARAMS_VERSION 2"))
+        build(tmp_path, parameters, header.replace("PARAMS_VERSION ", "PARAMS_VERSION 1"))

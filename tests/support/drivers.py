@@ -74,7 +74,9 @@ def run(command: Sequence[str]) -> None:
     run_tool(command, "The test's program does not build.", "Correct the driver or the firmware.")
 
 
-def build_with(part: Part, driver: str, target: Path, generated: Path | None = None) -> Path:
+def build_with(
+    part: Part, driver: str, target: Path, generated: Path | None = None, *, flags: tuple[str, ...] = ()
+) -> Path:
     """Builds a driver natively with all sources of a part of the firmware; returns `target`.
 
     Args:
@@ -82,10 +84,11 @@ def build_with(part: Part, driver: str, target: Path, generated: Path | None = N
         driver: file in tests/firmware.
         target: the program.
         generated: folder of rendered headers.
+        flags: more compiler flags.
     """
     include_dirs = (part.include_dir, ENGINE_PART.include_dir, *((generated,) if generated else ()))
     sources = [*files_in([part.source_dir], "*.c"), FOLDER / driver]
-    return Compiler(board_of(HOST), include_dirs).link(sources, target)
+    return Compiler(board_of(HOST), include_dirs, flags).link(sources, target)
 
 
 def build_app(generated: Path, board_double: str, target: Path) -> Path:

@@ -21,6 +21,13 @@ _HEADER = """#ifndef ECGSEG_MODEL_H
 #define ECGSEG_MODEL_OUTPUT_BYTES {outputs}
 #define ECGSEG_MODEL_FRAME_LENGTH {frame}
 #define ECGSEG_MODEL_CLASS_COUNT {classes}
+#include "ecgseg_engine.h"
+extern const ecgseg_model_info_t ecgseg_model_info;
+extern const ecgseg_model_t ecgseg_model;
+ecgseg_engine_status_t ecgseg_model_init(void);
+ecgseg_engine_status_t ecgseg_model_run(const int8_t *input, int8_t *output);
+ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, uint32_t offset,
+                                                 int8_t *destination, uint32_t count);
 #endif
 """
 
@@ -38,6 +45,8 @@ static const ecgseg_layer_info_t layers[] = {{
     {{.name = "CONV_2D", .operator_index = 1, .tensor_index = 2, .bytes = OUTPUTS, .macs = OUTPUTS}},
 }};
 
+static const uint8_t min_lengths[] = {{{min_lengths}}};
+
 const ecgseg_model_info_t ecgseg_model_info = {{
     .engine_version = ECGSEG_ENGINE_VERSION,
     .model_name = "{name}",
@@ -51,6 +60,7 @@ const ecgseg_model_info_t ecgseg_model_info = {{
     .input_zero_point = -3,
     .output_scale = 0.0078125f,
     .output_zero_point = 7,
+    .segment_rules = {{{max_gap}, min_lengths}},
     .arena_bytes = sizeof arena,
     .macs = OUTPUTS,
     .layer_count = 2,
@@ -94,6 +104,10 @@ ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t l
     }}
     return ECGSEG_ENGINE_OK;
 }}
+
+const ecgseg_model_t ecgseg_model = {{
+    &ecgseg_model_info, ecgseg_model_init, ecgseg_model_run, ecgseg_model_run_to_layer,
+}};
 """
 
 
@@ -121,7 +135,10 @@ def _write(folder: Path, inputs: int, outputs: int, frame: int, classes: int) ->
     header = _HEADER.format(inputs=inputs, outputs=outputs, frame=frame, classes=classes)
     (folder / "ecgseg_model.h").write_text(header)
     sha = ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(SHA256))
-    (folder / "ecgseg_model.c").write_text(_SOURCE.format(name=NAME, sha=sha))
+    rules = parameters().rules
+    lengths = ", ".join(map(str, rules.min_length))
+    source = _SOURCE.format(name=NAME, sha=sha, min_lengths=lengths, max_gap=rules.max_gap)
+    (folder / "ecgseg_model.c").write_text(source)
 
 
 def scores(data: npt.NDArray[np.int8], per_input: int = CLASSES) -> npt.NDArray[np.int8]:

@@ -1,5 +1,6 @@
-/* The engine over TensorFlow Lite Micro: implements ecgseg_engine.h with its interpreter, without heap and without
- * constructors before main(). Every failure is a status, which the application tells over the link.
+/* The engine over TensorFlow Lite Micro: runs rendered models with its interpreter, without heap and without constructors
+ * before main(). Every failure is a status, which the application tells over the link. Nothing here knows a model or an
+ * arena: both come as arguments.
  */
 #include "ecgseg_tflm.h"
 
@@ -8,169 +9,143 @@
 #include <new>
 
 #include "tensorflow/lite/micro/debug_log.h"
-#include "tensorflow/lite/micro/micro_interpreter.h"
-#include "tensorflow/lite/micro/micro_op_resolver.h"
 
 namespace
 {
 
-constexpr size_t kAlignment = 16; /* of TensorFlow Lite Micro's arena */
 constexpr uint16_t kNoLayer = UINT16_MAX;
-
-/* Knows the operators of the model and no others. */
-class Resolver : public tflite::MicroOpResolver
-{
-  public:
-    const TFLMRegistration *FindOp(tflite::BuiltinOperator code) const override
-    {
-        const EcgsegTflmOperator *kind = find(code);
-        return kind == nullptr ? nullptr : &kind->registration;
-    }
-
-    const TFLMRegistration *FindOp(const char *) const override
-    {
-        return nullptr;
-    }
-
-    tflite::TfLiteBridgeBuiltinParseFunction GetOpDataParser(tflite::BuiltinOperator code) const override
-    {
-        const EcgsegTflmOperator *kind = find(code);
-        return kind == nullptr ? nullptr : kind->parse;
-    }
-
-  private:
-    static const EcgsegTflmOperator *find(tflite::BuiltinOperator code)
-    {
-        for (size_t i = 0; i < ecgseg_tflm_operator_count; i++) {
-            if (ecgseg_tflm_operators[i].code == code) {
-                return &ecgseg_tflm_operators[i];
-            }
-        }
-        return nullptr;
-    }
-
-    /* Lies in static memory and is never deleted. */
-    static void operator delete(void *)
-    {
-    }
-};
-
-alignas(Resolver) uint8_t resolver_memory[sizeof(Resolver)];
-alignas(tflite::MicroInterpreter) uint8_t interpreter_memory[sizeof(tflite::MicroInterpreter)];
-tflite::MicroInterpreter *interpreter;
-int8_t trace[ECGSEG_MODEL_LARGEST_LAYER_BYTES];
-uint16_t traced = kNoLayer; /* layer after which the run ends */
-bool trace_taken;
-uint16_t position; /* of the operator in the model */
-
-#if defined(ECGSEG_TFLM_ARENA_BYTES)
-alignas(kAlignment) uint8_t arena[ECGSEG_TFLM_ARENA_BYTES];
-#endif
 
 bool holds_int8(const TfLiteTensor *tensor, size_t bytes)
 {
     return tensor != nullptr && tensor->type == kTfLiteInt8 && tensor->bytes == bytes && tensor->data.int8 != nullptr;
 }
 
-ecgseg_engine_status_t run(const int8_t *input)
+void end(EcgsegTflmModel &model)
 {
-    if (interpreter == nullptr) {
+    if (model.interpreter != nullptr) {
+        model.interpreter->~MicroInterpreter();
+        model.interpreter = nullptr;
+    }
+}
+
+ecgseg_engine_status_t run(EcgsegTflmModel &model, const int8_t *input)
+{
+    if (model.interpreter == nullptr) {
         return ECGSEG_ENGINE_BACKEND_FAILED;
     }
     /* Where the input lies another activation may have been since the last run. */
-    (void)std::memcpy(interpreter->input(0)->data.int8, input, ECGSEG_MODEL_INPUT_BYTES);
-    position = 0;
-    trace_taken = false;
-    const TfLiteStatus status = interpreter->Invoke();
+    (void)std::memcpy(model.interpreter->input(0)->data.int8, input, model.input_bytes);
+    model.position = 0;
+    model.trace_taken = false;
+    const TfLiteStatus status = model.interpreter->Invoke();
     /* A run that ends at a layer ends with kTfLiteAbort. */
-    return status == kTfLiteOk || trace_taken ? ECGSEG_ENGINE_OK : ECGSEG_ENGINE_BACKEND_FAILED;
+    return status == kTfLiteOk || model.trace_taken ? ECGSEG_ENGINE_OK : ECGSEG_ENGINE_BACKEND_FAILED;
 }
 
 } // namespace
 
-TfLiteStatus ecgseg_tflm_invoke(const EcgsegTflmOperator &kind, TfLiteContext *context, TfLiteNode *node)
+const TFLMRegistration *EcgsegTflmResolver::FindOp(tflite::BuiltinOperator code) const
+{
+    const EcgsegTflmOperator *kind = find(code);
+    return kind == nullptr ? nullptr : &kind->registration;
+}
+
+const TFLMRegistration *EcgsegTflmResolver::FindOp(const char *) const
+{
+    return nullptr;
+}
+
+tflite::TfLiteBridgeBuiltinParseFunction EcgsegTflmResolver::GetOpDataParser(tflite::BuiltinOperator code) const
+{
+    const EcgsegTflmOperator *kind = find(code);
+    return kind == nullptr ? nullptr : kind->parse;
+}
+
+const EcgsegTflmOperator *EcgsegTflmResolver::find(tflite::BuiltinOperator code) const
+{
+    for (size_t i = 0; i < count_; i++) {
+        if (operators_[i].code == code) {
+            return &operators_[i];
+        }
+    }
+    return nullptr;
+}
+
+TfLiteStatus ecgseg_tflm_invoke(EcgsegTflmModel &model, const EcgsegTflmOperator &kind, TfLiteContext *context,
+                                TfLiteNode *node)
 {
     const TfLiteStatus status = kind.kernel(context, node);
-    const uint16_t here = position++;
-    if (status != kTfLiteOk || traced == kNoLayer || ecgseg_tflm_layers[traced].operator_index != here) {
+    const uint16_t here = model.position++;
+    if (status != kTfLiteOk || model.traced == kNoLayer || model.layers[model.traced].operator_index != here) {
         return status;
     }
-    const TfLiteEvalTensor *result = context->GetEvalTensor(context, ecgseg_tflm_layers[traced].tensor_index);
+    const ecgseg_layer_info_t &layer = model.layers[model.traced];
+    const TfLiteEvalTensor *result = context->GetEvalTensor(context, layer.tensor_index);
     if (result == nullptr || result->type != kTfLiteInt8 || result->data.int8 == nullptr) {
         return kTfLiteError;
     }
-    (void)std::memcpy(trace, result->data.int8, ecgseg_tflm_layers[traced].bytes);
-    trace_taken = true;
+    (void)std::memcpy(model.trace, result->data.int8, layer.bytes);
+    model.trace_taken = true;
     return tflite::kTfLiteAbort;
 }
 
-ecgseg_engine_status_t ecgseg_tflm_start(uint8_t *memory, size_t bytes)
+ecgseg_engine_status_t ecgseg_tflm_start(EcgsegTflmModel &model, uint8_t *arena, size_t bytes)
 {
-    if (interpreter != nullptr) {
-        interpreter->~MicroInterpreter();
-        interpreter = nullptr;
-    }
-    ecgseg_tflm_register();
-    const tflite::Model *model = tflite::GetModel(ecgseg_tflm_flatbuffer);
-    if (model->version() != TFLITE_SCHEMA_VERSION) {
+    end(model);
+    model.add_operators();
+    const tflite::Model *content = tflite::GetModel(model.flatbuffer);
+    if (content->version() != TFLITE_SCHEMA_VERSION) {
         return ECGSEG_ENGINE_BACKEND_FAILED;
     }
-    const Resolver *resolver = new (resolver_memory) Resolver;
-    interpreter = new (interpreter_memory) tflite::MicroInterpreter(model, *resolver, memory, bytes);
-    if (interpreter->initialization_status() != kTfLiteOk || interpreter->AllocateTensors() != kTfLiteOk ||
-        !holds_int8(interpreter->input(0), ECGSEG_MODEL_INPUT_BYTES) ||
-        !holds_int8(interpreter->output(0), ECGSEG_MODEL_OUTPUT_BYTES)) {
-        interpreter->~MicroInterpreter();
-        interpreter = nullptr;
+    const EcgsegTflmResolver *resolver =
+        new (model.resolver_memory) EcgsegTflmResolver(model.operators, model.operator_count);
+    model.interpreter = new (model.interpreter_memory) tflite::MicroInterpreter(content, *resolver, arena, bytes);
+    if (model.interpreter->initialization_status() != kTfLiteOk || model.interpreter->AllocateTensors() != kTfLiteOk ||
+        !holds_int8(model.interpreter->input(0), model.input_bytes) ||
+        !holds_int8(model.interpreter->output(0), model.output_bytes)) {
+        end(model);
         return ECGSEG_ENGINE_BACKEND_FAILED;
     }
     return ECGSEG_ENGINE_OK;
 }
 
-size_t ecgseg_tflm_used()
+size_t ecgseg_tflm_used(const EcgsegTflmModel &model)
 {
-    return interpreter == nullptr ? 0 : interpreter->arena_used_bytes();
+    return model.interpreter == nullptr ? 0 : model.interpreter->arena_used_bytes();
 }
 
-extern "C" {
-
-#if defined(ECGSEG_TFLM_ARENA_BYTES)
-ecgseg_engine_status_t ecgseg_model_init(void)
-{
-    return ecgseg_tflm_start(arena, sizeof arena);
-}
-#endif
-
-ecgseg_engine_status_t ecgseg_model_run(const int8_t *input, int8_t *output)
+ecgseg_engine_status_t ecgseg_tflm_run(EcgsegTflmModel &model, const int8_t *input, int8_t *output)
 {
     if (input == nullptr || output == nullptr) {
         return ECGSEG_ENGINE_BAD_ARGUMENT;
     }
-    traced = kNoLayer;
-    const ecgseg_engine_status_t status = run(input);
+    model.traced = kNoLayer;
+    const ecgseg_engine_status_t status = run(model, input);
     if (status == ECGSEG_ENGINE_OK) {
-        (void)std::memcpy(output, interpreter->output(0)->data.int8, ECGSEG_MODEL_OUTPUT_BYTES);
+        (void)std::memcpy(output, model.interpreter->output(0)->data.int8, model.output_bytes);
     }
     return status;
 }
 
-ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, uint32_t offset,
-                                                 int8_t *destination, uint32_t count)
+ecgseg_engine_status_t ecgseg_tflm_run_to_layer(EcgsegTflmModel &model, const int8_t *input, uint16_t layer,
+                                                uint32_t offset, int8_t *destination, uint32_t count)
 {
-    if (input == nullptr || layer >= ECGSEG_MODEL_LAYER_COUNT || (destination == nullptr && count > 0)) {
+    if (input == nullptr || layer >= model.layer_count || (destination == nullptr && count > 0)) {
         return ECGSEG_ENGINE_BAD_ARGUMENT;
     }
-    const uint32_t bytes = ecgseg_tflm_layers[layer].bytes;
+    const uint32_t bytes = model.layers[layer].bytes;
     if (offset > bytes || count > bytes - offset) {
         return ECGSEG_ENGINE_BAD_ARGUMENT;
     }
-    traced = layer;
-    const ecgseg_engine_status_t status = run(input);
+    model.traced = layer;
+    const ecgseg_engine_status_t status = run(model, input);
     if (status == ECGSEG_ENGINE_OK && count > 0) {
-        (void)std::memcpy(destination, trace + offset, count);
+        (void)std::memcpy(destination, model.trace + offset, count);
     }
     return status;
 }
+
+extern "C" {
 
 /* The port carries the protocol alone: text of the library has no place in it. The status tells that something failed. */
 void DebugLog(const char *, va_list)

@@ -9,8 +9,6 @@
 
 #define A4P_CORE_LP_HZ 96000000u
 #define A4P_CORE_HP_HZ 192000000u
-#define A4P_DEFAULT_BAUD 115200u
-#define A4P_MIN_BAUD 9600u
 #define A4P_MAX_BAUD 1500000u
 
 /* power.c */

@@ -34,7 +34,7 @@ bool board_init(void)
     a4p_cache_enable();
     PWRCTRL_DEVPWREN &= ~PWRCTRL_DEVPWR_CRYPTO; /* [2.1] the boot chain may leave it on */
     a4p_pads_init();
-    if (!a4p_uart_init(A4P_DEFAULT_BAUD)) {
+    if (!a4p_uart_init(BOARD_DEFAULT_BAUD)) {
         return false;
     }
     SCB_SCR &= ~SCB_SCR_SLEEPDEEP; /* [5.4] the port must hear the first byte: sleep, not deep sleep */

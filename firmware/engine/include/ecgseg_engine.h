@@ -1,7 +1,9 @@
-/* Contract between generated model code, backends and the application.
+/* Contract between generated model code, backends and whatever runs a model.
  *
- * A backend (generated ahead-of-time C, or TensorFlow Lite Micro behind a shim) implements the three functions
- * and defines `ecgseg_model_info`. Everything is static: no heap, one model per image, not reentrant.
+ * A rendered model (ahead-of-time C, or TensorFlow Lite Micro behind a shim) is one constant ecgseg_model_t, which its
+ * header declares under the prefix that was chosen when it was rendered: `ecgseg_model` in ecgseg_model.h by default. Models
+ * with different prefixes go into one image. Everything is static: no heap; a model is not reentrant, two models are
+ * independent of each other.
  */
 #ifndef ECGSEG_ENGINE_H
 #define ECGSEG_ENGINE_H
@@ -10,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped whenever this header or a kernel's calling convention changes; generated code checks it. */
-#define ECGSEG_ENGINE_VERSION 2
+#define ECGSEG_ENGINE_VERSION 3
 
 typedef enum {
     ECGSEG_ENGINE_OK = 0,
@@ -26,6 +28,12 @@ typedef struct {
     uint32_t macs;
 } ecgseg_layer_info_t;
 
+/* How the class mask of a segmenter becomes segments, in time steps. No kernel reads it; it travels with the model. */
+typedef struct {
+    uint8_t max_gap;           /* two runs of one class with at most so many steps of NONE between them become one */
+    const uint8_t *min_length; /* [class_count]: shorter runs of the class are dropped; entry 0, NONE, is not used */
+} ecgseg_segment_rules_t;
+
 typedef struct {
     uint32_t engine_version;
     const char *model_name;
@@ -39,24 +47,28 @@ typedef struct {
     int32_t input_zero_point;
     float output_scale;
     int32_t output_zero_point;
+    ecgseg_segment_rules_t segment_rules; /* when the model is a segmenter, else empty */
     uint32_t arena_bytes;
     uint32_t macs;
     uint16_t layer_count;
     const ecgseg_layer_info_t *layers;
 } ecgseg_model_info_t;
 
-extern const ecgseg_model_info_t ecgseg_model_info;
+typedef struct {
+    const ecgseg_model_info_t *info;
 
-/* Must be called once before the first run. The ahead-of-time backend only checks its own consistency. */
-ecgseg_engine_status_t ecgseg_model_init(void);
+    /* Must be called before the first run; again starts anew. The ahead-of-time backend only checks its own
+     * consistency. */
+    ecgseg_engine_status_t (*init)(void);
 
-/* input: input_bytes, output: output_bytes; they may not overlap. */
-ecgseg_engine_status_t ecgseg_model_run(const int8_t *input, int8_t *output);
+    /* input: input_bytes, output: output_bytes; they may not overlap. */
+    ecgseg_engine_status_t (*run)(const int8_t *input, int8_t *output);
 
-/* Runs the layers 0..layer and copies the bytes offset..offset+count-1 of that layer's result to destination (which may be
- * NULL for a count of 0). A copy, because a streamed layer's result never lies in memory as a whole: any part of it can be
- * had, by running again. */
-ecgseg_engine_status_t ecgseg_model_run_to_layer(const int8_t *input, uint16_t layer, uint32_t offset,
-                                                 int8_t *destination, uint32_t count);
+    /* Runs the layers 0..layer and copies the bytes offset..offset+count-1 of that layer's result to destination (which
+     * may be NULL for a count of 0). A copy, because a streamed layer's result never lies in memory as a whole: any part
+     * of it can be had, by running again. */
+    ecgseg_engine_status_t (*run_to_layer)(const int8_t *input, uint16_t layer, uint32_t offset, int8_t *destination,
+                                           uint32_t count);
+} ecgseg_model_t;
 
 #endif

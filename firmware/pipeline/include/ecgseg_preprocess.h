@@ -1,7 +1,8 @@
 /* Preprocessor: raw int16 microvolts -> 100 Hz ring buffer -> int8 frame, equal to the Python reference to the bit.
  *
- * The steps and their order are the contract in docs/architecture.md, section 3. All numbers come from the rendered
- * ecgseg_preprocess_params.h. No heap, no library call; the only float operations are one square root, one division
+ * The steps and their order are the contract in docs/architecture.md, section 3. Rates, filter and frame come from the
+ * rendered ecgseg_preprocess_params.h: they size the arrays and unroll the filter, so they are compiled in and shared by all
+ * models of an image. The quantisation of the input is the model's own and part of the state. No heap, no library call; the only float operations are one square root, one division
  * and a conversion, a multiplication and an addition per sample.
  */
 #ifndef ECGSEG_PREPROCESS_H
@@ -13,7 +14,7 @@
 
 #include "ecgseg_preprocess_params.h"
 
-#define ECGSEG_PREPROCESS_VERSION 1
+#define ECGSEG_PREPROCESS_VERSION 2
 #if ECGSEG_PREPROCESS_PARAMS_VERSION != ECGSEG_PREPROCESS_VERSION
 #error "ecgseg_preprocess_params.h was rendered for another version of the preprocessor: run `invoke render` again"
 #endif
@@ -49,6 +50,8 @@ typedef struct {
     int16_t last_good;                /* last raw sample that was not LEAD_OFF */
     uint16_t lead_off_reach;          /* outputs' filter windows touch a LEAD_OFF sample for so many more raw samples */
     uint16_t rail_reach;              /* the same for a sample at a rail */
+    float input_scale;                /* of the model's int8 input */
+    int32_t input_zero_point;
 } ecgseg_preprocess_t;
 
 typedef struct {
@@ -58,8 +61,14 @@ typedef struct {
     uint16_t saturated_samples;
 } ecgseg_frame_info_t;
 
+/* For a model whose int8 input has that quantisation: scale above 1e-5, zero point -128..127. */
+void ecgseg_preprocess_init(ecgseg_preprocess_t *state, float input_scale, int32_t input_zero_point);
+
 /* Forgets all samples; the next one starts a stream. */
 void ecgseg_preprocess_reset(ecgseg_preprocess_t *state);
+
+/* Raw samples still to come until the next frame is complete. */
+uint32_t ecgseg_preprocess_until_frame(const ecgseg_preprocess_t *state);
 
 /* Takes raw samples until they are used up or a frame is complete. Returns how many were taken and sets *frame_ready;
  * the caller fetches the frame before it pushes the rest. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app_bench.h"
 #include "app_model.h"
 #include "app_stream.h"
 #include "board.h"
@@ -125,36 +126,6 @@ static ecgseg_link_error_t stats(ecgseg_reader_t *request, ecgseg_writer_t *answ
     return ECGSEG_ERROR_OK;
 }
 
-static ecgseg_link_error_t bench(ecgseg_reader_t *request, ecgseg_writer_t *answer)
-{
-    const uint8_t kind = ecgseg_get_u8(request);
-    const uint16_t layer = ecgseg_get_u16(request);
-    const uint16_t repetitions = ecgseg_get_u16(request);
-    if (repetitions == 0) {
-        return ECGSEG_ERROR_BAD_ARGUMENT;
-    }
-    uint64_t ticks = 0;
-    ecgseg_link_error_t error;
-    switch (kind) {
-    case ECGSEG_BENCH_PREPROCESS:
-        error = app_stream_bench(repetitions, &ticks);
-        break;
-    case ECGSEG_BENCH_INFERENCE:
-        error = app_model_bench(repetitions, &ticks);
-        break;
-    case ECGSEG_BENCH_LAYERS:
-        error = app_model_bench_layers(layer, repetitions, &ticks);
-        break;
-    default:
-        error = ECGSEG_ERROR_BAD_ARGUMENT;
-        break;
-    }
-    if (error == ECGSEG_ERROR_OK) {
-        ecgseg_put_u64(answer, ticks);
-    }
-    return error;
-}
-
 static ecgseg_link_error_t set_baud(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     (void)answer;
@@ -194,7 +165,7 @@ static ecgseg_link_error_t handle(uint8_t command, ecgseg_reader_t *request, ecg
         [ECGSEG_COMMAND_READ] = read_result,      [ECGSEG_COMMAND_WRITE] = app_model_write,
         [ECGSEG_COMMAND_INFER] = app_model_infer, [ECGSEG_COMMAND_TRACE] = app_model_trace,
         [ECGSEG_COMMAND_LAYER] = app_model_layer, [ECGSEG_COMMAND_STATS] = stats,
-        [ECGSEG_COMMAND_BENCH] = bench,           [ECGSEG_COMMAND_SET_BAUD] = set_baud,
+        [ECGSEG_COMMAND_BENCH] = app_bench,       [ECGSEG_COMMAND_SET_BAUD] = set_baud,
         [ECGSEG_COMMAND_SET_CLOCK] = set_clock,   [ECGSEG_COMMAND_RESTART] = restart,
     };
     if (command >= ECGSEG_COMMAND_END || commands[command] == NULL) {
@@ -207,8 +178,7 @@ void app_init(void)
 {
     app.fault = board_take_fault();
     app.baud = ECGSEG_LINK_DEFAULT_BAUD;
-    app_model_init();
-    app_stream_init();
+    app_model_init(app_stream_start());
     ecgseg_session_init(&session, handle, board_port_write);
 }
 

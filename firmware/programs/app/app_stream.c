@@ -1,12 +1,10 @@
 #include "app_stream.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
+#include "app_measure.h"
 #include "app_model.h"
-#include "board.h"
-#include "ecgseg_preprocess.h"
-#include "ecgseg_segments.h"
+#include "ecgseg_segmenter.h"
 
 #define BLOCK_SAMPLES 64u
 
@@ -14,20 +12,16 @@ _Static_assert(ECGSEG_MODEL_FRAME_LENGTH == ECGSEG_FRAME_LENGTH, "model and prep
 _Static_assert(ECGSEG_MODEL_INPUT_BYTES == ECGSEG_FRAME_LENGTH, "the stream feeds models with one input channel");
 _Static_assert(ECGSEG_MODEL_OUTPUT_BYTES == ECGSEG_FRAME_LENGTH * ECGSEG_MODEL_CLASS_COUNT,
                "a segmenter has one score per class and time step");
-_Static_assert(ECGSEG_MODEL_CLASS_COUNT == ECGSEG_RULE_CLASSES, "segment rules are for another number of classes");
+_Static_assert(ECGSEG_MODEL_CLASS_COUNT <= ECGSEG_MAX_CLASSES, "the segmenter has no room for so many scores");
+
+static ecgseg_segmenter_t segmenter;
 
 static struct {
-    ecgseg_preprocess_t preprocess;
-    ecgseg_frame_info_t frame;
-    uint8_t valid[ECGSEG_FRAME_LENGTH];
-    uint8_t mask[ECGSEG_FRAME_LENGTH];
-    ecgseg_segment_t segments[ECGSEG_MAX_SEGMENTS];
-    uint16_t segment_count;
-    uint32_t running_ticks; /* preprocessor ticks of the frame that is being filled */
-    uint32_t preprocess_ticks;
-    uint32_t inference_ticks;
-    uint32_t postprocess_ticks;
-} stream;
+    uint32_t running; /* of the preprocessor, for the frame that is being filled */
+    uint32_t preprocess;
+    uint32_t inference;
+    uint32_t postprocess;
+} ticks_of;
 
 app_stream_info_t app_stream_info(void)
 {
@@ -40,56 +34,73 @@ app_stream_info_t app_stream_info(void)
     };
 }
 
-void app_stream_init(void)
+app_engine_t app_stream_start(void)
 {
-    ecgseg_preprocess_reset(&stream.preprocess);
-    stream.running_ticks = 0;
+    const ecgseg_engine_status_t status = ecgseg_segmenter_init(&segmenter, &ecgseg_model);
+    return (app_engine_t){.status = status, .input = segmenter.input, .output = segmenter.scores};
+}
+
+ecgseg_link_error_t app_stream_restart(void)
+{
+    ticks_of.running = 0;
     if (app_model_result() == APP_RESULT_FRAME) {
         app_model_set_result(APP_RESULT_NONE);
     }
+    return ecgseg_segmenter_reset(&segmenter) == ECGSEG_ENGINE_OK ? ECGSEG_ERROR_OK : ECGSEG_ERROR_ENGINE_FAILED;
 }
 
 ecgseg_link_error_t app_stream_reset(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     (void)request;
     (void)answer;
-    app_stream_init();
+    return app_stream_restart();
+}
+
+/* The preprocessor's step: how many samples it took, 0 when it refused them. */
+static size_t preprocess(const int16_t *samples, size_t count, bool *frame_ready)
+{
+    size_t taken = 0;
+    const uint32_t start = app_begin(BOARD_STATE_PREPROCESS);
+    const ecgseg_engine_status_t status = ecgseg_segmenter_preprocess(&segmenter, samples, count, &taken, frame_ready);
+    ticks_of.running += app_end(start);
+    return status == ECGSEG_ENGINE_OK ? taken : 0;
+}
+
+ecgseg_link_error_t app_stream_preprocess(const int16_t *samples, size_t count, uint32_t *ticks)
+{
+    ticks_of.running = 0;
+    while (count > 0) {
+        bool frame_ready = false;
+        const size_t taken = preprocess(samples, count, &frame_ready);
+        if (taken == 0) {
+            return ECGSEG_ERROR_ENGINE_FAILED;
+        }
+        samples += taken;
+        count -= taken;
+    }
+    *ticks = ticks_of.running;
     return ECGSEG_ERROR_OK;
 }
 
-/* Raw samples until the second frame from now is complete. */
-static uint32_t samples_to_second_frame(void)
-{
-    return stream.preprocess.until_output +
-           ((uint32_t)stream.preprocess.until_frame - 1u + ECGSEG_HOP) * (uint32_t)ECGSEG_FACTOR;
-}
-
-static size_t preprocess(const int16_t *samples, size_t count, bool *frame_ready)
-{
-    board_set_state(BOARD_STATE_PREPROCESS);
-    const uint32_t start = board_ticks();
-    const size_t taken = ecgseg_preprocess_push(&stream.preprocess, samples, count, frame_ready);
-    if (*frame_ready) {
-        stream.frame = ecgseg_preprocess_frame(&stream.preprocess, app_input, stream.valid);
-    }
-    stream.running_ticks += board_ticks() - start;
-    board_set_state(BOARD_STATE_RECEIVE);
-    return taken;
-}
-
+/* The steps behind the preprocessor's. */
 static ecgseg_link_error_t process_frame(void)
 {
+    app_model_set_result(APP_RESULT_NONE);
     app_model_input_is_complete();
-    stream.preprocess_ticks = stream.running_ticks;
-    stream.running_ticks = 0;
-    const ecgseg_link_error_t error = app_model_run(&stream.inference_ticks);
-    if (error != ECGSEG_ERROR_OK) {
-        return error;
+    ticks_of.preprocess = ticks_of.running;
+    ticks_of.running = 0;
+    uint32_t start = app_begin(BOARD_STATE_INFERENCE);
+    const ecgseg_engine_status_t inferred = ecgseg_segmenter_infer(&segmenter);
+    ticks_of.inference = app_end(start);
+    if (inferred != ECGSEG_ENGINE_OK) {
+        return ECGSEG_ERROR_ENGINE_FAILED;
     }
-    const uint32_t start = board_ticks();
-    ecgseg_class_mask(app_output, stream.valid, ECGSEG_FRAME_LENGTH, ECGSEG_MODEL_CLASS_COUNT, stream.mask);
-    stream.segment_count = (uint16_t)ecgseg_segments(stream.mask, ECGSEG_FRAME_LENGTH, stream.segments);
-    stream.postprocess_ticks = board_ticks() - start;
+    start = board_ticks();
+    const ecgseg_engine_status_t segmented = ecgseg_segmenter_segment(&segmenter);
+    ticks_of.postprocess = board_ticks() - start;
+    if (segmented != ECGSEG_ENGINE_OK) {
+        return ECGSEG_ERROR_ENGINE_FAILED;
+    }
     app_model_set_result(APP_RESULT_FRAME);
     return ECGSEG_ERROR_OK;
 }
@@ -99,6 +110,9 @@ static ecgseg_link_error_t push_block(const int16_t *samples, size_t count, bool
     while (count > 0) {
         bool frame_ready = false;
         const size_t taken = preprocess(samples, count, &frame_ready);
+        if (taken == 0) {
+            return ECGSEG_ERROR_ENGINE_FAILED;
+        }
         samples += taken;
         count -= taken;
         if (frame_ready) {
@@ -130,15 +144,18 @@ static ecgseg_link_error_t push_samples(ecgseg_reader_t *request, bool *any_fram
 
 ecgseg_link_error_t app_stream_push(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
+    const ecgseg_preprocess_t *const stream = &segmenter.preprocess;
     const uint32_t first = ecgseg_get_u32(request);
     if (request->left % 2u != 0) {
         return ECGSEG_ERROR_BAD_LENGTH;
     }
-    if (first != stream.preprocess.raw_samples) {
-        ecgseg_put_u32(answer, stream.preprocess.raw_samples);
+    if (first != stream->raw_samples) {
+        ecgseg_put_u32(answer, stream->raw_samples);
         return ECGSEG_ERROR_WRONG_INDEX;
     }
-    if (request->left / 2u >= samples_to_second_frame()) {
+    const uint32_t until_second_frame =
+        ecgseg_preprocess_until_frame(stream) + (uint32_t)ECGSEG_HOP * (uint32_t)ECGSEG_FACTOR;
+    if (request->left / 2u >= until_second_frame) {
         return ECGSEG_ERROR_TOO_MANY_FRAMES;
     }
     bool any_frame = false;
@@ -146,8 +163,8 @@ ecgseg_link_error_t app_stream_push(ecgseg_reader_t *request, ecgseg_writer_t *a
     if (error != ECGSEG_ERROR_OK) {
         return error;
     }
-    ecgseg_put_u32(answer, stream.preprocess.raw_samples);
-    ecgseg_put_u32(answer, stream.preprocess.frames);
+    ecgseg_put_u32(answer, stream->raw_samples);
+    ecgseg_put_u32(answer, stream->frames);
     ecgseg_put_u8(answer, any_frame ? (uint8_t)ECGSEG_PUSH_FRAME_READY : 0);
     return ECGSEG_ERROR_OK;
 }
@@ -158,21 +175,21 @@ ecgseg_link_error_t app_stream_frame(ecgseg_reader_t *request, ecgseg_writer_t *
     if (app_model_result() != APP_RESULT_FRAME) {
         return ECGSEG_ERROR_NO_FRAME;
     }
-    ecgseg_put_u32(answer, stream.frame.index);
-    ecgseg_put_u16(answer, (uint16_t)stream.frame.status);
-    ecgseg_put_u16(answer, stream.frame.lead_off_samples);
-    ecgseg_put_u16(answer, stream.frame.saturated_samples);
-    ecgseg_put_u16(answer, stream.segment_count);
-    ecgseg_put_u32(answer, stream.preprocess_ticks);
-    ecgseg_put_u32(answer, stream.inference_ticks);
-    ecgseg_put_u32(answer, stream.postprocess_ticks);
+    ecgseg_put_u32(answer, segmenter.frame.index);
+    ecgseg_put_u16(answer, (uint16_t)segmenter.frame.status);
+    ecgseg_put_u16(answer, segmenter.frame.lead_off_samples);
+    ecgseg_put_u16(answer, segmenter.frame.saturated_samples);
+    ecgseg_put_u16(answer, segmenter.segment_count);
+    ecgseg_put_u32(answer, ticks_of.preprocess);
+    ecgseg_put_u32(answer, ticks_of.inference);
+    ecgseg_put_u32(answer, ticks_of.postprocess);
     return ECGSEG_ERROR_OK;
 }
 
 /* Byte `position` of the segments as they are sent: class, onset, offset. */
 static uint8_t segment_byte(uint32_t position)
 {
-    const ecgseg_segment_t *segment = &stream.segments[position / ECGSEG_LINK_SEGMENT_BYTES];
+    const ecgseg_segment_t *segment = &segmenter.segments[position / ECGSEG_LINK_SEGMENT_BYTES];
     switch (position % ECGSEG_LINK_SEGMENT_BYTES) {
     case 0:
         return segment->label;
@@ -193,61 +210,12 @@ ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, ui
         return ECGSEG_ERROR_NO_FRAME;
     }
     const uint32_t size =
-        kind == ECGSEG_READ_MASK ? ECGSEG_FRAME_LENGTH : stream.segment_count * ECGSEG_LINK_SEGMENT_BYTES;
+        kind == ECGSEG_READ_MASK ? ECGSEG_FRAME_LENGTH : segmenter.segment_count * ECGSEG_LINK_SEGMENT_BYTES;
     if (offset > size || length > size - offset) {
         return ECGSEG_ERROR_OUT_OF_RANGE;
     }
     for (uint32_t i = offset; i < offset + length; i++) {
-        ecgseg_put_u8(answer, kind == ECGSEG_READ_MASK ? stream.mask[i] : segment_byte(i));
+        ecgseg_put_u8(answer, kind == ECGSEG_READ_MASK ? segmenter.mask[i] : segment_byte(i));
     }
-    return ECGSEG_ERROR_OK;
-}
-
-/* A wandering sawtooth: what it is does not matter to the time, as long as it is neither flat nor a gap. */
-static int16_t test_sample(uint32_t n)
-{
-    return (int16_t)((int32_t)((n * 37u) & 1023u) - 512);
-}
-
-static uint32_t bench_hop(uint32_t *position)
-{
-    uint32_t ticks = 0;
-    uint32_t left = (uint32_t)ECGSEG_HOP * ECGSEG_FACTOR;
-    while (left > 0) {
-        int16_t block[BLOCK_SAMPLES];
-        uint32_t count = BLOCK_SAMPLES;
-        if (count > left) {
-            count = left;
-        }
-        for (uint32_t i = 0; i < count; i++) {
-            block[i] = test_sample(*position + i);
-        }
-        const uint32_t start = board_ticks();
-        bool frame_ready = false;
-        for (size_t taken = 0; taken < count;) {
-            taken += ecgseg_preprocess_push(&stream.preprocess, &block[taken], count - taken, &frame_ready);
-        }
-        ticks += board_ticks() - start;
-        *position += count;
-        left -= count;
-    }
-    const uint32_t start = board_ticks();
-    stream.frame = ecgseg_preprocess_frame(&stream.preprocess, app_input, stream.valid);
-    return ticks + (board_ticks() - start);
-}
-
-ecgseg_link_error_t app_stream_bench(uint32_t repetitions, uint64_t *ticks)
-{
-    app_model_set_result(APP_RESULT_NONE);
-    app_stream_init();
-    board_set_state(BOARD_STATE_PREPROCESS);
-    uint32_t position = 0;
-    for (uint32_t i = 0; i < repetitions; i++) {
-        *ticks += bench_hop(&position);
-        board_feed_watchdog();
-    }
-    app_model_input_is_complete();
-    app_stream_init();
-    board_set_state(BOARD_STATE_RECEIVE);
     return ECGSEG_ERROR_OK;
 }

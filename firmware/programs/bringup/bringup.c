@@ -303,7 +303,7 @@ static void sleep_for(uint32_t seconds, bool deep)
     NVIC_ISER0 = 1u << IRQ_UART0;
     a4p_unlock(primask);
     if (deep) {
-        (void)a4p_uart_init(A4P_DEFAULT_BAUD);
+        (void)a4p_uart_init(BOARD_DEFAULT_BAUD);
     }
     put_decimal("slept_seconds", seconds);
 }
@@ -350,14 +350,14 @@ static void set_baud(const char *line)
 {
     const uint32_t baud = argument(line);
     end_answer(line);
-    baud_on_trial = board_port_set_baud(baud) && baud != A4P_DEFAULT_BAUD;
+    baud_on_trial = board_port_set_baud(baud) && baud != BOARD_DEFAULT_BAUD;
     last_command = a4p_timer_ticks();
 }
 
 static void end_baud_trial(void)
 {
     if (baud_on_trial && a4p_timer_ticks() - last_command > BAUD_TRIAL_SECONDS * TIMER0_HZ) {
-        baud_on_trial = !board_port_set_baud(A4P_DEFAULT_BAUD);
+        baud_on_trial = !board_port_set_baud(BOARD_DEFAULT_BAUD);
     }
 }
 

@@ -153,7 +153,7 @@ int main(void)
         const int32_t ramp = (int32_t)(i % 200u) * 10;
         raw[i] = (int16_t)(ramp < 1000 ? ramp : 2000 - ramp);
     }
-    ecgseg_preprocess_reset(&preprocess);
+    ecgseg_preprocess_init(&preprocess, ECGSEG_MODEL_INPUT_SCALE, ECGSEG_MODEL_INPUT_ZERO_POINT);
     run_preprocess();
     print("preprocess", count(run_preprocess) - nothing);
 #else

@@ -5,7 +5,10 @@
 
 extern "C" {
 #include "board.h"
+#include "ecgseg_model.h"
 }
+
+extern EcgsegTflmModel ecgseg_tflm_model; /* rendered */
 
 namespace
 {
@@ -19,7 +22,8 @@ int8_t output[ECGSEG_MODEL_OUTPUT_BYTES];
 
 bool runs_in(uint32_t bytes)
 {
-    return ecgseg_tflm_start(memory, bytes) == ECGSEG_ENGINE_OK && ecgseg_model_run(input, output) == ECGSEG_ENGINE_OK;
+    return ecgseg_tflm_start(ecgseg_tflm_model, memory, bytes) == ECGSEG_ENGINE_OK &&
+           ecgseg_tflm_run(ecgseg_tflm_model, input, output) == ECGSEG_ENGINE_OK;
 }
 
 void tell(uint32_t number)
@@ -40,7 +44,7 @@ int main()
     if (board_init() && runs_in(kLargest)) {
         /* Less than what a started model occupies is never enough; the library does not even check sizes that its own
          * bookkeeping does not fit into. */
-        uint32_t fails = static_cast<uint32_t>(ecgseg_tflm_used() - 1u) / kStep * kStep;
+        uint32_t fails = static_cast<uint32_t>(ecgseg_tflm_used(ecgseg_tflm_model) - 1u) / kStep * kStep;
         fits = kLargest;
         while (fits - fails > kStep) {
             const uint32_t middle = fails + (fits - fails) / (2u * kStep) * kStep;

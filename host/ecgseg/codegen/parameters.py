@@ -6,11 +6,13 @@ from ecgseg.pipeline.parameters import PreprocessParameters
 from ecgseg.templating import render_template
 
 # Shared with firmware/pipeline/include/ecgseg_preprocess.h: a header rendered for another definition does not compile.
-PREPROCESS_VERSION = 1
+PREPROCESS_VERSION = 2
 
 
 def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
-    """C header `ecgseg_preprocess_params.h` with every number of the preprocessor.
+    """C header `ecgseg_preprocess_params.h` with the stream's numbers, which all models of an image share.
+
+    Scale, zero point and segment rules are the model's and are rendered with it.
 
     Args:
         parameters: the parameters.
@@ -30,5 +32,4 @@ def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
         version=PREPROCESS_VERSION,
         p=parameters,
         taps=reversed_taps,
-        scale_hex=float(parameters.scale).hex(),
     )

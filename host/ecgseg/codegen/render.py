@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ecgseg import __version__, paths
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
+from ecgseg.codegen.names import DEFAULT_PREFIX, ModelNames
 from ecgseg.codegen.parameters import render_c_header
 from ecgseg.codegen.program import Program, compile_network
 from ecgseg.codegen.streams import Selection, choose
@@ -41,30 +42,34 @@ def render(
     name: str | None = None,
     input_rate: int = DEFAULT_INPUT_RATE,
     select: Selection = choose,
+    prefix: str = DEFAULT_PREFIX,
 ) -> Manifest:
     """Render a model.
 
     Args:
         tflite: file or bytes of an int8 .tflite.
-        out_dir: folder for ecgseg_model.c, ecgseg_model.h, manifest.json and, for a segmenter, the preprocessor's
+        out_dir: folder for <prefix>_model.c, <prefix>_model.h, manifest.json and, for a segmenter, the preprocessor's
             ecgseg_preprocess_params.h.
         name: of the model in the firmware; by default the file's or its folder's.
         input_rate: raw rate of the preprocessor in Hz.
         select: picks the layers that are streamed into each other.
+        prefix: C identifier that the model's names open with; the application is written for the default one.
 
     Returns:
         The manifest, as written.
 
     Raises:
         GraphError: the model is damaged or not supported.
-        UsageError: the preprocessor does not take the input rate, or a segmenter's input quantisation.
+        UsageError: the preprocessor does not take the input rate, or a segmenter's input quantisation; or the prefix is
+            no C identifier.
         OutputError: a file cannot be written.
     """
+    names = ModelNames(prefix)
     graph = load_tflite(tflite, name)
     program = compile_network(lower(graph), select)
     manifest = _manifest(graph, program, input_rate)
-    files = _model_files(program, manifest)
     parameters = PreprocessParameters.for_network(program.network.ends, input_rate)
+    files = _model_files(names, program, manifest, parameters)
     if parameters:
         files[PARAMETERS] = render_c_header(parameters, banner_of(manifest))
     # Without it the image is built without a stream; one of an earlier model must not stay.
@@ -80,16 +85,22 @@ def banner_of(manifest: Manifest) -> str:
     )
 
 
-def _model_files(program: Program, manifest: Manifest) -> dict[str, str]:
+def _model_files(
+    names: ModelNames, program: Program, manifest: Manifest, parameters: PreprocessParameters | None
+) -> dict[str, str]:
     """The files that every model has, by name."""
     banner = banner_of(manifest)
     return {
-        "ecgseg_model.h": render_template("codegen", "ecgseg_model.h.j2", banner=banner, m=manifest),
-        "ecgseg_model.c": render_template(
+        names.header: render_template(
+            "codegen", "ecgseg_model.h.j2", banner=banner, names=names, m=manifest, arena=True
+        ),
+        names.source: render_template(
             "codegen",
             "ecgseg_model.c.j2",
             banner=banner,
+            names=names,
             m=manifest,
+            rules=parameters.rules if parameters else None,
             program=program,
             calls=[CallText.of(number, call) for number, call in enumerate(program.calls)],
             steps=step_texts(program),

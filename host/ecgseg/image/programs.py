@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgseg import paths
+from ecgseg.codegen.names import ModelNames
 from ecgseg.image.boards import APOLLO4P_EVB, HOST, MPS2_AN386
 
-MODEL_HEADER = "ecgseg_model.h"
+_NAMES = ModelNames()
+MODEL_HEADER = _NAMES.header
 _HEADERS = ("*.h", "*.def", "*.inc")
 
 
@@ -66,8 +68,8 @@ class Backend:
     cpp: bool = False
 
 
-AOT = Backend("aot", ENGINE_PART, "ecgseg_model.c")
-TFLM = Backend("tflm", TFLM_PART, "ecgseg_tflm_model.cc", cpp=True)
+AOT = Backend("aot", ENGINE_PART, _NAMES.source)
+TFLM = Backend("tflm", TFLM_PART, _NAMES.tflm_source, cpp=True)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg.codegen import Manifest
+from ecgseg.codegen.names import DEFAULT_PREFIX, ModelNames
 from ecgseg.codegen.render import PARAMETERS, banner_of
 from ecgseg.errors import GraphError
 from ecgseg.graph.load import load_tflite
-from ecgseg.image.programs import MODEL_HEADER, TFLM
 from ecgseg.output import write_files
+from ecgseg.pipeline import SegmentRules
 from ecgseg.templating import render_template
 
 FOLDER = "tflm"
@@ -54,18 +55,20 @@ def _camel(code: str) -> str:
     return "".join(part if part[0].isdigit() else part.capitalize() for part in code.replace("_2D", "_2_D").split("_"))
 
 
-def render_tflm(data: bytes, manifest: Manifest, generated: Path) -> Path:
-    """Writes ecgseg_model.h, ecgseg_tflm_model.cc and, for a segmenter, the preprocessor's parameters.
+def render_tflm(data: bytes, manifest: Manifest, generated: Path, *, prefix: str = DEFAULT_PREFIX) -> Path:
+    """Writes <prefix>_model.h, <prefix>_tflm_model.cc and, for a segmenter, the preprocessor's parameters.
 
     Args:
         data: the .tflite file.
         manifest: what the generator of the same model returned.
         generated: where it rendered to; the files go to its subfolder `tflm`.
+        prefix: as `ecgseg.codegen.render` takes it; the application is written for the default one.
 
     Returns:
         The subfolder.
 
     Raises:
+        UsageError: the prefix is no C identifier.
         GraphError: the model has float32 ends.
         OutputError: a file cannot be written.
     """
@@ -75,15 +78,20 @@ def render_tflm(data: bytes, manifest: Manifest, generated: Path) -> Path:
             f"{manifest.model} has a float32 input or output.",
             "Export it with int8 input and output, or use the backend aot.",
         )
+    names = ModelNames(prefix)
     operators = operators_of(data)
     banner = banner_of(manifest)
     files = {
-        MODEL_HEADER: render_template("codegen", "ecgseg_tflm_model.h.j2", banner=banner, m=manifest),
-        TFLM.model_source: render_template(
+        names.header: render_template(
+            "codegen", "ecgseg_model.h.j2", banner=banner, names=names, m=manifest, arena=False
+        ),
+        names.tflm_source: render_template(
             "codegen",
             "ecgseg_tflm_model.cc.j2",
             banner=banner,
+            names=names,
             m=manifest,
+            rules=SegmentRules.for_classes(manifest.class_count),
             data=data,
             operators=operators,
             headers=sorted({_HEADERS[operator.code] for operator in operators if operator.code in _HEADERS}),
