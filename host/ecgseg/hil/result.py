@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from ecgseg.data.records import Record
+from ecgseg.data.records import WAVE_LABELS, Record
 from ecgseg.errors import EcgsegError
 from ecgseg.link import DeviceInfo, TimeBase
 from ecgseg.pipeline import Segment
 from ecgseg.scoring.collector import ScoreCollector
-from ecgseg.scoring.metrics import FiducialScore, SampleScores
+from ecgseg.scoring.metrics import FiducialScore, FiducialScorer, SampleScores
 
 PARTS = ("preprocess", "inference", "postprocess")
 Source = Literal["ludb", "synthetic", "replay", "random"]
@@ -167,6 +167,14 @@ class ShownLead:
     segments: Sequence[Segment]
     classes: int
     equal: bool
+
+    def fiducials(self) -> dict[str, FiducialScore]:
+        """How well the device found onsets and offsets here; empty where the annotation does not tell."""
+        if self.record.span is None or self.classes not in WAVE_LABELS:
+            return {}
+        scorer = FiducialScorer(self.classes)
+        scorer.add(self.record, self.segments)
+        return scorer.scores()
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.models import ZOO
-from ecgseg.output import write_text
+from ecgseg.output import write_files
 from ecgseg.templating import render_template
 from ecgseg.zoo import configuration
 from ecgseg.zoo.figures import Metrics, read_cross_validation, read_metrics
@@ -50,6 +50,5 @@ def write_zoo_page() -> Path:
 
 
 def _write(folder: Path, files: dict[str, str]) -> list[Path]:
-    for name, text in files.items():
-        write_text(folder / name, text)
+    write_files(folder, files)
     return [folder / name for name in files]

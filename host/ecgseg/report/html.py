@@ -8,16 +8,11 @@ from markupsafe import Markup
 
 from ecgseg.hil.result import HilResult, HilRun, ShownLead
 from ecgseg.output import write_text
+from ecgseg.report.lead import lead_name
 from ecgseg.report.svg import lead_figure
-from ecgseg.report.terminal import byte_text, input_count, memory_text, summary_rows, time_note, time_text
-from ecgseg.scoring.metrics import FiducialScore, FiducialScorer
+from ecgseg.report.texts import HEADLINES, byte_text, input_count, summary_rows, time_note
+from ecgseg.scoring.metrics import FiducialScore
 from ecgseg.templating import render_template
-
-_HEADLINES = {
-    "pass": "Every byte equal",
-    "fail": "The device differs",
-    "incomplete": "Incomplete",
-}
 
 
 def write_report(run: HilRun, path: Path) -> None:
@@ -36,11 +31,9 @@ def render_report(run: HilRun) -> str:
         "report",
         "hil.html.j2",
         result=result,
-        headline=_HEADLINES[result.verdict],
+        headline=HEADLINES[result.verdict],
         tiles=_tiles(result),
         rows=summary_rows(result),
-        timing={part: time_text(result, part) for part in result.timing.parts},
-        memory=memory_text(result),
         fiducials=_fiducial_rows(result.segmentation.fiducials) if result.segmentation else [],
         leads=[_lead(lead) for lead in run.shown],
         byte=byte_text,
@@ -92,16 +85,11 @@ def _fiducial_rows(scores: dict[str, FiducialScore]) -> list[dict[str, str]]:
 
 
 def _lead(lead: ShownLead) -> dict[str, object]:
-    rows: list[dict[str, str]] = []
-    if lead.record.span is not None and lead.classes in (2, 4):
-        scorer = FiducialScorer(lead.classes)
-        scorer.add(lead.record, lead.segments)
-        rows = _fiducial_rows(scorer.scores())
     return {
-        "name": f"Record {lead.record.record_id}, lead {lead.record.lead.upper()}",
+        "name": lead_name(lead),
         "rhythm": lead.record.rhythm,
         "equal": lead.equal,
         "figure": Markup(lead_figure(lead)),
-        "fiducials": rows,
+        "fiducials": _fiducial_rows(lead.fiducials()),
         "waves": len(lead.segments),
     }

@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ecgseg.data.records import CLASS_NAMES, labels
 from ecgseg.hil.result import HilResult, ShownLead
 from ecgseg.output import write_bytes
-from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, UNANNOTATED, runs
+from ecgseg.pipeline import LEAD_OFF, MODEL_RATE
+from ecgseg.report.lead import Span, rows, spans
+from ecgseg.report.palette import LIGHT
 
-_COLOURS = {"PWAVE": "#0072b2", "QRS": "#c8500a", "TWAVE": "#00785a"}
-_LETTERS = {"PWAVE": "P", "QRS": "QRS", "TWAVE": "T"}
-_INK, _SOFT, _GRID, _TRACK = "#16202c", "#5a6675", "#f0dede", "#eef1f4"
 _SECONDS = 4.4
 _START = 1.62
+_BAR = 0.74
 
 
 def write_picture(lead: ShownLead, result: HilResult, path: Path) -> None:
@@ -38,7 +37,7 @@ def write_picture(lead: ShownLead, result: HilResult, path: Path) -> None:
         _draw_trace(trace, lead)
         _draw_masks(masks, lead)
         trace.set_xlim(_START, _START + _SECONDS)
-        trace.set_title(_title(lead, result), loc="left", fontsize=13, color=_INK, fontweight="bold")
+        trace.set_title(_title(lead, result), loc="left", fontsize=13, color=LIGHT["ink"], fontweight="bold")
         trace.set_title(_verdict(result), loc="right", fontsize=12, color=_verdict_colour(result), fontweight="bold")
         buffer = io.BytesIO()
         # Without a date or version inside, the same test draws the same bytes.
@@ -62,55 +61,67 @@ def _verdict(result: HilResult) -> str:
 
 
 def _verdict_colour(result: HilResult) -> str:
-    return "#0b6e4f" if result.verdict == "pass" else "#b3261e"
+    return LIGHT["good" if result.verdict == "pass" else "bad"]
 
 
 def _draw_trace(axes: Any, lead: ShownLead) -> None:
     samples = lead.record.samples.astype(np.float64) / 1000
     samples[lead.record.samples == LEAD_OFF] = np.nan
     seconds = np.arange(samples.size) / lead.record.rate
-    for run in runs(lead.device):
-        name = CLASS_NAMES[lead.classes][run.label]
-        axes.axvspan(run.onset / MODEL_RATE, (run.offset + 1) / MODEL_RATE, color=_COLOURS[name], alpha=0.13, lw=0)
-    axes.plot(seconds, samples, color=_INK, linewidth=1.3)
+    for span in spans(lead.device, lead):
+        start, width = _seconds(span)
+        axes.axvspan(start, start + width, color=_colour(span), alpha=0.13, lw=0)
+    axes.plot(seconds, samples, color=LIGHT["ink"], linewidth=1.3)
     inside = samples[(seconds >= _START) & (seconds <= _START + _SECONDS)]
     low, high = float(np.nanmin(inside)), float(np.nanmax(inside))
     axes.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
-    axes.set_ylabel("mV", color=_SOFT)
+    axes.set_ylabel("mV", color=LIGHT["soft"])
     axes.set_xticks(np.arange(0, seconds[-1] + 0.2, 0.2), minor=True)
-    axes.grid(True, which="both", color=_GRID, linewidth=0.8)
+    axes.grid(True, which="both", color=LIGHT["grid"], linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(which="both", colors=_SOFT, length=0)
+    axes.tick_params(which="both", colors=LIGHT["soft"], length=0)
     axes.spines[:].set_visible(False)
+
+
+def _seconds(span: Span) -> tuple[float, float]:
+    """Start and length."""
+    return span.first / MODEL_RATE, (span.last - span.first + 1) / MODEL_RATE
+
+
+def _colour(span: Span) -> str:
+    return LIGHT[(span.name or "track").lower()]
 
 
 def _draw_masks(axes: Any, lead: ShownLead) -> None:
-    rows = [("Device", lead.device), ("Python", lead.reference)]
-    if lead.record.span is not None:
-        rows.append(("Annotation", labels(lead.record, lead.classes, lead.record.rate // MODEL_RATE)))
-    for row, (_, mask) in enumerate(rows):
-        axes.barh(row, lead.device.size / MODEL_RATE, height=0.74, color=_TRACK)
-        for run in runs(mask):
-            start, width = run.onset / MODEL_RATE, (run.offset - run.onset + 1) / MODEL_RATE
-            if run.label == UNANNOTATED:
-                axes.barh(row, width, left=start, height=0.74, color=_TRACK, hatch="////", edgecolor="#c9d1da", lw=0)
-                continue
-            name = CLASS_NAMES[lead.classes][run.label]
-            axes.barh(row, width, left=start, height=0.74, color=_COLOURS[name])
-            if width >= 0.05 and _START < start + width / 2 < _START + _SECONDS:
-                axes.text(
-                    start + width / 2,
-                    row - 0.03,
-                    _LETTERS[name],
-                    color="white",
-                    fontsize=6 if name == "QRS" else 9,
-                    fontweight="bold",
-                    ha="center",
-                    va="center",
-                )
-    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
-    axes.set_ylim(-0.5, len(rows) - 0.5)
-    axes.set_xlabel("s", color=_SOFT)
-    axes.tick_params(axis="x", which="both", colors=_SOFT, length=0)
-    axes.tick_params(axis="y", colors=_INK, length=0)
+    masks = rows(lead)[::-1]  # matplotlib counts from below
+    for row, (_, mask) in enumerate(masks):
+        axes.barh(row, lead.device.size / MODEL_RATE, height=_BAR, color=LIGHT["track"])
+        for span in spans(mask, lead):
+            _draw_span(axes, span, row)
+    axes.set_yticks(range(len(masks)), [name for name, _ in masks])
+    axes.set_ylim(-0.5, len(masks) - 0.5)
+    axes.set_xlabel("s", color=LIGHT["soft"])
+    axes.tick_params(axis="x", which="both", colors=LIGHT["soft"], length=0)
+    axes.tick_params(axis="y", colors=LIGHT["ink"], length=0)
     axes.spines[:].set_visible(False)
+
+
+def _draw_span(axes: Any, span: Span, row: int) -> None:
+    start, width = _seconds(span)
+    if span.name is None:
+        axes.barh(
+            row, width, left=start, height=_BAR, color=_colour(span), hatch="////", edgecolor=LIGHT["hatch"], lw=0
+        )
+        return
+    axes.barh(row, width, left=start, height=_BAR, color=_colour(span))
+    if width >= 0.05 and _START < start + width / 2 < _START + _SECONDS:
+        axes.text(
+            start + width / 2,
+            row - 0.03,
+            span.letter,
+            color="white",
+            fontsize=6 if len(span.letter) > 1 else 9,
+            fontweight="bold",
+            ha="center",
+            va="center",
+        )

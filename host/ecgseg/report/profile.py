@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 from rich import box
@@ -13,10 +12,9 @@ from rich.table import Table
 from ecgseg.graph.ir import shape_text
 from ecgseg.output import write_bytes
 from ecgseg.profile import Profile
-from ecgseg.profile.board import BoardProfile, ClockFigures
+from ecgseg.report.palette import LIGHT
 
 _BAR = 12
-_PNG_COLOUR = "#0072b2"
 
 
 def show_profile(profile: Profile, console: Console) -> None:
@@ -51,54 +49,6 @@ def show_profile(profile: Profile, console: Console) -> None:
     console.print(f"Counted, not cycles. {profile.compiler}; {profile.emulator}.", highlight=False, soft_wrap=True)
 
 
-def show_board_profile(profile: BoardProfile, console: Console) -> None:
-    """Prints time, memory and energy at each core clock, every figure with whether it was measured or modelled."""
-    console.print(
-        f"{profile.model}: {profile.fs} Hz, {profile.duration:g} s a frame, "
-        f"{_or_dash(profile.parameters, ',')} parameters, {profile.flops:,} FLOPS, "
-        f"weighted F1 {_or_dash(profile.weighted_f1, '.4f')}",
-        highlight=False,
-    )
-    table = Table(title=f"{profile.target}, {profile.quality}, time base {profile.time_base}", title_justify="left")
-    table.add_column("")
-    for clock in profile.clocks:
-        table.add_column(f"{clock.core_hz / 1e6:.0f} MHz", justify="right")
-    for name, cell in _BOARD_ROWS.items():
-        table.add_row(name, *[cell(clock) for clock in profile.clocks])
-    for index, layer in enumerate(profile.layers):
-        if all(clock.layer_cycles for clock in profile.clocks):
-            table.add_row(f"layer {layer}, cycles", *[f"{clock.layer_cycles[index]:,}" for clock in profile.clocks])
-    console.print(table)
-    console.print(
-        f"Arena {profile.arena_bytes:,} B, stack {profile.stack_bytes:,} B, flash {profile.flash_bytes:,} B. "
-        f"Image SHA-256 {profile.bin_sha256}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if profile.quality == "modelled":
-        console.print("Cycles are modelled; energy is modelled time at the published power of this part (docs).")
-
-
-def _range(values: tuple[float, float] | None, digits: int) -> str:
-    return "–" if values is None else f"{values[0]:,.{digits}f} to {values[1]:,.{digits}f}"
-
-
-def _or_dash(value: float | None, layout: str) -> str:
-    return "–" if value is None else format(value, layout)
-
-
-_BOARD_ROWS: dict[str, Callable[[ClockFigures], str]] = {
-    "inference, cycles": lambda clock: f"{clock.inference_cycles:,}",
-    "  best to worst case of the model": lambda clock: _range(clock.inference_range, 0),
-    "preprocessor, cycles": lambda clock: f"{clock.preprocess_cycles:,}",
-    "inference, ms": lambda clock: f"{clock.inference_ms:.3f}",
-    "preprocessor, ms": lambda clock: f"{clock.preprocess_ms:.3f}",
-    "energy a frame, µJ": lambda clock: _range(clock.energy_uj, 1),
-    "share of the time at work, %": lambda clock: f"{100 * clock.duty:.3f}",
-    "average power of that work, µW": lambda clock: _range(clock.average_uw, 1),
-}
-
-
 def _ratio(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
@@ -118,7 +68,7 @@ def write_profile_picture(profile: Profile, path: Path) -> None:
     counts = [layer.instructions for layer in profile.layers]
     figure, axes = pyplot.subplots(figsize=(10, 1.2 + 0.34 * len(names)), dpi=110, layout="constrained")
     try:
-        bars = axes.barh(names, counts, color=_PNG_COLOUR)
+        bars = axes.barh(names, counts, color=LIGHT["accent"])
         notes = [
             f"{layer.instructions:,}"
             + (f"  ({layer.instructions_per_mac:.2f} a MAC)" if layer.instructions_per_mac else "")

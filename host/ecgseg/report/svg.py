@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from html import escape
 
 import numpy as np
-import numpy.typing as npt
 
-from ecgseg.data.records import CLASS_NAMES, labels
 from ecgseg.hil.result import ShownLead
-from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, UNANNOTATED, runs
+from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, runs
+from ecgseg.report.lead import Mask, Span, lead_name, rows, spans
 
 _WIDTH = 1120
 _LEFT = 92
@@ -21,37 +20,27 @@ _ROW_HEIGHT = 20
 _ROW_GAP = 7
 _AXIS_HEIGHT = 24
 _LABEL_MIN_PX = 9.0
-_LETTERS = {"PWAVE": "P", "QRS": "QRS", "TWAVE": "T"}
 _LETTER_PX = 6.5
-
-Mask = npt.NDArray[np.uint8]
 
 
 def lead_figure(lead: ShownLead) -> str:
     """SVG of one lead, coloured through the page's CSS classes so that it follows light and dark mode."""
-    rows = list(_rows(lead))
-    bottom = _TRACE_TOP + _TRACE_HEIGHT + len(rows) * (_ROW_HEIGHT + _ROW_GAP) + 4
+    masks = rows(lead)
+    bottom = _TRACE_TOP + _TRACE_HEIGHT + len(masks) * (_ROW_HEIGHT + _ROW_GAP) + 4
     seconds = lead.device.size / MODEL_RATE
-    title = f"Record {lead.record.record_id}, lead {lead.record.lead.upper()}: ECG and masks over {seconds:.0f} s"
+    title = f"{lead_name(lead)}: ECG and masks over {seconds:.0f} s"
     parts = [
         f'<svg viewBox="0 0 {_WIDTH} {bottom + _AXIS_HEIGHT}" role="img" aria-label="{escape(title)}">',
         *_grid(lead, bottom),
         *_bands(lead),
         _trace(lead),
     ]
-    for index, (name, mask, truth) in enumerate(rows):
+    for index, (name, mask) in enumerate(masks):
         top = _TRACE_TOP + _TRACE_HEIGHT + 8 + index * (_ROW_HEIGHT + _ROW_GAP)
         parts += _mask_row(name, mask, lead, top)
-        if truth is not None:
-            parts += _difference_marks(mask, truth, lead, top)
+        if mask is lead.device:
+            parts += _difference_marks(lead, top)
     return "\n".join([*parts, "</svg>"])
-
-
-def _rows(lead: ShownLead) -> Iterator[tuple[str, Mask, Mask | None]]:
-    if lead.record.span is not None:
-        yield "Annotation", labels(lead.record, lead.classes, lead.record.rate // MODEL_RATE), None
-    yield "Python", lead.reference, None
-    yield "Device", lead.device, lead.reference
 
 
 def _x(sample: float, lead: ShownLead) -> float:
@@ -110,46 +99,46 @@ def _trace(lead: ShownLead) -> str:
 
 def _bands(lead: ShownLead) -> Iterator[str]:
     """The device's waves as a tint behind the trace."""
-    names = CLASS_NAMES.get(lead.classes, ())
-    for run in runs(lead.device):
-        x, width = _span(run.onset, run.offset, lead)
-        name = names[run.label] if names else str(run.label)
+    for span in spans(lead.device, lead):
+        x, width = _extent(span.first, span.last, lead)
         yield (
-            f'<rect class="band {name.lower()}" x="{x:.1f}" width="{width:.1f}" '
+            f'<rect class="band {_class(span)}" x="{x:.1f}" width="{width:.1f}" '
             f'y="{_TRACE_TOP}" height="{_TRACE_HEIGHT}"/>'
         )
 
 
-def _span(onset: int, offset: int, lead: ShownLead) -> tuple[float, float]:
-    x = _x(onset, lead)
-    return x, _x(offset + 1, lead) - x
+def _class(span: Span) -> str:
+    """The CSS class that colours a span."""
+    return "unknown" if span.name is None else span.name.lower()
+
+
+def _extent(first: int, last: int, lead: ShownLead) -> tuple[float, float]:
+    """Left edge and width of samples at 100 Hz."""
+    x = _x(first, lead)
+    return x, _x(last + 1, lead) - x
 
 
 def _mask_row(name: str, mask: Mask, lead: ShownLead, top: int) -> Iterator[str]:
     middle = top + _ROW_HEIGHT / 2 + 4
     yield f'<text class="row" x="{_LEFT - 8}" y="{middle:.1f}" text-anchor="end">{name}</text>'
     yield f'<rect class="track" x="{_LEFT}" y="{top}" width="{_WIDTH - _LEFT - _RIGHT}" height="{_ROW_HEIGHT}" rx="3"/>'
-    names = CLASS_NAMES.get(lead.classes, ())
-    for run in runs(mask):
-        x, width = _span(run.onset, run.offset, lead)
-        if run.label == UNANNOTATED:
-            yield f'<rect class="unknown" x="{x:.1f}" y="{top}" width="{width:.1f}" height="{_ROW_HEIGHT}"/>'
+    for span in spans(mask, lead):
+        x, width = _extent(span.first, span.last, lead)
+        place = f'x="{x:.1f}" y="{top}" width="{width:.1f}" height="{_ROW_HEIGHT}"'
+        if span.name is None:
+            yield f'<rect class="unknown" {place}/>'
             continue
-        label = names[run.label] if names else str(run.label)
-        first, last = 10 * run.onset, 10 * run.offset
-        yield (
-            f'<rect class="wave {label.lower()}" x="{x:.1f}" y="{top}" width="{width:.1f}" height="{_ROW_HEIGHT}" '
-            f'rx="2"><title>{name}: {label} {first} to {last} ms</title></rect>'
-        )
-        letter = _LETTERS.get(label, label)
-        if width >= max(_LABEL_MIN_PX, _LETTER_PX * len(letter)):
-            yield f'<text class="letter" x="{x + width / 2:.1f}" y="{middle:.1f}" text-anchor="middle">{letter}</text>'
+        title = f"{name}: {span.name} {10 * span.first} to {10 * span.last} ms"
+        yield f'<rect class="wave {_class(span)}" {place} rx="2"><title>{title}</title></rect>'
+        if width >= max(_LABEL_MIN_PX, _LETTER_PX * len(span.letter)):
+            centre = x + width / 2
+            yield f'<text class="letter" x="{centre:.1f}" y="{middle:.1f}" text-anchor="middle">{span.letter}</text>'
 
 
-def _difference_marks(mask: Mask, reference: Mask, lead: ShownLead, top: int) -> Iterator[str]:
+def _difference_marks(lead: ShownLead, top: int) -> Iterator[str]:
     """Frames where the device's mask is not Python's."""
-    for run in runs((mask != reference).astype(np.uint8)):
-        x, width = _span(run.onset, run.offset, lead)
+    for run in runs((lead.device != lead.reference).astype(np.uint8)):
+        x, width = _extent(run.onset, run.offset, lead)
         yield (
             f'<rect class="differs" x="{x - 1:.1f}" y="{top - 2}" width="{width + 2:.1f}" height="{_ROW_HEIGHT + 4}">'
             "<title>The device differs from Python here</title></rect>"

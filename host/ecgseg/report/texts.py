@@ -1,0 +1,85 @@
+"""What a HIL test found, in words: the same on the terminal and on the page."""
+
+from __future__ import annotations
+
+from ecgseg.hil.result import HilResult
+from ecgseg.targets import TimeQuality, target_of
+
+HEADLINES = {
+    "pass": "Every byte equal",
+    "fail": "The device differs",
+    "incomplete": "Incomplete",
+}
+_SOURCES = {
+    "ludb": "LUDB, ECG of patients",
+    "synthetic": "synthetic ECG, not of patients",
+    "replay": "kept vector",
+    "random": "random int8 inputs",
+}
+_TIME_NOTES = {
+    "instructions": "counted by QEMU, not cycles",
+    "core clock cycles": "measured on the device",
+    "microseconds": "measured, on this host",
+}
+
+
+def summary_rows(result: HilResult) -> list[tuple[str, str]]:
+    """Name and value of everything worth a line."""
+    rows = [
+        ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
+        ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
+        *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
+        ("Input", f"{_SOURCES[result.source]}; {input_count(result)}"),
+        ("Frames", f"{result.frames:,} of {result.expected_frames:,}"),
+        ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
+        ("Link", f"{result.requests:,} requests, {result.retries} retries"),
+    ]
+    rows += [(f"{part.capitalize()}", time_text(result, part)) for part in result.timing.parts]
+    rows.append(("Memory", memory_text(result)))
+    if result.segmentation:
+        f1 = result.segmentation.samples.weighted_f1
+        rows.append(("Annotation", f"weighted F1 {f1:.4f} of the device's mask, sample by sample"))
+    rows.append(("Duration", f"{result.seconds:.1f} s on this host"))
+    return rows
+
+
+def input_count(result: HilResult) -> str:
+    """How much was sent."""
+    if result.source == "random":
+        return _plural(len(result.records), "vector")
+    return f"{_plural(len(result.records), 'record')} × {_plural(len(result.leads), 'lead')}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" + "s" * (count != 1)
+
+
+def time_text(result: HilResult, part: str) -> str:
+    """Device time of one part per frame, with its unit."""
+    spread = result.timing.parts[part]
+    extremes = f"{spread.min:,.0f} to {spread.max:,.0f}"
+    return f"{spread.mean:,.0f} {result.timing.unit} a frame ({extremes}, {time_note(result)})"
+
+
+def time_note(result: HilResult) -> str:
+    """Whether a device time was counted, modelled or measured, and by what."""
+    if target_of(result.target).time_quality is TimeQuality.MODELLED:
+        return "modelled by the simulator"
+    return _TIME_NOTES[result.timing.unit]
+
+
+def memory_text(result: HilResult) -> str:
+    """Bytes of arena, stack, flash and RAM, as far as they are known."""
+    memory = result.memory
+    parts = {
+        "arena": memory.arena_bytes,
+        "deepest stack": memory.stack_bytes,
+        "flash": memory.flash_bytes,
+        "RAM": memory.ram_bytes,
+    }
+    return ", ".join(f"{name} {size:,} B" for name, size in parts.items() if size)
+
+
+def byte_text(value: int | None) -> str:
+    """A byte in hexadecimal; a dash where there is none."""
+    return "–" if value is None else f"0x{value:02x}"
