@@ -29,7 +29,7 @@ def test_configuration_file_and_generated_code_feed_a_model_by_the_same_numbers(
     manifest = codegen.render(model.path, tmp_path, input_rate=rate)
     expected = configuration.load(name).preprocess(rate)
     assert Segmenter(model.data, rate).parameters == expected
-    assert PreprocessParameters.for_network(ends_of(load_tflite(model.data)), rate) == expected
+    assert PreprocessParameters.for_model(ends_of(load_tflite(model.data)), rate) == expected
     assert expected == PreprocessParameters.for_segmenter(
         manifest.frame_length,
         manifest.class_count,

@@ -41,13 +41,13 @@ def test_a_senseless_number_of_folds_is_refused(count):
 def test_a_senseless_number_of_steps_is_refused(monkeypatch, tmp_path, steps):
     monkeypatch.setattr(cv.ludb, "find_ludb", lambda option: tmp_path)
     with pytest.raises(UsageError, match="--steps"):
-        cv.cross_validate(zoo.SMOKE, 2, steps=steps, console=Console(quiet=True))
+        cv.cross_validate(zoo.SMOKE, Console(quiet=True), 2, steps=steps)
 
 
 def test_without_ludb_there_is_one_clear_error(monkeypatch):
     monkeypatch.setattr(cv.ludb, "find_ludb", lambda option: None)
     with pytest.raises(DataError) as error:
-        cv.cross_validate(zoo.SMOKE, console=Console(quiet=True))
+        cv.cross_validate(zoo.SMOKE, Console(quiet=True))
     assert "invoke data" in error.value.remedy
 
 
@@ -69,7 +69,7 @@ def test_each_fold_is_scored_on_its_own_patients(monkeypatch, tmp_path):
         update={"schedule": schedule, "data": smoke.data.model_copy(update={"synthetic_weight": 0.0})}
     )
     monkeypatch.setattr(cv.zoo, "load", lambda name: recipe)
-    result = cv.cross_validate(zoo.SMOKE, 2, steps=50, console=Console(quiet=True))
+    result = cv.cross_validate(zoo.SMOKE, Console(quiet=True), 2, steps=50)
     assert (result.steps, result.command) == (50, "invoke evaluate --cv 2 --model smoke --steps 50")
     assert result.digest == recipe.digest()
     expected = [part for fold in cv.folds(2, recipe.seed) for part in (fold.training, fold.validation, fold.test)]

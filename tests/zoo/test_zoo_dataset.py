@@ -59,6 +59,15 @@ def test_a_batch_is_normalised_like_on_the_device(seed, gap, spread):
         assert np.array_equal(batch[row], normalise(signal, parameters).data)
 
 
+@pytest.mark.parametrize(("scale", "zero_point"), [(1 / 32, 0), (0.0307, -17)])
+def test_what_the_float_model_gets_is_the_int8_frame_and_back(scale, zero_point):
+    parameters = PreprocessParameters(scale=scale, zero_point=zero_point)
+    every = np.arange(-128, 128, dtype=np.int8)[None]
+    assert np.array_equal(dataset.int8_frames(dataset.model_input(every, parameters), parameters), every)
+    beyond = np.array([[[-1e3], [1e3]]], dtype=np.float32)
+    assert dataset.int8_frames(beyond, parameters).tolist() == [[-128, 127]]
+
+
 def test_evaluation_frames_are_those_of_the_device_and_label_every_sample_once(records, bank):
     x, y = dataset.evaluation_frames(bank, PreprocessParameters())
     known = sum(np.count_nonzero(_mask(record) != UNANNOTATED) for record in records)

@@ -13,10 +13,13 @@ tf = pytest.importorskip("tensorflow", reason="TensorFlow comes with the extra '
 
 from ecgseg.errors import ModelError, OutputError  # noqa: E402
 from ecgseg.graph.load import load_tflite  # noqa: E402
+from ecgseg.report.history import history_picture  # noqa: E402
 from ecgseg.zoo import configuration as zoo  # noqa: E402
 from ecgseg.zoo import quantise, train  # noqa: E402
 from ecgseg.zoo.builder import build, fold  # noqa: E402
+from ecgseg.zoo.corpus import load_corpus  # noqa: E402
 from ecgseg.zoo.forward import Forward  # noqa: E402
+from ecgseg.zoo.model_folder import write_model  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -32,7 +35,7 @@ def short(**changes):
 
 @pytest.fixture(scope="module")
 def corpus():
-    return train.load_corpus(zoo.smoke())
+    return load_corpus(zoo.smoke())
 
 
 def disturbed_model(architecture, classes):
@@ -74,7 +77,7 @@ def test_training_mode_normalises_by_the_batch_and_moves_the_statistics():
 
 
 def test_the_smoke_model_learns_and_its_int8_graph_loses_little(tmp_path):
-    report = train.train(zoo.SMOKE, out=tmp_path, resume=False, console=QUIET)
+    report = train.train(zoo.SMOKE, QUIET, history_picture, out=tmp_path, resume=False)
     assert report.best.weighted_f1 > 0.6, "guessing NONE everywhere gives less than 0.45"
     assert report.int8_weighted_f1 > report.best.weighted_f1 - 0.02
     assert "synthetic" in report.source
@@ -150,7 +153,7 @@ def calibration():
 def test_the_input_is_quantised_by_the_preprocessors_numbers():
     smoke = zoo.smoke()
     model = build(smoke.architecture, 4, folded=True)
-    content = quantise.quantise(model, calibration(), smoke.quantisation)
+    content = quantise.quantise(model, calibration(), smoke.preprocess())
     (details,) = tf.lite.Interpreter(model_content=content).get_input_details()
     assert details["quantization"] == (1 / 32, 0)
     assert details["shape"].tolist() == [1, 250, 1]
@@ -170,19 +173,19 @@ def test_a_graph_with_a_free_batch_is_refused():
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     with pytest.raises(ModelError, match="SPACE_TO_BATCH_ND"):
-        quantise.check(converter.convert(), smoke.quantisation)
+        quantise.check(converter.convert(), smoke.preprocess())
 
 
 def test_calibration_outside_the_input_range_is_refused():
     smoke = zoo.smoke()
     model = build(smoke.architecture, 4, folded=True)
     with pytest.raises(ModelError, match="instead of"):
-        quantise.quantise(model, 3 * calibration(), smoke.quantisation)
+        quantise.quantise(model, 3 * calibration(), smoke.preprocess())
 
 
 def test_a_full_disk_is_one_clear_error(tmp_path, corpus):
     (tmp_path / "file").write_text("")
     trained = train.fit(short(), corpus, tmp_path / "work", QUIET)
     with pytest.raises(OutputError) as error:
-        train.write_model(short(), corpus, trained, tmp_path / "file")
+        write_model(short(), corpus, trained.model, trained.history, tmp_path / "file", history_picture)
     assert error.value.remedy

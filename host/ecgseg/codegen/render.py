@@ -68,7 +68,7 @@ def render(
     graph = load_tflite(tflite, name)
     program = compile_network(lower(graph), select)
     manifest = _manifest(graph, program, input_rate)
-    parameters = PreprocessParameters.for_network(program.network.ends, input_rate)
+    parameters = PreprocessParameters.for_model(program.network.ends, input_rate)
     files = _model_files(names, program, manifest, parameters)
     if parameters:
         files[PARAMETERS] = render_c_header(parameters, banner_of(manifest))

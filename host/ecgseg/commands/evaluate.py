@@ -116,6 +116,6 @@ def _cross_validate(chosen: ModelFile, options: Options) -> None:
     require_tensorflow()
     from ecgseg.zoo.cross_validation import cross_validate
 
-    result = cross_validate(chosen.name, options.cv, steps=options.steps, ludb_option=options.ludb, console=console)
+    result = cross_validate(chosen.name, console, options.cv, steps=options.steps, ludb_option=options.ludb)
     console.print(f"{chosen.name}: weighted F1 {result.mean:.4f} ± {result.deviation:.4f} over {options.cv} folds")
     write_json(result, options.json or chosen.path.with_name("cross_validation.json"))

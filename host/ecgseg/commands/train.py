@@ -51,10 +51,13 @@ def run(options: Options) -> None:
         UsageError: no such model.
     """
     require_tensorflow()
+    from ecgseg.report.history import history_picture
     from ecgseg.zoo import train as training
 
     name = options.model or DEFAULT_MODEL
-    report = training.train(name, ludb_option=options.ludb, out=options.out, resume=not options.fresh, console=messages)
+    report = training.train(
+        name, messages, history_picture, ludb_option=options.ludb, out=options.out, resume=not options.fresh
+    )
     console.print(
         f"{name}: {report.parameters:,} parameters, {report.macs:,} MACs a frame, "
         f"int8 weighted F1 {report.int8_weighted_f1:.4f} on the validation patients ({report.source})."

@@ -97,7 +97,7 @@ class PreprocessParameters:
         )
 
     @staticmethod
-    def for_network(model: Ends, input_rate: int = DEFAULT_INPUT_RATE) -> PreprocessParameters | None:
+    def for_model(model: Ends, input_rate: int = DEFAULT_INPUT_RATE) -> PreprocessParameters | None:
         """Parameters of the preprocessor that feeds a model; None for one that is no segmenter.
 
         Raises:

@@ -68,7 +68,7 @@ class Segmenter:
         self._ends = ends_of(self._oracle.graph)
         self.input_bytes = self._ends.input.size
         _, self.class_count = self._ends.segmenter_shape
-        self.parameters = PreprocessParameters.for_network(self._ends, input_rate)
+        self.parameters = PreprocessParameters.for_model(self._ends, input_rate)
 
     def run(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """The model's output, flat int8, for an int8 input of any shape.

@@ -15,13 +15,14 @@ from rich.console import Console
 
 from ecgseg import paths
 from ecgseg.data.databases import ludb
-from ecgseg.data.databases.ludb import parse_records
 from ecgseg.errors import DataError, UsageError
 from ecgseg.zoo import configuration as zoo
-from ecgseg.zoo import train
 from ecgseg.zoo.configuration import ModelConfiguration
+from ecgseg.zoo.corpus import calibration_frames, load_corpus
 from ecgseg.zoo.figures import CrossValidation
+from ecgseg.zoo.model_folder import int8_weighted_f1
 from ecgseg.zoo.quantise import quantise
+from ecgseg.zoo.train import fit
 
 _VALIDATION_SHARE = 8
 
@@ -45,7 +46,7 @@ def folds(count: int, seed: int) -> list[Fold]:
         raise UsageError(
             f"{count} folds make no sense.", "Each holds out a part of the 200 patients.", "Use --cv with 2 to 20."
         )
-    order = np.random.default_rng(seed).permutation(parse_records("all")).tolist()
+    order = np.random.default_rng(seed).permutation(ludb.parse_records("all")).tolist()
     result = []
     for index in range(count):
         test = order[index::count]
@@ -64,27 +65,26 @@ def fold_configuration(configuration: ModelConfiguration, fold: Fold, steps: int
 
 def cross_validate(
     name: str,
+    console: Console,
     count: int = 5,
     *,
     steps: int = 0,
     ludb_option: str | Path | None = None,
-    console: Console | None = None,
 ) -> CrossValidation:
     """Trains and tests one model for each fold. A killed run goes on where it was.
 
     Args:
         name: of the model.
+        console: where progress goes.
         count: folds.
         steps: of each training, 0 for those of the configuration. Fewer still tell how an architecture does on other
             patients.
         ludb_option: folder of LUDB.
-        console: where progress goes.
 
     Raises:
         DataError: there is no LUDB; synthetic ECG has no patients.
         UsageError, ModelError, OutputError: as from training.
     """
-    console = console or Console()
     configuration = zoo.load(name)
     folder = ludb.find_ludb(ludb_option)
     if folder is None:
@@ -92,22 +92,11 @@ def cross_validate(
             "Cross-validation needs LUDB.", "Synthetic ECG has no patients to hold out.", "Run `invoke data` first."
         )
     whole = configuration.schedule.steps
-    steps = steps or whole
-    if not configuration.schedule.warmup_steps < steps <= whole:
-        raise UsageError(
-            f"--steps {steps} makes no sense for {name}.",
-            f"Its schedule warms up for {configuration.schedule.warmup_steps} steps and ends at {whole}.",
-            "Choose a number between them.",
-        )
+    steps = _checked_steps(configuration, steps or whole)
     scores = []
     for number, fold in enumerate(folds(count, configuration.seed), start=1):
-        part = fold_configuration(configuration, fold, steps)
-        corpus = train.load_corpus(part, folder)
         work = paths.BUILD / "zoo" / "cv" / f"{name}-{number}-of-{count}"
-        trained = train.fit(part, corpus, work, console)
-        content = quantise(trained.model, train.calibration_frames(part, corpus), part.quantisation)
-        held_out = ludb.load_records(folder, fold.test, part.data.leads)
-        scores.append(train.int8_weighted_f1(content, part, held_out))
+        scores.append(_score_fold(fold_configuration(configuration, fold, steps), fold, folder, work, console))
         console.print(
             f"{name}, fold {number} of {count}: int8 weighted F1 {scores[-1]:.4f} on {len(fold.test)} patients"
         )
@@ -115,3 +104,23 @@ def cross_validate(
     return CrossValidation(
         model=name, digest=configuration.digest(), command=command, steps=steps, weighted_f1=tuple(scores)
     )
+
+
+def _checked_steps(configuration: ModelConfiguration, steps: int) -> int:
+    schedule = configuration.schedule
+    if not schedule.warmup_steps < steps <= schedule.steps:
+        raise UsageError(
+            f"--steps {steps} makes no sense for {configuration.name}.",
+            f"Its schedule warms up for {schedule.warmup_steps} steps and ends at {schedule.steps}.",
+            "Choose a number between them.",
+        )
+    return steps
+
+
+def _score_fold(configuration: ModelConfiguration, fold: Fold, folder: Path, work: Path, console: Console) -> float:
+    """Weighted F1 of the int8 model of one fold on the patients that it never saw."""
+    corpus = load_corpus(configuration, folder)
+    trained = fit(configuration, corpus, work, console)
+    content = quantise(trained.model, calibration_frames(configuration, corpus), configuration.preprocess())
+    held_out = ludb.load_records(folder, fold.test, configuration.data.leads)
+    return int8_weighted_f1(content, configuration, held_out)

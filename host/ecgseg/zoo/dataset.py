@@ -141,6 +141,12 @@ def model_input(quantised: npt.NDArray[np.int8], parameters: PreprocessParameter
     return np.asarray((shifted * np.float32(parameters.scale))[..., None])
 
 
+def int8_frames(frames: Float32, parameters: PreprocessParameters) -> npt.NDArray[np.int8]:
+    """The other way: float32 [frames, time, 1] of the float model to int8 [frames, time], clamped to the range."""
+    rounded = np.rint(frames[..., 0] / np.float32(parameters.scale)) + parameters.zero_point
+    return np.asarray(np.clip(rounded, -128, 127), dtype=np.int8)
+
+
 @dataclass(frozen=True)
 class BatchSource:
     """Batch number i as a pure function of (seed, i): training can go on anywhere after a kill.

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from tflite_micro.python.tflite_micro import runtime
 
 from ecgseg.errors import ModelError
 from ecgseg.graph.load import load_tflite
-from ecgseg.pipeline import FRAME_LENGTH
-from ecgseg.zoo.configuration import QuantisationConfiguration
+from ecgseg.graph.oracle import TflmOracle
+from ecgseg.pipeline import FRAME_LENGTH, PreprocessParameters
+from ecgseg.zoo.dataset import int8_frames
 
 Int8 = npt.NDArray[np.int8]
 
@@ -27,13 +27,13 @@ _FORBIDDEN = ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "QUANTIZE", "DEQUANTIZE"
 _SCALE_TOLERANCE = 1e-6
 
 
-def quantise(model: Any, calibration: npt.NDArray[np.float32], settings: QuantisationConfiguration) -> bytes:
+def quantise(model: Any, calibration: npt.NDArray[np.float32], parameters: PreprocessParameters) -> bytes:
     """Post-training int8 quantisation.
 
     Args:
         model: folded keras.Model, float32 [batch, 250, 1] to [batch, 250, classes].
         calibration: float32 [frames, 250, 1] model inputs, of training patients only, as the preprocessor makes them.
-        settings: the input quantisation that must come out.
+        parameters: the preprocessor, whose quantisation must come out at the input.
 
     Returns:
         The .tflite file.
@@ -48,23 +48,22 @@ def quantise(model: Any, calibration: npt.NDArray[np.float32], settings: Quantis
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([logits.get_concrete_function()])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: _representative(calibration, settings)
+    converter.representative_dataset = lambda: _representative(calibration, parameters)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     content = bytes(converter.convert())
-    check(content, settings)
-    frames = np.rint(calibration[:32, :, 0] / np.float32(settings.input_scale)) + settings.input_zero_point
-    compare_oracles(content, np.clip(frames, -128, 127).astype(np.int8))
+    check(content, parameters)
+    compare_oracles(content, int8_frames(calibration[:32], parameters))
     return content
 
 
 def _representative(
-    calibration: npt.NDArray[np.float32], settings: QuantisationConfiguration
+    calibration: npt.NDArray[np.float32], parameters: PreprocessParameters
 ) -> Iterator[list[npt.NDArray[np.float32]]]:
     """Calibration frames; one carries both ends of the input range, which pins scale and zero point of the input."""
-    low = (-128 - settings.input_zero_point) * settings.input_scale
-    high = (127 - settings.input_zero_point) * settings.input_scale
+    low = (-128 - parameters.zero_point) * parameters.scale
+    high = (127 - parameters.zero_point) * parameters.scale
     for number, frame in enumerate(calibration):
         pinned = frame.astype(np.float32).copy()
         if number == 0:
@@ -73,7 +72,7 @@ def _representative(
         yield [pinned[None]]
 
 
-def check(content: bytes, settings: QuantisationConfiguration) -> None:
+def check(content: bytes, parameters: PreprocessParameters) -> None:
     """Refuses a .tflite that the firmware would compute wrongly.
 
     Raises:
@@ -95,11 +94,11 @@ def check(content: bytes, settings: QuantisationConfiguration) -> None:
             "Check the operators: one of them has no int8 kernel.",
         )
     scale, zero_point = source["quantization"]
-    exact = abs(scale / settings.input_scale - 1) < _SCALE_TOLERANCE
-    if not exact or zero_point != settings.input_zero_point:
+    exact = abs(scale / parameters.scale - 1) < _SCALE_TOLERANCE
+    if not exact or zero_point != parameters.zero_point:
         raise ModelError(
             f"The input is quantised with {scale}, {zero_point} instead of "
-            f"{settings.input_scale}, {settings.input_zero_point}.",
+            f"{parameters.scale}, {parameters.zero_point}.",
             "The model was trained on frames quantised by the preprocessor's numbers.",
             "The calibration frames must lie within the range of the int8 input.",
         )
@@ -115,7 +114,7 @@ def compare_oracles(content: bytes, frames: Int8) -> None:
     Raises:
         ModelError: they differ on any byte.
     """
-    micro = runtime.Interpreter.from_bytes(content)
+    micro = TflmOracle(content)
     reference = tf.lite.Interpreter(
         model_content=content, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
     )
@@ -124,25 +123,12 @@ def compare_oracles(content: bytes, frames: Int8) -> None:
     target = reference.get_output_details()[0]["index"]
     for number, frame in enumerate(frames):
         x = frame[None, :, None]
-        micro.set_input(x, 0)
-        micro.invoke()
         reference.set_tensor(source, x)
         reference.invoke()
-        wrong = int(np.count_nonzero(micro.get_output(0) != reference.get_tensor(target)))
+        wrong = int(np.count_nonzero(micro.run(x) != reference.get_tensor(target)))
         if wrong:
             raise ModelError(
                 f"TFLM and TensorFlow Lite's reference kernels differ on {wrong} bytes of frame {number}.",
                 "The graph holds an operator or type that TFLM treats differently.",
                 "Compare the operators with those of the committed models.",
             )
-
-
-def infer(content: bytes, frames: Int8) -> Int8:
-    """Scores through TFLM: int8 [frames, 250] to int8 [frames, 250, classes]."""
-    micro = runtime.Interpreter.from_bytes(content)
-    scores: list[Int8] = []
-    for frame in frames:
-        micro.set_input(frame[None, :, None], 0)
-        micro.invoke()
-        scores.append(np.asarray(micro.get_output(0))[0].copy())
-    return np.stack(scores)

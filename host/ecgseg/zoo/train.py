@@ -5,56 +5,34 @@ What makes it repeatable: one seed; batch i is a function of (seed, i); one thre
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import os
-import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from importlib import metadata
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Before TensorFlow is imported: threads of XLA's matrix products change nothing but the time, and one is fastest at
-# these sizes.
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
-from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ecgseg import paths
-from ecgseg.data.databases import ludb
-from ecgseg.data.records import Record
 from ecgseg.errors import ModelError
-from ecgseg.output import replacing
 from ecgseg.pipeline import UNANNOTATED
 from ecgseg.scoring.metrics import confusion_matrix, weighted_f1
+from ecgseg.zoo import checkpoints
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.builder import build, fold
+from ecgseg.zoo.checkpoints import Checkpoint, Look
 from ecgseg.zoo.configuration import ModelConfiguration, ScheduleConfiguration
+from ecgseg.zoo.corpus import Corpus, batches, load_corpus
 from ecgseg.zoo.dataset import BatchSource, SignalBank, evaluation_frames
 from ecgseg.zoo.forward import Forward
-from ecgseg.zoo.quantise import infer, quantise
+from ecgseg.zoo.model_folder import DrawHistory, Written, write_model
 
 _GRADIENT_NORM = 1.0
 _AHEAD = 4
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look at the validation patients: step, mean training loss since the last one, weighted F1 (float)."""
-
-    step: int
-    loss: float
-    weighted_f1: float
 
 
 @dataclass(frozen=True)
@@ -64,73 +42,15 @@ class Trained:
     Attributes:
         model: folded keras.Model, the checkpoint with the best weighted F1 on the validation patients.
         history: all looks.
-        best: the chosen one.
     """
 
     model: Any
     history: tuple[Look, ...]
-    best: Look
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Records to train on and to choose on, and the synthetic ones with their share."""
-
-    training: tuple[Record, ...]
-    validation: tuple[Record, ...]
-    synthetic: tuple[Record, ...]
-    synthetic_weight: float
 
     @property
-    def fingerprint(self) -> str:
-        """Short hash of the training records, for names of folders."""
-        names = [f"{r.source} {r.record_id} {r.lead}" for r in (*self.training, *self.synthetic)]
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
-
-    @property
-    def source(self) -> str:
-        """What it is made of, for people."""
-        if not self.training:
-            return f"synthetic ECG only ({len(self.synthetic)} leads): no LUDB was found or asked for"
-        share = f", {100 * self.synthetic_weight:.0f} % synthetic frames" if self.synthetic_weight else ""
-        return f"LUDB: {len(self.training)} leads to train on, {len(self.validation)} to choose on{share}"
-
-
-def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | None = None) -> Corpus:
-    """Reads what a configuration asks for; without LUDB (or with a synthetic weight of 1) synthetic ECG alone."""
-    data = configuration.data
-    from ecgseg.data.databases.synthetic import synthetic_records
-
-    folder = None if data.synthetic_weight == 1.0 else ludb.find_ludb(ludb_option)
-    weight = 1.0 if folder is None else data.synthetic_weight
-    count = data.synthetic_records if weight else 0
-    leads = data.leads[: data.synthetic_leads] if len(data.leads) < 12 else None
-    synthetic = tuple(synthetic_records(count, leads or data.synthetic_leads, configuration.seed)) if count else ()
-    if folder is None:
-        fresh = synthetic_records(max(4, count // 5), leads or data.synthetic_leads, configuration.seed + 1)
-        return Corpus((), tuple(fresh), synthetic, 1.0)
-    return Corpus(
-        tuple(ludb.load_records(folder, data.training_records, data.leads)),
-        tuple(ludb.load_records(folder, data.validation_records, data.leads)),
-        synthetic,
-        weight,
-    )
-
-
-def batches(configuration: ModelConfiguration, corpus: Corpus) -> BatchSource:
-    """The stream of training batches of a configuration."""
-    banks: list[tuple[SignalBank, float]] = []
-    if corpus.training:
-        banks.append((SignalBank.of(corpus.training, configuration.classes), 1.0 - corpus.synthetic_weight))
-    if corpus.synthetic:
-        banks.append((SignalBank.of(corpus.synthetic, configuration.classes), corpus.synthetic_weight))
-    return BatchSource(
-        tuple(banks),
-        configuration.augmentation,
-        configuration.preprocess(),
-        configuration.schedule.batch,
-        configuration.seed,
-    )
+    def best(self) -> Look:
+        """The chosen look."""
+        return max(self.history, key=lambda look: look.weighted_f1)
 
 
 class Trainer:
@@ -206,25 +126,20 @@ class Trainer:
         return [*self._model.weights, *self._optimizer.variables, *self._average]
 
     def _save(self, step: int) -> None:
-        arrays = {f"state{index}": np.asarray(value) for index, value in enumerate(self._state)}
-        arrays |= {f"best{index}": value for index, value in enumerate(self._best)}
-        history = json.dumps([asdict(look) for look in self._history])
-        with replacing(self._work / "checkpoint.npz") as (partial,):
-            np.savez(partial, step=step, digest=self._configuration.digest(), history=history, **arrays)  # type: ignore[arg-type]
+        state = [np.asarray(value) for value in self._state]
+        reached = Checkpoint(step, state, self._best, tuple(self._history))
+        checkpoints.save(self._work, reached, self._configuration.digest())
 
     def _resume(self) -> int:
         """Step to go on from: that of a checkpoint of the very same configuration, else 0."""
-        path = self._work / "checkpoint.npz"
-        if not path.is_file():
+        saved = checkpoints.load(self._work, self._configuration.digest())
+        if saved is None:
             return 0
-        with np.load(path) as saved:
-            if str(saved["digest"]) != self._configuration.digest():
-                return 0
-            for index, value in enumerate(self._state):
-                value.assign(saved[f"state{index}"])
-            self._best = [saved[f"best{index}"] for index in range(len(self._best))]
-            self._history = [Look(**look) for look in json.loads(str(saved["history"]))]
-            return int(saved["step"])
+        for value, kept in zip(self._state, saved.state, strict=True):
+            value.assign(kept)
+        self._best = list(saved.best)
+        self._history = list(saved.history)
+        return saved.step
 
     def run(self, progress: Progress, *, resume: bool = True) -> Trained:
         """Trains to the end of the schedule."""
@@ -278,8 +193,7 @@ class Trainer:
         for weight, value in zip(self._model.weights, self._best, strict=True):
             weight.assign(value)
         model = fold(self._model, self._configuration.architecture, self._configuration.classes)
-        best = max(self._history, key=lambda look: look.weighted_f1)
-        return Trained(model, tuple(self._history), best)
+        return Trained(model, tuple(self._history))
 
 
 def _loss(logits: Any, y: Any, soft: Any, configuration: ModelConfiguration) -> Any:
@@ -312,7 +226,7 @@ def fit(
     configuration: ModelConfiguration,
     corpus: Corpus,
     work: Path,
-    console: Console | None = None,
+    console: Console,
     *,
     resume: bool = True,
 ) -> Trained:
@@ -326,7 +240,7 @@ def fit(
         resume: False starts from the beginning whatever is there.
     """
     _use_one_thread()
-    with _progress(console or Console()) as progress:
+    with _progress(console) as progress:
         teacher = _teacher(configuration, corpus, work, progress, resume)
         return Trainer(configuration, corpus, work, teacher).run(progress, resume=resume)
 
@@ -357,34 +271,15 @@ def _teacher(
     return trained.probabilities(configuration.teacher.temperature, configuration.classes)
 
 
-@dataclass(frozen=True)
-class Report:
-    """What one call of :func:`train` made.
-
-    Attributes:
-        folder: where model.keras, model.tflite, configuration.json, history.json and history.png are.
-        best: the chosen look at the validation patients (float weights).
-        int8_weighted_f1: the same figure for the .tflite through TFLM.
-        source: the data, for people.
-        parameters, macs: of the int8 graph.
-    """
-
-    folder: Path
-    best: Look
-    int8_weighted_f1: float
-    source: str
-    parameters: int
-    macs: int
-
-
 def train(
     name: str,
+    console: Console,
+    draw: DrawHistory,
     *,
     ludb_option: str | Path | None = None,
     out: Path | None = None,
     resume: bool = True,
-    console: Console | None = None,
-) -> Report:
+) -> Written:
     """Trains, chooses, quantises and writes one model of the zoo: `invoke train --model NAME`.
 
     Without LUDB the model is trained on synthetic ECG and goes to the build folder, so that a committed model is never
@@ -392,22 +287,22 @@ def train(
 
     Args:
         name: a zoo model or "smoke".
+        console: where progress goes.
+        draw: makes the picture of the history.
         ludb_option: folder of LUDB, None to search the usual places.
         out: folder to write to, None for the model's own.
         resume: go on from a checkpoint of the same configuration.
-        console: where progress goes.
 
     Raises:
         UsageError, ModelError, DataError, OutputError: see their messages.
     """
-    console = console or Console()
     configuration = zoo.load(name)
     corpus = load_corpus(configuration, ludb_option)
     console.print(f"{name}: {corpus.source}")
     work = paths.BUILD / "zoo" / name
-    target = out or (zoo.folder(name) if corpus.training else paths.BUILD / "zoo" / name)
+    target = out or (zoo.folder(name) if corpus.training else work)
     trained = fit(configuration, corpus, work, console, resume=resume)
-    return write_model(configuration, corpus, trained, target)
+    return write_model(configuration, corpus, trained.model, trained.history, target, draw)
 
 
 def _use_one_thread() -> None:
@@ -418,70 +313,3 @@ def _use_one_thread() -> None:
     except RuntimeError:
         # Already in use in this process (a test, or a second model): XLA's flag above still holds.
         return
-
-
-def calibration_frames(configuration: ModelConfiguration, corpus: Corpus) -> npt.NDArray[np.float32]:
-    """Undisturbed frames of the training records, drawn by the seed: float32 [frames, 250, 1]."""
-    records = corpus.training or corpus.synthetic
-    frames, _ = evaluation_frames(SignalBank.of(records, configuration.classes), configuration.preprocess())
-    rng = np.random.default_rng([configuration.seed, 1])
-    count = min(configuration.quantisation.calibration_frames, len(frames))
-    return frames[rng.permutation(len(frames))[:count]]
-
-
-def int8_weighted_f1(content: bytes, configuration: ModelConfiguration, records: Sequence[Record]) -> float:
-    """Weighted F1 of a .tflite through TFLM on the annotated span of records."""
-    bank = SignalBank.of(records, configuration.classes)
-    frames, targets = evaluation_frames(bank, configuration.preprocess())
-    settings = configuration.quantisation
-    quantised = (np.rint(frames[..., 0] / np.float32(settings.input_scale)) + settings.input_zero_point).astype(np.int8)
-    classes = np.argmax(infer(content, quantised), axis=-1)
-    return weighted_f1(confusion_matrix(classes, targets, configuration.classes))
-
-
-def write_model(configuration: ModelConfiguration, corpus: Corpus, trained: Trained, target: Path) -> Report:
-    """Quantises a trained model and writes its folder."""
-    content = quantise(trained.model, calibration_frames(configuration, corpus), configuration.quantisation)
-    report = Report(
-        target,
-        trained.best,
-        int8_weighted_f1(content, configuration, corpus.validation),
-        corpus.source,
-        configuration.parameters,
-        configuration.macs,
-    )
-    history = json.dumps([asdict(look) for look in trained.history], indent=1) + "\n"
-    exact = configuration.model_copy(update={"versions": versions()})
-    names = ("model.keras", "model.tflite", "history.json", "history.png", "configuration.json")
-    # A folder never holds files of two models: they take their places together.
-    with replacing(*(target / name for name in names)) as (keras_file, tflite_file, history_file, picture, settings):
-        trained.model.save(keras_file)
-        tflite_file.write_bytes(content)
-        history_file.write_text(history, encoding="utf-8")
-        picture.write_bytes(plot_history(configuration.name, trained))
-        zoo.write(exact, settings)
-    return report
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides the numbers."""
-    packages = ("tensorflow-cpu", "keras", "numpy", "tflite-micro", "physiokit")
-    return {name: metadata.version(name) for name in packages} | {"python": platform.python_version()}
-
-
-def plot_history(name: str, trained: Trained) -> bytes:
-    """PNG of loss and validation score over the steps, the chosen step marked."""
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
-    axes = figure.add_subplot()
-    steps = [look.step for look in trained.history]
-    axes.plot(steps, [look.loss for look in trained.history], color="tab:gray")
-    axes.set_xlabel("step")
-    axes.set_ylabel("training loss", color="tab:gray")
-    scores = axes.twinx()
-    scores.plot(steps, [100 * look.weighted_f1 for look in trained.history], color="tab:blue")
-    scores.axvline(trained.best.step, color="tab:blue", linestyle=":")
-    scores.set_ylabel("validation weighted F1 [%]", color="tab:blue")
-    axes.set_title(f"{name}: {100 * trained.best.weighted_f1:.2f} % at step {trained.best.step}")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return buffer.getvalue()

@@ -1,0 +1,84 @@
+"""The data of a training: which records it learns from and is chosen on, and the frames made of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.data.databases import ludb
+from ecgseg.data.databases.synthetic import synthetic_records
+from ecgseg.data.records import Record
+from ecgseg.zoo.configuration import ModelConfiguration
+from ecgseg.zoo.dataset import BatchSource, SignalBank, evaluation_frames
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Records to train on and to choose on, and the synthetic ones with their share."""
+
+    training: tuple[Record, ...]
+    validation: tuple[Record, ...]
+    synthetic: tuple[Record, ...]
+    synthetic_weight: float
+
+    @property
+    def fingerprint(self) -> str:
+        """Short hash of the training records, for names of folders."""
+        names = [f"{r.source} {r.record_id} {r.lead}" for r in (*self.training, *self.synthetic)]
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
+
+    @property
+    def source(self) -> str:
+        """What it is made of, for people."""
+        if not self.training:
+            return f"synthetic ECG only ({len(self.synthetic)} leads): no LUDB was found or asked for"
+        share = f", {100 * self.synthetic_weight:.0f} % synthetic frames" if self.synthetic_weight else ""
+        return f"LUDB: {len(self.training)} leads to train on, {len(self.validation)} to choose on{share}"
+
+
+def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | None = None) -> Corpus:
+    """Reads what a configuration asks for; without LUDB (or with a synthetic weight of 1) synthetic ECG alone."""
+    data = configuration.data
+    folder = None if data.synthetic_weight == 1.0 else ludb.find_ludb(ludb_option)
+    weight = 1.0 if folder is None else data.synthetic_weight
+    count = data.synthetic_records if weight else 0
+    leads = data.leads[: data.synthetic_leads] if len(data.leads) < 12 else None
+    synthetic = tuple(synthetic_records(count, leads or data.synthetic_leads, configuration.seed)) if count else ()
+    if folder is None:
+        fresh = synthetic_records(max(4, count // 5), leads or data.synthetic_leads, configuration.seed + 1)
+        return Corpus((), tuple(fresh), synthetic, 1.0)
+    return Corpus(
+        tuple(ludb.load_records(folder, data.training_records, data.leads)),
+        tuple(ludb.load_records(folder, data.validation_records, data.leads)),
+        synthetic,
+        weight,
+    )
+
+
+def batches(configuration: ModelConfiguration, corpus: Corpus) -> BatchSource:
+    """The stream of training batches of a configuration."""
+    banks: list[tuple[SignalBank, float]] = []
+    if corpus.training:
+        banks.append((SignalBank.of(corpus.training, configuration.classes), 1.0 - corpus.synthetic_weight))
+    if corpus.synthetic:
+        banks.append((SignalBank.of(corpus.synthetic, configuration.classes), corpus.synthetic_weight))
+    return BatchSource(
+        tuple(banks),
+        configuration.augmentation,
+        configuration.preprocess(),
+        configuration.schedule.batch,
+        configuration.seed,
+    )
+
+
+def calibration_frames(configuration: ModelConfiguration, corpus: Corpus) -> npt.NDArray[np.float32]:
+    """Undisturbed frames of the training records, drawn by the seed: float32 [frames, 250, 1]."""
+    records = corpus.training or corpus.synthetic
+    frames, _ = evaluation_frames(SignalBank.of(records, configuration.classes), configuration.preprocess())
+    rng = np.random.default_rng([configuration.seed, 1])
+    count = min(configuration.quantisation.calibration_frames, len(frames))
+    return frames[rng.permutation(len(frames))[:count]]
