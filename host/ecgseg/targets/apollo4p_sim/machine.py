@@ -12,12 +12,12 @@ from unicorn import arm_const as arm
 
 from ecgseg.targets.apollo4p_sim import rstgen
 from ecgseg.targets.apollo4p_sim.alignment import AlignmentWatch
-from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Block, Token, ViolationError, microseconds
+from ecgseg.targets.apollo4p_sim.bus import UNIT_HZ, Token, ViolationError, microseconds
 from ecgseg.targets.apollo4p_sim.cache import Cache
 from ecgseg.targets.apollo4p_sim.clkgen import ClkGen
-from ecgseg.targets.apollo4p_sim.cycles import LINE_BYTES, MISS_CYCLES, REFILL_MAX, block_cost
+from ecgseg.targets.apollo4p_sim.costs import RunCost, RunCosts
+from ecgseg.targets.apollo4p_sim.cycles import block_cost
 from ecgseg.targets.apollo4p_sim.emulator import (
-    MRAM_END,
     MRAM_START,
     NO_ADDRESS,
     SSRAM_GROUPS,
@@ -34,6 +34,7 @@ from ecgseg.targets.apollo4p_sim.info import ApbSync, Info
 from ecgseg.targets.apollo4p_sim.mcuctrl import McuCtrl
 from ecgseg.targets.apollo4p_sim.nvic import BUS, USAGE, Core
 from ecgseg.targets.apollo4p_sim.pwrctrl import PwrCtrl
+from ecgseg.targets.apollo4p_sim.registers import Registers, forbidden
 from ecgseg.targets.apollo4p_sim.rstgen import RstGen
 from ecgseg.targets.apollo4p_sim.source import SourceLines
 from ecgseg.targets.apollo4p_sim.stimer import STimer
@@ -46,6 +47,8 @@ _POLL_UNITS = microseconds(1000)
 _INTR_EXCEPTION_RETURN = 8
 _PRECISE, _UNALIGNED, _UNDEFINED = 0x8200, 1 << 24, 1 << 16
 """CFSR: precise bus fault with a valid BFAR, unaligned access, undefined instruction."""
+_CPACR_FPU = 0xF << 20
+"""CPACR: full access to the FPU."""
 _WFI = bytes.fromhex("30bf")
 
 
@@ -85,14 +88,13 @@ class Machine:
         self._failure: ViolationError | None = None
         self._fault: tuple[int, int, int | None, int] | None = None
         self._intr: int | None = None
-        self._costs: dict[int, tuple[int, int, int, int, int, int]] = {}
-        self._fetched: set[int] = set()
+        self._costs = RunCosts(self.clock, self._price)
         self._ssram_mapped = 0
         self.sleeping = False
         self.pc = 0
-        self.uc = make_core(image, self, self._block_hook())
+        self.uc = make_core(image, self, self._costs.hook())
         self._alignment = AlignmentWatch(self.uc, self._unaligned)
-        self._registers: dict[int, tuple[Block, int]] = {}
+        self._registers = Registers(())
 
     # ---- construction
     def _make_peripherals(self, cause: int) -> None:
@@ -105,15 +107,14 @@ class Machine:
         self.gpio = Gpio(self)
         self.gpio.watch = self._pads_changed
         self.cache = Cache(self)
-        self.cache.on_change = self._forget_code
+        self.cache.on_change = self._costs.forget
         self.timer = Timer(self)
         self.uart = Uart(self, self.pwrctrl, self.gpio, self.wire)
         self.wdt = Wdt(self, self.rstgen)
-        blocks: list[Block] = [
+        self._registers = Registers((
             self.core, self.rstgen, self.mcuctrl, self.pwrctrl, self.gpio, self.cache, self.timer, self.uart, self.wdt,
             ClkGen(self), STimer(self), Info(self, self.options.trim), ApbSync(self),
-        ]  # fmt: skip
-        self._registers = {block.base + offset: (block, offset) for block in blocks for offset in block.registers}
+        ))  # fmt: skip
 
     def _reset_now(self, cause: int) -> None:
         self._reset_cause = None
@@ -122,7 +123,7 @@ class Machine:
         self._agenda.cancel_all()
         self._make_peripherals(cause)
         self.exceptions = Exceptions(self.uc, self.core)
-        self._forget_code()
+        self._costs.forget()
         self.sleeping = False
         stack, self.pc = self.exceptions.reset(MRAM_START)
         if not TCM_START < stack <= TCM_START + TCM_BYTES or not self.pc & 1:
@@ -159,49 +160,14 @@ class Machine:
         self._agenda.advance_to(min(self.now() + int(seconds * UNIT_HZ), self.next_event()))
 
     # ---- hooks
-    def _block_hook(self) -> Callable[..., None]:
-        clock, costs, translate = self.clock, self._costs, self._translate
-
-        def on_block(uc: Any, address: int, size: int, _: Any) -> None:
-            cycles = clock.cycles
-            if cycles >= clock.deadline:
-                uc.emu_stop()
-                return
-            cost = costs.get(address)
-            if cost is None or cost[0] != size:
-                cost = translate(address, size)
-                if cost is None:
-                    uc.emu_stop()
-                    return
-                cycles = clock.cycles
-            if address != clock.expected:
-                refill = clock.refill + cost[4]
-                cycles += refill if refill < REFILL_MAX else REFILL_MAX
-            clock.cycles = cycles + cost[1]
-            clock.expected = cost[2]
-            clock.refill = cost[3]
-            clock.instructions += cost[5]
-
-        return on_block
-
-    def _translate(self, address: int, size: int) -> tuple[int, int, int, int, int, int] | None:
+    def _price(self, address: int, size: int) -> RunCost | None:
         """Cost of a run of instructions that is executed for the first time; None when it has to be watched first."""
         cost = block_cost(bytes(self.uc.mem_read(address, size)), address, self.options.timing)
-        if cost.fpu and self.core["CPACR"] >> 20 & 15 != 15:
+        if cost.fpu and self.core["CPACR"] & _CPACR_FPU != _CPACR_FPU:
             self._fail(ViolationError("an FPU instruction before CPACR gives access [2.1]"))
         if self._alignment.wants(cost.aligned):
             return None
-        cycles = cost.cycles
-        if address < MRAM_END:
-            lines = range(address // LINE_BYTES, (address + max(size, 1) - 1) // LINE_BYTES + 1)
-            if self.cache.on:
-                self.clock.cycles += MISS_CYCLES * sum(line not in self._fetched for line in lines)
-                self._fetched.update(lines)
-            else:
-                cycles += MISS_CYCLES * len(lines)
-        found = (size, cycles, cost.end, cost.refill, int(cost.misaligned_start), cost.instructions)
-        self._costs[address] = found
-        return found
+        return self._costs.add(address, size, cost, cached=self.cache.on)
 
     def _unaligned(self, address: int, pc: int) -> None:
         if self.options.deliver_faults:
@@ -209,10 +175,6 @@ class Machine:
             self.uc.emu_stop()
         else:
             self._fail(ViolationError("LDM, LDRD, VLDR or the like with an address not aligned to 4", address))
-
-    def _forget_code(self) -> None:
-        self._costs.clear()
-        self._fetched.clear()
 
     def _fail(self, violation: ViolationError) -> None:
         if self._failure is None:
@@ -222,43 +184,26 @@ class Machine:
 
     def on_device(self, uc: Any, access: int, address: int, size: int, value: int, _: Any) -> bool:
         """Comes before every access to a peripheral, with the exact program counter."""
-        if address % size:
-            self._fail(ViolationError("unaligned access to a peripheral", address))
-        elif size != 4 and not 0xE000E400 <= address < 0xE000E800 and not 0xE000ED18 <= address < 0xE000ED24:
-            self._fail(ViolationError(f"access of {size} bytes to a register of 4", address))
+        wrong = forbidden(address, size)
+        if wrong is not None:
+            self._fail(ViolationError(wrong, address))
         return True
 
     def device_read(self, uc: Any, offset: int, size: int, base: int) -> int:
-        if self._failure is not None:
-            return 0
-        address = base + offset
-        try:
-            value = self._block_of(address).read(self._registers[address & ~3][1])
-        except ViolationError as violation:
-            self._refuse(violation, address)
-            return 0
-        return value >> 8 * (address & 3)
+        if self._failure is None:
+            try:
+                return self._registers.read(base + offset)
+            except ViolationError as violation:
+                self._refuse(violation, base + offset)
+        return 0
 
     def device_write(self, uc: Any, offset: int, size: int, value: int, base: int) -> None:
-        if self._failure is not None:
-            return
-        address = base + offset
-        try:
-            block = self._block_of(address, value)
-            register = self._registers[address & ~3][1]
-            if size != 4:
-                shift, width = 8 * (address & 3), (1 << 8 * size) - 1
-                value = block.values[register] & ~(width << shift) | (value & width) << shift
-            block.write(register, value)
-        except ViolationError as violation:
-            self._refuse(violation, address)
-        self.clock.deadline = 0
-
-    def _block_of(self, address: int, value: int | None = None) -> Block:
-        found = self._registers.get(address & ~3)
-        if found is None:
-            raise ViolationError("the sheet knows no register here", address, value)
-        return found[0]
+        if self._failure is None:
+            try:
+                self._registers.write(base + offset, size, value)
+            except ViolationError as violation:
+                self._refuse(violation, base + offset)
+            self.clock.deadline = 0
 
     def _refuse(self, violation: ViolationError, address: int) -> None:
         if violation.address is None:
