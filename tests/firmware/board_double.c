@@ -82,7 +82,8 @@ bool board_port_set_baud(uint32_t baud)
 
 board_port_errors_t board_port_errors(void)
 {
-    return (board_port_errors_t){.tx_timeouts = tx_timeouts};
+    return (board_port_errors_t){
+        .rx_overruns = 31, .rx_framing_errors = 32, .rx_breaks = 33, .tx_timeouts = tx_timeouts};
 }
 
 void board_idle(void)

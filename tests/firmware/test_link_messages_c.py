@@ -5,17 +5,16 @@ from __future__ import annotations
 import itertools
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ecgseg import paths
-from ecgseg.image.boards import SANITIZER_FLAGS, WARNINGS
+from ecgseg.image.programs import LINK_PART
 from ecgseg.link import numbers
 from ecgseg.link.description import Field, Message
 from ecgseg.link.error_table import error_table
 from ecgseg.link.messages import MESSAGES, pack, unpack
+from support import drivers
 
 Driver = Callable[..., str]
 ENUMS = {
@@ -29,11 +28,8 @@ ENUMS = {
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
-    binary = tmp_path_factory.mktemp("messages") / "link_messages_driver"
-    link = paths.FIRMWARE / "link"
-    sources = [link / "ecgseg_bytes.c", Path(__file__).with_name("link_messages_driver.c")]
-    flags = ["-std=c11", "-pedantic", "-O1", "-g", *WARNINGS, *SANITIZER_FLAGS, f"-I{link / 'include'}"]
-    subprocess.run(["gcc", *flags, *map(str, sources), "-o", str(binary)], check=True)
+    target = tmp_path_factory.mktemp("messages") / "link_messages_driver"
+    binary = drivers.build_with(LINK_PART, "link_messages_driver.c", target)
 
     def run(what: str, text: str = "") -> str:
         done = subprocess.run([binary, what], input=text, capture_output=True, text=True, timeout=60, check=False)

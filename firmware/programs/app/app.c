@@ -8,10 +8,18 @@
 #include "app_model.h"
 #include "app_stream.h"
 #include "board.h"
+#include "ecgseg_messages.h"
 #include "ecgseg_session.h"
 
 /* A new baud rate has to prove itself with a good frame within this time. */
 #define BAUD_TRIAL_SECONDS 2u
+
+/* Boards know nothing of the link: here their numbers meet those that a host knows. */
+_Static_assert((int)BOARD_TIME_INSTRUCTIONS == (int)ECGSEG_TIME_BASE_INSTRUCTIONS, "a time base has two numbers");
+_Static_assert((int)BOARD_TIME_CYCLES == (int)ECGSEG_TIME_BASE_CYCLES, "a time base has two numbers");
+_Static_assert((int)BOARD_TIME_TICKS == (int)ECGSEG_TIME_BASE_TICKS, "a time base has two numbers");
+_Static_assert(BOARD_DEFAULT_BAUD == ECGSEG_LINK_DEFAULT_BAUD, "ports start with another rate than the link");
+_Static_assert(BOARD_LOWEST_BAUD == ECGSEG_LINK_LOWEST_BAUD, "ports have another lowest rate than the link");
 
 typedef ecgseg_link_error_t (*ecgseg_command_t)(ecgseg_reader_t *request, ecgseg_writer_t *answer);
 
@@ -28,86 +36,69 @@ static struct {
     bool restart_requested;
 } app;
 
-static void put_fault(ecgseg_writer_t *answer, const board_fault_t *fault)
-{
-    ecgseg_put_u32(answer, fault->reset_cause);
-    ecgseg_put_u32(answer, fault->fault_valid);
-    ecgseg_put_u32(answer, fault->fault_type);
-    for (size_t i = 0; i < sizeof fault->registers / sizeof fault->registers[0]; i++) {
-        ecgseg_put_u32(answer, fault->registers[i]);
-    }
-    ecgseg_put_u32(answer, fault->cfsr);
-    ecgseg_put_u32(answer, fault->hfsr);
-    ecgseg_put_u32(answer, fault->mmfar);
-    ecgseg_put_u32(answer, fault->bfar);
-}
-
-static void put_board(ecgseg_writer_t *answer, const board_info_t *board)
-{
-    ecgseg_put_u8(answer, (uint8_t)board->time_base);
-    ecgseg_put_u32(answer, board->core_hz);
-    ecgseg_put_u32(answer, board->tick_hz);
-    ecgseg_put_u32(answer, board->max_baud);
-}
-
-static void put_model(ecgseg_writer_t *answer, const ecgseg_model_info_t *model)
-{
-    ecgseg_put_u32(answer, model->input_bytes);
-    ecgseg_put_u32(answer, model->output_bytes);
-    ecgseg_put_u16(answer, model->frame_length);
-    ecgseg_put_u16(answer, model->class_count);
-    ecgseg_put_f32(answer, model->input_scale);
-    ecgseg_put_u32(answer, (uint32_t)model->input_zero_point);
-    ecgseg_put_f32(answer, model->output_scale);
-    ecgseg_put_u32(answer, (uint32_t)model->output_zero_point);
-    ecgseg_put_u32(answer, model->arena_bytes);
-    ecgseg_put_u32(answer, model->macs);
-    ecgseg_put_u16(answer, model->layer_count);
-}
-
-static void put_stream(ecgseg_writer_t *answer, app_stream_info_t stream)
-{
-    ecgseg_put_u16(answer, stream.input_rate);
-    ecgseg_put_u16(answer, stream.factor);
-    ecgseg_put_u16(answer, stream.hop);
-    ecgseg_put_u16(answer, stream.delay);
-    ecgseg_put_u16(answer, stream.flat_uv);
-}
-
 static ecgseg_link_error_t hello(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     (void)request; /* the session number; ecgseg_session.c has dealt with it */
-    ecgseg_put_u8(answer, (uint8_t)ECGSEG_LINK_PROTOCOL_VERSION);
-    ecgseg_put_u16(answer, (uint16_t)ecgseg_model_info.engine_version);
-    ecgseg_put_u8(answer, (uint8_t)app_model_status());
-    ecgseg_put_u16(answer, (uint16_t)ECGSEG_LINK_PAYLOAD_MAX);
-    put_board(answer, board_info());
-    put_model(answer, &ecgseg_model_info);
-    put_stream(answer, app_stream_info());
-    put_fault(answer, &app.fault);
-    ecgseg_put_bytes(answer, ecgseg_model_info.model_sha256, sizeof ecgseg_model_info.model_sha256);
-    ecgseg_put_text(answer, board_info()->name);
-    ecgseg_put_text(answer, app_build_id);
-    ecgseg_put_text(answer, ecgseg_model_info.model_name);
-    ecgseg_put_text(answer, ecgseg_model_info.backend);
+    const board_info_t *const board = board_info();
+    const ecgseg_model_info_t *const model = &ecgseg_model_info;
+    const app_stream_info_t stream = app_stream_info();
+    const ecgseg_hello_answer_t values = {
+        .protocol_version = ECGSEG_LINK_PROTOCOL_VERSION,
+        .engine_version = (uint16_t)model->engine_version,
+        .engine_status = (uint8_t)app_model_status(),
+        .payload_max = ECGSEG_LINK_PAYLOAD_MAX,
+        .time_base = (uint8_t)board->time_base,
+        .core_hz = board->core_hz,
+        .tick_hz = board->tick_hz,
+        .max_baud = board->max_baud,
+        .input_bytes = model->input_bytes,
+        .output_bytes = model->output_bytes,
+        .frame_length = model->frame_length,
+        .class_count = model->class_count,
+        .input_scale = model->input_scale,
+        .input_zero_point = model->input_zero_point,
+        .output_scale = model->output_scale,
+        .output_zero_point = model->output_zero_point,
+        .arena_bytes = model->arena_bytes,
+        .macs = model->macs,
+        .layer_count = model->layer_count,
+        .input_rate = stream.input_rate,
+        .factor = stream.factor,
+        .hop = stream.hop,
+        .delay = stream.delay,
+        .flat_uv = stream.flat_uv,
+        .reset_cause = app.fault.reset_cause,
+        .fault_valid = app.fault.fault_valid,
+        .fault_type = app.fault.fault_type,
+        .fault_registers = app.fault.registers,
+        .fault_cfsr = app.fault.cfsr,
+        .fault_hfsr = app.fault.hfsr,
+        .fault_mmfar = app.fault.mmfar,
+        .fault_bfar = app.fault.bfar,
+        .model_sha256 = model->model_sha256,
+        .board = board->name,
+        .build_id = app_build_id,
+        .model_name = model->model_name,
+        .backend = model->backend,
+    };
+    ecgseg_put_hello_answer(answer, &values);
     return ECGSEG_ERROR_OK;
 }
 
 static ecgseg_link_error_t read_result(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
-    const uint8_t kind = ecgseg_get_u8(request);
-    const uint32_t offset = ecgseg_get_u32(request);
-    const uint16_t length = ecgseg_get_u16(request);
-    if (kind > ECGSEG_READ_TRACE) {
+    const ecgseg_read_request_t part = ecgseg_get_read_request(request);
+    if (part.kind > ECGSEG_READ_TRACE) {
         return ECGSEG_ERROR_BAD_ARGUMENT;
     }
-    if (length > ECGSEG_LINK_PAYLOAD_MAX) {
+    if (part.length > ECGSEG_LINK_PAYLOAD_MAX) {
         return ECGSEG_ERROR_OUT_OF_RANGE;
     }
+    const ecgseg_read_kind_t kind = (ecgseg_read_kind_t)part.kind;
     if (kind == ECGSEG_READ_MASK || kind == ECGSEG_READ_SEGMENTS) {
-        return app_stream_read((ecgseg_read_kind_t)kind, offset, length, answer);
+        return app_stream_read(kind, part.offset, part.length, answer);
     }
-    return app_model_read((ecgseg_read_kind_t)kind, offset, length, answer);
+    return app_model_read(kind, part.offset, part.length, answer);
 }
 
 static ecgseg_link_error_t stats(ecgseg_reader_t *request, ecgseg_writer_t *answer)
@@ -115,21 +106,31 @@ static ecgseg_link_error_t stats(ecgseg_reader_t *request, ecgseg_writer_t *answ
     (void)request;
     const ecgseg_link_counters_t *link = &session.counters;
     const board_port_errors_t port = board_port_errors();
-    const uint32_t values[] = {
-        board_ticks(), board_stack_high_water(), link->frames,           link->answers,   link->repeats,
-        link->bad_crc, link->bad_cobs,           link->oversized,        link->too_short, link->bad_version,
-        link->stale,   port.rx_overruns,         port.rx_framing_errors, port.rx_breaks,  port.tx_timeouts,
+    const ecgseg_stats_answer_t values = {
+        .ticks = board_ticks(),
+        .stack_high_water = board_stack_high_water(),
+        .frames = link->frames,
+        .answers = link->answers,
+        .repeats = link->repeats,
+        .bad_crc = link->bad_crc,
+        .bad_cobs = link->bad_cobs,
+        .oversized = link->oversized,
+        .too_short = link->too_short,
+        .bad_version = link->bad_version,
+        .stale = link->stale,
+        .rx_overruns = port.rx_overruns,
+        .rx_framing_errors = port.rx_framing_errors,
+        .rx_breaks = port.rx_breaks,
+        .tx_timeouts = port.tx_timeouts,
     };
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        ecgseg_put_u32(answer, values[i]);
-    }
+    ecgseg_put_stats_answer(answer, &values);
     return ECGSEG_ERROR_OK;
 }
 
 static ecgseg_link_error_t set_baud(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     (void)answer;
-    const uint32_t baud = ecgseg_get_u32(request);
+    const uint32_t baud = ecgseg_get_set_baud_request(request).baud;
     if (baud < ECGSEG_LINK_LOWEST_BAUD || baud > board_info()->max_baud) {
         return ECGSEG_ERROR_NOT_SUPPORTED;
     }
@@ -140,11 +141,11 @@ static ecgseg_link_error_t set_baud(ecgseg_reader_t *request, ecgseg_writer_t *a
 
 static ecgseg_link_error_t set_clock(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
-    if (!board_set_core_hz(ecgseg_get_u32(request))) {
+    if (!board_set_core_hz(ecgseg_get_set_clock_request(request).core_hz)) {
         return ECGSEG_ERROR_NOT_SUPPORTED;
     }
-    ecgseg_put_u32(answer, board_info()->core_hz);
-    ecgseg_put_u32(answer, board_info()->tick_hz);
+    const ecgseg_set_clock_answer_t now = {.core_hz = board_info()->core_hz, .tick_hz = board_info()->tick_hz};
+    ecgseg_put_set_clock_answer(answer, &now);
     return ECGSEG_ERROR_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "app_model.h"
 #include "app_stream.h"
 #include "board.h"
+#include "ecgseg_messages.h"
 
 #define BLOCK_SAMPLES 64u
 
@@ -89,30 +90,28 @@ static ecgseg_link_error_t bench_layers(uint16_t layer, uint32_t repetitions, ui
 
 ecgseg_link_error_t app_bench(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
-    const uint8_t kind = ecgseg_get_u8(request);
-    const uint16_t layer = ecgseg_get_u16(request);
-    const uint16_t repetitions = ecgseg_get_u16(request);
-    if (repetitions == 0) {
+    const ecgseg_bench_request_t wanted = ecgseg_get_bench_request(request);
+    if (wanted.repetitions == 0) {
         return ECGSEG_ERROR_BAD_ARGUMENT;
     }
-    uint64_t ticks = 0;
+    ecgseg_bench_answer_t values = {0};
     ecgseg_link_error_t error;
-    switch (kind) {
+    switch (wanted.kind) {
     case ECGSEG_BENCH_PREPROCESS:
-        error = bench_preprocess(repetitions, &ticks);
+        error = bench_preprocess(wanted.repetitions, &values.ticks);
         break;
     case ECGSEG_BENCH_INFERENCE:
-        error = bench_inference(repetitions, &ticks);
+        error = bench_inference(wanted.repetitions, &values.ticks);
         break;
     case ECGSEG_BENCH_LAYERS:
-        error = bench_layers(layer, repetitions, &ticks);
+        error = bench_layers(wanted.layer, wanted.repetitions, &values.ticks);
         break;
     default:
         error = ECGSEG_ERROR_BAD_ARGUMENT;
         break;
     }
     if (error == ECGSEG_ERROR_OK) {
-        ecgseg_put_u64(answer, ticks);
+        ecgseg_put_bench_answer(answer, &values);
     }
     return error;
 }

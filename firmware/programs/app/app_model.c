@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app_measure.h"
+#include "ecgseg_messages.h"
 
 static struct {
     app_engine_t engine;
@@ -65,7 +66,7 @@ ecgseg_link_error_t app_model_run_to_layer(uint16_t layer, uint32_t offset, int8
 
 ecgseg_link_error_t app_model_write(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
-    const uint32_t offset = ecgseg_get_u32(request);
+    const uint32_t offset = ecgseg_get_write_request(request).offset;
     const size_t length = request->left;
     if (offset != 0 && offset != model.written) {
         return ECGSEG_ERROR_INPUT_INCOMPLETE;
@@ -80,7 +81,8 @@ ecgseg_link_error_t app_model_write(ecgseg_reader_t *request, ecgseg_writer_t *a
     (void)memcpy(&model.engine.input[offset], data, length);
     model.written = offset + (uint32_t)length;
     model.result = APP_RESULT_NONE;
-    ecgseg_put_u32(answer, model.written);
+    const ecgseg_write_answer_t values = {.written = model.written};
+    ecgseg_put_write_answer(answer, &values);
     return ECGSEG_ERROR_OK;
 }
 
@@ -90,47 +92,49 @@ ecgseg_link_error_t app_model_infer(ecgseg_reader_t *request, ecgseg_writer_t *a
     if (model.written != ECGSEG_MODEL_INPUT_BYTES) {
         return ECGSEG_ERROR_INPUT_INCOMPLETE;
     }
-    uint32_t ticks = 0;
-    const ecgseg_link_error_t error = app_model_run(&ticks);
+    ecgseg_infer_answer_t values = {0};
+    const ecgseg_link_error_t error = app_model_run(&values.inference_ticks);
     if (error == ECGSEG_ERROR_OK) {
         model.result = APP_RESULT_INFER;
-        ecgseg_put_u32(answer, ticks);
+        ecgseg_put_infer_answer(answer, &values);
     }
     return error;
 }
 
 ecgseg_link_error_t app_model_trace(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
-    const uint16_t layer = ecgseg_get_u16(request);
+    const uint16_t layer = ecgseg_get_trace_request(request).layer;
     if (layer >= ecgseg_model_info.layer_count) {
         return ECGSEG_ERROR_OUT_OF_RANGE;
     }
     if (model.written != ECGSEG_MODEL_INPUT_BYTES) {
         return ECGSEG_ERROR_INPUT_INCOMPLETE;
     }
-    uint32_t ticks = 0;
-    const ecgseg_link_error_t error = app_model_run_to_layer(layer, 0, NULL, 0, &ticks);
+    ecgseg_trace_answer_t values = {.bytes = ecgseg_model_info.layers[layer].bytes};
+    const ecgseg_link_error_t error = app_model_run_to_layer(layer, 0, NULL, 0, &values.ticks);
     if (error == ECGSEG_ERROR_OK) {
         model.result = APP_RESULT_TRACE;
         model.trace = layer;
-        ecgseg_put_u32(answer, ecgseg_model_info.layers[layer].bytes);
-        ecgseg_put_u32(answer, ticks);
+        ecgseg_put_trace_answer(answer, &values);
     }
     return error;
 }
 
 ecgseg_link_error_t app_model_layer(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
-    const uint16_t index = ecgseg_get_u16(request);
+    const uint16_t index = ecgseg_get_layer_request(request).layer;
     if (index >= ecgseg_model_info.layer_count) {
         return ECGSEG_ERROR_OUT_OF_RANGE;
     }
     const ecgseg_layer_info_t *layer = &ecgseg_model_info.layers[index];
-    ecgseg_put_u16(answer, layer->operator_index);
-    ecgseg_put_u16(answer, layer->tensor_index);
-    ecgseg_put_u32(answer, layer->bytes);
-    ecgseg_put_u32(answer, layer->macs);
-    ecgseg_put_text(answer, layer->name);
+    const ecgseg_layer_answer_t values = {
+        .operator_index = layer->operator_index,
+        .tensor_index = layer->tensor_index,
+        .bytes = layer->bytes,
+        .macs = layer->macs,
+        .name = layer->name,
+    };
+    ecgseg_put_layer_answer(answer, &values);
     return ECGSEG_ERROR_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "app_measure.h"
 #include "app_model.h"
+#include "ecgseg_messages.h"
 #include "ecgseg_segmenter.h"
 
 #define BLOCK_SAMPLES 64u
@@ -145,7 +146,7 @@ static ecgseg_link_error_t push_samples(ecgseg_reader_t *request, bool *any_fram
 ecgseg_link_error_t app_stream_push(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     const ecgseg_preprocess_t *const stream = &segmenter.preprocess;
-    const uint32_t first = ecgseg_get_u32(request);
+    const uint32_t first = ecgseg_get_push_request(request).first_index;
     if (request->left % 2u != 0) {
         return ECGSEG_ERROR_BAD_LENGTH;
     }
@@ -163,9 +164,12 @@ ecgseg_link_error_t app_stream_push(ecgseg_reader_t *request, ecgseg_writer_t *a
     if (error != ECGSEG_ERROR_OK) {
         return error;
     }
-    ecgseg_put_u32(answer, stream->raw_samples);
-    ecgseg_put_u32(answer, stream->frames);
-    ecgseg_put_u8(answer, any_frame ? (uint8_t)ECGSEG_PUSH_FRAME_READY : 0);
+    const ecgseg_push_answer_t values = {
+        .samples_seen = stream->raw_samples,
+        .frames_done = stream->frames,
+        .flags = any_frame ? (uint8_t)ECGSEG_PUSH_FRAME_READY : 0,
+    };
+    ecgseg_put_push_answer(answer, &values);
     return ECGSEG_ERROR_OK;
 }
 
@@ -175,14 +179,17 @@ ecgseg_link_error_t app_stream_frame(ecgseg_reader_t *request, ecgseg_writer_t *
     if (app_model_result() != APP_RESULT_FRAME) {
         return ECGSEG_ERROR_NO_FRAME;
     }
-    ecgseg_put_u32(answer, segmenter.frame.index);
-    ecgseg_put_u16(answer, (uint16_t)segmenter.frame.status);
-    ecgseg_put_u16(answer, segmenter.frame.lead_off_samples);
-    ecgseg_put_u16(answer, segmenter.frame.saturated_samples);
-    ecgseg_put_u16(answer, segmenter.segment_count);
-    ecgseg_put_u32(answer, ticks_of.preprocess);
-    ecgseg_put_u32(answer, ticks_of.inference);
-    ecgseg_put_u32(answer, ticks_of.postprocess);
+    const ecgseg_frame_answer_t values = {
+        .index = segmenter.frame.index,
+        .status = (uint16_t)segmenter.frame.status,
+        .lead_off_samples = segmenter.frame.lead_off_samples,
+        .saturated_samples = segmenter.frame.saturated_samples,
+        .segment_count = segmenter.segment_count,
+        .preprocess_ticks = ticks_of.preprocess,
+        .inference_ticks = ticks_of.inference,
+        .postprocess_ticks = ticks_of.postprocess,
+    };
+    ecgseg_put_frame_answer(answer, &values);
     return ECGSEG_ERROR_OK;
 }
 
