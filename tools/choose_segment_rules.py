@@ -52,7 +52,7 @@ def main() -> int:
         for name in MODELS:
             scorer = FiducialScorer(4)
             for record, parts in zip(records, masks[name], strict=True):
-                length = -(-record.samples.size // (record.rate // 100))
+                length = parameters.samples_of(record.samples.size)
                 scorer.add(record, assemble(parts, length, rules).segments)
             points.append([score.f1 for score in scorer.scores().values()])
         results.append((sum(map(sum, points)) / sum(map(len, points)), short, t_wave, gap, points))

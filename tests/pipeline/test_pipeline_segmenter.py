@@ -37,9 +37,12 @@ def test_configuration_file_and_generated_code_feed_a_model_by_the_same_numbers(
         manifest.input_zero_point,
         manifest.input_rate,
     )
-    header = (tmp_path / "ecgseg_preprocess_params.h").read_text()
-    assert f"ECGSEG_INPUT_RATE {rate}" in header
-    assert expected.scale.hex() in header
+    stream = (tmp_path / "ecgseg_preprocess_params.h").read_text()
+    assert f"ECGSEG_INPUT_RATE {rate}\n" in stream
+    assert f"ECGSEG_FRAME_LENGTH {expected.frame_length}\n" in stream
+    of_model = (tmp_path / "ecgseg_model.h").read_text()
+    assert f"ECGSEG_MODEL_INPUT_SCALE {expected.scale.hex()}f\n" in of_model
+    assert f"ECGSEG_MODEL_INPUT_ZERO_POINT ({expected.zero_point})\n" in of_model
 
 
 @pytest.mark.parametrize("name", model_names())
