@@ -59,9 +59,10 @@ void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uin
  *   r12      column, lr  stream
  *   s0, s1   out_a, out_b (or accumulators in s0)
  *   s2       columns, s3  where to enter the unrolled groups, s4  end of the columns, s5  pairs left
- * What the inner loop does not need lives in the floating-point registers: fetching it costs one instruction and no memory
- * access. The groups are unrolled 16 times and entered so that the last pass ends with the last group: a layer of up
- * to 64 taps has no loop. Instructions count the same whatever they load, so loads are as wide as registers allow.
+ * What the inner loop does not need lives in the floating-point registers: fetching it costs one instruction and no
+ * memory access. The groups are unrolled 16 times and entered so that the last pass ends with the last group: a layer
+ * of up to 64 taps has no loop. Instructions count the same whatever they load, so loads are as wide as registers
+ * allow.
  */
 #define GROUP                 \
     "ldmia r12!, {r4-r7}\n"   \

@@ -1,8 +1,8 @@
 /* A board whose port has a baud rate: bytes sent at another rate than the receiver's arrive as noise.
  *
  * Standard input and output carry records of rate (u32), length (u32) and bytes, little-endian, as the test's port
- * reads and writes them. Time runs ten times as fast as it does, so that a trial of 2 s ends after 0.2 s. The board says
- * yes to all rates up to a million but stays deaf at 250000, as a board whose wiring cannot do that rate.
+ * reads and writes them. Time runs ten times as fast as it does, so that a trial of 2 s ends after 0.2 s. The board
+ * says yes to all rates up to a million but stays deaf at 250000, as a board whose wiring cannot do that rate.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -1,5 +1,5 @@
-/* The same for QEMU: inputs are linked in, results leave through semihosting (Arm "Semihosting for AArch32 and AArch64":
- * SYS_OPEN 0x01, SYS_WRITE 0x05, SYS_EXIT 0x18), which costs no time limit and no protocol. */
+/* The same for QEMU: inputs are linked in, results leave through semihosting (Arm "Semihosting for AArch32 and
+ * AArch64": SYS_OPEN 0x01, SYS_WRITE 0x05, SYS_EXIT 0x18), which costs no time limit and no protocol. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-/* Test program: runs the cases that phases_cases.h holds, out of place and, where allowed, in place. Exit code: number of
- * cases whose output differs. */
+/* Test program: runs the cases that phases_cases.h holds, out of place and, where allowed, in place. Exit code: number
+ * of cases whose output differs. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* The engine over TensorFlow Lite Micro: runs rendered models with its interpreter, without heap and without constructors
- * before main(). Every failure is a status, which the application tells over the link. Nothing here knows a model or an
- * arena: both come as arguments.
+/* The engine over TensorFlow Lite Micro: runs rendered models with its interpreter, without heap and without
+ * constructors before main(). Every failure is a status, which the application tells over the link. Nothing here knows
+ * a model or an arena: both come as arguments.
  */
 #include "ecgseg_tflm.h"
 
@@ -147,7 +147,8 @@ ecgseg_engine_status_t ecgseg_tflm_run_to_layer(EcgsegTflmModel &model, const in
 
 extern "C" {
 
-/* The port carries the protocol alone: text of the library has no place in it. The status tells that something failed. */
+/* The port carries the protocol alone: text of the library has no place in it. The status tells that something
+ * failed. */
 void DebugLog(const char *, va_list)
 {
 }

@@ -48,8 +48,8 @@ void a4p_low_power_init(void)
     set_field(&MCUCTRL_AUDADCPWRDLY, 0xFF00u, 4u << 8); /* step 7 */
 }
 
-/* INFO1 may need an access sequence that is not public [2.6]. The read is made with bus faults ignored, so that a refusal
- * costs the trim revision and not the start. */
+/* INFO1 may need an access sequence that is not public [2.6]. The read is made with bus faults ignored, so that a
+ * refusal costs the trim revision and not the start. */
 static uint32_t read_trim_revision(void)
 {
     uint32_t faultmask;
@@ -78,7 +78,8 @@ static void simobuck_early_trim(void)
     set_field(&MCUCTRL_SIMOBUCK9, (0x1Fu << 22) | (0xFu << 17), (0xFu << 22) | (0xFu << 17));
 }
 
-/* [2.6] step 9: the LDOs run in parallel with the buck. Each override bit comes after the values that it puts in force. */
+/* [2.6] step 9: the LDOs run in parallel with the buck. Each override bit comes after the values that it puts in
+ * force. */
 static void parallel_ldos(void)
 {
     static const uint32_t set_bits[] = {17u, 18u, 19u, 16u};

@@ -89,8 +89,8 @@ static void receive(void)
     rx_head = head;
 }
 
-/* With the interrupt locked out or from its handler. The transmit interrupt tells only of falling below the level, so the
- * FIFO is always filled to the brim before it is relied on [3.3]. */
+/* With the interrupt locked out or from its handler. The transmit interrupt tells only of falling below the level, so
+ * the FIFO is always filled to the brim before it is relied on [3.3]. */
 static void transmit(void)
 {
     uint32_t tail = tx_tail;

@@ -1,8 +1,9 @@
 /* QEMU mps2-an386: CMSDK UART0 as the port, CMSDK TIMER0 as the clock.
  *
- * Sources: Arm Cortex-M System Design Kit Technical Reference Manual (DDI 0479), APB UART and APB timer; Arm AN386 for the
- * addresses. Under `-icount shift=0` QEMU lets every instruction take one virtual nanosecond; the timer counts at
- * 25 MHz of that time, so a tick is 40 instructions. Ticks count what the core executed, not what a Cortex-M4 would take.
+ * Sources: Arm Cortex-M System Design Kit Technical Reference Manual (DDI 0479), APB UART and APB timer; Arm AN386 for
+ * the addresses. Under `-icount shift=0` QEMU lets every instruction take one virtual nanosecond; the timer counts at
+ * 25 MHz of that time, so a tick is 40 instructions. Ticks count what the core executed, not what a Cortex-M4 would
+ * take.
  */
 #include "board.h"
 #include "startup.h"
@@ -131,7 +132,8 @@ board_port_errors_t board_port_errors(void)
 
 void board_idle(void)
 {
-    /* With interrupts masked a byte cannot come between the check and WFI; a pending interrupt ends WFI all the same. */
+    /* With interrupts masked a byte cannot come between the check and WFI; a pending interrupt ends WFI all the
+     * same. */
     __asm volatile("cpsid i" ::: "memory");
     if (ring.taken == ring.written) {
         __asm volatile("dsb\nwfi" ::: "memory");

@@ -1,7 +1,8 @@
 /* DEPTHWISE_CONV_2D.
  *
- * Four channels at a time: a word of input is widened by two SXTB16 and meets weights that are packed the same way, so that
- * four multiplications cost one load of input, one of weights and four SMLABB/SMLATT. The four sums stay in registers.
+ * Four channels at a time: a word of input is widened by two SXTB16 and meets weights that are packed the same way, so
+ * that four multiplications cost one load of input, one of weights and four SMLABB/SMLATT. The four sums stay in
+ * registers.
  */
 #ifndef ECGSEG_DEPTHWISE_CONV_H
 #define ECGSEG_DEPTHWISE_CONV_H
@@ -32,8 +33,8 @@ ECGSEG_INLINE void ecgseg_depthwise_wide(int32_t sums[4], uint32_t even, uint32_
     sums[3] = ecgseg_mac_high(sums[3], odd, weights[1]);
 }
 
-/* Adds one tap of four channels and returns the weights of the next one. One block of assembly: gcc would load all taps first
- * and spill most of them. */
+/* Adds one tap of four channels and returns the weights of the next one. One block of assembly: gcc would load all taps
+ * first and spill most of them. */
 ECGSEG_INLINE const uint32_t *ecgseg_depthwise_tap(int32_t sums[4], const int8_t *source, const uint32_t *weights)
 {
 #if defined(__ARM_FEATURE_DSP)

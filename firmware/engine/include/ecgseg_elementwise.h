@@ -1,6 +1,6 @@
 /* Operators that treat every element alike: functions of one value as tables, and two operands with broadcasting.
- * output may be one of the inputs when it has that input's size and nothing is broadcast over it. Unless lines run across,
- * it may also start below that input: both are walked upward. */
+ * output may be one of the inputs when it has that input's size and nothing is broadcast over it. Unless lines run
+ * across, it may also start below that input: both are walked upward. */
 #ifndef ECGSEG_ELEMENTWISE_H
 #define ECGSEG_ELEMENTWISE_H
 
@@ -36,8 +36,8 @@ typedef struct {
     int32_t activation_min, activation_max;
 } ecgseg_binary_t;
 
-/* ADD scales its operands up by 2^20 first so that rounding loses nothing; TensorFlow Lite's value. The operand with the
- * larger scale is halved, which is exact. Returns a value below 2^27. */
+/* ADD scales its operands up by 2^20 first so that rounding loses nothing; TensorFlow Lite's value. The operand with
+ * the larger scale is halved, which is exact. Returns a value below 2^27. */
 ECGSEG_INLINE int32_t ecgseg_add_operand(int32_t x, ecgseg_scale_t scale)
 {
     if (scale.multiplier == 1 << 30 && scale.shift == 0) {

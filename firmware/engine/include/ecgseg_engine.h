@@ -1,9 +1,9 @@
 /* Contract between generated model code, backends and whatever runs a model.
  *
  * A rendered model (ahead-of-time C, or TensorFlow Lite Micro behind a shim) is one constant ecgseg_model_t, which its
- * header declares under the prefix that was chosen when it was rendered: `ecgseg_model` in ecgseg_model.h by default. Models
- * with different prefixes go into one image. Everything is static: no heap; a model is not reentrant, two models are
- * independent of each other.
+ * header declares under the prefix that was chosen when it was rendered: `ecgseg_model` in ecgseg_model.h by default.
+ * Models with different prefixes go into one image. Everything is static: no heap; a model is not reentrant, two models
+ * are independent of each other.
  */
 #ifndef ECGSEG_ENGINE_H
 #define ECGSEG_ENGINE_H
@@ -65,8 +65,8 @@ typedef struct {
     ecgseg_engine_status_t (*run)(const int8_t *input, int8_t *output);
 
     /* Runs the layers 0..layer and copies the bytes offset..offset+count-1 of that layer's result to destination (which
-     * may be NULL for a count of 0). A copy, because a streamed layer's result never lies in memory as a whole: any part
-     * of it can be had, by running again. */
+     * may be NULL for a count of 0). A copy, because a streamed layer's result never lies in memory as a whole: any
+     * part of it can be had, by running again. */
     ecgseg_engine_status_t (*run_to_layer)(const int8_t *input, uint16_t layer, uint32_t offset, int8_t *destination,
                                            uint32_t count);
 } ecgseg_model_t;

@@ -30,8 +30,8 @@ typedef struct {
     int32_t shift;
 } ecgseg_channel_t;
 
-/* round(a * multiplier / 2^31), a half upward, which is what gemmlowp's SaturatingRoundingDoublingHighMul comes to: for a
- * negative product it truncates (ab + 1 - 2^30) / 2^31 towards zero, and that is floor((ab + 2^30) / 2^31). The
+/* round(a * multiplier / 2^31), a half upward, which is what gemmlowp's SaturatingRoundingDoublingHighMul comes to: for
+ * a negative product it truncates (ab + 1 - 2^30) / 2^31 towards zero, and that is floor((ab + 2^30) / 2^31). The
  * one saturating case, both factors -2^31, cannot occur because a multiplier is never negative. */
 ECGSEG_INLINE int32_t ecgseg_high_multiply(int32_t a, int32_t multiplier)
 {
@@ -60,8 +60,8 @@ ECGSEG_INLINE int32_t ecgseg_rounding_shift(int32_t x, int32_t shift)
     return (int32_t)(((int64_t)x + half + (x >> 31)) >> shift);
 }
 
-/* TensorFlow Lite's MultiplyByQuantizedMultiplier. The code generator refuses models whose shift to the left could leave
- * 32 bits. */
+/* TensorFlow Lite's MultiplyByQuantizedMultiplier. The code generator refuses models whose shift to the left could
+ * leave 32 bits. */
 ECGSEG_INLINE int32_t ecgseg_requantise(int32_t x, ecgseg_scale_t scale)
 {
     if (scale.shift <= 0) {

@@ -1,8 +1,8 @@
 /* Convolution along time with stride 1, four multiplications an instruction.
  *
  * The idea. A dilated convolution falls into `dilation` independent ones, one for each phase: the positions p,
- * p + dilation, p + 2 dilation, ... Within a phase call the inputs u[0], u[1], ... and pack two neighbours of one channel
- * into a word, and two neighbouring weights into another:
+ * p + dilation, p + 2 dilation, ... Within a phase call the inputs u[0], u[1], ... and pack two neighbours of one
+ * channel into a word, and two neighbouring weights into another:
  *
  *     B[j] = u[2j] + u[2j+1] * 2^21          W[m] = w[2m+1] + w[2m] * 2^21
  *
@@ -16,8 +16,8 @@
  *     y[2j] = lane 1 of P[j]                 y[2j+1] = lane 2 of P[j] + lane 0 of P[j+1]
  *
  * The result is exact, because the code generator proves from the weights that no lane can leave its bits, and because
- * only the final value of a lane has to fit. Bias and zero point are part of the initial value of P; lanes 0 and 1 carry
- * an offset of 2^20 so that they are never negative and lanes do not borrow from each other.
+ * only the final value of a lane has to fit. Bias and zero point are part of the initial value of P; lanes 0 and 1
+ * carry an offset of 2^20 so that they are never negative and lanes do not borrow from each other.
  *
  * Requantisation is TensorFlow Lite's double rounding folded into one floor. With acc * 2^s in a register, m the
  * multiplier and e its shift to the right, the reference's result (for a result that is not negative) is
@@ -27,8 +27,8 @@
  * for s >= 2. ECGSEG_PHASES_SHIFT fixes e+s-1, and the output's zero point joins the constant. Negative results round
  * differently but are clamped away: the kernel is used only where the output's zero point is -128.
  *
- * The input may lie where the output goes when the padding is a multiple of the dilation and both have as many channels:
- * a phase reads and writes the same positions, and is always read further than it has been written.
+ * The input may lie where the output goes when the padding is a multiple of the dilation and both have as many
+ * channels: a phase reads and writes the same positions, and is always read further than it has been written.
  */
 #ifndef ECGSEG_PHASES_H
 #define ECGSEG_PHASES_H
@@ -74,8 +74,9 @@ typedef struct {
     const ecgseg_phases_form_t *form;
 } ecgseg_phases_t;
 
-/* scratch, aligned to 4 bytes: (pairs + 1) * in_channels words of packed inputs, then per output channel a word for lane 2
- * of the last P and a byte for each of the four rows at the border of a phase, then in_channels bytes of padding. */
+/* scratch, aligned to 4 bytes: (pairs + 1) * in_channels words of packed inputs, then per output channel a word for
+ * lane 2 of the last P and a byte for each of the four rows at the border of a phase, then in_channels bytes of
+ * padding. */
 void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
 #endif

@@ -1,14 +1,14 @@
-/* Layers streamed into each other: a few rows of the last one at a time, and of the tensors between them only the rows that
- * are still needed.
+/* Layers streamed into each other: a few rows of the last one at a time, and of the tensors between them only the rows
+ * that are still needed.
  *
  * A row is what lies along the outermost axis: all channels at one time, or one line of an image. To compute rows of a
  * layer is to run its kernel with another geometry along that axis: as many rows as there are, and padding only at the
  * ends of the tensor. So a kernel knows nothing of streaming, and every byte is the one that the whole layer computes.
  *
- * The group of layers is driven from its end. The last layer's next rows say how many rows of its input must exist, these
- * say the same of the layer before, and so on (ecgseg_rows_needed). Before a layer computes, rows of its result that nobody
- * reads again are dropped and the others move to the front (ecgseg_rows_drop). The code generator runs the same steps to
- * find how many rows exist at once, and how far the result may grow into the memory of the group's input.
+ * The group of layers is driven from its end. The last layer's next rows say how many rows of its input must exist,
+ * these say the same of the layer before, and so on (ecgseg_rows_needed). Before a layer computes, rows of its result
+ * that nobody reads again are dropped and the others move to the front (ecgseg_rows_drop). The code generator runs the
+ * same steps to find how many rows exist at once, and how far the result may grow into the memory of the group's input.
  */
 #ifndef ECGSEG_STREAM_H
 #define ECGSEG_STREAM_H
@@ -28,8 +28,8 @@ typedef struct {
     int32_t first, end;
 } ecgseg_rows_t;
 
-/* What a kernel computes in one go: rows_out rows of output from rows_in rows of input, of which the first is `first` and
- * has `pad` rows of padding before it. */
+/* What a kernel computes in one go: rows_out rows of output from rows_in rows of input, of which the first is `first`
+ * and has `pad` rows of padding before it. */
 typedef struct {
     int32_t first;
     int32_t rows_in, rows_out;

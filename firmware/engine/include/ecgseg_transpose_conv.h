@@ -1,4 +1,5 @@
-/* TRANSPOSE_CONV: each output gathers the inputs that spread onto it; input (y, x) reaches output y * stride - pad + tap. */
+/* TRANSPOSE_CONV: each output gathers the inputs that spread onto it; input (y, x) reaches output y * stride - pad +
+ * tap. */
 #ifndef ECGSEG_TRANSPOSE_CONV_H
 #define ECGSEG_TRANSPOSE_CONV_H
 

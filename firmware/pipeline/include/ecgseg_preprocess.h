@@ -1,9 +1,10 @@
 /* Preprocessor: raw int16 microvolts -> 100 Hz ring buffer -> int8 frame, equal to the Python reference to the bit.
  *
  * The steps and their order are the contract in docs/architecture.md, section 3. Rates, filter and frame come from the
- * rendered ecgseg_preprocess_params.h: they size the arrays and unroll the filter, so they are compiled in and shared by all
- * models of an image. The quantisation of the input is the model's own and part of the state. No heap, no library call; the only float operations are one square root, one division
- * and a conversion, a multiplication and an addition per sample.
+ * rendered ecgseg_preprocess_params.h: they size the arrays and unroll the filter, so they are compiled in and shared
+ * by all models of an image. The quantisation of the input is the model's own and part of the state. No heap, no
+ * library call; the only float operations are one square root, one division and a conversion, a multiplication and an
+ * addition per sample.
  */
 #ifndef ECGSEG_PREPROCESS_H
 #define ECGSEG_PREPROCESS_H

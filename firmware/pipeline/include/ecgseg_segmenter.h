@@ -10,13 +10,13 @@
  *         count -= taken;
  *     }
  *
- * All state lies in one struct that the caller owns: no heap, no globals, no clock, no port. As many segmenters as there is
- * memory for work side by side, of one model (whose runs must not interrupt each other: a model is not reentrant) or of several
- * that share the rate and the frame of ecgseg_preprocess_params.h.
+ * All state lies in one struct that the caller owns: no heap, no globals, no clock, no port. As many segmenters as
+ * there is memory for work side by side, of one model (whose runs must not interrupt each other: a model is not
+ * reentrant) or of several that share the rate and the frame of ecgseg_preprocess_params.h.
  *
  * The push is three steps, and the steps are functions of their own. Who wants to know what each of them costs, to show
- * on a pin which one is at work, or to run the model in another task, calls the steps in place of the push. Functions, not
- * an observer: between two calls the caller may do whatever it likes, and nobody else pays for a pointer that is
+ * on a pin which one is at work, or to run the model in another task, calls the steps in place of the push. Functions,
+ * not an observer: between two calls the caller may do whatever it likes, and nobody else pays for a pointer that is
  * looked at in every frame.
  *
  * Every function refuses null pointers, a segmenter that was not initialised and steps out of order with
@@ -57,16 +57,17 @@ typedef struct {
     ecgseg_segment_t segments[ECGSEG_MAX_SEGMENTS];
 } ecgseg_segmenter_t;
 
-/* Binds the segmenter to a model, starts the model and forgets everything. BAD_ARGUMENT for a model that is no segmenter of
- * frames of ECGSEG_FRAME_LENGTH with at most ECGSEG_MAX_CLASSES classes, or was made for another engine; otherwise what
- * the model says to its start. A segmenter whose model did not start takes samples all the same; its frames fail. */
+/* Binds the segmenter to a model, starts the model and forgets everything. BAD_ARGUMENT for a model that is no
+ * segmenter of frames of ECGSEG_FRAME_LENGTH with at most ECGSEG_MAX_CLASSES classes, or was made for another engine;
+ * otherwise what the model says to its start. A segmenter whose model did not start takes samples all the same; its
+ * frames fail. */
 ecgseg_engine_status_t ecgseg_segmenter_init(ecgseg_segmenter_t *segmenter, const ecgseg_model_t *model);
 
 /* Forgets all samples and results; the next sample starts a record. */
 ecgseg_engine_status_t ecgseg_segmenter_reset(ecgseg_segmenter_t *segmenter);
 
-/* Takes raw samples until they are used up or a frame is complete, which then has its segments. *taken says how many it took,
- * also when the model fails; *frame_ready whether there is a frame with all its results. */
+/* Takes raw samples until they are used up or a frame is complete, which then has its segments. *taken says how many it
+ * took, also when the model fails; *frame_ready whether there is a frame with all its results. */
 ecgseg_engine_status_t ecgseg_segmenter_push(ecgseg_segmenter_t *segmenter, const int16_t *samples, size_t count,
                                              size_t *taken, bool *frame_ready);
 

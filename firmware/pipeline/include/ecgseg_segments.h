@@ -20,8 +20,8 @@ typedef struct {
 /* Largest score per sample, the lowest class on a tie; NONE where valid[n] is 0. scores: [length][class_count]. */
 void ecgseg_class_mask(const int8_t *scores, const uint8_t *valid, size_t length, size_t class_count, uint8_t *mask);
 
-/* Writes at most ECGSEG_MAX_SEGMENTS segments and returns how many. The mask's classes are below class_count, for so many
- * the rules tell the shortest length. */
+/* Writes at most ECGSEG_MAX_SEGMENTS segments and returns how many. The mask's classes are below class_count, for so
+ * many the rules tell the shortest length. */
 size_t ecgseg_segments(const ecgseg_segment_rules_t *rules, size_t class_count, const uint8_t *mask, size_t length,
                        ecgseg_segment_t segments[ECGSEG_MAX_SEGMENTS]);
 

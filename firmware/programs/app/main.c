@@ -4,7 +4,8 @@
 int main(void)
 {
     while (!board_init()) {
-        /* The hardware is not what the image expects. Without a port nobody can be told; the board shows what it can. */
+        /* The hardware is not what the image expects. Without a port nobody can be told; the board shows what it
+         * can. */
         board_idle();
     }
     app_init();

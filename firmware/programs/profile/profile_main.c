@@ -1,9 +1,9 @@
 /* Counts the instructions of inference and preprocessing on QEMU's mps2-an386, to the instruction.
  *
  * Under `-icount shift=0` an instruction takes one virtual nanosecond and the CMSDK timer ticks every 40 of them.
- * Writing the timer's value starts a tick at that very instruction. A part is run 40 times, the r-th time after r single
- * instructions: the ticks t_r = floor((x + r) / 40) add up to x exactly (Hermite's identity), x being the instructions
- * from the write to the read. What the measurement itself costs is measured the same way and taken off.
+ * Writing the timer's value starts a tick at that very instruction. A part is run 40 times, the r-th time after r
+ * single instructions: the ticks t_r = floor((x + r) / 40) add up to x exactly (Hermite's identity), x being the
+ * instructions from the write to the read. What the measurement itself costs is measured the same way and taken off.
  *
  * Results leave as lines `<name> <number>` through semihosting (Arm, "Semihosting for AArch32 and AArch64").
  * With PROFILE_LAYERS the generated code calls profile_layer_done() after each layer, or each part of a streamed one.
@@ -29,8 +29,8 @@
 #define SYS_EXIT 0x18u
 #define APPLICATION_EXIT 0x20026u
 
-/* Instructions up to the mark behind a layer since the mark before, and how many such marks there were: a streamed layer
- * has one for each of its parts. */
+/* Instructions up to the mark behind a layer since the mark before, and how many such marks there were: a streamed
+ * layer has one for each of its parts. */
 static struct {
     uint32_t sum, count;
 } marks[ECGSEG_MODEL_LAYER_COUNT];
@@ -74,8 +74,8 @@ __attribute__((noinline)) void profile_layer_done(uint32_t layer)
     last_mark = now;
 }
 
-/* Starts a tick, then lets `phase` instructions pass: a jump into a row of 40 NOPs. The reload to all ones keeps the timer
- * from ending. */
+/* Starts a tick, then lets `phase` instructions pass: a jump into a row of 40 NOPs. The reload to all ones keeps the
+ * timer from ending. */
 static __attribute__((noinline)) void start(uint32_t phase)
 {
     __asm volatile("str %[ones], [%[timer], #4]\n"

@@ -1,5 +1,5 @@
-/* Finds the smallest arena that the model runs in, with the very library and rendered operators of the firmware, and writes
- * "arena <bytes>\n" to the board's port; "arena 0" when no size will do.
+/* Finds the smallest arena that the model runs in, with the very library and rendered operators of the firmware, and
+ * writes "arena <bytes>\n" to the board's port; "arena 0" when no size will do.
  */
 #include "ecgseg_tflm.h"
 

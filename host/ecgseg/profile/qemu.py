@@ -26,7 +26,8 @@ BOARD = qemu.BOARD
 _WHAT = "The profiling program"
 _SECONDS = 600
 _CODE = re.compile(
-    r"(layer\d+_run|layers\d+_to_\d+_run|run_layers|ecgseg_model_\w+|ecgseg_conv_\w+|ecgseg_phases\w*|mem(cpy|set|move))(\.\w+)*"
+    r"(layer\d+_run|layers\d+_to_\d+_run|run_layers|ecgseg_model_\w+|ecgseg_conv_\w+|ecgseg_phases\w*|"
+    r"mem(cpy|set|move))(\.\w+)*"
 )
 _WEIGHTS = re.compile(r"layer\d+_(stream|packed|weights|bias|constant\d*)")
 _TABLES = re.compile(r"layer\d+(_\w+)?|layers|ecgseg_model_info|offsets(\.\d+)?|ecgseg_phases_\w+")

@@ -42,7 +42,9 @@ def quantise(model: Any, calibration: npt.NDArray[np.float32], parameters: Prepr
         ModelError: the result is not what the firmware needs.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec((1, FRAME_LENGTH, 1), tf.float32, name="ecg")])  # type: ignore[untyped-decorator]
+    signature = [tf.TensorSpec((1, FRAME_LENGTH, 1), tf.float32, name="ecg")]
+
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def logits(ecg: Any) -> Any:
         return model(ecg, training=False)
 

@@ -15,7 +15,8 @@ extern "C" {
 #include "ecgseg_engine.h"
 }
 
-/* One kind of operator: what TensorFlow Lite Micro's own resolver would hold, and a function that runs it under watch. */
+/* One kind of operator: what TensorFlow Lite Micro's own resolver would hold, and a function that runs it under
+ * watch. */
 struct EcgsegTflmOperator {
     tflite::BuiltinOperator code;
     TFLMRegistration registration;
