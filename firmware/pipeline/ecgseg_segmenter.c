@@ -15,6 +15,7 @@ static bool fits(const ecgseg_model_t *model)
     return info->engine_version == ECGSEG_ENGINE_VERSION && info->frame_length == ECGSEG_FRAME_LENGTH &&
            info->input_bytes == ECGSEG_FRAME_LENGTH && classes >= 1 && classes <= ECGSEG_MAX_CLASSES &&
            info->output_bytes == ECGSEG_FRAME_LENGTH * classes && info->input_scale > SMALLEST_SCALE &&
+           info->input_zero_point >= INT8_MIN && info->input_zero_point <= INT8_MAX &&
            info->segment_rules.min_length != NULL;
 }
 

@@ -164,6 +164,17 @@ def test_the_resolver_holds_each_operator_of_the_model_once(tmp_path: Path) -> N
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_every_name_that_others_see_opens_with_the_prefix(tmp_path: Path) -> None:
+    model = find_model()
+    manifest = render(model.path, tmp_path, name=model.name)
+    usual = {path.name: path.read_text() for path in render_tflm(model.data, manifest, tmp_path).iterdir()}
+    folder = render_tflm(model.data, manifest, tmp_path, prefix="lead")
+    for end in ("model.h", "tflm_model.cc"):
+        renamed = re.sub(r"\becgseg_((?:tflm_)?model|tflm_flatbuffer)(?!\w*_t\b)", r"lead_\1", usual[f"ecgseg_{end}"])
+        renamed = re.sub(r"\bECGSEG_(MODEL_|TFLM_ARENA)", r"LEAD_\1", renamed)
+        assert (folder / f"lead_{end}").read_text() == renamed
+
+
 def test_parsers_go_by_the_names_of_the_library() -> None:
     path = paths.HEARTKIT_STYLE
     names = {operator.code: operator.parse for operator in operators_of(path.read_bytes())}
