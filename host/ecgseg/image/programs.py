@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ecgseg import paths
 from ecgseg.codegen.names import ModelNames
-from ecgseg.image.boards import APOLLO4P_EVB, HOST, MPS2_AN386
+from ecgseg.image.boards import APOLLO4P_EVB, BOARDS, HOST, MPS2_AN386
 
 _NAMES = ModelNames()
 MODEL_HEADER = _NAMES.header
@@ -145,7 +145,7 @@ def headers_in(folders: Iterable[Path]) -> list[Path]:
 APP = Program(
     name="app",
     parts=(_own("app"), LINK_PART, PIPELINE_PART),
-    boards=(HOST, MPS2_AN386, APOLLO4P_EVB),
+    boards=tuple(BOARDS),
     takes_samples=True,
     with_stream=("app_stream.c",),
     without_stream=("app_no_stream.c",),
