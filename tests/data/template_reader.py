@@ -1,9 +1,10 @@
 """Template of a file reader's tests. It guards the WFDB reader as it stands; copy it to
-tests/data/test_data_<format>.py and replace `written`, `read`, and the files that a damage may hit.
+tests/data/test_data_<format>.py and replace `written`, `read`, FILES and DAMAGES.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,14 @@ from ecgseg.data.records import Record, Wave, labels
 from ecgseg.pipeline import LEAD_OFF, UNANNOTATED
 
 RATE, SAMPLES = 500, 1500
-# Whatever may be cut off or gone, by what follows the recording's name.
+# The files of a recording, by what follows its name, and the damage that a reader can notice: bytes to bytes.
 FILES = (".hea", ".dat", ".ii")
+DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "a header cut off": (".hea", lambda content: content[: len(content) // 2]),
+    "a header of nonsense": (".hea", lambda content: b"nonsense\n" + content),
+    "samples cut off": (".dat", lambda content: content[: len(content) // 2]),
+    "marks cut off": (".ii", lambda content: content[: len(content) // 2 + 1]),
+}
 
 
 def written(folder: Path) -> Path:
@@ -58,13 +65,17 @@ def test_what_is_not_annotated_is_neither_trained_nor_scored(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("suffix", FILES)
-@pytest.mark.parametrize("share", [None, 0.6])
-def test_a_file_that_is_missing_or_cut_off_is_unreadable(tmp_path: Path, suffix: str, share: float | None) -> None:
+def test_a_file_that_is_missing_is_unreadable(tmp_path: Path, suffix: str) -> None:
+    written(tmp_path).with_suffix(suffix).unlink()
+    with pytest.raises(UNREADABLE):
+        read(tmp_path / "7", "ii")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_unreadable(tmp_path: Path, damage: str) -> None:
+    suffix, damaged = DAMAGES[damage]
     file = written(tmp_path).with_suffix(suffix)
-    content = file.read_bytes()
-    file.unlink()
-    if share is not None:
-        file.write_bytes(content[: int(len(content) * share)])
+    file.write_bytes(damaged(file.read_bytes()))
     with pytest.raises(UNREADABLE):
         read(tmp_path / "7", "ii")
 
