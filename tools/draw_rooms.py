@@ -21,8 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "host"))
 
-from ecgseg import paths  # noqa: E402
-from ecgseg.output import write_text  # noqa: E402
+from ecgseg import paths
+from ecgseg.output import write_text
 
 PICTURE = paths.ROOT / "docs" / "images" / "rooms.svg"
 _PACKAGE = paths.ROOT / "host" / "ecgseg"
@@ -65,7 +65,10 @@ def firmware_rooms() -> list[list[Room]]:
     page = (paths.FIRMWARE / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z0-9_/]+)` \| (\d+) \| ([^|]+) \|", page, re.MULTILINE)
     floors = sorted({int(floor) for _, floor, _ in rows}, reverse=True)
-    return [[Room(f"{name}/", what.strip().replace("`", "")) for name, floor, what in rows if int(floor) == level] for level in floors]
+    return [
+        [Room(f"{name}/", what.strip().replace("`", "")) for name, floor, what in rows if int(floor) == level]
+        for level in floors
+    ]
 
 
 def picture(python: Sequence[Sequence[Room]], firmware: Sequence[Sequence[Room]]) -> str:
