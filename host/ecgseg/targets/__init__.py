@@ -1,4 +1,4 @@
-"""Targets: where an image runs. Each module here that defines `TARGET` is one."""
+"""Starts and stops what runs an image, one module with a `TARGET` for each way, and says what its times are worth."""
 
 from __future__ import annotations
 

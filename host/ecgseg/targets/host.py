@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ecgseg.image import boards
 from ecgseg.image.build import Image
 from ecgseg.targets.base import RunningTarget, TimeQuality
 from ecgseg.targets.names import HOST
@@ -16,7 +17,7 @@ class HostTarget:
     """Runs the image of the board `host`."""
 
     name = HOST
-    board = "host"
+    board = boards.HOST
     purpose = "this computer, under sanitizers"
     time_quality = TimeQuality.MEASURED
     real_port = False

@@ -44,33 +44,36 @@ def run_on_pty(
     Raises:
         TargetError: it does not start, or it ended while it was still needed (a sanitizer's report, an abort).
     """
-    master, slave = os.openpty()
     with tempfile.TemporaryFile() as log:
-        try:
-            tty.setraw(slave)
-            running = RunningTarget(
-                name, os.ttyname(slave), options, answer_seconds, _start(name, command, master, log)
-            )
-        except BaseException:
-            os.close(slave)
-            raise
-        finally:
-            os.close(master)
-        running.read_log = lambda: _read(log)
+        process, slave = _start_on_pty(name, command, log)
+        running = RunningTarget(name, os.ttyname(slave), options, answer_seconds, process, lambda: _read(log))
         try:
             yield running
         except LinkError as error:
-            if running.process is not None and _ends_soon(running.process):
+            if _ends_soon(process):
                 raise running.ended() from error
             raise
         else:
             running.check()
         finally:
             os.close(slave)
-            ended_by_itself = _stop(running, ends_with_port)
+            ended_by_itself = _stop(process, ends_with_port)
         # A sanitizer may report at the very end.
-        if ended_by_itself and running.process is not None and running.process.returncode != 0:
+        if ended_by_itself and process.returncode != 0:
             raise running.ended()
+
+
+def _start_on_pty(name: str, command: Sequence[str], log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
+    """The process, which alone has the master side, and the slave side, raw and held open."""
+    master, slave = os.openpty()
+    try:
+        tty.setraw(slave)
+        return _start(name, command, master, log), slave
+    except BaseException:
+        os.close(slave)
+        raise
+    finally:
+        os.close(master)
 
 
 def _start(name: str, command: Sequence[str], port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -101,10 +104,8 @@ def _ends_soon(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _stop(running: RunningTarget, ends_with_port: bool) -> bool:
+def _stop(process: subprocess.Popen[bytes], ends_with_port: bool) -> bool:
     """Ends the process; True when it did so by itself."""
-    process = running.process
-    assert process is not None
     if ends_with_port and _waited(process):
         return True
     for stop in (signal.SIGTERM, signal.SIGKILL):
