@@ -86,6 +86,18 @@ FAULTS = {
         "from ecgseg.hil import judge\n",
         "ecgseg.graph.added -> ecgseg.hil.judge",
     ),
+    "a measurement that prints": (
+        "layers",
+        "host/ecgseg/hil/added.py",
+        "from ecgseg.terminal import console\n",
+        "ecgseg.hil.added -> ecgseg.terminal",
+    ),
+    "a measurement that draws": (
+        "layers",
+        "host/ecgseg/scoring/added.py",
+        "import matplotlib\n",
+        "ecgseg.scoring.added -> matplotlib",
+    ),
     "room without a place": ("layers", "host/ecgseg/added.py", "", "ecgseg.added"),
     "unformatted C": ("clang-format", "firmware/engine/added.c", "int  x;\n", "firmware/engine/added.c:1"),
     "unformatted C++": ("clang-format", "tests/firmware/added.cc", "int x ;\n", "tests/firmware/added.cc:1"),

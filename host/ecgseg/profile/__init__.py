@@ -1,4 +1,4 @@
-"""What a model costs: instructions, memory, flash."""
+"""Counts, models or measures what a model costs: time, memory, flash, energy; prints nothing."""
 
 from ecgseg.profile.qemu import Profile, profile_generated, profile_model
 
