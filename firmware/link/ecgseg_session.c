@@ -94,7 +94,42 @@ static void send_kept_answer(ecgseg_session_t *session)
     }
 }
 
-/* HELLO with a new id opens a session and accepts any sequence number; everything else must move forward. */
+/* What becomes of a request: carried out, or its answer sent again, or refused with an error. */
+typedef enum { CARRY_OUT, REPEAT, REFUSE } verdict_t;
+
+/* True when the request is a HELLO with a new id. It may use any sequence number. */
+static bool opens_session(ecgseg_session_t *session, uint8_t command, const ecgseg_reader_t *request)
+{
+    if (command != ECGSEG_COMMAND_HELLO || request->left != sizeof session->id) {
+        return false;
+    }
+    ecgseg_reader_t peek = *request;
+    const uint32_t id = ecgseg_get_u32(&peek);
+    const bool opens = !session->open || id != session->id;
+    session->id = id;
+    return opens;
+}
+
+/* In an open session everything but a repetition must move forward. */
+static verdict_t judge(ecgseg_session_t *session, uint16_t sequence, ecgseg_link_error_t *error)
+{
+    if (!session->open) {
+        *error = ECGSEG_ERROR_NO_SESSION;
+        return REFUSE;
+    }
+    if (sequence == session->newest_sequence && session->decoder.crc == session->newest_crc) {
+        session->counters.repeats++;
+        return REPEAT;
+    }
+    const uint16_t ahead = (uint16_t)(sequence - session->newest_sequence);
+    if (ahead == 0 || ahead >= 0x8000u) {
+        session->counters.stale++;
+        *error = ECGSEG_ERROR_STALE_SEQUENCE;
+        return REFUSE;
+    }
+    return CARRY_OUT;
+}
+
 static void handle_request(ecgseg_session_t *session)
 {
     const ecgseg_link_decoder_t *decoder = &session->decoder;
@@ -107,32 +142,18 @@ static void handle_request(ecgseg_session_t *session)
         refuse(session, ECGSEG_ERROR_BAD_VERSION);
         return;
     }
-    bool opens = false;
-    if (command == ECGSEG_COMMAND_HELLO && request.left == sizeof session->id) {
-        ecgseg_reader_t peek = request;
-        const uint32_t id = ecgseg_get_u32(&peek);
-        opens = !session->open || id != session->id;
-        session->id = id;
-    }
-    if (!session->open && !opens) {
-        refuse(session, ECGSEG_ERROR_NO_SESSION);
+    ecgseg_link_error_t error = ECGSEG_ERROR_OK;
+    const verdict_t verdict = opens_session(session, command, &request) ? CARRY_OUT : judge(session, sequence, &error);
+    if (verdict == REFUSE) {
+        refuse(session, error);
         return;
     }
-    if (!opens && sequence == session->newest_sequence && decoder->crc == session->newest_crc) {
-        session->counters.repeats++;
-        send_kept_answer(session);
-        return;
+    if (verdict == CARRY_OUT) {
+        session->open = true;
+        session->newest_sequence = sequence;
+        session->newest_crc = decoder->crc;
+        execute(session, command, sequence, &request);
     }
-    const uint16_t ahead = (uint16_t)(sequence - session->newest_sequence);
-    if (!opens && (ahead == 0 || ahead >= 0x8000u)) {
-        session->counters.stale++;
-        refuse(session, ECGSEG_ERROR_STALE_SEQUENCE);
-        return;
-    }
-    session->open = true;
-    session->newest_sequence = sequence;
-    session->newest_crc = decoder->crc;
-    execute(session, command, sequence, &request);
     send_kept_answer(session);
 }
 

@@ -122,59 +122,74 @@ static void hang(void)
     }
 }
 
+static void set_clock(void)
+{
+    put(board_set_core_hz(next_word()) ? "ok\n" : "refused\n");
+}
+
+static void set_baud(void)
+{
+    const uint32_t baud = next_word();
+    put("ok\n");
+    (void)board_port_set_baud(baud);
+}
+
+static void receive(void)
+{
+    const uint32_t count = next_word();
+    receive_while_busy(count, next_word());
+}
+
+static void be_busy_a_moment(void)
+{
+    be_busy(1u);
+    put("ok\n");
+}
+
+static void usage_fault(void)
+{
+    __asm__ volatile("movw r0, #0x1234\n udf #0\n");
+}
+
+static void bus_fault(void)
+{
+    (void)*(volatile uint32_t *)(uintptr_t)0x30000000u;
+}
+
+static void load_unaligned(void)
+{
+    static const uint32_t words[4] = {1u, 2u, 3u, 4u};
+    const uint32_t offset = next_word();
+    __asm__ volatile("ldrd r2, r3, [%0]" : : "r"((uintptr_t)words + offset) : "r2", "r3");
+    put("ok\n");
+}
+
+static void overflow_stack(void)
+{
+    put_hex("never", overflow(0));
+}
+
 static void answer(uint8_t command, const board_fault_t *fault)
 {
-    switch (command) {
-    case 'h':
+    static const struct {
+        uint8_t command;
+        void (*obey)(void);
+    } commands[] = {
+        {'x', tell_errors},      {'c', set_clock},      {'b', set_baud},    {'w', receive},
+        {'s', be_busy_a_moment}, {'r', board_restart},  {'u', usage_fault}, {'m', bus_fault},
+        {'a', load_unaligned},   {'o', overflow_stack}, {'d', hang},
+    };
+    if (command == 'h') {
         tell(fault);
-        break;
-    case 'x':
-        tell_errors();
-        break;
-    case 'c':
-        put(board_set_core_hz(next_word()) ? "ok\n" : "refused\n");
-        break;
-    case 'b': {
-        const uint32_t baud = next_word();
-        put("ok\n");
-        (void)board_port_set_baud(baud);
-        break;
+        return;
     }
-    case 'w': {
-        const uint32_t count = next_word();
-        receive_while_busy(count, next_word());
-        break;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (commands[i].command == command) {
+            commands[i].obey();
+            return;
+        }
     }
-    case 's':
-        be_busy(1u);
-        put("ok\n");
-        break;
-    case 'r':
-        board_restart();
-        break;
-    case 'u':
-        __asm__ volatile("movw r0, #0x1234\n udf #0\n");
-        break;
-    case 'm':
-        (void)*(volatile uint32_t *)(uintptr_t)0x30000000u;
-        break;
-    case 'a': {
-        static const uint32_t words[4] = {1u, 2u, 3u, 4u};
-        const uint32_t offset = next_word();
-        __asm__ volatile("ldrd r2, r3, [%0]" : : "r"((uintptr_t)words + offset) : "r2", "r3");
-        put("ok\n");
-        break;
-    }
-    case 'o':
-        put_hex("never", overflow(0));
-        break;
-    case 'd':
-        hang();
-        break;
-    default:
-        put("?\n");
-        break;
-    }
+    put("?\n");
 }
 
 int main(void)

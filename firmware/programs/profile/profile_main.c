@@ -139,13 +139,9 @@ static uint32_t count(void (*volatile part)(void))
     return sum;
 }
 
-int main(void)
+/* What goes through the preprocessor or, without it, into the model. */
+static void prepare_input(void)
 {
-    TIMER0_CTRL = 0;
-    TIMER0_RELOAD = 0xFFFFFFFFu;
-    TIMER0_VALUE = 0xFFFFFFFFu;
-    TIMER0_CTRL = 1;
-    const uint32_t nothing = count(run_nothing);
 #if defined(PROFILE_PREPROCESS)
     /* A triangle of 1 mV with a step: nothing in the preprocessor depends on the values of good samples but the
      * normalisation's rounding. */
@@ -155,16 +151,16 @@ int main(void)
     }
     ecgseg_preprocess_init(&preprocess, ECGSEG_MODEL_INPUT_SCALE, ECGSEG_MODEL_INPUT_ZERO_POINT);
     run_preprocess();
-    print("preprocess", count(run_preprocess) - nothing);
 #else
     for (uint32_t i = 0; i < sizeof input; i++) {
         input[i] = (int8_t)(i * 37u);
     }
 #endif
-    if (ecgseg_model_init() != ECGSEG_ENGINE_OK) {
-        print("failed", 1);
-    }
+}
+
 #if defined(PROFILE_LAYERS)
+static void print_layers(void)
+{
     /* What the way to the first mark and what a mark costs, with nothing in between. */
     uint32_t first = 0;
     for (uint32_t phase = 0; phase < PHASES; phase++) {
@@ -187,6 +183,26 @@ int main(void)
         print("layer", marks[layer].sum);
         print("parts", marks[layer].count / PHASES);
     }
+}
+#endif
+
+int main(void)
+{
+    TIMER0_CTRL = 0;
+    TIMER0_RELOAD = 0xFFFFFFFFu;
+    TIMER0_VALUE = 0xFFFFFFFFu;
+    TIMER0_CTRL = 1;
+    const uint32_t nothing = count(run_nothing);
+    prepare_input();
+#if defined(PROFILE_PREPROCESS)
+    print("preprocess", count(run_preprocess) - nothing);
+#endif
+    if (ecgseg_model_init() != ECGSEG_ENGINE_OK) {
+        print("failed", 1);
+    }
+#if defined(PROFILE_LAYERS)
+    (void)nothing;
+    print_layers();
 #else
     print("inference", count(run_model) - nothing);
     print("stack", startup_stack_high_water());
