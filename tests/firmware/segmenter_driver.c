@@ -1,7 +1,8 @@
-/* Test program: obeys commands on standard input with two segmenters and two models, and writes every frame that is complete.
+/* Test program: obeys commands on standard input with two segmenters and two models, and writes every frame that is
+ * complete.
  *
- * A command is a letter, the number of a segmenter and a word of four bytes: 'i' starts it with the model of that number,
- * 'r' forgets its record, 'p' pushes so many samples, which follow, and 's' does the same step by step.
+ * A command is a letter, the number of a segmenter and a word of four bytes: 'i' starts it with the model of that
+ * number, 'r' forgets its record, 'p' pushes so many samples, which follow, and 's' does the same step by step.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Test program: calls of the segmenter that must be refused, and models that fail. Prints what was not as it should be. */
+/* Test program: calls of the segmenter that must be refused, and models that fail. Prints what was not as it should
+ * be. */
 #include <stdio.h>
 #include <string.h>
 

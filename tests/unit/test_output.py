@@ -25,7 +25,7 @@ ON_PATH = {"write_text", "write_bytes"}
 TO_FIRST = {"save", "savefig", "savez", "savez_compressed", "tofile", "to_csv", "to_json"}
 MEMORY = {"buffer", "stream"}
 # Modules whose functions of these names write through ecgseg.output.
-OURS = {"output", "vectors"}
+OURS = {"checkpoints", "output", "vectors"}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
