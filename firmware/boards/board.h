@@ -6,10 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a port with a baud rate starts with, and the lowest one it is asked for. */
-#define BOARD_DEFAULT_BAUD 115200u
-#define BOARD_LOWEST_BAUD 9600u
-
 typedef enum {
     BOARD_STATE_IDLE = 0,
     BOARD_STATE_RECEIVE = 1,
@@ -46,7 +42,7 @@ typedef struct {
     uint32_t cfsr, hfsr, mmfar, bfar;
 } board_fault_t;
 
-bool board_init(void); /* false: the hardware is not what the image expects */
+bool board_init(uint32_t baud); /* rate of the port at first; false: the hardware is not what the image expects */
 const board_info_t *board_info(void);
 uint32_t board_ticks(void);                                    /* free running, wraps */
 size_t board_port_read(uint8_t *destination, size_t capacity); /* never blocks, returns what was there */

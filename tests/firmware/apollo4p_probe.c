@@ -194,7 +194,7 @@ static void answer(uint8_t command, const board_fault_t *fault)
 
 int main(void)
 {
-    while (!board_init()) {
+    while (!board_init(115200u)) {
         board_idle();
     }
     const board_fault_t fault = board_take_fault();

@@ -19,7 +19,7 @@
 #define HIGHEST 1000000u
 #define DEAF 250000u
 
-static uint32_t baud = 115200u;
+static uint32_t baud;
 static uint32_t sender_baud;
 static uint32_t left; /* bytes of the record that are still to come */
 
@@ -42,8 +42,9 @@ static bool waiting(int milliseconds)
     return poll(&wait, 1, milliseconds) > 0;
 }
 
-bool board_init(void)
+bool board_init(uint32_t first)
 {
+    baud = first;
     return true;
 }
 

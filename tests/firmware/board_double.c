@@ -36,8 +36,9 @@ static void tell(const char *what, uint32_t value)
     }
 }
 
-bool board_init(void)
+bool board_init(uint32_t baud)
 {
+    (void)baud;
     mute = getenv("BOARD_DOUBLE_MUTE") != NULL;
     return fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK) != -1;
 }

@@ -11,6 +11,7 @@ from support.apollo4p_image import Talk, build_probe, machine_of
 
 _SILENT = "no line within"
 _REGISTERS = "apollo4p_registers.h"
+_CORE_REGISTERS = "cortex_m_registers.h"
 
 MUTATIONS = [
     ("pad of UART0TX", _REGISTERS, "PAD_UART0_TX 60u", "PAD_UART0_TX 61u", "pad 61 has no function 4"),
@@ -30,7 +31,7 @@ MUTATIONS = [
      "not powered, or not yet"),
     ("interrupt number", _REGISTERS, "IRQ_UART0 15u", "IRQ_UART0 14u", _SILENT),
     ("watchdog key", _REGISTERS, "0xB2u", "0xB3u", "wrong key for RSTRT"),
-    ("reset key", _REGISTERS, "0x05FA0004u", "0x05FB0004u", "wrong key for AIRCR"),
+    ("reset key", _CORE_REGISTERS, "0x05FA0004u", "0x05FB0004u", "wrong key for AIRCR"),
     ("brown-out reset", _REGISTERS, "RSTGEN_CFG_WDREN (1u << 1)", "RSTGEN_CFG_WDREN (1u << 0)", "BODHREN"),
     ("address of the reset causes", _REGISTERS, "0x4000885Cu", "0x4000085Cu", "knows no register here"),
     ("MRAM power", _REGISTERS, "PWRCTRL_MEMPWREN_ALL 0x3Fu", "PWRCTRL_MEMPWREN_ALL 0x37u",
@@ -48,8 +49,8 @@ MUTATIONS = [
     ("missing poll of the mode", "power.c",
      "!a4p_wait(&PWRCTRL_MCUPERFREQ, PWRCTRL_MCUPERF_ACK, PWRCTRL_MCUPERF_ACK, 1000u)", "false",
      "poll the acknowledge bit"),
-    ("timer without its toggle", "timebase.c", "TIMER0_CTRL |= TIMER0_CTRL_CLR;", "", "without the CLR toggle"),
-    ("FPU access", _REGISTERS, "0x00F00000 ", "0x00E00000 ", "FPU instruction before CPACR"),
+    ("timer without its toggle", "timer.c", "TIMER0_CTRL |= TIMER0_CTRL_CLR;", "", "without the CLR toggle"),
+    ("FPU access", _CORE_REGISTERS, "0x00F00000u", "0x00E00000u", "FPU instruction before CPACR"),
 ]  # fmt: skip
 
 

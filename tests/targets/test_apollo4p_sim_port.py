@@ -51,7 +51,8 @@ def test_no_byte_is_lost_at_the_highest_rate_while_the_core_works(talk, hz):
 def test_a_flood_is_survived_and_its_losses_counted(talk):
     _at_max_baud(talk)
     sent = RING + 600
-    assert talk.ask("w", sent, 125) == "go"
+    # They take 113 ms from when the line is seen, which may be a slice of execution after the core wrote it.
+    assert talk.ask("w", sent, 150) == "go"
     talk.machine.wire.incoming.extend(bytes(sent))
     values = dict(part.split("=") for part in talk.line(0.4).split())
     assert int(values["got"], 16) == RING

@@ -5,11 +5,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../board.h"
+#include "apollo4p_registers.h"
+#include "board.h"
 
 #define A4P_CORE_LP_HZ 96000000u
 #define A4P_CORE_HP_HZ 192000000u
+#define A4P_MIN_BAUD 9600u
 #define A4P_MAX_BAUD 1500000u
+
+#define A4P_TICKS_PER_US (TIMER0_HZ / 1000000u)
+/* More polls than the core can make in a microsecond: bounds a wait even when TIMER0 stands. */
+#define A4P_POLLS_PER_US 400u
+
+/* The files in the order in which they stand on each other. */
+
+/* timer.c */
+void a4p_timer_init(void);
+uint32_t a4p_timer_ticks(void); /* TIMER0, 24 MHz */
+bool a4p_wait(volatile const uint32_t *reg, uint32_t mask, uint32_t value, uint32_t microseconds);
+void a4p_delay_us(uint32_t microseconds);
 
 /* power.c */
 void a4p_low_power_init(void);
@@ -28,10 +42,7 @@ uint32_t a4p_trim_revision(void);
 void a4p_timebase_init(void);
 void a4p_timebase_detect(void); /* decides between DWT and TIMER0 by trying */
 board_time_base_t a4p_time_base(void);
-uint32_t a4p_timer_ticks(void); /* TIMER0, 24 MHz */
-uint32_t a4p_ticks(void);       /* of the detected base */
-bool a4p_wait(volatile const uint32_t *reg, uint32_t mask, uint32_t value, uint32_t microseconds);
-void a4p_delay_us(uint32_t microseconds);
+uint32_t a4p_ticks(void); /* of the detected base */
 
 /* uart.c */
 bool a4p_uart_init(uint32_t baud);
@@ -53,10 +64,6 @@ void a4p_watchdog_sleeping(bool sleeping); /* a bark during sleep is only the al
 void a4p_faults_init(uint32_t reset_cause);
 board_fault_t a4p_take_fault(void);
 void a4p_note_bark(const uint32_t *frame); /* keeps where the program was when the watchdog barked */
-void a4p_reset(void) __attribute__((noreturn));
-
-/* startup.c */
-void a4p_default_handler(void);
 
 static inline uint32_t a4p_lock(void)
 {

@@ -8,27 +8,18 @@
 
 #include <stdint.h>
 
+#include "cortex_m_registers.h"
+
 #define A4P_REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
 /* ---- Core ---- */
-#define SCB_ICSR A4P_REGISTER(0xE000ED04u)  /* [Arm] */
-#define SCB_VTOR A4P_REGISTER(0xE000ED08u)  /* [2.1] */
-#define SCB_AIRCR A4P_REGISTER(0xE000ED0Cu) /* [2.1] */
-#define SCB_AIRCR_SYSRESETREQ 0x05FA0004u   /* [2.1] */
-#define SCB_SCR A4P_REGISTER(0xE000ED10u)   /* [5.4] */
-#define SCB_SCR_SLEEPDEEP (1u << 2)         /* [5.4] */
-#define SCB_CCR A4P_REGISTER(0xE000ED14u)   /* [Arm] */
-#define SCB_CCR_DIV_0_TRP (1u << 4)         /* [Arm] */
-#define SCB_CCR_BFHFNMIGN (1u << 8)         /* [Arm] bus faults are ignored while FAULTMASK is set */
-#define SCB_SHCSR A4P_REGISTER(0xE000ED24u) /* [Arm] */
-#define SCB_SHCSR_FAULTS_ENABLE (7u << 16)  /* [Arm] memory, bus and usage faults get their own handlers */
-#define SCB_CFSR A4P_REGISTER(0xE000ED28u)  /* [Arm] */
-#define SCB_CFSR_BUS_FAULTS 0x0000FF00u     /* [Arm] */
-#define SCB_HFSR A4P_REGISTER(0xE000ED2Cu)  /* [Arm] */
-#define SCB_MMFAR A4P_REGISTER(0xE000ED34u) /* [Arm] */
-#define SCB_BFAR A4P_REGISTER(0xE000ED38u)  /* [Arm] */
-#define SCB_CPACR_ADDRESS 0xE000ED88        /* [2.1] used by the assembly in startup.c */
-#define SCB_CPACR_FPU 0x00F00000            /* [2.1] CP10 and CP11 full access */
+#define SCB_ICSR A4P_REGISTER(0xE000ED04u) /* [Arm] */
+#define SCB_SCR A4P_REGISTER(0xE000ED10u)  /* [5.4] */
+#define SCB_SCR_SLEEPDEEP (1u << 2)        /* [5.4] */
+#define SCB_CCR A4P_REGISTER(0xE000ED14u)  /* [Arm] */
+#define SCB_CCR_DIV_0_TRP (1u << 4)        /* [Arm] */
+#define SCB_CCR_BFHFNMIGN (1u << 8)        /* [Arm] bus faults are ignored while FAULTMASK is set */
+#define SCB_CFSR_BUS_FAULTS 0x0000FF00u    /* [Arm] */
 
 #define NVIC_ISER0 A4P_REGISTER(0xE000E100u)                                       /* [Arm] */
 #define NVIC_ICER0 A4P_REGISTER(0xE000E180u)                                       /* [Arm] */

@@ -1,6 +1,7 @@
 /* board.h for the Apollo4 Plus evaluation board AMAP4PEVB. */
 #include "apollo4p.h"
 #include "apollo4p_registers.h"
+#include "cortex_m.h"
 
 #define LED_RUNNING 0u
 #define LED_INFERENCE 1u
@@ -20,13 +21,14 @@ static bool part_is_right(void)
            ((MCUCTRL_CHIPPN >> 24) & MCUCTRL_CHIPPN_FAMILY) == MCUCTRL_CHIPPN_APOLLO4; /* [1.1] */
 }
 
-bool board_init(void)
+bool board_init(uint32_t baud)
 {
     const uint32_t reset_cause = RSTGEN_STAT & RSTGEN_STAT_ALL; /* [2.1] once, before any sleep */
     a4p_faults_init(reset_cause);
     if (!part_is_right()) {
         return false;
     }
+    a4p_timer_init();
     a4p_timebase_init();
     a4p_low_power_init();
     /* Without the regulator the board still works at 96 MHz; board_set_core_hz refuses 192 MHz then. */
@@ -34,7 +36,7 @@ bool board_init(void)
     a4p_cache_enable();
     PWRCTRL_DEVPWREN &= ~PWRCTRL_DEVPWR_CRYPTO; /* [2.1] the boot chain may leave it on */
     a4p_pads_init();
-    if (!a4p_uart_init(BOARD_DEFAULT_BAUD)) {
+    if (!a4p_uart_init(baud)) {
         return false;
     }
     SCB_SCR &= ~SCB_SCR_SLEEPDEEP; /* [5.4] the port must hear the first byte: sleep, not deep sleep */
@@ -101,5 +103,5 @@ void board_feed_watchdog(void)
 void board_restart(void)
 {
     (void)a4p_uart_drain(1000000u);
-    a4p_reset();
+    cortex_m_reset();
 }

@@ -31,7 +31,7 @@ static void set_divisors(uint32_t baud)
 
 static bool baud_is_supported(uint32_t baud)
 {
-    return baud >= BOARD_LOWEST_BAUD && baud <= A4P_MAX_BAUD;
+    return baud >= A4P_MIN_BAUD && baud <= A4P_MAX_BAUD;
 }
 
 static void start(uint32_t baud)

@@ -25,8 +25,9 @@ static bool make_non_blocking(int file)
     return flags != -1 && fcntl(file, F_SETFL, flags | O_NONBLOCK) != -1;
 }
 
-bool board_init(void)
+bool board_init(uint32_t baud)
 {
+    (void)baud;
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !make_non_blocking(STDIN_FILENO) || !make_non_blocking(STDOUT_FILENO)) {
         perror("host board");
         exit(EXIT_FAILURE);

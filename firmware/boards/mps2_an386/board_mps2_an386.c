@@ -6,6 +6,7 @@
  * take.
  */
 #include "board.h"
+#include "cortex_m.h"
 #include "startup.h"
 
 #define UART0_DATA (*(volatile uint32_t *)0x40004000u)
@@ -64,8 +65,9 @@ void board_uart_rx_handler(void)
     }
 }
 
-bool board_init(void)
+bool board_init(uint32_t baud)
 {
+    (void)baud;
     TIMER0_CTRL = 0;
     TIMER0_RELOAD = 0xFFFFFFFFu;
     TIMER0_VALUE = 0xFFFFFFFFu;
@@ -154,12 +156,9 @@ bool board_set_core_hz(uint32_t hz)
 
 board_fault_t board_take_fault(void)
 {
-    return startup_take_fault();
-}
-
-uint32_t board_stack_high_water(void)
-{
-    return startup_stack_high_water();
+    board_fault_t fault = {0};
+    (void)cortex_m_take_crash(&fault);
+    return fault;
 }
 
 void board_feed_watchdog(void)
@@ -170,5 +169,5 @@ void board_restart(void)
 {
     while ((UART0_STATE & STATE_TX_FULL) != 0) {
     }
-    startup_system_reset();
+    cortex_m_reset();
 }

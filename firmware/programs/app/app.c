@@ -18,8 +18,6 @@
 _Static_assert((int)BOARD_TIME_INSTRUCTIONS == (int)ECGSEG_TIME_BASE_INSTRUCTIONS, "a time base has two numbers");
 _Static_assert((int)BOARD_TIME_CYCLES == (int)ECGSEG_TIME_BASE_CYCLES, "a time base has two numbers");
 _Static_assert((int)BOARD_TIME_TICKS == (int)ECGSEG_TIME_BASE_TICKS, "a time base has two numbers");
-_Static_assert(BOARD_DEFAULT_BAUD == ECGSEG_LINK_DEFAULT_BAUD, "ports start with another rate than the link");
-_Static_assert(BOARD_LOWEST_BAUD == ECGSEG_LINK_LOWEST_BAUD, "ports have another lowest rate than the link");
 
 typedef ecgseg_link_error_t (*ecgseg_command_t)(ecgseg_reader_t *request, ecgseg_writer_t *answer);
 

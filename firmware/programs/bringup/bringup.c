@@ -8,6 +8,7 @@
 
 #include "apollo4p.h"
 #include "apollo4p_registers.h"
+#include "ecgseg_protocol.h"
 
 #define SCB_CPUID A4P_REGISTER(0xE000ED00u)         /* [1.1] */
 #define NVIC_ICPR0 A4P_REGISTER(0xE000E280u)        /* [Arm] */
@@ -303,7 +304,7 @@ static void sleep_for(uint32_t seconds, bool deep)
     NVIC_ISER0 = 1u << IRQ_UART0;
     a4p_unlock(primask);
     if (deep) {
-        (void)a4p_uart_init(BOARD_DEFAULT_BAUD);
+        (void)a4p_uart_init(ECGSEG_LINK_DEFAULT_BAUD);
     }
     put_decimal("slept_seconds", seconds);
 }
@@ -350,14 +351,14 @@ static void set_baud(const char *line)
 {
     const uint32_t baud = argument(line);
     end_answer(line);
-    baud_on_trial = board_port_set_baud(baud) && baud != BOARD_DEFAULT_BAUD;
+    baud_on_trial = board_port_set_baud(baud) && baud != ECGSEG_LINK_DEFAULT_BAUD;
     last_command = a4p_timer_ticks();
 }
 
 static void end_baud_trial(void)
 {
     if (baud_on_trial && a4p_timer_ticks() - last_command > BAUD_TRIAL_SECONDS * TIMER0_HZ) {
-        baud_on_trial = !board_port_set_baud(BOARD_DEFAULT_BAUD);
+        baud_on_trial = !board_port_set_baud(ECGSEG_LINK_DEFAULT_BAUD);
     }
 }
 
@@ -452,7 +453,7 @@ int main(void)
     static char line[LINE_BYTES];
     size_t length = 0;
     note_entry();
-    while (!board_init()) {
+    while (!board_init(ECGSEG_LINK_DEFAULT_BAUD)) {
         a4p_set_led(0u, true);
     }
     put_text("\nApollo4 Plus bring-up\n");

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "board.h"
 #include "ecgseg_engine.h"
 #include "ecgseg_model.h"
 #include "profile.h"
@@ -205,7 +206,7 @@ int main(void)
     print_layers();
 #else
     print("inference", count(run_model) - nothing);
-    print("stack", startup_stack_high_water());
+    print("stack", board_stack_high_water());
 #endif
     semihost(SYS_EXIT, (const void *)APPLICATION_EXIT);
     return 0;

@@ -13,6 +13,7 @@ extern EcgsegTflmModel ecgseg_tflm_model; /* rendered */
 namespace
 {
 
+constexpr uint32_t kAnyBaud = 0; /* the boards that this is built for have none */
 constexpr uint32_t kStep = 16;
 constexpr uint32_t kLargest = 1u << 20;
 
@@ -41,7 +42,7 @@ void tell(uint32_t number)
 int main()
 {
     uint32_t fits = 0;
-    if (board_init() && runs_in(kLargest)) {
+    if (board_init(kAnyBaud) && runs_in(kLargest)) {
         /* Less than what a started model occupies is never enough; the library does not even check sizes that its own
          * bookkeeping does not fit into. */
         uint32_t fails = static_cast<uint32_t>(ecgseg_tflm_used(ecgseg_tflm_model) - 1u) / kStep * kStep;

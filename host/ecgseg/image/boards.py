@@ -11,6 +11,8 @@ from ecgseg.errors import UsageError
 
 _FOLDER = paths.FIRMWARE / "boards"
 HOST, MPS2_AN386, APOLLO4P_EVB = "host", "mps2_an386", "apollo4p_evb"
+# What boards with that core have in common.
+CORTEX_M = "cortex_m"
 APT_ARM = "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
 APT_HOST = "sudo apt-get install gcc libc6-dev"
 
@@ -104,6 +106,7 @@ BOARDS: Mapping[str, Board] = {
             CORTEX_M4F_FLAGS,
             _BARE_METAL_LINK,
             linker_script="mps2_an386.ld",
+            shared=(CORTEX_M,),
         ),
         Board(
             APOLLO4P_EVB,
@@ -114,6 +117,7 @@ BOARDS: Mapping[str, Board] = {
             linker_script="apollo4p_evb.ld",
             has_bin=True,
             load_address=0x00018000,
+            shared=(CORTEX_M,),
         ),
     )
 }

@@ -171,7 +171,7 @@ PROFILE_MODEL = replace(PROFILE, name="profile_model", takes_samples=False)
 
 BRINGUP = Program(
     name="bringup",
-    parts=(_own("bringup"),),
+    parts=(_own("bringup"), LINK_PART),  # for the baud rate after a start
     boards=(APOLLO4P_EVB,),
     has_model=False,
     image="bringup",
