@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ecgseg import paths
-from ecgseg.codegen import compile_network, render
+from ecgseg.codegen.program import compile_network
+from ecgseg.codegen.render import render
 from ecgseg.errors import GraphError
 from ecgseg.graph.interpret import run_all
 from ecgseg.graph.load import load_tflite

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ecgseg import paths
-from ecgseg.codegen import render
 from ecgseg.codegen.names import ModelNames
+from ecgseg.codegen.render import render
 from ecgseg.errors import UsageError
 from ecgseg.image.boards import HOST, board_of
 from ecgseg.image.programs import ENGINE_PART

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from ecgseg import paths
-from ecgseg.codegen import render
 from ecgseg.codegen.kernels.elementwise import merge_axes
 from ecgseg.codegen.plan import ALIGNMENT, Buffer, plan
+from ecgseg.codegen.render import render
 from ecgseg.errors import OutputError
 from ecgseg.report.memory import memory_picture, memory_steps, memory_table, write_report
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ecgseg import paths
-from ecgseg.codegen import render
+from ecgseg.codegen.render import render
 from ecgseg.codegen.rows import Axis, RowView, steps
 from ecgseg.codegen.streams import ROWS, Group, Use
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from invoke.loader import FilesystemLoader
 
-from ecgseg import codegen, paths
-from ecgseg.codegen import Manifest
+from ecgseg import paths
+from ecgseg.codegen.manifest import Manifest
 from ecgseg.commands import render
 from ecgseg.commands.task import declared, start, task_of
 from ecgseg.errors import ModelError, OutputError, UsageError
@@ -19,7 +19,7 @@ from ecgseg.errors import ModelError, OutputError, UsageError
 @pytest.fixture
 def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the task does first that takes time fails the test."""
-    monkeypatch.setattr(codegen, "render", lambda *_, **__: pytest.fail("the work was begun"))
+    monkeypatch.setattr("ecgseg.codegen.render.render", lambda *_, **__: pytest.fail("the work was begun"))
 
 
 def test_it_stands_in_the_menu_and_every_option_is_explained() -> None:

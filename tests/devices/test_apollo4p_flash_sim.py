@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgseg import codegen
+from ecgseg.codegen.render import render
 from ecgseg.devices import flash
 from ecgseg.errors import LinkError
 from ecgseg.image.build import Image, build
@@ -35,7 +35,7 @@ def model() -> ModelFile:
 @pytest.fixture(scope="module")
 def image(model: ModelFile, tmp_path_factory: pytest.TempPathFactory) -> Image:
     folder = tmp_path_factory.mktemp("flash")
-    codegen.render(model.path, folder / "generated", name=model.name)
+    render(model.path, folder / "generated", name=model.name)
     return build("apollo4p_evb", folder / "generated", out_dir=folder / "image")
 
 

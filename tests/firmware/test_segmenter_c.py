@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pytest
 
 from ecgseg import paths
-from ecgseg.codegen import render
 from ecgseg.codegen.parameters import render_c_header
+from ecgseg.codegen.render import render
 from ecgseg.image.boards import HOST, MPS2_AN386, board_of
 from ecgseg.image.programs import ENGINE_PART, PIPELINE_PART, files_in
 from ecgseg.models import find_model

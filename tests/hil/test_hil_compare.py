@@ -105,11 +105,10 @@ class Device:
         self._wrong = wrong
 
     def layers(self) -> list[LayerInfo]:
-        from ecgseg import codegen, paths
+        from ecgseg import paths
+        from ecgseg.codegen.render import render
 
-        manifest = codegen.render(
-            find_model().path, paths.BUILD / "generated" / "test-layers", name="test", input_rate=500
-        )
+        manifest = render(find_model().path, paths.BUILD / "generated" / "test-layers", name="test", input_rate=500)
         return [
             LayerInfo(index, layer.name, layer.operator, layer.tensor, layer.bytes, layer.macs)
             for index, layer in enumerate(manifest.layers)

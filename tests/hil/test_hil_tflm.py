@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgseg.codegen import render
+from ecgseg.codegen.render import render
 from ecgseg.errors import DeviceError, LinkError
 from ecgseg.hil.compare import first_differing_layer
 from ecgseg.hil.runner import HilOptions, run

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecgseg import paths
-from ecgseg.codegen import render
+from ecgseg.codegen.render import render
 from ecgseg.errors import BuildError, ToolMissingError, UsageError
 from ecgseg.image import toolchain
 from ecgseg.image.boards import APT_ARM, BOARDS, board_of

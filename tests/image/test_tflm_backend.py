@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ecgseg import paths
-from ecgseg.codegen import Manifest, render
+from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.render import render
 from ecgseg.errors import DataError, GraphError, ToolMissingError, UsageError
 from ecgseg.graph.load import load_tflite
 from ecgseg.image.backends import build_image

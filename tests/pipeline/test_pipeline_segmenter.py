@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgseg import codegen
+from ecgseg.codegen.render import render
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import ModelError, UsageError
 from ecgseg.graph.ends import ends_of
@@ -26,7 +26,7 @@ def test_configuration_file_and_generated_code_feed_a_model_by_the_same_numbers(
     tmp_path: Path, name: str, rate: int
 ) -> None:
     model = find_model(name)
-    manifest = codegen.render(model.path, tmp_path, input_rate=rate)
+    manifest = render(model.path, tmp_path, input_rate=rate)
     expected = configuration.load(name).preprocess(rate)
     assert Segmenter(model.data, rate).parameters == expected
     assert PreprocessParameters.for_model(ends_of(load_tflite(model.data)), rate) == expected
@@ -94,6 +94,6 @@ def test_float_ends_are_the_int8_tensors_behind_them() -> None:
 
 def test_a_quantisation_that_the_preprocessor_cannot_reach_is_refused_by_twin_and_generator(tmp_path: Path) -> None:
     content = scaled(1e-6)
-    for use in (Segmenter, lambda model: codegen.render(model, tmp_path, name="scaled")):
+    for use in (Segmenter, lambda model: render(model, tmp_path, name="scaled")):
         with pytest.raises(UsageError, match="quantisation"):
             use(content)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.codegen import Manifest, render
+from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.render import render
 from ecgseg.codegen.streams import Group, Selection, Use, choose
 from ecgseg.graph.interpret import run_all
 from ecgseg.graph.layers import Alias, Network

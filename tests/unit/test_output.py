@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ecgseg import codegen, paths
+from ecgseg import paths
+from ecgseg.codegen.render import render
 from ecgseg.errors import OutputError
 from ecgseg.output import replacing, write_files
 
@@ -50,22 +51,22 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_code_of_two_models_is_never_mixed_when_the_disk_is_full(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    codegen.render(paths.MODELS / "seg-4-tcn-sm" / "model.tflite", tmp_path)
+    render(paths.MODELS / "seg-4-tcn-sm" / "model.tflite", tmp_path)
     before = contents(tmp_path)
     request.getfixturevalue("full_disk")
     with pytest.raises(OutputError, match=f"{tmp_path}/[a-z_]+.[chjson]+' could not be written") as caught:
-        codegen.render(paths.MODELS / "seg-2-tcn-sm" / "model.tflite", tmp_path)
+        render(paths.MODELS / "seg-2-tcn-sm" / "model.tflite", tmp_path)
     assert "Make room" in caught.value.remedy
     assert contents(tmp_path) == before
 
 
 def test_code_that_did_not_change_keeps_its_time_stamps(tmp_path: Path) -> None:
     model = paths.MODELS / "seg-4-tcn-sm" / "model.tflite"
-    codegen.render(model, tmp_path)
+    render(model, tmp_path)
     for path in tmp_path.iterdir():
         os.utime(path, ns=(7, 7))
     (tmp_path / "ecgseg_model.h").write_text("changed")
-    codegen.render(model, tmp_path)
+    render(model, tmp_path)
     renewed = [path.name for path in tmp_path.iterdir() if path.stat().st_mtime_ns != 7]
     assert renewed == ["ecgseg_model.h"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ecgseg.errors import UsageError
 
 DEFAULT_PREFIX = "ecgseg"
+PARAMETERS = "ecgseg_preprocess_params.h"
 # Identifiers that open with an underscore belong to the compiler at file scope.
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

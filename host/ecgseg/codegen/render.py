@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ecgseg import __version__, paths
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
-from ecgseg.codegen.names import DEFAULT_PREFIX, ModelNames
+from ecgseg.codegen.names import DEFAULT_PREFIX, PARAMETERS, ModelNames
 from ecgseg.codegen.parameters import render_c_header
 from ecgseg.codegen.program import Program, compile_network
 from ecgseg.codegen.streams import Selection, choose
@@ -21,7 +21,6 @@ from ecgseg.pipeline import DEFAULT_INPUT_RATE, PreprocessParameters
 from ecgseg.templating import render_template
 
 GENERATOR = "ecgseg"
-PARAMETERS = "ecgseg_preprocess_params.h"
 
 
 def engine_version() -> int:

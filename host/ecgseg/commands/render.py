@@ -13,7 +13,7 @@ from ecgseg.output import write_json
 from ecgseg.terminal import console
 
 if TYPE_CHECKING:
-    from ecgseg.codegen import Manifest
+    from ecgseg.codegen.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Options(ModelOptions, JsonOption):
 
 def run(options: Options) -> None:
     """Render a model and its preprocessor into C."""
-    from ecgseg import codegen
+    from ecgseg.codegen.render import render
     from ecgseg.report.memory import memory_table, write_report
 
     chosen = find_model(options.model, options.tflite)
     folder = options.out or generated_folder(chosen)
-    manifest = codegen.render(chosen.path, folder, name=chosen.name)
+    manifest = render(chosen.path, folder, name=chosen.name)
     _show(manifest, f"{chosen.name}: C in {folder}")
     if options.report:
         console.print(memory_table(manifest))

@@ -80,7 +80,7 @@ def _list() -> None:
     """Lists the models that can be rendered and what they take."""
     from rich.table import Table
 
-    from ecgseg import codegen
+    from ecgseg.codegen.render import render
     from ecgseg.zoo import configuration
 
     table = Table(title="Models", title_justify="left")
@@ -88,7 +88,7 @@ def _list() -> None:
         table.add_column(column, justify="left" if column in ("Model", "Purpose") else "right")
     for name in model_names():
         chosen = find_model(name)
-        manifest = codegen.render(chosen.path, generated_folder(chosen), name=name)
+        manifest = render(chosen.path, generated_folder(chosen), name=name)
         numbers = (manifest.class_count, manifest.parameters, manifest.macs, manifest.arena_bytes)
         table.add_row(name, *[f"{number:,}" for number in numbers], configuration.load(name).description)
     console.print(table)

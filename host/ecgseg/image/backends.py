@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecgseg import codegen
+from ecgseg.codegen.render import render
 from ecgseg.errors import UsageError
 from ecgseg.image.build import Image, build
 from ecgseg.image.programs import AOT, TFLM
@@ -57,5 +57,5 @@ def generate(model: ModelFile, generated: Path | None = None) -> Path:
     if generated is not None:
         return generated
     folder = generated_folder(model)
-    codegen.render(model.path, folder, name=model.name)
+    render(model.path, folder, name=model.name)
     return folder

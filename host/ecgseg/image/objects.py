@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.codegen.render import PARAMETERS
+from ecgseg.codegen.names import PARAMETERS
 from ecgseg.errors import BuildError, UsageError
 from ecgseg.image.boards import C_ONLY_FLAGS, COMMON_FLAGS, CPP_FLAGS, Board
 from ecgseg.image.programs import AOT, MODEL_HEADER, TFLM, Backend, Program, files_in, headers_in

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ecgseg.codegen import Manifest, render
+from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.render import render
 from ecgseg.image import qemu
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import build

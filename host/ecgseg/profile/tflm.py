@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ecgseg.codegen import Manifest, render
+from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.render import render
 from ecgseg.image.boards import board_of
 from ecgseg.image.programs import PROFILE_MODEL
 from ecgseg.image.tflm import Tree, find_arena, render_tflm

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.codegen import Manifest
+from ecgseg.codegen.manifest import Manifest
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image, build
 from ecgseg.image.tflm.arena import find_arena

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecgseg.codegen import Manifest
-from ecgseg.codegen.names import DEFAULT_PREFIX, ModelNames
-from ecgseg.codegen.render import PARAMETERS, banner_of
+from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.names import DEFAULT_PREFIX, PARAMETERS, ModelNames
+from ecgseg.codegen.render import banner_of
 from ecgseg.errors import GraphError
 from ecgseg.graph.load import load_tflite
 from ecgseg.output import write_files
