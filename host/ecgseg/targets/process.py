@@ -45,8 +45,8 @@ def run_on_pty(
         TargetError: it does not start, or it ended while it was still needed (a sanitizer's report, an abort).
     """
     with tempfile.TemporaryFile() as log:
-        process, slave = _start_on_pty(name, command, log)
-        running = RunningTarget(name, os.ttyname(slave), options, answer_seconds, process, lambda: _read(log))
+        process, slave, port = _start_on_pty(name, command, log)
+        running = RunningTarget(name, port, options, answer_seconds, process, lambda: _read(log))
         try:
             yield running
         except LinkError as error:
@@ -63,12 +63,14 @@ def run_on_pty(
             raise running.ended()
 
 
-def _start_on_pty(name: str, command: Sequence[str], log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
-    """The process, which alone has the master side, and the slave side, raw and held open."""
+def _start_on_pty(name: str, command: Sequence[str], log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int, str]:
+    """The process, which alone has the master side, and the slave side, raw and held open, with its name."""
     master, slave = os.openpty()
     try:
         tty.setraw(slave)
-        return _start(name, command, master, log), slave
+        # Asked for now: a process that ends at once takes the master side with it, and then there is no name any more.
+        port = os.ttyname(slave)
+        return _start(name, command, master, log), slave, port
     except BaseException:
         os.close(slave)
         raise
