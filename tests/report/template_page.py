@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ecgseg.codegen import Manifest, render
+from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.render import render
 from ecgseg.errors import OutputError
 from ecgseg.models import find_model
 from ecgseg.report.memory import write_report
