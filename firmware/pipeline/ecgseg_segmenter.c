@@ -5,16 +5,20 @@
 /* Rounding by adding 1.5 * 2^23 needs |x| < 2^22; a normalised sample is below sqrt(256) = 16. */
 #define SMALLEST_SCALE 1e-5f
 
+static bool shape_fits(const ecgseg_model_info_t *info)
+{
+    const uint32_t classes = info->class_count;
+    return info->frame_length == ECGSEG_FRAME_LENGTH && info->input_bytes == ECGSEG_FRAME_LENGTH && classes >= 1 &&
+           classes <= ECGSEG_MAX_CLASSES && info->output_bytes == ECGSEG_FRAME_LENGTH * classes;
+}
+
 static bool fits(const ecgseg_model_t *model)
 {
     if (model == NULL || model->info == NULL || model->init == NULL || model->run == NULL) {
         return false;
     }
     const ecgseg_model_info_t *info = model->info;
-    const uint32_t classes = info->class_count;
-    return info->engine_version == ECGSEG_ENGINE_VERSION && info->frame_length == ECGSEG_FRAME_LENGTH &&
-           info->input_bytes == ECGSEG_FRAME_LENGTH && classes >= 1 && classes <= ECGSEG_MAX_CLASSES &&
-           info->output_bytes == ECGSEG_FRAME_LENGTH * classes && info->input_scale > SMALLEST_SCALE &&
+    return info->engine_version == ECGSEG_ENGINE_VERSION && shape_fits(info) && info->input_scale > SMALLEST_SCALE &&
            info->input_zero_point >= INT8_MIN && info->input_zero_point <= INT8_MAX &&
            info->segment_rules.min_length != NULL;
 }
