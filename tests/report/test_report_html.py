@@ -11,85 +11,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import OutputError
-from ecgseg.hil.result import HilResult, HilRun, Memory, Mismatch, Segmentation, ShownLead, Spread, Timing
-from ecgseg.pipeline import LEAD_OFF, Prediction, SegmentRules, runs, segments
+from ecgseg.hil.result import HilRun
+from ecgseg.pipeline import LEAD_OFF, runs
 from ecgseg.report.html import render_report, write_report
 from ecgseg.report.picture import write_picture
 from ecgseg.report.svg import lead_figure
 from ecgseg.report.terminal import show_result
-from ecgseg.scoring.collector import ScoreCollector
 from support.pages import check_page, text_of
-
-
-def lead(differing: bool = False) -> ShownLead:
-    record = replace(synthetic_records(1, ("ii",), seed=4)[0], rhythm="sinus <script>alert(1)</script>")
-    mask = np.zeros(1000, dtype=np.uint8)
-    for start in range(100, 900, 100):
-        mask[start : start + 9] = 1
-        mask[start + 12 : start + 21] = 2
-        mask[start + 35 : start + 55] = 3
-    device = mask.copy()
-    if differing:
-        device[412:421] = 3
-    return ShownLead(record, mask, device, segments(device, SegmentRules.for_classes(4)), 4, not differing)
-
-
-def result(**changes: object) -> HilResult:
-    shown = lead()
-    scores = ScoreCollector(4)
-    scores.add(shown.record, Prediction(shown.device, list(shown.segments)))
-    values: dict[str, object] = {
-        "target": "qemu",
-        "board": "mps2_an386",
-        "backend": "aot",
-        "model": "seg-4-tcn-sm",
-        "model_sha256": "ab" * 32,
-        "build_id": "0123456789abcdef",
-        "source": "ludb",
-        "records": [181],
-        "leads": ["ii"],
-        "frames": 4,
-        "expected_frames": 4,
-        "differing_frames": 0,
-        "compared_bytes": 6200,
-        "mismatched_bytes": 0,
-        "requests": 33,
-        "retries": 0,
-        "crc_errors": 0,
-        "device_crc_errors": 0,
-        "device_overruns": 0,
-        "verdict": "pass",
-        "mismatches": [],
-        "error": None,
-        "timing": Timing(
-            unit="instructions",
-            resolution=40,
-            core_hz=10**9,
-            parts={"inference": Spread(mean=1_083_908.0, min=1_083_880.0, max=1_083_920.0)},
-        ),
-        "memory": Memory(arena_bytes=4528, stack_bytes=556, flash_bytes=27584, ram_bytes=32680),
-        "macs": 830_000,
-        "segmentation": Segmentation.of(scores),
-        "seconds": 1.5,
-    }
-    return HilResult.model_validate(values | changes)
-
-
-MISMATCH = Mismatch(
-    record=181,
-    lead="ii",
-    frame=1,
-    stage="layer 2 CONV_2D (operator 3)",
-    compared="CONV_2D",
-    offset=17,
-    expected=0x7F,
-    actual=None,
-    differing_bytes=9,
-    vector="build/reports/vectors/x.npz",
-    replay="invoke hil-test --replay build/reports/vectors/x.npz",
-)
+from support.report_pages import MISMATCH, lead, result
 
 
 def test_the_report_is_one_well_formed_file_without_network_or_scripts() -> None:

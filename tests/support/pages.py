@@ -6,47 +6,62 @@ import re
 from html.parser import HTMLParser
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
-LOADING = {"script", "link", "img", "iframe", "object"}
+LOADING = {"link", "img", "iframe", "object"}
 
 
-class Balance(HTMLParser):
-    """Checks that every element is closed in order.
+class Page(HTMLParser):
+    """Reads a page and fails unless every element is closed in order.
 
     Attributes:
-        open: elements that are not closed yet.
-        tags: every element with its attributes, in order.
+        elements: tag and attributes of every element, and the classes of what it is in, in order.
+        text: what stands between the tags.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, html: str) -> None:
         super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[tuple[str, dict[str, str | None]]] = []
+        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert not self.open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
+        self.handle_startendtag(tag, attrs)
         if tag not in VOID:
-            self.open.append(tag)
+            self.open.append((tag, dict(attrs)))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
+        self.elements.append((tag, dict(attrs), [str(around.get("class")) for _, around in self.open]))
 
     def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def tags(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes, _ in self.elements if tag == name]
 
 
-def check_page(html: str) -> None:
-    """Fails for a page that is not well formed, loads anything, or cannot be read without colours or sight."""
-    parser = Balance()
-    parser.feed(html)
-    assert parser.open == []
-    assert not LOADING & {tag for tag, _ in parser.tags}
+def check_page(html: str, *, scripts: int = 0) -> Page:
+    """Fails for a page that is not well formed, loads anything, or cannot be read without colours or sight.
+
+    Args:
+        html: the page.
+        scripts: how many it has; each stands in the page.
+    """
+    page = Page(html)
+    tags = [tag for tag, _, _ in page.elements]
+    assert not LOADING & set(tags)
+    assert tags.count("script") == scripts
     assert not re.search(r"(?:src|href)=|url\((?!#)|@import|https?:", html.replace("http://www.w3.org/2000/svg", ""))
     assert '<html lang="en">' in html
     assert re.search(r"color-scheme:\s*(light )?dark", html)
     assert html.count("<h1>") == 1
-    figures = [attributes for tag, attributes in parser.tags if tag == "svg"]
-    named = [figure for figure in figures if figure.get("aria-hidden") != "true"]
+    named = [figure for figure in page.tags("svg") if figure.get("aria-hidden") != "true"]
     assert all(figure.get("role") == "img" and figure.get("aria-label") for figure in named)
+    return page
 
 
 def text_of(html: str) -> str:

@@ -9,6 +9,7 @@ from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.models import ZOO
 from ecgseg.output import write_files
+from ecgseg.report.page import render_page
 from ecgseg.templating import render_template
 from ecgseg.zoo import configuration
 from ecgseg.zoo.figures import Metrics, read_cross_validation, read_metrics
@@ -35,7 +36,7 @@ def write_card(metrics: Metrics) -> list[Path]:
     files = {
         "metrics.json": metrics.model_dump_json(indent=2) + "\n",
         "README.md": render_template("report", "card.md.j2", **context),
-        "confusion_matrix.html": render_template("report", "confusion_matrix.html.j2", **context),
+        "confusion_matrix.html": render_page("confusion_matrix.html.j2", **context),
     }
     return _write(target, files)
 

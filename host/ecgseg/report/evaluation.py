@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ecgseg.data.records import CLASS_NAMES
+from ecgseg.report.page import render_page
 from ecgseg.scoring.collector import Scores
 from ecgseg.scoring.evaluate import AF, Comparison, Evaluation
 from ecgseg.scoring.metrics import SampleScores
-from ecgseg.templating import render_template
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -38,8 +38,7 @@ def show(comparison: Comparison, console: Console) -> None:
 def page(comparison: Comparison) -> str:
     """The same as an HTML page, with every model by rhythm and by lead, and the model's confusion matrix."""
     results = comparison.results
-    return render_template(
-        "report",
+    return render_page(
         "evaluation.html.j2",
         results=results,
         int8_loss=comparison.int8_loss,

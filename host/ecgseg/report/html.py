@@ -9,10 +9,10 @@ from markupsafe import Markup
 from ecgseg.hil.result import HilResult, HilRun, ShownLead
 from ecgseg.output import write_text
 from ecgseg.report.lead import lead_name
+from ecgseg.report.page import render_page
 from ecgseg.report.svg import lead_figure
 from ecgseg.report.texts import HEADLINES, byte_text, input_count, summary_rows, time_note
 from ecgseg.scoring.metrics import FiducialScore
-from ecgseg.templating import render_template
 
 
 def write_report(run: HilRun, path: Path) -> None:
@@ -27,8 +27,7 @@ def write_report(run: HilRun, path: Path) -> None:
 def render_report(run: HilRun) -> str:
     """HTML of a HIL test; all styles and figures are inside."""
     result = run.result
-    return render_template(
-        "report",
+    return render_page(
         "hil.html.j2",
         result=result,
         headline=HEADLINES[result.verdict],

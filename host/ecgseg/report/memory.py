@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from markupsafe import Markup
 from rich import box
 from rich.table import Table
 
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.graph.ir import shape_text
 from ecgseg.output import write_text
+from ecgseg.report.page import render_page
+from ecgseg.report.palette import BUFFERS
 
-# A qualitative palette that is told apart in grey and by colour-blind readers (Okabe and Ito).
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-_SCRATCH = "#9a9a9a"
-_LEFT, _TOP, _HEIGHT, _COLUMN, _BOTTOM = 70, 20, 320, 44, 160
+# Pixels of the picture: a page that is wide enough shows it as large; more layers than fit make it wider.
+_WIDTH, _LEFT, _RIGHT, _TOP, _HEIGHT = 1120, 60, 16, 16, 320
+_LEAST_COLUMN = 30
+_CHARACTER = 7.0
+_SLOPE = 60  # degrees by which the names of layers that are wider than a column are turned
 
 
 @dataclass(frozen=True)
@@ -89,77 +95,109 @@ def _manner(layer: LayerEntry) -> str:
 
 def _short(buffer: BufferEntry) -> str:
     """`tensor 18 @0` or `scratch @2000`."""
-    return f"{buffer.name.split(' of ')[0]} @{buffer.offset}"
+    return f"{_name(buffer)} @{buffer.offset}"
+
+
+def _name(buffer: BufferEntry) -> str:
+    """`tensor 18` or `scratch`."""
+    return buffer.name.split(" of ")[0]
 
 
 def memory_picture(manifest: Manifest) -> str:
     """The plan as SVG: time (layers) to the right, addresses upward, one rectangle per buffer."""
-    count = len(manifest.layers)
-    width = _LEFT + count * _COLUMN + 90
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_TOP + _HEIGHT + _BOTTOM}" '
-        f'width="{width}" font-family="sans-serif" font-size="11" role="img" aria-label="Memory over time">'
-    ]
+    names = [f"{index} {layer.name.removesuffix('_2D')}" for index, layer in enumerate(manifest.layers)]
+    scale = _Scale.of(names, manifest.arena_bytes)
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {scale.width:.0f} {scale.height:.0f}" '
+        f'style="--least: {0.8 * scale.width:.0f}px" role="img" aria-label="Memory over time">'
+    )
     tensors = 0
+    areas: list[str] = []
+    labels: list[str] = []
     for buffer in manifest.buffers:
         scratch = buffer.name.startswith("scratch")
-        parts.append(_rectangle(manifest, buffer, _SCRATCH if scratch else _COLOURS[tensors % len(_COLOURS)]))
+        areas.append(_rectangle(scale, buffer, "scratch" if scratch else f"buffer-{tensors % BUFFERS}"))
+        labels += _label(scale, buffer)
         tensors += not scratch
-    parts += _axes(manifest, count)
-    parts.append("</svg>")
-    return "\n".join(parts)
+    # A label is on top of every area: where two overlap it can still be read.
+    return "\n".join([head, *_addresses(scale), *areas, *labels, *_names(scale, names), "</svg>"])
 
 
-def _y(manifest: Manifest, address: int) -> float:
-    return _TOP + _HEIGHT * (1.0 - address / max(manifest.arena_bytes, 1))
+@dataclass(frozen=True)
+class _Scale:
+    """Where layers and addresses are in the picture, in pixels.
+
+    Attributes:
+        arena: its size in bytes.
+        column: width of a layer.
+        width, height: of the picture.
+        turned: True when the names of the layers are wider than a column.
+    """
+
+    arena: int
+    column: float
+    width: float
+    height: float
+    turned: bool
+
+    @staticmethod
+    def of(names: Sequence[str], arena: int) -> _Scale:
+        """The scale for layers of these names."""
+        count, text = max(len(names), 1), _CHARACTER * max(map(len, names), default=0)
+        column = (_WIDTH - _LEFT - _RIGHT) / count
+        turned = text > column
+        right, below = float(_RIGHT), 24.0
+        if turned:
+            # The last name leans out of the last column.
+            right = max(right, text * math.cos(math.radians(_SLOPE)))
+            below = text * math.sin(math.radians(_SLOPE)) + 20
+            column = max(_LEAST_COLUMN, (_WIDTH - _LEFT - right) / count)
+        return _Scale(arena, column, _LEFT + count * column + right, _TOP + _HEIGHT + below, turned)
+
+    def x(self, layer: int) -> float:
+        """Left edge of a layer."""
+        return _LEFT + layer * self.column
+
+    def y(self, address: int) -> float:
+        """Height of an address."""
+        return _TOP + _HEIGHT * (1.0 - address / max(self.arena, 1))
 
 
-def _rectangle(manifest: Manifest, buffer: BufferEntry, colour: str) -> str:
-    x = _LEFT + buffer.first * _COLUMN
-    width = (buffer.last - buffer.first + 1) * _COLUMN
-    top, bottom = _y(manifest, buffer.offset + buffer.size), _y(manifest, buffer.offset)
-    label = f"{buffer.name}: {buffer.size} bytes at {buffer.offset}, layers {buffer.first} to {buffer.last}"
-    text = ""
-    if bottom - top > 12 and width > 60:
-        text = f'<text x="{x + 4}" y="{(top + bottom) / 2 + 4:.1f}" fill="#fff">{buffer.size}</text>'
+def _rectangle(scale: _Scale, buffer: BufferEntry, kind: str) -> str:
+    x, width = scale.x(buffer.first), scale.x(buffer.last + 1) - scale.x(buffer.first)
+    top, bottom = scale.y(buffer.offset + buffer.size), scale.y(buffer.offset)
+    title = f"{buffer.name}: {buffer.size} bytes at {buffer.offset}, layers {buffer.first} to {buffer.last}"
     return (
-        f'<g><title>{escape(label)}</title><rect x="{x}" y="{top:.1f}" width="{width}" height="{bottom - top:.1f}" '
-        f'fill="{colour}" fill-opacity="0.85" stroke="#fff"/>{text}</g>'
+        f'<g><title>{escape(title)}</title><rect class="buffer {kind}" x="{x:.1f}" y="{top:.1f}" '
+        f'width="{width:.1f}" height="{bottom - top:.1f}"/></g>'
     )
 
 
-def _axes(manifest: Manifest, count: int) -> list[str]:
-    right = _LEFT + count * _COLUMN
-    parts = []
+def _label(scale: _Scale, buffer: BufferEntry) -> Iterator[str]:
+    """What is written into a buffer's area: name and size, the size alone, or nothing, as there is room."""
+    top, bottom = scale.y(buffer.offset + buffer.size), scale.y(buffer.offset)
+    width = scale.x(buffer.last + 1) - scale.x(buffer.first)
+    for text in (f"{_name(buffer)}: {buffer.size}", str(buffer.size)):
+        if bottom - top > 14 and width > _CHARACTER * len(text) + 12:
+            x, y = scale.x(buffer.first) + 6, (top + bottom) / 2 + 4
+            yield f'<text class="size" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+            return
+
+
+def _addresses(scale: _Scale) -> Iterator[str]:
+    right = scale.x(0) + scale.width - _LEFT - _RIGHT
     for step in range(5):
-        address = manifest.arena_bytes * step // 4
-        y = _y(manifest, address)
-        parts.append(f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="#888" stroke-opacity="0.35"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" fill="currentColor">{address}</text>')
-    for index, layer in enumerate(manifest.layers):
-        x, y = _LEFT + index * _COLUMN + _COLUMN / 2, _TOP + _HEIGHT + 10
-        parts.append(
-            f'<text x="{x}" y="{y}" transform="rotate(60 {x} {y})" fill="currentColor">'
-            f"{index} {escape(layer.name.removesuffix('_2D'))}</text>"
-        )
-    return parts
+        address = scale.arena * step // 4
+        y = scale.y(address)
+        yield f'<line class="axis" x1="{_LEFT}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}"/>'
+        yield f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{address}</text>'
 
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>:root{{color-scheme:light dark}}body{{font-family:sans-serif;margin:2em;max-width:80em}}
-table{{border-collapse:collapse}}td,th{{padding:.2em .7em;text-align:left;border-bottom:1px solid #8884}}
-td.n{{text-align:right}}.wide{{overflow-x:auto}}</style></head><body>
-<h1>{title}</h1>
-<p>Arena {arena} bytes for all activations and scratch; weights and tables {weights} bytes; {macs} multiplications a
-frame. Addresses go up, layers to the right; grey is scratch. Two that share an address are never needed together: where
-they overlap while streamed layers run, the result grows into rows that have been read.</p>
-<div class="wide">{picture}</div>
-<div class="wide"><table><tr><th>#</th><th>layer</th><th>result</th><th>alive</th><th>bytes</th></tr>
-{rows}
-</table></div></body></html>
-"""
+def _names(scale: _Scale, names: Sequence[str]) -> Iterator[str]:
+    for index, name in enumerate(names):
+        x, y = scale.x(index) + scale.column / 2, _TOP + _HEIGHT + (12 if scale.turned else 18)
+        how = f'transform="rotate({_SLOPE} {x:.1f} {y})"' if scale.turned else 'text-anchor="middle"'
+        yield f'<text x="{x:.1f}" y="{y}" {how}>{escape(name)}</text>'
 
 
 def write_report(manifest: Manifest, path: Path) -> None:
@@ -168,19 +206,13 @@ def write_report(manifest: Manifest, path: Path) -> None:
     Raises:
         OutputError: it cannot be written.
     """
+    write_text(path, render_report(manifest))
+
+
+def render_report(manifest: Manifest) -> str:
+    """HTML of the plan: the picture and a row for each layer."""
     rows = [
-        f"<tr><td>{step.layer}</td><td>{escape(step.name)}{_manner(layer)}</td>"
-        f"<td>{shape_text(layer.shape)}</td>"
-        f"<td>{', '.join(_short(buffer) for buffer in step.live)}</td>"
-        f'<td class="n">{step.live_bytes}</td></tr>'
+        (step, layer.name + _manner(layer), shape_text(layer.shape), ", ".join(_short(buffer) for buffer in step.live))
         for step, layer in zip(memory_steps(manifest), manifest.layers, strict=True)
     ]
-    page = _PAGE.format(
-        title=escape(f"Memory of {manifest.model}"),
-        arena=manifest.arena_bytes,
-        weights=manifest.weight_bytes,
-        macs=manifest.macs,
-        picture=memory_picture(manifest),
-        rows="\n".join(rows),
-    )
-    write_text(path, page)
+    return render_page("memory.html.j2", m=manifest, picture=Markup(memory_picture(manifest)), rows=rows)

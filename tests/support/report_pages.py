@@ -1,0 +1,143 @@
+"""Results to show, and every page of them with text in it that would do harm if it were not escaped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
+from ecgseg.data.databases.synthetic import synthetic_records
+from ecgseg.data.records import CLASS_NAMES
+from ecgseg.hil.result import HilResult, HilRun, Memory, Mismatch, Segmentation, ShownLead, Spread, Timing
+from ecgseg.models import model_names
+from ecgseg.pipeline import Prediction, SegmentRules, segments
+from ecgseg.report import evaluation, memory
+from ecgseg.report.html import render_report
+from ecgseg.report.page import render_page
+from ecgseg.scoring.collector import ScoreCollector
+from ecgseg.scoring.evaluate import AF, Comparison, Evaluation
+from ecgseg.zoo.figures import read_metrics
+
+HARM = "<script>alert('x')</script>\"&"
+
+
+def lead(differing: bool = False) -> ShownLead:
+    record = replace(synthetic_records(1, ("ii",), seed=4)[0], rhythm="sinus <script>alert(1)</script>")
+    mask = np.zeros(1000, dtype=np.uint8)
+    for start in range(100, 900, 100):
+        mask[start : start + 9] = 1
+        mask[start + 12 : start + 21] = 2
+        mask[start + 35 : start + 55] = 3
+    device = mask.copy()
+    if differing:
+        device[412:421] = 3
+    return ShownLead(record, mask, device, segments(device, SegmentRules.for_classes(4)), 4, not differing)
+
+
+def result(**changes: object) -> HilResult:
+    shown = lead()
+    scores = ScoreCollector(4)
+    scores.add(shown.record, Prediction(shown.device, list(shown.segments)))
+    values: dict[str, object] = {
+        "target": "qemu",
+        "board": "mps2_an386",
+        "backend": "aot",
+        "model": "seg-4-tcn-sm",
+        "model_sha256": "ab" * 32,
+        "build_id": "0123456789abcdef",
+        "source": "ludb",
+        "records": [181],
+        "leads": ["ii"],
+        "frames": 4,
+        "expected_frames": 4,
+        "differing_frames": 0,
+        "compared_bytes": 6200,
+        "mismatched_bytes": 0,
+        "requests": 33,
+        "retries": 0,
+        "crc_errors": 0,
+        "device_crc_errors": 0,
+        "device_overruns": 0,
+        "verdict": "pass",
+        "mismatches": [],
+        "error": None,
+        "timing": Timing(
+            unit="instructions",
+            resolution=40,
+            core_hz=10**9,
+            parts={"inference": Spread(mean=1_083_908.0, min=1_083_880.0, max=1_083_920.0)},
+        ),
+        "memory": Memory(arena_bytes=4528, stack_bytes=556, flash_bytes=27584, ram_bytes=32680),
+        "macs": 830_000,
+        "segmentation": Segmentation.of(scores),
+        "seconds": 1.5,
+    }
+    return HilResult.model_validate(values | changes)
+
+
+MISMATCH = Mismatch(
+    record=181,
+    lead="ii",
+    frame=1,
+    stage="layer 2 CONV_2D (operator 3)",
+    compared="CONV_2D",
+    offset=17,
+    expected=0x7F,
+    actual=None,
+    differing_bytes=9,
+    vector="build/reports/vectors/x.npz",
+    replay="invoke hil-test --replay build/reports/vectors/x.npz",
+)
+
+
+def pages() -> dict[str, str]:
+    """HTML of every kind of page by name; all text that a device, a file or a user gives holds HARM."""
+    metrics = read_metrics(model_names()[-1]).model_copy(update={"model": HARM})
+    return {
+        "hil": render_report(_harmful_run()),
+        "evaluation": evaluation.page(_harmful_comparison()),
+        "confusion matrix": render_page("confusion_matrix.html.j2", m=metrics, names=CLASS_NAMES[4]),
+        "memory": memory.render_report(_harmful_manifest()),
+    }
+
+
+def _harmful_run() -> HilRun:
+    texts = dict.fromkeys(("board", "backend", "model", "model_sha256", "build_id", "image_sha256", "error"), HARM)
+    mismatch = MISMATCH.model_copy(update=dict.fromkeys(("lead", "stage", "compared", "vector", "replay"), HARM))
+    changes = {"leads": [HARM], "verdict": "fail", "mismatches": [mismatch]}
+    shown = lead(differing=True)
+    shown = replace(shown, record=replace(shown.record, lead=HARM, rhythm=HARM))
+    return HilRun(result(**texts, **changes), [shown])
+
+
+def _harmful_comparison() -> Comparison:
+    shown = lead()
+    scores = ScoreCollector(4)
+    scores.add(shown.record, Prediction(shown.device, list(shown.segments)))
+    groups = {HARM: scores.scores(), AF: scores.scores()}
+    one = Evaluation(
+        model=HARM,
+        sha256=HARM,
+        source="ludb",
+        records=[1],
+        leads=[HARM],
+        classes=4,
+        whole=scores.scores(),
+        by_rhythm=groups,
+        by_lead=groups,
+        by_noise={HARM: {HARM: 0.5}},
+    )
+    return Comparison(results=[one, one], int8_loss=0.01)
+
+
+def _harmful_manifest() -> Manifest:
+    names = ("generator", "generator_version", "model", "sha256")
+    numbers = dict.fromkeys(Manifest.model_fields, 0)
+    lists = {"input_shape": [1, 250, 1], "output_shape": [1, 250, 4]}
+    layer = LayerEntry(
+        name=HARM, operator=0, tensor=0, shape=[1, 250, 4], bytes=0, macs=0, in_place=True, streamed=False
+    )
+    buffer = BufferEntry(name=HARM, offset=0, size=100, first=0, last=0)
+    filled = {"arena_bytes": 100, "layers": [layer], "buffers": [buffer]}
+    return Manifest.model_validate(numbers | dict.fromkeys(names, HARM) | lists | filled)
