@@ -49,16 +49,10 @@ def is_private(header: Path, room: str) -> bool:
 def complaint(room: str, name: str, angled: bool, headers: dict[str, Path]) -> str:
     """What is wrong with an include; "" for nothing."""
     if angled:
-        if name in headers or name in _RENDERED:
-            return "is the firmware's own and stands in angle brackets"
-        return (
-            "is no header for code that knows no hardware"
-            if room in _PORTABLE and name not in _PORTABLE_HEADERS
-            else ""
-        )
+        return complaint_angled(room, name, headers)
     if name in _RENDERED:
         return "" if room.startswith("programs/") or room in _RENDERED[name] else "is rendered for a model"
-    if (room, name.startswith(_LIBRARY[1])) == (_LIBRARY[0], True):
+    if room == _LIBRARY[0] and name.startswith(_LIBRARY[1]):
         return ""
     header = headers.get(name)
     if header is None:
@@ -71,6 +65,15 @@ def complaint(room: str, name: str, angled: bool, headers: dict[str, Path]) -> s
     return f"is private to {owner}" if is_private(header, owner) else ""
 
 
+def complaint_angled(room: str, name: str, headers: dict[str, Path]) -> str:
+    """The same of an include in angle brackets, which is the compiler's library."""
+    if name in headers or name in _RENDERED:
+        return "is the firmware's own and stands in angle brackets"
+    if room in _PORTABLE and name not in _PORTABLE_HEADERS:
+        return "is no header for code that knows no hardware"
+    return ""
+
+
 def violations(firmware: Path) -> list[str]:
     """Every include that breaks a wall, as `file: "name" what`."""
     files = sorted(path.relative_to(firmware) for path in firmware.rglob("*") if path.suffix in _ENDINGS)
@@ -78,9 +81,17 @@ def violations(firmware: Path) -> list[str]:
     doubled = [path for path in files if headers.get(path.name, path) != path]
     found = [f"{path}: a second header of that name" for path in doubled]
     for path in files:
-        for quoted, angled, macro in _INCLUDE.findall((firmware / path).read_text(encoding="utf-8")):
-            what = "is a macro" if macro else complaint(room_of(path), quoted or angled, bool(angled), headers)
-            found += [f'{path}: "{quoted or angled or macro}" {what}'] if what else []
+        found += violations_in(path, (firmware / path).read_text(encoding="utf-8"), headers)
+    return found
+
+
+def violations_in(path: Path, text: str, headers: dict[str, Path]) -> list[str]:
+    """Those of one file."""
+    found = []
+    for quoted, angled, macro in _INCLUDE.findall(text):
+        what = "is a macro" if macro else complaint(room_of(path), quoted or angled, bool(angled), headers)
+        if what:
+            found.append(f'{path}: "{quoted or angled or macro}" {what}')
     return found
 
 

@@ -1,6 +1,7 @@
-/* What ended the run before this one. The record of a fault is the processor's (boards/cortex_m); the watchdog's comes from its
- * bark. Both lie in .noinit at the top of the TCM. Whether the secure boot loader leaves that memory alone is an open point of
- * docs/bring-up.md. The stack lies at the bottom of the TCM, so an overflow leaves the memory and becomes a bus fault.
+/* What ended the run before this one. The record of a fault is the processor's (boards/cortex_m); the watchdog's comes
+ * from its bark. Both lie in .noinit at the top of the TCM. Whether the secure boot loader leaves that memory alone is
+ * an open point of docs/bring-up.md. The stack lies at the bottom of the TCM, so an overflow leaves the memory and
+ * becomes a bus fault.
  */
 #include <string.h>
 

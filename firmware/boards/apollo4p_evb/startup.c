@@ -16,8 +16,8 @@ typedef union {
     uint32_t *stack;
 } vector_t;
 
-/* 16 exceptions and 84 interrupts [1.1], [6]; padded to 128 entries so that code starts 512 bytes behind the table. An interrupt
- * that nobody asked for is recorded under its exception number. */
+/* 16 exceptions and 84 interrupts [1.1], [6]; padded to 128 entries so that code starts 512 bytes behind the table. An
+ * interrupt that nobody asked for is recorded under its exception number. */
 #define VECTOR_COUNT 128u
 extern const vector_t a4p_vectors[VECTOR_COUNT];
 

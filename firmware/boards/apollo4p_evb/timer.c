@@ -12,8 +12,8 @@ void a4p_timer_init(void)
     TIMER0_CTRL |= TIMER0_CTRL_EN;
 }
 
-/* The rule for reading a running TIMER is not public [5.2]. Two readings in a row that lie close together are believed; a
- * torn reading would be off by a power of two that is far larger. */
+/* The rule for reading a running TIMER is not public [5.2]. Two readings in a row that lie close together are believed;
+ * a torn reading would be off by a power of two that is far larger. */
 uint32_t a4p_timer_ticks(void)
 {
     uint32_t first = TIMER0_COUNT;

@@ -1,5 +1,6 @@
-/* Registers of the Cortex-M4's system control block that every board uses (Armv7-M Architecture Reference Manual, B3.2). What
- * docs/apollo4p-facts.md says of them on the Apollo4 Plus is named behind it: "[n.n]" is a section of that page. */
+/* Registers of the Cortex-M4's system control block that every board uses (Armv7-M Architecture Reference Manual,
+ * B3.2). What docs/apollo4p-facts.md says of them on the Apollo4 Plus is named behind it: "[n.n]" is a section of that
+ * page. */
 #ifndef ECGSEG_CORTEX_M_REGISTERS_H
 #define ECGSEG_CORTEX_M_REGISTERS_H
 

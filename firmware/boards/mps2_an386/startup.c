@@ -1,5 +1,5 @@
-/* Reset and vectors of the mps2-an386 board (Arm AN386, Cortex-M4F): memory map and interrupt numbers are that application
- * note's. */
+/* Reset and vectors of the mps2-an386 board (Arm AN386, Cortex-M4F): memory map and interrupt numbers are that
+ * application note's. */
 #include "startup.h"
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Bring-up image: settles on a real board what docs/apollo4p-facts.md leaves open (its section 10).
  *
- * Lines of text at the rate that the link starts with. A command is one line, with #NUMBER at its end if the caller likes;
- * its answer is lines of name=value, then a line with a dot and that number.
+ * Lines of text at the rate that the link starts with. A command is one line, with #NUMBER at its end if the caller
+ * likes; its answer is lines of name=value, then a line with a dot and that number.
  * `invoke bringup` speaks it; so can any serial terminal.
  */
 #include <string.h>

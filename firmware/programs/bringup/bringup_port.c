@@ -30,8 +30,8 @@ void end_baud_trial(void)
     }
 }
 
-/* Raw bytes come back as they are, until as many have as the command says. Gives up when it has been silent for a second or
- * more: the watchdog's bark is what wakes the core then. */
+/* Raw bytes come back as they are, until as many have as the command says. Gives up when it has been silent for a
+ * second or more: the watchdog's bark is what wakes the core then. */
 void echo(const char *line)
 {
     const uint32_t count = argument(line);
