@@ -13,13 +13,12 @@
 #define A4P_REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
 /* ---- Core ---- */
-#define SCB_ICSR A4P_REGISTER(0xE000ED04u) /* [Arm] */
-#define SCB_SCR A4P_REGISTER(0xE000ED10u)  /* [5.4] */
-#define SCB_SCR_SLEEPDEEP (1u << 2)        /* [5.4] */
-#define SCB_CCR A4P_REGISTER(0xE000ED14u)  /* [Arm] */
-#define SCB_CCR_DIV_0_TRP (1u << 4)        /* [Arm] */
-#define SCB_CCR_BFHFNMIGN (1u << 8)        /* [Arm] bus faults are ignored while FAULTMASK is set */
-#define SCB_CFSR_BUS_FAULTS 0x0000FF00u    /* [Arm] */
+#define SCB_SCR A4P_REGISTER(0xE000ED10u) /* [5.4] */
+#define SCB_SCR_SLEEPDEEP (1u << 2)       /* [5.4] */
+#define SCB_CCR A4P_REGISTER(0xE000ED14u) /* [Arm] */
+#define SCB_CCR_DIV_0_TRP (1u << 4)       /* [Arm] */
+#define SCB_CCR_BFHFNMIGN (1u << 8)       /* [Arm] bus faults are ignored while FAULTMASK is set */
+#define SCB_CFSR_BUS_FAULTS 0x0000FF00u   /* [Arm] */
 
 #define NVIC_ISER0 A4P_REGISTER(0xE000E100u)                                       /* [Arm] */
 #define NVIC_ICER0 A4P_REGISTER(0xE000E180u)                                       /* [Arm] */
