@@ -78,22 +78,23 @@ static inline int8_t clamp_int8(int32_t value)
 #endif
 }
 
-/* centred: count * x - sum, at most 24 bits, so that the conversion is exact. */
-static inline int8_t quantise(int32_t centred, float gain, int32_t offset)
+/* below: sum - count * x, at most 24 bits, so that the conversion is exact. Both factors have the other sign than in the
+ * contract, which leaves every bit as it is: to multiply and subtract in this order is one instruction. */
+static inline int8_t quantise(int32_t below, float negative_gain, int32_t offset)
 {
-    const float shifted = (float)centred * gain + ROUNDING_OFFSET;
+    const float shifted = (float)below * negative_gain + ROUNDING_OFFSET;
     int32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
     return clamp_int8(bits - offset);
 }
 
 /* offset: what the rounding leaves above the integer, less the zero point. */
-static void quantise_run(const int16_t *samples, uint32_t count, const statistics_t *s, float gain, int32_t offset,
-                         int8_t *frame)
+static void quantise_run(const int16_t *samples, uint32_t count, const statistics_t *s, float negative_gain,
+                         int32_t offset, int8_t *frame)
 {
 #pragma GCC unroll 4
     for (uint32_t n = 0; n < count; n++) {
-        frame[n] = quantise(s->count * samples[n] - s->sum, gain, offset);
+        frame[n] = quantise(s->sum - s->count * samples[n], negative_gain, offset);
     }
 }
 
@@ -120,11 +121,11 @@ ecgseg_frame_info_t ecgseg_preprocess_frame(const ecgseg_preprocess_t *state, in
         return info;
     }
     /* The hardware's square root (VSQRT, SQRTSS): with -fno-math-errno the builtin is that one instruction. */
-    const float gain = 1.0f / (__builtin_sqrtf((float)spread) * state->input_scale);
+    const float negative_gain = -1.0f / (__builtin_sqrtf((float)spread) * state->input_scale);
     const int32_t offset = ROUNDING_BITS - state->input_zero_point;
     const uint32_t older = ECGSEG_FRAME_LENGTH - state->ring_next;
-    quantise_run(state->ring + state->ring_next, older, &s, gain, offset, frame);
-    quantise_run(state->ring, state->ring_next, &s, gain, offset, frame + older);
+    quantise_run(state->ring + state->ring_next, older, &s, negative_gain, offset, frame);
+    quantise_run(state->ring, state->ring_next, &s, negative_gain, offset, frame + older);
     if (info.lead_off_samples != 0) {
         for (uint32_t n = 0; n < ECGSEG_FRAME_LENGTH; n++) {
             frame[n] = valid[n] ? frame[n] : (int8_t)state->input_zero_point;
