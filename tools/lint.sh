@@ -54,8 +54,9 @@ install_cppcheck() {
 }
 
 compilers() {
-    local board
-    for board in host mps2_an386 apollo4p_evb; do
+    local board boards
+    boards=$(python -c 'from ecgseg.image.boards import BOARDS; print(*BOARDS)') || return
+    for board in $boards; do
         invoke build --board "$board" >/dev/null || return
     done
 }
