@@ -78,8 +78,8 @@ static inline int8_t clamp_int8(int32_t value)
 #endif
 }
 
-/* below: sum - count * x, at most 24 bits, so that the conversion is exact. Both factors have the other sign than in the
- * contract, which leaves every bit as it is: to multiply and subtract in this order is one instruction. */
+/* below: sum - count * x, at most 24 bits, so that the conversion is exact. Both factors have the other sign than in
+ * the contract, which leaves every bit as it is: to multiply and subtract in this order is one instruction. */
 static inline int8_t quantise(int32_t below, float negative_gain, int32_t offset)
 {
     const float shifted = (float)below * negative_gain + ROUNDING_OFFSET;
