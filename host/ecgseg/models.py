@@ -18,7 +18,7 @@ class ModelFile:
     """A .tflite file.
 
     Attributes:
-        name: name in the zoo, or the file's name without ending.
+        name: name in the zoo, or the file's name without ending as far as its characters are harmless everywhere.
         path: the file.
         data: its bytes.
         from_zoo: False for a file that the user named.
@@ -48,11 +48,12 @@ def find_model(name: str | None = None, tflite: str | Path | None = None) -> Mod
         ModelError: the file cannot be read, or is larger than any model for the device.
     """
     # The menu imports this module for the default's name; numpy would make it wait.
+    from ecgseg.files import safe_name
     from ecgseg.graph.load import read_model
 
     if tflite:
         path = Path(tflite).expanduser()
-        return ModelFile(path.stem, path, read_model(path), from_zoo=False)
+        return ModelFile(safe_name(path.stem), path, read_model(path), from_zoo=False)
     chosen = choose("model", name or DEFAULT_MODEL, model_names(), "--model")
     path = paths.MODELS / chosen / "model.tflite"
     return ModelFile(chosen, path, read_model(path), from_zoo=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import contextlib
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from ecgseg.data.databases.ludb import LEADS, parse_records
 from ecgseg.data.inputs import choose_inputs
-from ecgseg.errors import DataError
+from ecgseg.errors import DataError, GraphError
 from ecgseg.hil import vectors
+from ecgseg.hil.runner import HilOptions, run
+from ecgseg.models import find_model
 
 VECTOR = vectors.Vector(
     target="host",
@@ -51,6 +54,88 @@ def test_a_file_with_objects_inside_is_not_unpickled(tmp_path: Path) -> None:
     np.savez(path, about=np.array([{"a": 1}], dtype=object))
     with pytest.raises(DataError, match="not a vector"):
         vectors.load(path)
+
+
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
+
+
+def arrays_of(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as kept:
+        return dict(kept)
+
+
+WRONG: dict[str, dict[str, np.ndarray]] = {
+    "samples as text": {"samples": np.array(["1", "2"])},
+    "one sample without a row": {"samples": np.array(5, np.int16)},
+    "samples in two rows": {"samples": np.zeros((2, 2), np.int16)},
+    "no samples": {"samples": np.zeros(0, np.int16)},
+    "struct samples": {"samples": np.zeros(3, [("a", np.int16), ("b", np.int8)])},
+    "float samples": {"samples": np.full(3, np.nan)},
+    "int8 samples at a rate": {"samples": np.zeros(3, np.int8)},
+    "complex samples": {"samples": np.zeros(3, np.complex64)},
+    "a rate that no preprocessor takes": {"numbers": np.array([14, 2, 7])},
+    "a negative rate": {"numbers": np.array([14, 2, -500])},
+    "a record below zero": {"numbers": np.array([-1, 2, 500])},
+    "two numbers": {"numbers": np.array([14, 2])},
+    "numbers as floats": {"numbers": np.array([14.0, 2.0, 500.0])},
+    "a model with escape sequences": {"about": np.array(["host", "\x1b[2Jseg", "ab" * 32, "ii"])},
+    "a model in two lines": {"about": np.array(["host", "seg\nPASS", "ab" * 32, "ii"])},
+    "no model": {"about": np.array(["host", "", "ab" * 32, "ii"])},
+    "a lead that is a path": {"about": np.array(["host", "seg", "ab" * 32, "../ii"])},
+    "no digest": {"about": np.array(["host", "seg", "xyz", "ii"])},
+    "about as bytes": {"about": np.array([b"host", b"seg", b"ab", b"ii"])},
+    "results as text": {"expected_input": np.array(["a"])},
+}
+
+
+@pytest.mark.parametrize("change", WRONG.values(), ids=list(WRONG))
+def test_a_well_formed_archive_that_is_no_vector_is_one_printable_error(
+    tmp_path: Path, change: dict[str, np.ndarray]
+) -> None:
+    path = tmp_path / "vector.npz"
+    np.savez(path, allow_pickle=False, **(arrays_of(vectors.save(VECTOR, tmp_path)) | change))
+    with pytest.raises(DataError, match="not a vector") as caught:
+        vectors.load(path)
+    assert str(caught.value).replace("\n", "").isprintable()
+    assert caught.value.exit_code == 3
+
+
+def test_a_damaged_archive_is_a_vector_or_one_error(tmp_path: Path) -> None:
+    whole = vectors.save(VECTOR, tmp_path).read_bytes()
+    path, rng, refused = tmp_path / "damaged.npz", np.random.default_rng(11), 0
+    for _ in range(600):
+        damaged = bytearray(whole)
+        for position in rng.integers(0, len(whole), rng.integers(1, 4)):
+            damaged[position] ^= int(rng.integers(1, 256))
+        path.write_bytes(damaged[: int(rng.choice([len(whole), rng.integers(1, len(whole))], p=[0.9, 0.1]))])
+        with contextlib.suppress(DataError):
+            vectors.load(path)
+            continue
+        refused += 1
+    assert refused > 300
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("replay-*.npz")), ids=lambda path: path.stem)
+def test_a_kept_archive_that_once_failed_is_one_error(path: Path) -> None:
+    with pytest.raises(DataError, match="not a vector"):
+        vectors.load(path)
+
+
+def test_a_vector_that_its_model_does_not_take_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    model = find_model()
+    fitting = replace(VECTOR, model=model.name, model_sha256=model.sha256)
+    for wrong in (
+        replace(fitting, rate=1000),
+        replace(fitting, rate=0, samples=np.zeros(250, np.int8)),
+    ):
+        with pytest.raises(DataError, match="does not fit its model"):
+            run(HilOptions("host", replay=vectors.save(wrong, tmp_path)))
+
+
+def test_a_vector_whose_model_is_a_device_is_refused_without_reading_it(tmp_path: Path) -> None:
+    path = vectors.save(replace(VECTOR, model="/dev/zero"), tmp_path)
+    with pytest.raises(GraphError, match="a device, not a file"):
+        run(HilOptions("host", replay=path))
 
 
 def test_without_ludb_the_same_number_of_synthetic_records_stands_in_and_says_so(

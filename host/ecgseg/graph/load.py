@@ -6,9 +6,9 @@ length is compared with the size of the file before it is used, and everything i
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
-import re
 import struct
 from functools import lru_cache
 from math import prod
@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import GraphError
+from ecgseg.files import plain, read_file, safe_name
 from ecgseg.graph.ir import Graph, Operator, Tensor
 
 MAX_FILE_BYTES = 16 << 20
@@ -105,7 +106,7 @@ def load_tflite(source: Path | str | bytes, name: str | None = None) -> Graph:
     if len(content) < 16 or content[4:8] != IDENTIFIER:
         raise _damaged("it does not start like a TensorFlow Lite flatbuffer (identifier TFL3)")
     try:
-        return _Reader(content).graph(re.sub(r"[^A-Za-z0-9_.+-]", "_", name)[:64] or "model")
+        return _Reader(content).graph(safe_name(name))
     except _READ_ERRORS as error:
         raise _damaged(f"reading it ended in {type(error).__name__}: {error}") from error
 
@@ -117,22 +118,29 @@ def read_model(path: Path) -> bytes:
         GraphError: the file cannot be read or is too large.
     """
     try:
-        content = path.read_bytes()
+        return read_file(path, MAX_FILE_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise _too_large(f"The model {plain(str(path))} is too large.", f"{error.strerror}") from error
         raise GraphError(
-            f"The model {path} cannot be read.", f"{error.strerror or error}.", "Check the --tflite option or the file."
+            f"The model {plain(str(path))} cannot be read.",
+            f"{error.strerror or error}.",
+            "Check the --tflite option or the file.",
         ) from error
-    return _checked_size(content)
 
 
 def _checked_size(content: bytes) -> bytes:
     if len(content) > MAX_FILE_BYTES:
-        raise GraphError(
-            f"The model has {len(content)} bytes, more than {MAX_FILE_BYTES}.",
-            "Nothing of that size fits the device.",
-            "Give an int8 .tflite of at most some hundred kilobytes.",
-        )
+        raise _too_large("The model is too large.", f"It has {len(content)} bytes, more than {MAX_FILE_BYTES}")
     return content
+
+
+def _too_large(what: str, size: str) -> GraphError:
+    return GraphError(
+        what,
+        f"{size}; nothing of that size fits the device.",
+        "Give an int8 .tflite of at most some hundred kilobytes.",
+    )
 
 
 def _damaged(why: str) -> GraphError:

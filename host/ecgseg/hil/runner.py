@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import Record
-from ecgseg.errors import EcgsegError, ModelError
+from ecgseg.errors import DataError, EcgsegError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.identity import identify
 from ecgseg.hil.judge import Judge, Subject
@@ -102,6 +102,8 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     vector = vectors.load(options.replay) if options.replay else None
     model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     reference = Segmenter(model.data)
+    if vector:
+        _check_fits(vector, reference)
     inputs = _inputs(options, vector)
     generated = generate(model, options.generated)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
@@ -187,6 +189,24 @@ def _replayed_model(vector: Vector, options: HilOptions) -> ModelFile:
             "Name the matching file with --tflite, or run the whole test again.",
         )
     return model
+
+
+def _check_fits(vector: Vector, reference: Segmenter) -> None:
+    """Raises DataError when the model does not take what the vector holds."""
+    parameters = reference.parameters
+    if parameters is None:
+        fits = vector.rate == 0 and vector.samples.size == reference.input_bytes
+        takes = f"{reference.input_bytes} int8 values"
+    else:
+        fits = vector.rate == parameters.input_rate
+        takes = f"raw samples at {parameters.input_rate} Hz"
+    if not fits:
+        held = f"raw samples at {vector.rate} Hz" if vector.rate else f"{vector.samples.size} int8 values"
+        raise DataError(
+            "The kept vector does not fit its model.",
+            f"It holds {held}, the model takes {takes}.",
+            "Run the whole test again; it keeps what differs anew.",
+        )
 
 
 def _direct_inputs(reference: Segmenter, vector: Vector | None) -> list[npt.NDArray[np.int8]]:

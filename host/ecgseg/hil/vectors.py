@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-import zipfile
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,19 @@ import numpy.typing as npt
 from ecgseg import paths
 from ecgseg.data.records import Record
 from ecgseg.errors import DataError
+from ecgseg.files import plain, read_arrays, read_file
 from ecgseg.output import write_bytes
+from ecgseg.pipeline import SUPPORTED_RATES
 
 VECTORS = paths.REPORTS / "vectors"
 """Where vectors are kept unless told otherwise."""
+MAX_FILE_BYTES = 16 << 20
+MAX_ARRAY_BYTES = 16 << 20
+MAX_MODEL_NAME = 4096
+MAX_NUMBER = 2**31 - 1
+
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -69,31 +79,63 @@ def save(vector: Vector, folder: Path) -> Path:
 
 
 def load(path: Path) -> Vector:
-    """Reads a vector.
+    """Reads a vector; whatever is in the file, the result is a vector that can be sent, or one error.
 
     Raises:
         DataError: the file is missing or no vector.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            target, model, sha256, lead = (str(part) for part in file["about"])
-            record, frame, rate = (int(part) for part in file["numbers"])
-            sides = {
-                side: {
-                    name.removeprefix(f"{side}_"): file[name].tobytes()
-                    for name in file.files
-                    if name.startswith(f"{side}_")
-                }
-                for side in ("expected", "actual")
-            }
-            samples = file["samples"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"'{path}' is not a vector that can be replayed.",
-            f"{type(error).__name__}: {error}",
-            "Give a .npz file that hil-test kept (its summary names them).",
-        ) from error
-    return Vector(target, model, sha256, record, lead, frame, rate, samples, sides["expected"], sides["actual"])
+        return _vector(read_arrays(read_file(path, MAX_FILE_BYTES), MAX_ARRAY_BYTES))
+    except OSError as error:
+        raise _no_vector(path, f"{error.strerror or error}.") from error
+    except (ValueError, KeyError) as error:
+        why = f"It has no {error}." if isinstance(error, KeyError) else f"While reading it: {error}."
+        raise _no_vector(path, why) from error
+
+
+def _no_vector(path: Path, why: str) -> DataError:
+    return DataError(
+        f"'{plain(str(path))}' is not a vector that can be replayed.",
+        plain(why, 400),
+        "Give a .npz file that hil-test kept (its summary names them).",
+    )
+
+
+def _vector(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Vector:
+    target, model, sha256, lead = _about(arrays["about"])
+    numbers = arrays["numbers"]
+    if numbers.dtype.kind != "i" or numbers.shape != (3,):
+        raise ValueError("its numbers are not record, frame and rate")
+    record, frame, rate = (int(number) for number in numbers.tolist())
+    if not (0 <= record <= MAX_NUMBER and 0 <= frame <= MAX_NUMBER):
+        raise ValueError(f"there is no record {record}, frame {frame}")
+    if rate not in (0, *SUPPORTED_RATES):
+        raise ValueError(f"its rate of {rate} Hz is none of {', '.join(map(str, SUPPORTED_RATES))} Hz")
+    samples = arrays["samples"]
+    wanted = np.dtype(np.int16 if rate else np.int8)
+    if samples.dtype != wanted or samples.ndim != 1 or samples.size == 0:
+        raise ValueError(f"its samples are {samples.dtype} {list(samples.shape)}, not {wanted} in one row")
+    expected, actual = (_stages(arrays, side) for side in ("expected", "actual"))
+    return Vector(target, model, sha256, record, lead, frame, rate, samples.astype(wanted), expected, actual)
+
+
+def _about(texts: npt.NDArray[np.generic]) -> tuple[str, str, str, str]:
+    """Target, model, SHA-256 and lead, of the characters that `save` was given and no others."""
+    if texts.dtype.kind != "U" or texts.shape != (4,):
+        raise ValueError("it does not tell target, model, SHA-256 and lead")
+    target, model, sha256, lead = (str(text) for text in texts.tolist())
+    if not _WORD.fullmatch(target) or not _WORD.fullmatch(lead) or not _SHA256.fullmatch(sha256):
+        raise ValueError("its target, lead or SHA-256 is none")
+    if not model or len(model) > MAX_MODEL_NAME or not model.isprintable():
+        raise ValueError(f"no model is named {plain(model)!r}")
+    return target, model, sha256, lead
+
+
+def _stages(arrays: Mapping[str, npt.NDArray[np.generic]], side: str) -> dict[str, bytes]:
+    names = [name for name in arrays if name.startswith(f"{side}_")]
+    if any(arrays[name].dtype != np.uint8 or arrays[name].ndim != 1 for name in names):
+        raise ValueError(f"its {side} results are no bytes")
+    return {name.removeprefix(f"{side}_"): arrays[name].tobytes() for name in names}
 
 
 def shown_path(path: Path) -> str:

@@ -1,0 +1,170 @@
+"""Reads what others wrote: the size first, then the kind of file, then what is in it."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_MEMBERS = 64
+
+# What the library raises for an archive that is damaged, locked, or packed in a way that it does not know.
+ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+)
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+_MAGIC = re.compile(rb"\x93NUMPY([\x01-\x03])\x00", re.DOTALL)
+# The header as numpy writes it for an array of numbers or text: what is told in any other way is not read.
+_TYPE = r"[<>|=](?:b1|[iu][1248]|f[248]|U\d{1,6})"
+_SHAPE = r"|\d{1,12},|\d{1,12}(?:, \d{1,12})+"
+_HEADER = re.compile(rf"\{{'descr': '({_TYPE})', 'fortran_order': False, 'shape': \(({_SHAPE})\), \}}\s*")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
+_MAX_NAME = 64
+
+
+def safe_name(text: str) -> str:
+    """A name that means nothing to a shell, a script, a path or C: letters, digits and `_.+-`, at most 64 of them."""
+    return _UNSAFE.sub("_", text).lstrip(".-+")[:_MAX_NAME] or "model"
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """Text from a file as one line without control characters, for a message; what is cut off is told by `...`."""
+    shown = "".join(char if char.isprintable() else "?" for char in text[: limit + 1])
+    return shown if len(text) <= limit else f"{shown[:limit]}..."
+
+
+def checked_size(path: Path, limit: int) -> int:
+    """Bytes of a regular file, without opening it.
+
+    Raises:
+        OSError: it is not there, is a folder, pipe or device, or has more than `limit` bytes; `strerror` says which.
+    """
+    try:
+        found = os.stat(path)
+    except ValueError as error:  # A NUL in the path.
+        raise OSError(errno.EINVAL, "No file can have that name", str(path)) from error
+    _check(found, path, limit)
+    return found.st_size
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Bytes of a regular file; never waits, and never reads more than it is told to.
+
+    Args:
+        path: the file.
+        limit: most bytes that it may have.
+
+    Raises:
+        OSError: it is not there, is a folder, pipe or device, or has more than `limit` bytes; `strerror` says which.
+    """
+    checked_size(path, limit)
+    # It may have become something else since: a pipe would wait for its writer, a terminal would take over.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as file:
+        _check(os.fstat(file.fileno()), path, limit)
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise _too_large(path, len(data), limit)
+    return data
+
+
+def read_text(path: Path, limit: int) -> str:
+    """Like :func:`read_file`, UTF-8.
+
+    Raises:
+        OSError: as there, or the file is no UTF-8.
+    """
+    try:
+        return read_file(path, limit).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise OSError(errno.EILSEQ, f"It is no UTF-8 text: {error.reason} at byte {error.start}", str(path)) from error
+
+
+def _check(found: os.stat_result, path: Path, limit: int) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
+        raise OSError(errno.EINVAL, f"It is {kind}, not a file", str(path))
+    if found.st_size > limit:
+        raise _too_large(path, found.st_size, limit)
+
+
+def _too_large(path: Path, size: int, limit: int) -> OSError:
+    return OSError(errno.EFBIG, f"It has {size} bytes, more than {limit}", str(path))
+
+
+def read_arrays(data: bytes, limit: int) -> dict[str, npt.NDArray[np.generic]]:
+    """Arrays of an .npz archive by name. Nothing in it is run, and no size in it is trusted.
+
+    Args:
+        data: the archive.
+        limit: most bytes that all arrays together may have.
+
+    Returns:
+        Arrays of numbers or text, read-only, in the order of the archive.
+
+    Raises:
+        ValueError: it is damaged, holds more than `limit` bytes or MAX_MEMBERS arrays, or an array of another kind.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as pack:
+            members = pack.infolist()
+            if len(members) > MAX_MEMBERS:
+                raise ValueError(f"it holds {len(members)} arrays, more than {MAX_MEMBERS}")
+            if sum(member.file_size for member in members) > limit:
+                raise ValueError(f"its arrays have more than {limit} bytes")
+            return {member.filename.removesuffix(".npy"): _array(_member(pack, member)) for member in members}
+    except ARCHIVE_ERRORS as error:
+        raise ValueError(plain(str(error) or type(error).__name__)) from error
+
+
+def _member(pack: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("an array is packed in a way that numpy does not use")
+    if member.flag_bits & 1:
+        raise ValueError("an array is encrypted")
+    # Reads no more than the size that was counted above, whatever the packed bytes would unfold to.
+    return pack.read(member)
+
+
+def _array(data: bytes) -> npt.NDArray[np.generic]:
+    found = _MAGIC.match(data)
+    if not found:
+        raise ValueError("a member is no array of numpy")
+    width = 2 if found[1] == b"\x01" else 4
+    start = found.end() + width
+    end = start + int.from_bytes(data[found.end() : start], "little")
+    header = _HEADER.fullmatch(data[start:end].decode("latin-1"))
+    if not header or end > len(data):
+        raise ValueError("an array is neither of plain numbers nor of text")
+    dtype = np.dtype(header[1])
+    shape = tuple(int(size) for size in header[2].split(",") if size)
+    if dtype.itemsize * prod(shape) != len(data) - end or dtype.itemsize == 0:
+        raise ValueError(f"an array of shape {shape} and type {dtype} has {len(data) - end} bytes")
+    return np.frombuffer(data, dtype=dtype, offset=end).reshape(shape)
