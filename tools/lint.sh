@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PWD/.venv/bin:$PATH PYTHONPATH=$PWD/host${PYTHONPATH:+:$PYTHONPATH}
 
-STEPS=(files ruff mypy layers complexity clang-format cppcheck compilers)
+STEPS=(files ruff mypy layers complexity clang-format cppcheck analyzer compilers stack symbols)
 
 # Every text file follows .editorconfig; no file of code is longer than 400 lines.
 files() { python tools/check_files.py; }
@@ -60,6 +60,18 @@ compilers() {
         invoke build --board "$board" >/dev/null || return
     done
 }
+
+# What gcc finds by following every way through the portable C.
+analyzer() { python tools/analyse_c.py; }
+
+# No way through the call graph takes more stack than the linker script sets aside.
+stack() {
+    local said
+    said=$(python tools/stack_bound.py) || { echo "$said" && return 1; }
+}
+
+# No heap, no stdio, no libm: images take from libraries what tools/image_symbols.py allows.
+symbols() { python tools/image_symbols.py; }
 
 failed=()
 for step in "${@:-${STEPS[@]}}"; do

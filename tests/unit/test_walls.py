@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ecgseg.models import DEFAULT_MODEL
+from support.drivers import HAS_ARM_COMPILER
+
 ROOT = Path(__file__).parents[2]
 COPIED = (
     ".clang-format",
@@ -37,6 +40,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "vectors"))
         else:
             shutil.copy2(source, copy / name)
+    model = copy / "models" / DEFAULT_MODEL / "model.tflite"
+    model.parent.mkdir(parents=True)
+    shutil.copy2(ROOT / model.relative_to(copy), model)
     (copy / ".venv").symlink_to(sys.prefix)
     subprocess.run(["git", "init", "--quiet", str(copy)], check=True)
     return copy
@@ -53,7 +59,7 @@ def lint(house: Path, step: str) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     return done.returncode, done.stdout
 
@@ -67,6 +73,19 @@ def added(house: Path, name: str, text: str) -> Iterator[None]:
         yield
     finally:
         path.unlink()
+
+
+@contextmanager
+def altered(house: Path, name: str, old: str, new: str) -> Iterator[None]:
+    """A file in which something is different for a while."""
+    path = house / name
+    before = path.read_text(encoding="utf-8")
+    assert before.count(old) == 1
+    path.write_text(before.replace(old, new), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(before, encoding="utf-8")
 
 
 def function_of(lines: int) -> str:
@@ -121,6 +140,55 @@ def test_lint_names_the_fault_and_fails(house: Path, fault: str) -> None:
         code, output = lint(house, step)
     assert code == 1
     assert said in output
+    assert output.endswith(f"Not clean: {step}\n")
+
+
+MAIN = "int main(void)\n{"
+# What main() of the application opens with, and what is said of it.
+C_FAULTS = {
+    "takes too much stack": (
+        "stack",
+        f"{MAIN} volatile char deep[20000]; if (deep[board_ticks()]) {{ board_idle(); }}",
+        "Too deep: board_reset",
+    ),
+    "calls itself": (
+        "stack",
+        f"int main(void);\n__attribute__((noinline)) static void again(void)\n"
+        f"{{ if (board_ticks()) {{ (void)main(); }} }}\n{MAIN} again(); app_step();",
+        "Recursion: main -> again -> main",
+    ),
+    "hides whom it calls": (
+        "stack",
+        f"{MAIN} static void (*volatile start)(void) = app_init; start();",
+        "main calls through a pointer that POINTERS does not declare",
+    ),
+    "has a heap": (
+        "symbols",
+        f"#include <stdlib.h>\nvoid *_sbrk(int by);\nvoid *_sbrk(int by) {{ static char area[8]; return area + by; }}\n"
+        f"{MAIN} if (malloc(board_ticks()) == 0) {{ board_idle(); }}",
+        "malloc (heap)",
+    ),
+    "reads numbers from text": (
+        "symbols",
+        f"#include <stdlib.h>\n{MAIN} if (atoi((const char *)board_info()) == 0) {{ board_idle(); }}",
+        "atoi (numbers from text)",
+    ),
+    "uses a null pointer on one of two ways": (
+        "analyzer",
+        f"{MAIN} int *at = 0; if (board_ticks() != 0u) {{ static int one; at = &one; }} *at = 2;",
+        "dereference of NULL",
+    ),
+}
+
+
+@pytest.mark.skipif(not HAS_ARM_COMPILER, reason="no arm-none-eabi-gcc")
+@pytest.mark.parametrize("fault", C_FAULTS)
+def test_lint_refuses_a_program_that(house: Path, fault: str) -> None:
+    step, added_code, said = C_FAULTS[fault]
+    with altered(house, "firmware/programs/app/main.c", MAIN, added_code):
+        code, output = lint(house, step)
+    assert said in output
+    assert code == 1
     assert output.endswith(f"Not clean: {step}\n")
 
 

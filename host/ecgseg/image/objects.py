@@ -18,6 +18,8 @@ from ecgseg.image.programs import AOT, MODEL_HEADER, TFLM, Backend, Program, fil
 from ecgseg.image.toolchain import find_tool, run_tool, version
 
 _JOBS = 2
+# With this flag the compiler tells how much stack each function takes, in a file beside its object.
+STACK_USAGE_FLAG, STACK_USAGE = "-fstack-usage", ".su"
 _FORMAT = "objects 3"  # to be changed with the way objects are named or made
 
 
@@ -169,7 +171,7 @@ def compile_all(plan: Plan, stamp: str) -> list[Path]:
         stamp: build id, for the file that is told it.
 
     Returns:
-        An object per source, in build/objects/<board>.
+        An object per source, in build/objects/<board>; with STACK_USAGE_FLAG a file beside it that ends in STACK_USAGE.
 
     Raises:
         BuildError: the compiler complained.
@@ -199,6 +201,8 @@ def _compile(plan: Plan, source: Path, folder: Path, common: bytes, stamp: str) 
         # An object must never carry the name of sources that it was not made from.
         if _object_digest(plan, source, _common_digest(plan), defines) != digest:
             raise SourcesChangedError
+        if STACK_USAGE_FLAG in plan.flags:
+            os.replace(made.with_suffix(STACK_USAGE), target.with_suffix(STACK_USAGE))
         os.replace(made, target)
     return target
 

@@ -83,6 +83,25 @@ def run_tool(command: Sequence[str], failure: str, remedy: str, folder: Path = p
         raise BuildError(failure, "\n".join(lines[:_OUTPUT_LINES]), remedy)
 
 
+def output_of(command: Sequence[str], failure: str) -> str:
+    """What a program that looks at an image, such as objdump, prints.
+
+    Args:
+        command: program and arguments.
+        failure: one sentence that says what did not work.
+
+    Raises:
+        BuildError: it complained, or did not end.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(failure, f"{command[0]} did not end within {_SECONDS} s.", "Try again.") from error
+    if done.returncode != 0:
+        raise BuildError(failure, done.stderr, "Delete the build folder, build again.")
+    return done.stdout
+
+
 def _answer(command: Sequence[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=_QUESTION_SECONDS, check=False)
     return done.stdout
