@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from ecgseg import interruption, older_results
+
+# First of all: what follows takes a second to import, and Ctrl-C may come while it does.
+if interruption.is_invoke(sys.argv):
+    older_results.discard(sys.argv)
+    interruption.install()
+
 from invoke.collection import Collection
 
 from ecgseg.commands import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from ecgseg.errors import OutputError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+STDOUT = Path("-")
+"""In the place of a file: standard output, as is usual on a command line."""
 
 _REMEDIES = {
     errno.ENOSPC: "Make room on that disk, or choose another place, and run the command again.",
@@ -39,6 +43,8 @@ def check_file(path: Path) -> None:
     Raises:
         OutputError: it could not.
     """
+    if path == STDOUT:
+        return
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -108,12 +114,29 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
         raise output_error(written.get(str(error.filename), path), error) from error
 
 
+def discard(path: Path) -> None:
+    """Removes an older result, so that nobody takes it for that of a run which stops before it has one.
+
+    Raises:
+        OutputError: it could not be removed.
+    """
+    try:
+        if path.is_file():
+            path.unlink()
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes a file as a whole or not at all; makes its folder.
+    """Writes a file as a whole or not at all, or to standard output (`STDOUT`); makes its folder.
 
     Raises:
         OutputError: the disk is full, or the place is not writable.
     """
+    if path == STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
     try:
         if path.exists() and not path.is_file():
             # A device or a pipe, such as /dev/stdout, cannot be replaced.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from pathlib import Path
 
 from invoke.collection import Collection
 from invoke.exceptions import ParseError
@@ -19,8 +18,7 @@ from invoke.program import Program
 
 from ecgseg.choices import did_you_mean
 from ecgseg.errors import UsageError
-
-_PROGRAMS = {"invoke", "inv"}
+from ecgseg.interruption import is_invoke
 
 
 def check_command_line(tasks: Collection, words: Sequence[str]) -> None:
@@ -33,8 +31,7 @@ def check_command_line(tasks: Collection, words: Sequence[str]) -> None:
     Raises:
         UsageError: unknown task or option, or an option without its value or with one that is no number.
     """
-    # `python -m invoke` is started as .../invoke/__main__.py.
-    if not _PROGRAMS & set(Path(words[0]).parts):
+    if not is_invoke(words):
         return
     # Asking a task for its options takes the explanations out of it; invoke wants them for --help.
     known = _with_numbers_named(deepcopy(tasks).to_contexts())

@@ -55,7 +55,7 @@ class Options(ModelOptions, RecordOptions, JsonOption):
         GoesWith(("cv",), why="Nothing else is trained here.", remedy="Leave it out, or add --cv 5."),
         default=0,
     )
-    html: Path | None = option("Also write a report to this file.", output=Output.FILE)
+    html: Path | None = option("Also write a report to this file.", output=Output.RESULT)
 
 
 def run(options: Options) -> None:

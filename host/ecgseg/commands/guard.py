@@ -11,11 +11,12 @@ from contextlib import contextmanager
 
 from rich.markup import escape
 
+from ecgseg import interruption
 from ecgseg.errors import EcgsegError, OutputError
+from ecgseg.interruption import Stopped
 from ecgseg.output import output_error
 from ecgseg.terminal import messages
 
-EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
@@ -24,28 +25,39 @@ def guard() -> Iterator[None]:
     """Turns what a task may run into: an error's three parts on stderr and an exit code, never a traceback.
 
     Use it as a decorator or as a context manager; every task is under it (`ecgseg.commands.task`). Exit codes: those
-    of `ecgseg.errors`, 130 after Ctrl-C, 141 when the reader of a pipe is gone. An exception that is no EcgsegError is
-    a bug and passes through.
+    of `ecgseg.errors`, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 141 when the reader of a pipe is gone. An
+    exception that is no EcgsegError is a bug and passes through.
     """
-    try:
-        yield
-        sys.stdout.flush()
-    except EcgsegError as error:
+    with interruption.guarded():
+        try:
+            yield
+            sys.stdout.flush()
+            interruption.check()
+        except BaseException as error:
+            # A library that swallows an interruption may come back with any other exception instead.
+            code = _exit_code(interruption.ended_by(error), told=isinstance(error, SystemExit))
+            if code is None:
+                raise
+            raise SystemExit(code) from None
+
+
+def _exit_code(error: BaseException, *, told: bool) -> int | None:
+    """The exit code of what ended a task, and a word about it unless that was `told`; None for what passes through."""
+    if isinstance(error, Stopped):
+        if not told:
+            messages.print(f"\n[yellow]{error}[/yellow] What was finished has been kept; run the command again.")
+        return error.exit_code
+    if isinstance(error, EcgsegError):
         show_error(error)
-        raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        messages.print("\n[yellow]Interrupted.[/yellow] What was finished has been kept; run the command again.")
-        raise SystemExit(EXIT_INTERRUPTED) from None
-    except BrokenPipeError:
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
         # Python flushes stdout once more at its end; give it a place to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(EXIT_BROKEN_PIPE) from None
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        full = output_error(error.filename or "The output", error)
-        show_error(full)
-        raise SystemExit(OutputError.exit_code) from None
+        return EXIT_BROKEN_PIPE
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        show_error(output_error(error.filename or "The output", error))
+        return OutputError.exit_code
+    return None
 
 
 def show_error(error: EcgsegError) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecgseg import paths
-from ecgseg.commands.guard import EXIT_INTERRUPTED, show_error
+from ecgseg.commands.guard import show_error
 from ecgseg.commands.options import (
     BackendOptions,
     JsonOption,
@@ -22,7 +22,9 @@ from ecgseg.commands.options import (
 )
 from ecgseg.commands.rules import Excludes, NotWith
 from ecgseg.commands.task import Output, option
-from ecgseg.output import write_json
+from ecgseg.interruption import Stopped, held
+from ecgseg.models import find_model
+from ecgseg.output import discard, write_json
 from ecgseg.terminal import console, messages
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, PortOptions, JsonOpti
         Excludes(("model",), why="Both name a model."),
         NotWith(("records", "leads", "ludb"), why="A kept vector holds the ECG that is sent."),
     )
-    html: Path | None = option("Where the HTML report goes; default build/reports/.", output=Output.FILE)
+    html: Path | None = option("Where the HTML report goes; default build/reports/.", output=Output.RESULT)
 
 
 def run(options: Options) -> int:
@@ -108,8 +110,8 @@ def perform(
         picture: where a PNG of the last lead in the report goes.
 
     Returns:
-        The exit code: 0 only when every byte is equal, 1 when one is not, 130 after Ctrl-C, that of the error when
-        the test could not be finished. What was compared until then is written all the same.
+        The exit code: 0 only when every byte is equal, 1 when one is not, that of the signal or the error when the
+        test could not be finished. What was compared until then is written all the same.
     """
     from ecgseg.hil import runner
     from ecgseg.report.html import write_report
@@ -117,25 +119,38 @@ def perform(
     from ecgseg.report.progress import hil_bar
     from ecgseg.report.terminal import show_result
 
+    report = html or paths.REPORTS / f"hil-{tested.target}-{_model_name(tested)}.html"
+    discard(report)
     with hil_bar(tested.target) as on_step:
         finished = runner.run(tested, on_step)
-    show_result(finished.result, console)
-    if json:
-        write_json(finished.result, json)
-        messages.print(f"JSON: {json}", highlight=False, soft_wrap=True)
-    report = html or paths.REPORTS / f"hil-{tested.target}-{finished.result.model}.html"
-    write_report(finished, report)
-    messages.print(f"Report: {report}", highlight=False, soft_wrap=True)
-    if picture and finished.shown:
-        write_picture(finished.shown[-1], finished.result, picture)
-        messages.print(f"Picture: {picture}", highlight=False, soft_wrap=True)
-    return _exit_code(finished)
+    # What was compared is written, also when a signal comes now or a second one follows the first.
+    with held():
+        show_result(finished.result, console)
+        if json:
+            write_json(finished.result, json)
+            messages.print(f"JSON: {json}", highlight=False, soft_wrap=True)
+        write_report(finished, report)
+        messages.print(f"Report: {report}", highlight=False, soft_wrap=True)
+        if picture and finished.shown:
+            write_picture(finished.shown[-1], finished.result, picture)
+            messages.print(f"Picture: {picture}", highlight=False, soft_wrap=True)
+        return _exit_code(finished)
+
+
+def _model_name(tested: HilOptions) -> str:
+    """What the model is called; a kept vector names its own."""
+    from ecgseg.hil import vectors
+
+    if tested.replay is None or tested.tflite is not None:
+        return find_model(tested.model, tested.tflite).name
+    named = vectors.load(tested.replay).model
+    return Path(named).stem if Path(named).is_absolute() else find_model(named).name
 
 
 def _exit_code(finished: HilRun) -> int:
     """Exit code of a test; prints the error that ended it."""
-    if finished.interrupted:
-        return EXIT_INTERRUPTED
+    if isinstance(finished.error, Stopped):
+        return finished.error.exit_code
     if finished.error is not None:
         show_error(finished.error)
         return finished.error.exit_code

@@ -125,4 +125,6 @@ class PortOptions:
 class JsonOption:
     """A result for machines."""
 
-    json: Path | None = option("Also write the result to this file, for machines.", output=Output.FILE)
+    json: Path | None = option(
+        "Also write the result to this file, for machines; - is standard output.", output=Output.RESULT
+    )

@@ -8,8 +8,8 @@
         \"\"\"Render a model and its preprocessor into C.\"\"\"
 
 `task_of(run)` is the task: named after the module, explained by the first paragraph of the function's docstring, with
-an option for each field. Before `run` starts, places for results are tried and options that do not go together refused.
-What `run` returns is the exit code; None is 0.
+an option for each field. Before `run` starts, places for results are tried, older results removed, and options that do
+not go together refused. What `run` returns is the exit code; None is 0.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from invoke.tasks import Task
 from ecgseg.choices import choose
 from ecgseg.commands.guard import guard
 from ecgseg.commands.rules import Rule, Typed
-from ecgseg.output import check_outputs
+from ecgseg.errors import UsageError
+from ecgseg.output import STDOUT, check_outputs, discard
+from ecgseg.terminal import console
 
 Options = TypeVar("Options")
 Run = Callable[[Options], int | None]
@@ -37,8 +39,16 @@ _HELP, _NAME, _OUTPUT, _KNOWN, _RULES = "help", "name", "output", "known", "rule
 
 
 class Output(Enum):
-    """What an option names, when it names a place for results."""
+    """What an option names, when it names a place for results.
 
+    Attributes:
+        RESULT: a file that tells how this run ended. An older one is removed before the work, for a run that does not
+            get as far as writing must not leave the verdict of another there.
+        FILE: a page or a picture; an older one stays until a new one is whole.
+        FOLDER: a folder that results go to.
+    """
+
+    RESULT = "result"
     FILE = "file"
     FOLDER = "folder"
 
@@ -137,16 +147,34 @@ def start(run: Run[Options], **typed: Any) -> int | None:
     values = {field.field: field.value(typed.get(field.field)) for field in fields}
     values = {name: value for name, value in values.items() if value is not None}
     built = options(**values)
-    _check(fields, Typed(vars(built), frozenset(values), {field.field: field.flag for field in fields}))
+    typed_options = Typed(vars(built), frozenset(values), {field.field: field.flag for field in fields})
+    _prepare_places(fields, typed_options)
+    _check(fields, typed_options)
     return run(built)
 
 
+def _prepare_places(fields: Collection[Declared], typed: Typed) -> None:
+    places = [(field, typed.values[field.field]) for field in fields if field.output is not None]
+    named = [(field, Path(str(place))) for field, place in places if place is not None]
+    to_stdout = [field.flag for field, place in named if place == STDOUT]
+    if len(to_stdout) > 1 or any(field.output is not Output.RESULT for field, place in named if place == STDOUT):
+        raise UsageError(
+            f"{' and '.join(to_stdout)} cannot go to standard output.",
+            "A single result can, that of --json or --html.",
+            "Name a file.",
+        )
+    for field, place in named:
+        is_folder = field.output is Output.FOLDER
+        check_outputs(None if is_folder else str(place), folder=str(place) if is_folder else None)
+    for field, place in named:
+        if field.output is Output.RESULT:
+            discard(place)
+    if to_stdout:
+        # What is meant for people goes where the messages go.
+        console.stderr = True
+
+
 def _check(fields: Collection[Declared], typed: Typed) -> None:
-    for field in fields:
-        place = typed.values[field.field]
-        if place is not None and field.output is not None:
-            is_file = field.output is Output.FILE
-            check_outputs(str(place) if is_file else None, folder=None if is_file else str(place))
     for field in fields:
         if field.known is not None and typed.values[field.field] is not None:
             choose(field.field, str(typed.values[field.field]), tuple(field.known()), field.flag)

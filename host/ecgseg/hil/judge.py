@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg import interruption
 from ecgseg.data.records import WAVE_LABELS, Record
 from ecgseg.hil.compare import (
     Difference,
@@ -97,6 +98,7 @@ class Judge:
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
         """Sends every lead and compares every frame."""
         for index, record in enumerate(records):
+            interruption.check()
             self._lead(record)
             on_lead(index + 1, self.tally.equal)
         self._finish()
@@ -104,11 +106,13 @@ class Judge:
     def run_direct(self, inputs: Iterable[npt.NDArray[np.int8]], on_lead: OnLead) -> None:
         """Feeds int8 inputs past the preprocessor; for a model that does not segment."""
         for index, data in enumerate(inputs):
+            interruption.check()
             self._direct(index, data)
             on_lead(index + 1, self.tally.equal)
         self._finish()
 
     def _finish(self) -> None:
+        interruption.check()
         self._stats = self.subject.device.stats()
         self.finished = True
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from ecgseg.data.records import WAVE_LABELS, Record
 from ecgseg.errors import EcgsegError
+from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceInfo, TimeBase
 from ecgseg.pipeline import Segment
 from ecgseg.scoring.collector import ScoreCollector
@@ -183,8 +184,7 @@ class HilRun:
 
     result: HilResult
     shown: list[ShownLead] = field(default_factory=list)
-    error: EcgsegError | None = None
-    interrupted: bool = False
+    error: EcgsegError | Stopped | None = None
 
 
 class TickCollector:

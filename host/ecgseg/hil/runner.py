@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg import interruption
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import Record
@@ -23,6 +24,7 @@ from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.image.backends import build_image, generate
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
+from ecgseg.interruption import Stopped
 from ecgseg.models import ModelFile, find_model
 from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.targets import TargetOptions, open_target, target_of
@@ -87,9 +89,9 @@ class HilOptions:
 def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     """Runs the test from the model to the verdict.
 
-    Ctrl-C and a link or target that fails on the way do not lose what was compared: the run returned then says
-    "incomplete" and why. Whatever fails before the first sample is raised. Several runs may go on at once, each in a
-    thread of its own.
+    A signal (`ecgseg.interruption`) and a link or target that fails on the way do not lose what was compared: the run
+    returned then says "incomplete" and why. Whatever fails before the first sample is raised. Several runs may go on at
+    once, each in a thread of its own.
 
     Args:
         options: what is tested and where.
@@ -108,8 +110,7 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     generated = generate(model, options.generated)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
     judge: Judge | None = None
-    error: EcgsegError | None = None
-    interrupted = False
+    error: EcgsegError | Stopped | None = None
     try:
         with _running(image, model, reference, options) as subject:
             direct = reference.parameters is None
@@ -124,10 +125,11 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
         # Errors leave the target's context first: it knows whether its process died, and of what.
         if judge is None:
             raise
-        interrupted = isinstance(caught, KeyboardInterrupt)
-        error = caught if isinstance(caught, EcgsegError) else None
-    stopped = "Interrupted." if interrupted else error.what if error else None
-    return HilRun(judge.result(stopped), judge.shown, error, interrupted)
+        ended_by = interruption.ended_by(caught)
+        assert isinstance(ended_by, (EcgsegError, Stopped))
+        error = ended_by
+    why = error.what if isinstance(error, EcgsegError) else str(error) if error else None
+    return HilRun(judge.result(why), judge.shown, error)
 
 
 @contextmanager

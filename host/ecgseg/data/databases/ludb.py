@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from ecgseg import paths
+from ecgseg import interruption, paths
 from ecgseg.data.readers import wfdb
 from ecgseg.data.records import Record
 from ecgseg.errors import DataError, UsageError
@@ -65,13 +65,16 @@ def load_record(folder: Path, record_id: int, leads: Sequence[str] = LEADS) -> l
     """Leads of one record; see :func:`load_records`."""
     base = folder / "data" / str(record_id)
     try:
-        return wfdb.read_leads(base, leads, wfdb.About(record_id, "ludb", _rhythm))
+        records = wfdb.read_leads(base, leads, wfdb.About(record_id, "ludb", _rhythm))
     except wfdb.UNREADABLE as error:
         raise DataError(
             f"Record {record_id} of LUDB cannot be read ({base}).",
             f"{type(error).__name__}: {error}",
             "Check the folder with `invoke data --verify`, or download LUDB again with `invoke data`.",
         ) from error
+    # Its reader catches everything in places, Ctrl-C with it.
+    interruption.check()
+    return records
 
 
 def _rhythm(comments: Sequence[str]) -> str:
