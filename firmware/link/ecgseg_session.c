@@ -97,23 +97,43 @@ static void send_kept_answer(ecgseg_session_t *session)
 /* What becomes of a request: carried out, or its answer sent again, or refused with an error. */
 typedef enum { CARRY_OUT, REPEAT, REFUSE } verdict_t;
 
-/* True when the request is a HELLO with a new id. It may use any sequence number. */
-static bool opens_session(ecgseg_session_t *session, uint8_t command, const ecgseg_reader_t *request)
+/* What a request means for the order of sessions. */
+typedef enum { CONTINUES, OPENS, REOPENS } start_t;
+
+/* A HELLO with a new id opens a session and may use any sequence number. One with the id of a session that another has
+ * followed was kept by the line: it must not lead back to there, or all requests of that session would be new again. */
+static start_t judge_start(const ecgseg_session_t *session, uint8_t command, const ecgseg_reader_t *request,
+                           uint32_t *id)
 {
-    if (command != ECGSEG_COMMAND_HELLO || request->left != sizeof session->id) {
-        return false;
+    if (command != ECGSEG_COMMAND_HELLO || request->left != sizeof *id) {
+        return CONTINUES;
     }
     ecgseg_reader_t peek = *request;
-    const uint32_t id = ecgseg_get_u32(&peek);
-    const bool opens = !session->open || id != session->id;
-    session->id = id;
-    return opens;
+    *id = ecgseg_get_u32(&peek);
+    for (size_t age = 0; age < session->ids; age++) {
+        if (session->id[(session->newest_id + ECGSEG_SESSION_IDS - age) % ECGSEG_SESSION_IDS] == *id) {
+            return age == 0 ? CONTINUES : REOPENS;
+        }
+    }
+    return OPENS;
 }
 
-/* In an open session everything but a repetition must move forward. */
-static verdict_t judge(ecgseg_session_t *session, uint16_t sequence, ecgseg_link_error_t *error)
+static void open_session(ecgseg_session_t *session, uint32_t id)
 {
-    if (!session->open) {
+    session->newest_id = (session->newest_id + 1u) % ECGSEG_SESSION_IDS;
+    session->id[session->newest_id] = id;
+    if (session->ids < ECGSEG_SESSION_IDS) {
+        session->ids++;
+    }
+}
+
+/* What opens a session is carried out; in an open one everything but a repetition must move forward. */
+static verdict_t judge(ecgseg_session_t *session, start_t start, uint16_t sequence, ecgseg_link_error_t *error)
+{
+    if (start == OPENS) {
+        return CARRY_OUT;
+    }
+    if (session->ids == 0) {
         *error = ECGSEG_ERROR_NO_SESSION;
         return REFUSE;
     }
@@ -122,7 +142,7 @@ static verdict_t judge(ecgseg_session_t *session, uint16_t sequence, ecgseg_link
         return REPEAT;
     }
     const uint16_t ahead = (uint16_t)(sequence - session->newest_sequence);
-    if (ahead == 0 || ahead >= 0x8000u) {
+    if (start == REOPENS || ahead == 0 || ahead >= 0x8000u) {
         session->counters.stale++;
         *error = ECGSEG_ERROR_STALE_SEQUENCE;
         return REFUSE;
@@ -143,13 +163,17 @@ static void handle_request(ecgseg_session_t *session)
         return;
     }
     ecgseg_link_error_t error = ECGSEG_ERROR_OK;
-    const verdict_t verdict = opens_session(session, command, &request) ? CARRY_OUT : judge(session, sequence, &error);
+    uint32_t id = 0;
+    const start_t start = judge_start(session, command, &request, &id);
+    const verdict_t verdict = judge(session, start, sequence, &error);
     if (verdict == REFUSE) {
         refuse(session, error);
         return;
     }
     if (verdict == CARRY_OUT) {
-        session->open = true;
+        if (start == OPENS) {
+            open_session(session, id);
+        }
         session->newest_sequence = sequence;
         session->newest_crc = decoder->crc;
         execute(session, command, sequence, &request);

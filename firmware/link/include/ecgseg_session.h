@@ -9,6 +9,9 @@
 #include "ecgseg_bytes.h"
 #include "ecgseg_link.h"
 
+/* Sessions that are remembered, so that an old HELLO cannot open one of them again. */
+#define ECGSEG_SESSION_IDS 16u
+
 typedef struct {
     uint32_t frames;  /* frames with a good CRC */
     uint32_t answers; /* answers sent, repeated ones included */
@@ -32,8 +35,9 @@ typedef struct {
     ecgseg_send_t send;
     ecgseg_link_decoder_t decoder;
     ecgseg_link_counters_t counters;
-    bool open;
-    uint32_t id; /* chosen by the host in HELLO */
+    uint32_t id[ECGSEG_SESSION_IDS]; /* of the newest sessions, chosen by the host in HELLO; a ring */
+    uint32_t newest_id;              /* the open session's */
+    uint32_t ids;                    /* how many there are; 0: no session is open */
     uint16_t newest_sequence;
     uint32_t newest_crc; /* of the newest request, tells a repetition from another request */
     uint8_t body[ECGSEG_LINK_BODY_MAX];

@@ -24,6 +24,7 @@ from ecgseg.link.answers import (
 from ecgseg.link.error_table import error_number
 from ecgseg.link.messages import BY_COMMAND, pack, room, unpack
 from ecgseg.link.numbers import DEFAULT_BAUD, SEGMENT_BYTES, BenchKind, Command, PushFlags, ReadKind
+from ecgseg.link.parts import Parts
 from ecgseg.link.ports import Port, open_port, set_baud_rate
 from ecgseg.link.transport import LinkCounters, Transport, check_version
 from ecgseg.pipeline import FrameStatus
@@ -55,6 +56,8 @@ class DeviceClient:
         opened = open_port(port, baud) if isinstance(port, str) else port
         self._transport = Transport(opened, answer_seconds, attempts)
         self._info: DeviceInfo | None = None
+        self._session = secrets.randbits(32)
+        self._parts = Parts(self._transport)
 
     def __enter__(self) -> DeviceClient:
         return self
@@ -86,10 +89,12 @@ class DeviceClient:
         """
         values = self._ask(
             Command.HELLO,
-            {"session": secrets.randbits(32)},
+            {"session": self._session},
             answer_seconds=answer_seconds,
             attempts=attempts,
         )
+        # Only an answered one is used up: a device remembers a few, and on a bad line HELLO takes many tries.
+        self._session = secrets.randbits(32)
         check_version(values["protocol_version"])
         self._info = device_info(values)
         return self._info
@@ -148,9 +153,13 @@ class DeviceClient:
             samples: int16 [n] at the input rate; the caller appends the flush samples of the preprocessor.
         """
         self.reset_stream()
-        step = self.max_chunk
-        for start in range(0, samples.size, step):
-            if self.push(start, samples[start : start + step]).frame_ready:
+        start, frames = 0, 0
+        while start < samples.size:
+            chunk = np.ascontiguousarray(samples[start : start + self.max_chunk], dtype="<i2").tobytes()
+            taken, frame_ready = self._parts.push(start, chunk, frames)
+            start += taken
+            if frame_ready:
+                frames += 1
                 yield self.frame()
 
     def frame(self) -> FrameResult:
@@ -178,19 +187,11 @@ class DeviceClient:
 
     def read(self, kind: ReadKind, length: int) -> bytes:
         """The first `length` bytes of a result, in as many requests as it takes."""
-        step = self.info.payload_max
-        parts = []
-        for offset in range(0, length, step):
-            size = min(step, length - offset)
-            part = self._ask(Command.READ, {"kind": kind, "offset": offset, "length": size})["data"]
-            if len(part) != size:
-                raise LinkError(
-                    f"READ {kind.name} returned {len(part)} bytes instead of {size}.",
-                    "Firmware and host do not agree about the protocol.",
-                    "Build and flash the firmware again.",
-                )
-            parts.append(part)
-        return b"".join(parts)
+        largest = self.info.payload_max
+        parts = bytearray()
+        while len(parts) < length:
+            parts += self._parts.read(kind, len(parts), min(largest, length - len(parts)))
+        return bytes(parts)
 
     def write_input(self, data: npt.NDArray[np.int8]) -> None:
         """Writes the model's whole input.
@@ -199,9 +200,7 @@ class DeviceClient:
             data: int8 [input_bytes], any shape.
         """
         payload = np.ascontiguousarray(data, dtype=np.int8).tobytes()
-        step = room(Command.WRITE, self.info.payload_max)
-        for offset in range(0, len(payload), step):
-            self._ask(Command.WRITE, {"offset": offset, "data": payload[offset : offset + step]})
+        self._parts.write(payload, room(Command.WRITE, self.info.payload_max))
 
     def infer(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Runs the model on an int8 input [input_bytes], past the preprocessor; returns int8 [output_bytes]."""

@@ -15,7 +15,7 @@ from ecgseg.errors import LinkError, TargetError
 from ecgseg.link.numbers import DEFAULT_BAUD
 
 SEGGER_VENDOR = 0x1366
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.002
 _WRITE_SECONDS = 10.0
 
 
@@ -103,7 +103,7 @@ def choose_port(found: Sequence[SerialPort], port: str | None, probe_number: str
 
 
 def open_port(url: str, baud: int = DEFAULT_BAUD) -> serial.Serial:
-    """Opens a device name or pyserial URL for this program alone; reads wait 20 ms, writes 10 s.
+    """Opens a device name or pyserial URL for this program alone; reads wait 2 ms, writes 10 s.
 
     Raises:
         LinkError: it does not exist, is in use, may not be opened, or cannot do the baud rate.

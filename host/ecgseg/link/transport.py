@@ -14,7 +14,10 @@ from ecgseg.link.error_table import error_entry, error_number
 from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
 from ecgseg.link.messages import Answer
 from ecgseg.link.numbers import PAYLOAD_MAX, PROTOCOL_VERSION, Command
+from ecgseg.link.pace import Line, Patience
 from ecgseg.link.ports import Port
+
+_GRACE_SECONDS = 0.004
 
 
 @dataclass
@@ -57,7 +60,8 @@ class Transport:
         port: an open port with a short `timeout`.
         answer_seconds: how long to wait for an answer before the request is sent again. Each further wait is twice as
             long as the one before.
-        attempts: how often a request is sent before the link is given up.
+        attempts: how often a request is sent before the link is given up. On a line that loses much there are more
+            attempts with shorter waits, in the same time (`Patience`).
     """
 
     def __init__(self, port: Port, answer_seconds: float = 1.0, attempts: int = 5) -> None:
@@ -65,6 +69,7 @@ class Transport:
         self.answer_seconds = answer_seconds
         self.attempts = attempts
         self.counters = LinkCounters()
+        self._line = Line()
         self._sequence = secrets.randbelow(0x10000)
         self._decoder = FrameDecoder(FrameCounters())
 
@@ -96,35 +101,61 @@ class Transport:
                 f"A payload has at most {PAYLOAD_MAX} bytes; a device would drop more without an answer.",
                 "Send it in parts.",
             )
+        answer = self.exchange(command, payload, self.patience(answer_seconds, attempts))
+        assert answer is not None  # without a number of tries there is an answer or an error
+        return answer
+
+    def patience(self, answer_seconds: float | None = None, attempts: int | None = None) -> Patience:
+        """How long a request may take; the two override what holds for every request."""
+        return Patience(
+            self._line,
+            self.answer_seconds if answer_seconds is None else answer_seconds,
+            self.attempts if attempts is None else attempts,
+        )
+
+    def exchange(
+        self, command: Command, payload: bytes, patience: Patience, *, tries: int | None = None
+    ) -> bytes | None:
+        """Like `request`, within what is left of a patience, for a request that may be cut anew.
+
+        Args:
+            command: what to do.
+            payload: packed fields of the request.
+            patience: shared by all requests that stand for one.
+            tries: after so many attempts without an answer nobody knows whether the request was carried out, and the
+                return value is None; the next one has a sequence number of its own. None: until patience ends.
+
+        Raises:
+            As `request` does.
+        """
         self._sequence = (self._sequence + 1) & 0xFFFF
         frame = encode_frame(messages.request_body(command, self._sequence, payload))
         self.counters.requests += 1
-        wait = self.answer_seconds if answer_seconds is None else answer_seconds
-        count = self.attempts if attempts is None else attempts
-        waited = 0.0
-        for attempt in range(count):
-            if attempt:
-                self.counters.retries += 1
-            answer = self._attempt(frame, command, time.monotonic() + wait)
+        count = 0
+        while tries is None or count < tries:
+            wait = patience.next_wait(command)
+            if wait is None:
+                raise NoAnswerError(
+                    f"The device does not answer to {command.name}.",
+                    f"{patience.sent} attempts in {patience.waited:.1f} s; "
+                    f"{self.counters.crc_errors} damaged frames came back.",
+                    "Check port, baud rate and cable, and that the firmware runs; "
+                    "press reset on the board and try again.",
+                )
+            self.counters.retries += patience.sent > 1
+            started, damaged = time.monotonic(), self.counters.crc_errors
+            answer = self._attempt(frame, command, wait)
             if answer is not None:
+                self._line.answered(command, None if count else time.monotonic() - started)
                 return _checked(answer)
-            waited += wait
-            wait *= 2
-        raise NoAnswerError(
-            f"The device does not answer to {command.name}.",
-            f"{count} attempts in {waited:.1f} s; {self.counters.crc_errors} damaged frames came back.",
-            "Check port, baud rate and cable, and that the firmware runs; press reset on the board and try again.",
-        )
+            self._line.lost(damaged=self.counters.crc_errors > damaged)
+            count += 1
+        return None
 
-    def _attempt(self, frame: bytes, command: Command, deadline: float) -> Answer | None:
+    def _attempt(self, frame: bytes, command: Command, wait: float) -> Answer | None:
         try:
             self.port.write(frame)
-            while time.monotonic() < deadline:
-                for body in self._decoder.feed(self.port.read(max(1, self.port.in_waiting))):
-                    answer = messages.parse_answer(body)
-                    if answer and answer.sequence == self._sequence and answer.command == command:
-                        return answer
-                    self.counters.stray_answers += 1
+            return self._answer(command, time.monotonic() + wait)
         except serial.SerialTimeoutException:
             # The device does not take bytes: the same as no answer.
             return None
@@ -136,6 +167,21 @@ class Transport:
             ) from error
         finally:
             self.counters.crc_errors = self._decoder.counters.damaged
+
+    def _answer(self, command: Command, deadline: float) -> Answer | None:
+        """The answer to the newest request; None at the deadline, or when it seems to have come in damaged."""
+        damaged = self._decoder.counters.damaged
+        until = deadline
+        while time.monotonic() < until:
+            data = self.port.read(max(1, self.port.in_waiting))
+            for body in self._decoder.feed(data):
+                answer = messages.parse_answer(body)
+                if answer and answer.sequence == self._sequence and answer.command == command:
+                    return answer
+                self.counters.stray_answers += 1
+            if data and self._decoder.counters.damaged > damaged:
+                # When nothing more comes, the answer it was. Else it was something else, and the answer is on its way.
+                until = min(deadline, time.monotonic() + _GRACE_SECONDS)
         return None
 
 

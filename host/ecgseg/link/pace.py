@@ -1,0 +1,107 @@
+"""How much goes into one request and how long its answer is waited for: both follow the line (docs/protocol.md, 4)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from ecgseg.link.numbers import PAYLOAD_MAX, Command
+
+SMALLEST_PIECE = 16
+_GROWTH = 4
+_WEIGHT = 0.1
+_KNOWN_BAD = 0.05
+_SLOWEST_FADES = 0.95
+_SLOWEST_FACTOR = 4.0
+_SHORTEST_WAIT_SECONDS = 0.005
+
+
+@dataclass
+class Piece:
+    """Bytes of data that go into one message of a direction: half as many after a loss, a quarter more after a success.
+
+    A message much smaller than that says nothing about it.
+    """
+
+    size: int = PAYLOAD_MAX
+
+    def lost(self, length: int) -> None:
+        """A message with `length` bytes of data, or the answer to it, was lost."""
+        if 2 * length >= self.size:
+            self.size = max(SMALLEST_PIECE, self.size // 2)
+
+    def arrived(self, length: int) -> None:
+        """A message with `length` bytes of data was answered."""
+        if 2 * length >= self.size:
+            self.size = min(PAYLOAD_MAX, self.size + self.size // _GROWTH)
+
+
+@dataclass
+class Line:
+    """What the last requests said about the line: how many were lost, and how soon the others were answered."""
+
+    _loss: float = 0.0
+    _heard: bool = False
+    _slowest: dict[Command, float] = field(default_factory=dict)
+
+    @property
+    def bad(self) -> bool:
+        """Something is at its other end, and it has lost something of late."""
+        return self._heard and self._loss >= _KNOWN_BAD
+
+    def lost(self, *, damaged: bool) -> None:
+        """An attempt got no answer, or a damaged one."""
+        self._heard = self._heard or damaged
+        self._loss += _WEIGHT * (1.0 - self._loss)
+
+    def answered(self, command: Command, seconds: float | None) -> None:
+        """An attempt was answered after `seconds`; None when nobody knows which attempt it was."""
+        self._heard = True
+        self._loss -= _WEIGHT * self._loss
+        if seconds is not None:
+            self._slowest[command] = max(seconds, self._slowest.get(command, 0.0) * _SLOWEST_FADES)
+
+    def wait(self, command: Command) -> float | None:
+        """Seconds within which the answer to this command comes when it comes at all; None: nobody knows."""
+        slowest = self._slowest.get(command)
+        return None if slowest is None else max(_SHORTEST_WAIT_SECONDS, _SLOWEST_FACTOR * slowest)
+
+
+@dataclass
+class Patience:
+    """How long a request may go unanswered, with all that it is cut into anew.
+
+    On a line that is not known to be bad it has so many attempts, each wait twice as long as the one before. On one
+    that is, it has as many as fit into the same time, with waits that suit the line.
+
+    Attributes:
+        line: what is known about the line.
+        first_wait: seconds.
+        attempts: how many.
+        sent: attempts so far.
+    """
+
+    line: Line
+    first_wait: float
+    attempts: int
+    sent: int = 0
+    _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the first attempt."""
+        return time.monotonic() - self._started
+
+    def next_wait(self, command: Command) -> float | None:
+        """Seconds to wait after the next attempt, which counts from now on; None: there is none any more."""
+        wait: float | None
+        if self.line.bad:
+            left = self.first_wait * (2**self.attempts - 1) - self.waited
+            known = self.line.wait(command)
+            # Longer and longer, lest an answer that takes its time never finds anybody waiting.
+            suitable = self.first_wait if known is None else min(self.first_wait, known * (1 + self.sent / 2))
+            wait = min(suitable, left) if left > 0 else None
+        else:
+            wait = self.first_wait * 2**self.sent if self.sent < self.attempts else None
+        self.sent += wait is not None
+        return wait

@@ -1,0 +1,139 @@
+"""Moves data that may be cut at will, in parts that the line lets through (docs/protocol.md, section 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ecgseg.errors import DeviceError, LinkError
+from ecgseg.link.error_table import error_number
+from ecgseg.link.messages import BY_COMMAND, pack, unpack
+from ecgseg.link.numbers import Command, PushFlags, ReadKind
+from ecgseg.link.pace import Patience, Piece
+from ecgseg.link.transport import Transport, WrongIndexError
+
+_SAMPLE_BYTES = 2
+_TRIES = 2
+
+
+class Parts:
+    """Sends samples and inputs, and reads results.
+
+    A request that is repeated has to be the same in every byte, so a smaller one is another request, with a sequence
+    number of its own. It may find that the larger one was carried out after all and only its answer was lost; each
+    method finds out.
+
+    Args:
+        transport: of the client.
+
+    All methods raise NoAnswerError when nothing got through in time, and DeviceError and LinkError as a client does.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.sending = Piece()
+        self.receiving = Piece()
+
+    def push(self, first: int, samples: bytes, frames: int) -> tuple[int, bool]:
+        """Pushes samples from the front; how many, and whether they completed a frame.
+
+        Args:
+            first: index of the first of them.
+            samples: int16, little-endian, as many as one PUSH takes, at least one.
+            frames: completed by this stream before.
+
+        Raises:
+            WrongIndexError: the stream expects a sample that none of these requests leads to.
+        """
+        patience = self._transport.patience()
+        # By the index behind them: bytes that the device may have taken, with nobody there to hear its answer.
+        unheard: dict[int, int] = {}
+        while True:
+            size = min(len(samples), self.sending.size // _SAMPLE_BYTES * _SAMPLE_BYTES)
+            request = {"first_index": first & 0xFFFFFFFF, "samples": samples[:size]}
+            try:
+                answer = self._try(Command.PUSH, request, patience, self.sending, size)
+            except WrongIndexError as error:
+                if error.expected not in unheard:
+                    raise
+                return unheard[error.expected] // _SAMPLE_BYTES, self._has_frame(frames)
+            if answer is not None:
+                return size // _SAMPLE_BYTES, bool(answer["flags"] & PushFlags.FRAME_READY)
+            unheard[(first + size // _SAMPLE_BYTES) & 0xFFFFFFFF] = size
+
+    def read(self, kind: ReadKind, offset: int, length: int) -> bytes:
+        """Reads from a result, at least one byte and as many as the line lets through.
+
+        Args:
+            kind: which result.
+            offset: first byte.
+            length: of all that is left, at most the largest payload.
+        """
+        patience = self._transport.patience()
+        while True:
+            size = min(length, self.receiving.size)
+            request = {"kind": kind, "offset": offset, "length": size}
+            answer = self._try(Command.READ, request, patience, self.receiving, size)
+            if answer is None:
+                continue
+            part = bytes(answer["data"])
+            if len(part) != size:
+                raise LinkError(
+                    f"READ {kind.name} returned {len(part)} bytes instead of {size}.",
+                    "Firmware and host do not agree about the protocol.",
+                    "Build and flash the firmware again.",
+                )
+            return part
+
+    def write(self, data: bytes, largest: int) -> None:
+        """Writes the model's whole input, in parts of at most `largest` bytes."""
+        # Where the device may expect the next part: before one whose answer was lost, or behind it.
+        starts = [0]
+        patience = self._transport.patience()
+        while starts[0] < len(data):
+            start = starts[0]
+            part = data[start : start + min(largest, self.sending.size)]
+            try:
+                answer = self._try(Command.WRITE, {"offset": start, "data": part}, patience, self.sending, len(part))
+            except DeviceError as error:
+                if error.code != error_number("INPUT_INCOMPLETE") or len(starts) == 1:
+                    raise
+                del starts[0]
+                patience = self._transport.patience()
+                continue
+            end = start + len(part)
+            if answer is None:
+                starts += [] if end in starts else [end]
+            else:
+                starts, patience = [end], self._transport.patience()
+
+    def _has_frame(self, index: int) -> bool:
+        """Whether the stream has completed the frame of that index; asked when the answer that told it was lost."""
+        try:
+            answer = self._transport.request(Command.FRAME)
+        except DeviceError as error:
+            if error.code != error_number("NO_FRAME"):
+                raise
+            return False
+        return bool(unpack(BY_COMMAND[Command.FRAME].answer, answer)["index"] >= index)
+
+    def _try(
+        self, command: Command, values: dict[str, Any], patience: Patience, piece: Piece, length: int
+    ) -> dict[str, Any] | None:
+        """Sends or asks for `length` bytes of data; None when nobody knows whether it was carried out.
+
+        It is sent twice before that: one loss says little about the line.
+        """
+        message = BY_COMMAND[command]
+        before = patience.sent
+        answer = None
+        try:
+            answer = self._transport.exchange(command, pack(message.request, values), patience, tries=_TRIES)
+        finally:
+            sent = patience.sent - before
+            for _ in range(sent if answer is None else sent - 1):
+                piece.lost(length)
+        if answer is None:
+            return None
+        if sent == 1:
+            piece.arrived(length)
+        return unpack(message.answer, answer)
