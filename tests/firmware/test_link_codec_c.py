@@ -67,11 +67,14 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
     return run
 
 
+REMEMBERED = 16
+
+
 @dataclass
 class SessionModel:
     """docs/protocol.md, section 3, in Python: bodies of requests to bodies of answers."""
 
-    session: int | None = None
+    sessions: list[int] = field(default_factory=list)
     newest: int = 0
     newest_body: bytes = b""
     kept: bytes = b""
@@ -83,22 +86,21 @@ class SessionModel:
         if version != 1:
             self.refuse(body, "BAD_VERSION")
             return
-        opens = command == Command.HELLO and len(body) == 8 and self.opens(struct.unpack_from("<I", body, 4)[0])
-        if self.session is None and not opens:
+        hello = struct.unpack_from("<I", body, 4)[0] if command == Command.HELLO and len(body) == 8 else None
+        opens = hello is not None and hello not in self.sessions[-REMEMBERED:]
+        reopens = hello is not None and not opens and hello != self.sessions[-1]
+        if not self.sessions and not opens:
             self.refuse(body, "NO_SESSION")
         elif not opens and sequence == self.newest and body == self.newest_body:
             self.answers.append(self.kept)
-        elif not opens and not 0 < (sequence - self.newest) % 0x10000 < 0x8000:
+        elif reopens or (not opens and not 0 < (sequence - self.newest) % 0x10000 < 0x8000):
             self.refuse(body, "STALE_SEQUENCE")
         else:
-            if opens:
-                self.session = struct.unpack_from("<I", body, 4)[0]
+            if hello is not None and opens:
+                self.sessions.append(hello)
             self.newest, self.newest_body = sequence, body
             self.kept = self.execute(command, sequence, body[4:])
             self.answers.append(self.kept)
-
-    def opens(self, session: int) -> bool:
-        return self.session is None or session != self.session
 
     def refuse(self, body: bytes, error: str) -> None:
         self.answers.append(

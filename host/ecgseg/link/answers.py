@@ -90,11 +90,18 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class PushResult:
-    """Answer to PUSH: samples and frames since RESET_STREAM, and whether this chunk completed a frame."""
+    """What became of a chunk.
+
+    Attributes:
+        samples_seen, frames_done: samples and frames since RESET_STREAM.
+        frame_ready: what was taken of this chunk completed a frame.
+        taken: samples of the chunk that were taken, from its front; on a bad line fewer than were given.
+    """
 
     samples_seen: int
     frames_done: int
     frame_ready: bool
+    taken: int
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ecgseg.link.answers import (
 )
 from ecgseg.link.error_table import error_number
 from ecgseg.link.messages import BY_COMMAND, pack, room, unpack
-from ecgseg.link.numbers import DEFAULT_BAUD, SEGMENT_BYTES, BenchKind, Command, PushFlags, ReadKind
+from ecgseg.link.numbers import DEFAULT_BAUD, SEGMENT_BYTES, BenchKind, Command, ReadKind
 from ecgseg.link.parts import Parts
 from ecgseg.link.ports import Port, open_port, set_baud_rate
 from ecgseg.link.transport import LinkCounters, Transport, check_version
@@ -58,6 +58,7 @@ class DeviceClient:
         self._info: DeviceInfo | None = None
         self._session = secrets.randbits(32)
         self._parts = Parts(self._transport)
+        self._frames = 0
 
     def __enter__(self) -> DeviceClient:
         return self
@@ -125,9 +126,10 @@ class DeviceClient:
     def reset_stream(self) -> None:
         """Forgets all samples and frames; the next sample has index 0."""
         self._ask(Command.RESET_STREAM, {})
+        self._frames = 0
 
     def push(self, first_index: int, samples: npt.NDArray[np.int16]) -> PushResult:
-        """Appends raw samples; a chunk may complete at most one frame.
+        """Appends raw samples, all of them or as many as the line lets through; they may complete at most one frame.
 
         Args:
             first_index: index of the first sample since reset_stream().
@@ -137,8 +139,9 @@ class DeviceClient:
             WrongIndexError: the stream expects another sample; nothing was taken.
         """
         data = np.ascontiguousarray(samples, dtype="<i2").tobytes()
-        values = self._ask(Command.PUSH, {"first_index": first_index & 0xFFFFFFFF, "samples": data})
-        return PushResult(values["samples_seen"], values["frames_done"], bool(values["flags"] & PushFlags.FRAME_READY))
+        pushed = self._parts.push(first_index, data, self._frames)
+        self._frames = pushed.frames_done
+        return pushed
 
     @property
     def max_chunk(self) -> int:
@@ -153,13 +156,11 @@ class DeviceClient:
             samples: int16 [n] at the input rate; the caller appends the flush samples of the preprocessor.
         """
         self.reset_stream()
-        start, frames = 0, 0
+        start = 0
         while start < samples.size:
-            chunk = np.ascontiguousarray(samples[start : start + self.max_chunk], dtype="<i2").tobytes()
-            taken, frame_ready = self._parts.push(start, chunk, frames)
-            start += taken
-            if frame_ready:
-                frames += 1
+            pushed = self.push(start, samples[start : start + self.max_chunk])
+            start += pushed.taken
+            if pushed.frame_ready:
                 yield self.frame()
 
     def frame(self) -> FrameResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ecgseg.errors import DeviceError, LinkError
+from ecgseg.link.answers import PushResult
 from ecgseg.link.error_table import error_number
 from ecgseg.link.messages import BY_COMMAND, pack, unpack
 from ecgseg.link.numbers import Command, PushFlags, ReadKind
@@ -33,8 +34,8 @@ class Parts:
         self.sending = Piece()
         self.receiving = Piece()
 
-    def push(self, first: int, samples: bytes, frames: int) -> tuple[int, bool]:
-        """Pushes samples from the front; how many, and whether they completed a frame.
+    def push(self, first: int, samples: bytes, frames: int) -> PushResult:
+        """Pushes samples from the front, at least one and as many as the line lets through.
 
         Args:
             first: index of the first of them.
@@ -45,7 +46,7 @@ class Parts:
             WrongIndexError: the stream expects a sample that none of these requests leads to.
         """
         patience = self._transport.patience()
-        # By the index behind them: bytes that the device may have taken, with nobody there to hear its answer.
+        # By the index behind them: samples that the device may have taken, with nobody there to hear its answer.
         unheard: dict[int, int] = {}
         while True:
             size = min(len(samples), self.sending.size // _SAMPLE_BYTES * _SAMPLE_BYTES)
@@ -55,10 +56,13 @@ class Parts:
             except WrongIndexError as error:
                 if error.expected not in unheard:
                     raise
-                return unheard[error.expected] // _SAMPLE_BYTES, self._has_frame(frames)
+                done = self._frames_done(frames)
+                return PushResult(error.expected, done, done > frames, unheard[error.expected])
+            count = size // _SAMPLE_BYTES
             if answer is not None:
-                return size // _SAMPLE_BYTES, bool(answer["flags"] & PushFlags.FRAME_READY)
-            unheard[(first + size // _SAMPLE_BYTES) & 0xFFFFFFFF] = size
+                frame_ready = bool(answer["flags"] & PushFlags.FRAME_READY)
+                return PushResult(answer["samples_seen"], answer["frames_done"], frame_ready, count)
+            unheard[(first + count) & 0xFFFFFFFF] = count
 
     def read(self, kind: ReadKind, offset: int, length: int) -> bytes:
         """Reads from a result, at least one byte and as many as the line lets through.
@@ -106,15 +110,15 @@ class Parts:
             else:
                 starts, patience = [end], self._transport.patience()
 
-    def _has_frame(self, index: int) -> bool:
-        """Whether the stream has completed the frame of that index; asked when the answer that told it was lost."""
+    def _frames_done(self, before: int) -> int:
+        """Frames that the stream has completed; asked when the answer that told it was lost."""
         try:
             answer = self._transport.request(Command.FRAME)
         except DeviceError as error:
             if error.code != error_number("NO_FRAME"):
                 raise
-            return False
-        return bool(unpack(BY_COMMAND[Command.FRAME].answer, answer)["index"] >= index)
+            return before
+        return int(unpack(BY_COMMAND[Command.FRAME].answer, answer)["index"]) + 1
 
     def _try(
         self, command: Command, values: dict[str, Any], patience: Patience, piece: Piece, length: int
