@@ -27,7 +27,6 @@ ARCHIVE_ERRORS = (
     NotImplementedError,
     RuntimeError,
     EOFError,
-    OSError,
     ValueError,
     LookupError,
     OverflowError,
@@ -140,7 +139,7 @@ def read_arrays(data: bytes, limit: int) -> dict[str, npt.NDArray[np.generic]]:
             if sum(member.file_size for member in members) > limit:
                 raise ValueError(f"its arrays have more than {limit} bytes")
             return {member.filename.removesuffix(".npy"): _array(_member(pack, member)) for member in members}
-    except ARCHIVE_ERRORS as error:
+    except (*ARCHIVE_ERRORS, OSError) as error:
         raise ValueError(plain(str(error) or type(error).__name__)) from error
 
 

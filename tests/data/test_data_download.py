@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -139,6 +140,62 @@ def test_a_wrong_archive_is_refused_and_removed(server: Server, tmp_path: Path, 
     server.served["/ludb.zip"] = archive
     with pytest.raises(DataError, match="not the expected release"):
         download(tmp_path / "ludb", server.source())
+    assert list(tmp_path.iterdir()) == []
+
+
+def packed_tight(files: dict[str, bytes]) -> bytes:
+    """Like `pack`, deflated."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in (files | {"SHA256SUMS.txt": sums_of(FILES)}).items():
+            archive.writestr(f"ludb-1.0.1/{name}", data)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_byte_is_one_error_and_leaves_nothing_that_fails_the_next_download(
+    server: Server, tmp_path: Path, seed: int
+) -> None:
+    whole = packed_tight(FILES)
+    damaged = bytearray(whole)
+    # The first file is the first thing in the archive; seed 0 spoils the start of its deflated bytes.
+    damaged[60 + 37 * seed % (len(whole) - 60)] ^= 0x5A
+    server.served["/ludb.zip"] = bytes(damaged)
+    with contextlib.suppress(DataError):
+        # A byte that no member's content depends on does no harm.
+        download(tmp_path / "ludb", server.source())
+    assert {path.name for path in tmp_path.iterdir()} <= {"ludb"}
+    server.served["/ludb.zip"] = whole
+    assert download(tmp_path / "ludb", server.source()).good
+    assert_whole(tmp_path / "ludb")
+
+
+def test_a_damaged_deflated_byte_is_the_wrong_release(server: Server, tmp_path: Path) -> None:
+    damaged = bytearray(packed_tight(FILES))
+    # Behind the local header: an impossible block type.
+    damaged[30 + len("ludb-1.0.1/data/1.hea")] = 0xFF
+    server.served["/ludb.zip"] = bytes(damaged)
+    with pytest.raises(DataError, match="not the expected release"):
+        download(tmp_path / "ludb", server.source())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("extra", [0, 100, -500], ids=["as long", "longer", "shorter"])
+def test_a_damaged_part_of_an_earlier_download_is_fetched_anew(server: Server, tmp_path: Path, extra: int) -> None:
+    whole = server.served["/ludb.zip"]
+    part = bytearray(whole + b"x" * max(0, extra))[: len(whole) + extra]
+    part[200:260] = bytes(60)
+    (tmp_path / "ludb.zip.part").write_bytes(part)
+    assert download(tmp_path / "ludb", server.source()).good
+    assert_whole(tmp_path / "ludb")
+    assert [path.name for path in tmp_path.iterdir()] == ["ludb"]
+
+
+def test_a_download_without_end_is_ended(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_ARCHIVE_BYTES", 1000)
+    with pytest.raises(DataError, match="could not be downloaded") as caught:
+        download(tmp_path / "ludb", server.source())
+    assert "after 1000 bytes" in caught.value.why
     assert list(tmp_path.iterdir()) == []
 
 

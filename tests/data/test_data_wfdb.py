@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import wfdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ecgseg.data.databases.ludb import load_record
 from ecgseg.data.readers.wfdb import UNREADABLE, About, parse_waves, read_leads
 from ecgseg.data.records import Wave
+from ecgseg.errors import DataError
 
 ABOUT = About(7, "made", lambda comments: " ".join(comments))
 
@@ -34,12 +40,12 @@ def test_marks_without_a_peak_are_a_wave_of_no_kind() -> None:
     assert waves == (Wave("?", 10, None, 30), Wave("QRS", 50, 60, 70))
 
 
-def written(folder: Path) -> Path:
-    """A recording of two leads at 250 Hz with a P wave marked in ii and a QRS in V1."""
+def written(folder: Path, rate: float = 250) -> Path:
+    """A recording of two leads with a P wave marked in ii and a QRS in V1."""
     signal = np.stack([np.linspace(-1, 1, 500), np.linspace(2, 1, 500)], axis=1)
     options = {"units": ["mV", "mV"], "sig_name": ["II", "V1"], "fmt": ["16", "16"], "adc_gain": [1000, 1000]}
     about = {"baseline": [0, 0], "comments": ["calm"], "write_dir": str(folder)}
-    wfdb.wrsamp("7", fs=250, p_signal=signal, **options, **about)
+    wfdb.wrsamp("7", fs=rate, p_signal=signal, **options, **about)
     for lead, peak in (("ii", "p"), ("v1", "N")):
         wfdb.wrann("7", "marks", np.array([100, 110, 120]), symbol=["(", peak, ")"], write_dir=str(folder))
         # The library writes no extension with a digit in it.
@@ -63,3 +69,85 @@ def test_a_lead_or_a_file_that_is_not_there_is_unreadable(tmp_path: Path) -> Non
     (tmp_path / "7.ii").unlink()
     with pytest.raises(UNREADABLE):
         read_leads(base, ("ii",), ABOUT)
+
+
+HEADERS = {
+    "an absurd count of samples": ("7 2 250 500", "7 2 250 99999999999999"),
+    "one sample more than the file holds": ("7 2 250 500", "7 2 250 501"),
+    "a count below zero": ("7 2 250 500", "7 2 250 -5"),
+    "an absurd count of signals": ("7 2 250 500", "7 9999 250 500"),
+    "no signals": ("7 2 250 500", "7 0 250 500"),
+    "more signals than it describes": ("7 2 250 500", "7 3 250 500"),
+    "segments": ("7 2 250 500", "7/4 2 250 500"),
+    "a rate with a fraction": ("7 2 250 500", "7 2 360.5 500"),
+    "a rate without end": ("7 2 250 500", "7 2 1e999 500"),
+    "absurd samples per frame": ("7.dat 16", "7.dat 16x9999"),
+    "an absurd first byte": ("7.dat 16", "7.dat 16+999999999"),
+    "a format that nobody knows": ("7.dat 16", "7.dat 17"),
+    "a file elsewhere": ("7.dat 16", "/dev/zero 16"),
+    "a file above": ("7.dat 16", "../7.dat 16"),
+    "a wider format than the file": ("7.dat 16", "7.dat 32"),
+    "a file that is not there": ("7.dat 16", "8.dat 16"),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize("change", HEADERS.values(), ids=list(HEADERS))
+def test_a_header_that_its_files_do_not_bear_out_is_unreadable(tmp_path: Path, change: tuple[str, str | None]) -> None:
+    base = written(tmp_path)
+    header = base.with_suffix(".hea")
+    old, new = change
+    text = header.read_text()
+    assert old in text
+    header.write_text("" if new is None else text.replace(old, new))
+    with pytest.raises(UNREADABLE):
+        read_leads(base, ("ii",), ABOUT)
+
+
+@pytest.mark.parametrize("suffix", [".hea", ".dat", ".ii"])
+def test_a_pipe_in_the_place_of_a_file_is_unreadable_and_never_waited_for(tmp_path: Path, suffix: str) -> None:
+    base = written(tmp_path)
+    base.with_suffix(suffix).unlink()
+    os.mkfifo(base.with_suffix(suffix))
+    with pytest.raises(OSError, match="a pipe"):
+        read_leads(base, ("ii",), ABOUT)
+
+
+def test_a_file_of_absurd_size_is_unreadable_before_it_is_read(tmp_path: Path) -> None:
+    base = written(tmp_path)
+    os.truncate(base.with_suffix(".dat"), 1 << 40)
+    with pytest.raises(OSError, match="more than"):
+        read_leads(base, ("ii",), ABOUT)
+
+
+@given(
+    changes=st.lists(st.tuples(st.sampled_from([".hea", ".dat", ".ii"]), st.integers(0, 4000), st.binary(max_size=4)))
+)
+@settings(max_examples=120, deadline=None)
+def test_any_bytes_are_records_or_one_kind_of_error(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, int, bytes]]
+) -> None:
+    base = written(tmp_path_factory.mktemp("damaged"))
+    for suffix, position, data in changes:
+        content = bytearray(base.with_suffix(suffix).read_bytes())
+        start = position % max(1, len(content))
+        content[start : start + len(data)] = data
+        base.with_suffix(suffix).write_bytes(content)
+    with contextlib.suppress(*UNREADABLE):
+        assert read_leads(base, ("ii",), ABOUT)[0].samples.dtype == np.int16
+
+
+@pytest.mark.parametrize("rate", [360, 1000, 250])
+def test_a_record_at_another_rate_in_a_folder_like_ludb_is_refused_with_its_rate(tmp_path: Path, rate: int) -> None:
+    (tmp_path / "data").mkdir()
+    written(tmp_path / "data", rate)
+    with pytest.raises(DataError, match=f"Record 7 is sampled at {rate} Hz") as caught:
+        load_record(tmp_path, 7, ("ii",))
+    assert "500 Hz" in caught.value.why
+    assert caught.value.exit_code == 3
+
+
+def test_a_record_at_the_rate_of_ludb_is_read_whatever_its_length(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    written(tmp_path / "data", 500)
+    assert load_record(tmp_path, 7, ("ii",))[0].rate == 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from ecgseg.errors import OutputError
-from ecgseg.hil.result import HilRun
+from ecgseg.hil.result import HilRun, ShownLead
 from ecgseg.pipeline import LEAD_OFF, runs
 from ecgseg.report.html import render_report, write_report
 from ecgseg.report.picture import write_picture
@@ -116,3 +117,27 @@ def test_the_picture_is_a_png_and_the_same_every_time(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_says_so() -> None:
     with pytest.raises(OutputError, match="/dev/full"):
         write_report(HilRun(result(), []), Path("/dev/full"))
+
+
+def lasting(seconds: float, value: int = 100) -> ShownLead:
+    """A lead of a flat line over so many seconds."""
+    shown = lead()
+    samples = np.full(int(500 * seconds), value, np.int16)
+    mask = np.zeros(int(100 * seconds), np.uint8)
+    return ShownLead(replace(shown.record, samples=samples, waves=()), mask, mask, [], 1, True)
+
+
+@pytest.mark.parametrize("seconds", [2.5, 10, 30, 75, 300])
+def test_labels_of_the_time_axis_lie_beside_each_other_whatever_a_record_lasts(seconds: float) -> None:
+    figure = ElementTree.fromstring(lead_figure(lasting(seconds)))
+    labels = [text for text in figure.iter("text") if text.get("class") == "tick" and (text.text or "").endswith(" s")]
+    places = [(float(text.get("x", "")), 7.0 * len(text.text or "")) for text in labels]
+    assert 2 <= len(places) <= 20
+    assert all(right - left >= (width + next_width) / 2 for (left, width), (right, next_width) in pairwise(places))
+    assert len(list(figure.iter("line"))) < 150
+
+
+@pytest.mark.parametrize("shown", [lasting(0.5), lasting(300), lasting(10, LEAD_OFF)], ids=["short", "long", "no lead"])
+def test_a_picture_is_drawn_of_any_record(tmp_path: Path, shown: ShownLead) -> None:
+    write_picture(shown, result(), tmp_path / "lead.png")
+    assert (tmp_path / "lead.png").stat().st_size > 1000

@@ -17,6 +17,7 @@ from ecgseg.report.palette import LIGHT
 _SECONDS = 4.4
 _START = 1.62
 _BAR = 0.74
+_FLAT_MV = 0.01
 
 
 def write_picture(lead: ShownLead, result: HilResult, path: Path) -> None:
@@ -73,10 +74,12 @@ def _draw_trace(axes: Any, lead: ShownLead) -> None:
         axes.axvspan(start, start + width, color=_colour(span), alpha=0.13, lw=0)
     axes.plot(seconds, samples, color=LIGHT["ink"], linewidth=1.3)
     inside = samples[(seconds >= _START) & (seconds <= _START + _SECONDS)]
-    low, high = float(np.nanmin(inside)), float(np.nanmax(inside))
+    inside = inside[np.isfinite(inside)]
+    low, high = (float(inside.min()), float(inside.max())) if inside.size else (0.0, 0.0)
+    high = max(high, low + _FLAT_MV)
     axes.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
     axes.set_ylabel("mV", color=LIGHT["soft"])
-    axes.set_xticks(np.arange(0, seconds[-1] + 0.2, 0.2), minor=True)
+    axes.set_xticks(np.arange(0, _START + _SECONDS + 0.2, 0.2), minor=True)
     axes.grid(True, which="both", color=LIGHT["grid"], linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", colors=LIGHT["soft"], length=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from html import escape
 
@@ -21,6 +22,8 @@ _ROW_GAP = 7
 _AXIS_HEIGHT = 24
 _LABEL_MIN_PX = 9.0
 _LETTER_PX = 6.5
+_TIME_LABEL_PX = 60.0
+_TIME_STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 
 
 def lead_figure(lead: ShownLead) -> str:
@@ -48,14 +51,22 @@ def _x(sample: float, lead: ShownLead) -> float:
     return _LEFT + (_WIDTH - _LEFT - _RIGHT) * sample / lead.device.size
 
 
+def _seconds_a_label(seconds: float) -> int:
+    """Seconds from one label of the time axis to the next, so far apart that none lies over its neighbour."""
+    room = (_WIDTH - _LEFT - _RIGHT) / _TIME_LABEL_PX
+    return next((step for step in _TIME_STEPS if seconds <= step * room), math.ceil(seconds / room))
+
+
 def _grid(lead: ShownLead, bottom: int) -> Iterator[str]:
     seconds = lead.device.size / MODEL_RATE
-    for fifth in range(int(seconds * 5) + 1):
-        x = _x(fifth * MODEL_RATE / 5, lead)
+    step = _seconds_a_label(seconds)
+    for fifth in range(int(seconds * 5 / step) + 1):
+        x = _x(fifth * step * MODEL_RATE / 5, lead)
         kind = "grid major" if fifth % 5 == 0 else "grid"
         yield f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{_TRACE_TOP}" y2="{_TRACE_TOP + _TRACE_HEIGHT}"/>'
         if fifth % 5 == 0:
-            yield f'<text class="tick" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{fifth // 5} s</text>'
+            label = f"{fifth // 5 * step} s"
+            yield f'<text class="tick" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{label}</text>'
     middle, scale = _scale(lead)
     low, high = middle - _TRACE_HEIGHT / 2 / scale, middle + _TRACE_HEIGHT / 2 / scale
     step = 500 if high - low < 4000 else 1000

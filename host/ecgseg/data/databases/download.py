@@ -15,11 +15,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from ssl import SSLError
 
 from ecgseg.errors import DataError
+from ecgseg.files import ARCHIVE_ERRORS, plain, read_file
 from ecgseg.output import output_error
 
 SUMS_NAME = "SHA256SUMS.txt"
+MAX_ARCHIVE_BYTES = 1 << 30
+MAX_MEMBER_BYTES = 64 << 20
+MAX_SUMS_BYTES = 16 << 20
 _CHUNK = 1 << 16
 _TIMEOUT_SECONDS = 30.0
 
@@ -115,8 +120,16 @@ def download(folder: Path, source: Source = LUDB, progress: Progress = _silent) 
 
 def _by_archive(folder: Path, source: Source, progress: Progress) -> Verification:
     archive = folder.with_name(folder.name + ".zip.part")
+    continued = archive.exists()
     _fetch(source.url, archive, progress)
-    result = _install(archive, folder, source, progress)
+    try:
+        result = _install(archive, folder, source, progress)
+    except DataError:
+        # What an earlier download left behind may be of another archive, or damaged.
+        if not continued:
+            raise
+        _fetch_anew(source.url, archive, progress)
+        result = _install(archive, folder, source, progress)
     archive.unlink()
     return result
 
@@ -142,9 +155,9 @@ def _file_by_file(folder: Path, source: Source, progress: Progress) -> Verificat
     return result
 
 
-def _fetch_anew(url: str, target: Path) -> None:
+def _fetch_anew(url: str, target: Path, progress: Progress = _silent) -> None:
     target.unlink(missing_ok=True)
-    _fetch(url, target, _silent)
+    _fetch(url, target, progress)
 
 
 def _fetch(url: str, archive: Path, progress: Progress) -> None:
@@ -161,7 +174,7 @@ def _fetch(url: str, archive: Path, progress: Progress) -> None:
             return
         kind = _NotThereError if error.code in (403, 404, 410) else DataError
         raise _no_download(url, f"The server answered {error.code} {error.reason}.", kind) from error
-    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError, SSLError) as error:
         raise _no_download(url, str(getattr(error, "reason", error))) from error
     if done < total:
         raise _no_download(url, f"The connection ended after {done} of {total} bytes.")
@@ -170,11 +183,15 @@ def _fetch(url: str, archive: Path, progress: Progress) -> None:
 def _receive(answer: HTTPResponse, archive: Path, start: int, progress: Progress) -> tuple[int, int]:
     """Writes what comes behind the first `start` bytes; bytes there are now, and should be (fewer if not known)."""
     done = start
-    total = start + int(answer.headers.get("Content-Length") or 0)
+    length = answer.headers.get("Content-Length") or ""
+    total = start + int(length) if length.isdecimal() else 0
     with archive.open("ab" if start else "wb") as output:
         while chunk := answer.read(_CHUNK):
             output.write(chunk)
             done += len(chunk)
+            if done > MAX_ARCHIVE_BYTES:
+                archive.unlink()
+                raise _no_download(answer.url, f"It does not end after {MAX_ARCHIVE_BYTES} bytes.")
             progress("download", done, total)
     return done, total
 
@@ -196,9 +213,9 @@ def _install(archive: Path, folder: Path, source: Source, progress: Progress) ->
         try:
             _unpack(archive, staging, source, progress)
             result = verify(staging, source, progress)
-        except (zipfile.BadZipFile, DataError) as error:
+        except (*ARCHIVE_ERRORS, DataError) as error:
             archive.unlink()
-            raise _wrong_release(source.url, str(error)) from error
+            raise _wrong_release(source.url, plain(str(error) or type(error).__name__)) from error
         if not result.good:
             archive.unlink()
             raise _wrong_release(source.url, f"Missing or damaged: {', '.join((result.missing + result.damaged)[:5])}.")
@@ -220,7 +237,7 @@ def _unpack(archive: Path, staging: Path, source: Source, progress: Progress) ->
         staging.mkdir(parents=True)
         if listed:
             prefix = min(listed, key=len).removesuffix(SUMS_NAME)
-            (staging / SUMS_NAME).write_bytes(pack.read(prefix + SUMS_NAME))
+            (staging / SUMS_NAME).write_bytes(_member(pack, prefix + SUMS_NAME))
         else:
             prefix = _common_folder(pack.namelist())
             _fetch_anew(source.files_url + SUMS_NAME, staging / SUMS_NAME)
@@ -230,8 +247,15 @@ def _unpack(archive: Path, staging: Path, source: Source, progress: Progress) ->
             if prefix + name in members:
                 target = staging / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(pack.read(prefix + name))
+                target.write_bytes(_member(pack, prefix + name))
             progress("unpack", index + 1, len(sums))
+
+
+def _member(pack: zipfile.ZipFile, name: str) -> bytes:
+    member = pack.getinfo(name)
+    if member.file_size > MAX_MEMBER_BYTES:
+        raise DataError(f"{plain(name)} in it has {member.file_size} bytes, more than {MAX_MEMBER_BYTES}.")
+    return pack.read(member)
 
 
 def _common_folder(names: list[str]) -> str:
@@ -242,7 +266,7 @@ def _common_folder(names: list[str]) -> str:
 def _read_sums(folder: Path, source: Source) -> dict[str, str]:
     path = folder / SUMS_NAME
     try:
-        data = path.read_bytes()
+        data = read_file(path, MAX_SUMS_BYTES)
     except OSError as error:
         raise DataError(
             f"There is no {SUMS_NAME} in '{folder}'.",

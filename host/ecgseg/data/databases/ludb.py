@@ -17,11 +17,14 @@ from ecgseg import interruption, paths
 from ecgseg.data.readers import wfdb
 from ecgseg.data.records import Record
 from ecgseg.errors import DataError, UsageError
+from ecgseg.files import plain
+from ecgseg.pipeline import DEFAULT_INPUT_RATE
 
 ENVIRONMENT = "ECGSEG_LUDB"
 LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
 # Numbers of the records are those of the patients: 1 to this one.
 PATIENTS = 200
+RATE = DEFAULT_INPUT_RATE
 
 
 def find_ludb(option: str | Path | None = None) -> Path | None:
@@ -69,18 +72,25 @@ def load_record(folder: Path, record_id: int, leads: Sequence[str] = LEADS) -> l
     except wfdb.UNREADABLE as error:
         raise DataError(
             f"Record {record_id} of LUDB cannot be read ({base}).",
-            f"{type(error).__name__}: {error}",
+            plain(f"{type(error).__name__}: {error}", 400),
             "Check the folder with `invoke data --verify`, or download LUDB again with `invoke data`.",
         ) from error
     # Its reader catches everything in places, Ctrl-C with it.
     interruption.check()
+    for record in records:
+        if record.rate != RATE:
+            raise DataError(
+                f"Record {record_id} is sampled at {record.rate} Hz ({base}).",
+                f"LUDB is at {RATE} Hz, and so are the firmware and the models that its records go to.",
+                f"Resample the record to {RATE} Hz, or leave it out with --records.",
+            )
     return records
 
 
 def _rhythm(comments: Sequence[str]) -> str:
     for comment in comments:
         if comment.startswith("Rhythm:"):
-            return comment.removeprefix("Rhythm:").strip().rstrip(".")
+            return plain(comment.removeprefix("Rhythm:").strip().rstrip("."))
     return "unknown"
 
 

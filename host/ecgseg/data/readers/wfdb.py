@@ -6,6 +6,7 @@ G. B. Moody, WFDB Applications Guide, section on annotation codes; https://wfdb.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,20 @@ from typing import Any
 import numpy as np
 
 from ecgseg.data.records import Record, Wave
+from ecgseg.files import checked_size, plain, read_text
 from ecgseg.pipeline import microvolts
 
 # What the library raises for a file that is missing, cut off or nonsense, and a lead that is not there.
-UNREADABLE = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError)
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError)
+
+MAX_HEADER_BYTES = 1 << 16
+MAX_FILE_BYTES = 64 << 20
+MAX_SIGNALS = 64
+MAX_SAMPLES_PER_FRAME = 64
+# Bits of a stored sample by format; of what is packed or differs from sample to sample, the fewest.
+_BITS = {"8": 8, "16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
+_RECORD_LINE = re.compile(r"\S+\s+(\d{1,4})(?:\s+\d{1,6}(?:\.\d{1,9})?(?:[/(]\S*)?(?:\s+(\d{1,18})\b.*)?)?\s*")
+_SIGNAL_LINE = re.compile(r"([\w.-]+)\s+(\d{1,3})(?:x(\d{1,4}))?(?:\+(\d{1,9}))?(?:\s.*)?")
 
 _KINDS = {"p": "P", "N": "QRS", "t": "T"}
 
@@ -51,7 +62,12 @@ def read_leads(base: Path, leads: Sequence[str], about: About) -> list[Record]:
     # Slow to import, and not needed where nothing is read.
     import wfdb
 
+    check_sizes(base, leads)
     signal: Any = wfdb.rdrecord(str(base))
+    if signal.fs != int(signal.fs):
+        raise ValueError(f"its rate of {signal.fs} Hz is no whole number")
+    if signal.p_signal is None or not len(signal.p_signal):
+        raise ValueError("it holds no samples")
     names = [name.lower() for name in signal.sig_name]
     samples = microvolts(signal.p_signal)
     return [
@@ -66,6 +82,49 @@ def read_leads(base: Path, leads: Sequence[str], about: About) -> list[Record]:
         )
         for lead in leads
     ]
+
+
+def check_sizes(base: Path, leads: Sequence[str]) -> None:
+    """Compares what the header promises with the files that are there: the library makes room before it reads.
+
+    Args:
+        base: path of the recording without a suffix.
+        leads: each with an annotation file.
+
+    Raises:
+        OSError: a file is not there, no regular file, or too large.
+        ValueError: the header is none, or its files cannot hold the samples that it counts.
+    """
+    samples, stored = _counted(read_text(base.with_name(f"{base.name}.hea"), MAX_HEADER_BYTES))
+    needed: dict[str, int] = {}
+    for name, bits, first in stored:
+        needed[name] = max(needed.get(name, 0), 8 * first) + samples * bits
+    for name, bits in needed.items():
+        size = checked_size(base.with_name(name), MAX_FILE_BYTES)
+        if 8 * size < bits:
+            raise ValueError(f"its header counts {samples} samples, which the {size} bytes of {name} cannot hold")
+    for lead in leads:
+        checked_size(base.with_name(f"{base.name}.{lead}"), MAX_FILE_BYTES)
+
+
+def _counted(header: str) -> tuple[int, list[tuple[str, int, int]]]:
+    """Samples of each signal that a header counts, and where each of its signals is (see `_stored`)."""
+    lines = [line for line in header.splitlines() if line and not line.startswith("#")]
+    about = _RECORD_LINE.fullmatch(lines[0]) if lines else None
+    if about is None:
+        raise ValueError("its header does not begin with name, signals, rate and samples")
+    signals = int(about[1])
+    if not 1 <= signals <= MAX_SIGNALS or len(lines) != 1 + signals:
+        raise ValueError(f"its header counts {signals} signals and describes {len(lines) - 1}")
+    return int(about[2] or 0), [_stored(line) for line in lines[1:]]
+
+
+def _stored(line: str) -> tuple[str, int, int]:
+    """Where a header's line says that a signal is: file, bits for each sample of the recording, first byte."""
+    found = _SIGNAL_LINE.fullmatch(line)
+    if found is None or found[2] not in _BITS or not 1 <= int(found[3] or 1) <= MAX_SAMPLES_PER_FRAME:
+        raise ValueError(f"its header describes a signal in a way that is not read: {plain(line, 60)}")
+    return found[1], _BITS[found[2]] * int(found[3] or 1), int(found[4] or 0)
 
 
 def _marks(base: Path, extension: str) -> tuple[list[int], list[str]]:
