@@ -233,6 +233,9 @@ def test_ctrl_c_keeps_what_was_compared_and_leaves_with_130(tmp_path: Path) -> N
     assert 0 < result["frames"] < 200 * 12 * 4
     assert result["mismatched_bytes"] == 0
     assert b"Traceback" not in seen
+    assert (result["planned_records"], result["planned_frames"]) == (200, 200 * 12 * 4)
+    words = b" ".join(re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", seen).split())
+    assert re.search(rb"INCOMPLETE .* \([\d,]+ of 9,600 frames, \d+ of 200 records\): Interrupted\.", words)
 
 
 def read_until(master: int, pattern: bytes | None) -> bytes:

@@ -86,7 +86,7 @@ def test_a_broken_weight_is_found_named_and_can_be_replayed(tmp_path: Path) -> N
     assert first.stage.startswith("layer 2 CONV_2D")
     assert first.expected != first.actual
     assert len(result.mismatches) <= MAX_DETAILS
-    assert (first.vector, first.replay) == (first.vector, f"invoke hil-test --replay {first.vector}")
+    assert (first.vector, first.replay) == (first.vector, f"invoke hil-test --replay {first.vector} --target host")
     assert not finished.shown[0].equal
 
     again = run(HilOptions("host", replay=Path(str(first.vector)), generated=generated, vectors=tmp_path / "again"))

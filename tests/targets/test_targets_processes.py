@@ -135,7 +135,9 @@ def test_a_killed_process_is_a_target_error_and_not_a_silent_link(images: dict[s
 
     with pytest.raises(TargetError) as caught:
         killed()
-    assert "exit code -9" in caught.value.what
+    assert "exit code -9 (SIGKILL)" in caught.value.what
+    assert "out of memory" in caught.value.remedy
+    assert "anitizer" not in caught.value.remedy
 
 
 @pytest.mark.parametrize(

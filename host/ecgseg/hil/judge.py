@@ -21,7 +21,7 @@ from ecgseg.hil.compare import (
     first_differing_layer,
     stage_bytes,
 )
-from ecgseg.hil.result import HilResult, Memory, Segmentation, ShownLead, Source, TickCollector, Verdict
+from ecgseg.hil.result import HilResult, Memory, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
@@ -45,6 +45,7 @@ class Subject:
         flash_bytes, ram_bytes: of the image, 0 when unknown.
         image_sha256: of the file that is flashed, "" for an image that is not.
         vectors: folder for differing frames.
+        replay_words: what stands beside --replay to run one of them again.
     """
 
     target: str
@@ -55,6 +56,7 @@ class Subject:
     ram_bytes: int = 0
     image_sha256: str = ""
     vectors: Path = VECTORS
+    replay_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,14 @@ class Judge:
         subject: what is tested.
         info: what its device told about itself (`identify`).
         source: where the inputs come from.
+        planned: what is to be sent.
         shown_wanted: (record, lead) of those that are kept for the report.
     """
 
     subject: Subject
     info: DeviceInfo
     source: Source
+    planned: Planned = field(default_factory=Planned)
     shown_wanted: frozenset[tuple[int, str]] = frozenset()
     shown: list[ShownLead] = field(default_factory=list)
     records: dict[int, None] = field(default_factory=dict)
@@ -88,11 +92,13 @@ class Judge:
     finished: bool = False
 
     def __post_init__(self) -> None:
-        self.tally = Tally(self.subject.vectors)
+        self.tally = Tally(self.subject.vectors, self.subject.replay_words)
         self._ticks = TickCollector()
         classes = self.subject.reference.class_count
         self._scores = ScoreCollector(classes) if classes in WAVE_LABELS else None
         self._started = time.monotonic()
+        self._begun = 0
+        self._frames_of_last = 0
         self._stats: DeviceStats | None = None
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
@@ -116,11 +122,22 @@ class Judge:
         self._stats = self.subject.device.stats()
         self.finished = True
 
+    def _expect(self, frames: int) -> None:
+        self.tally.expected_frames += frames
+        self._begun += 1
+        self._frames_of_last = frames
+
+    def _planned_frames(self) -> int:
+        """Frames of the whole test, the leads to come taken for as long as the last one."""
+        if self.finished or not self._begun:
+            return self.tally.expected_frames
+        return self.tally.expected_frames + max(0, self.planned.leads - self._begun) * self._frames_of_last
+
     def _lead(self, record: Record) -> None:
         self.records[record.record_id] = None
         self.leads[record.lead] = None
         expected = self.subject.reference.expect(record.samples)
-        self.tally.expected_frames += len(expected)
+        self._expect(len(expected))
         before = self.tally.mismatched
         answered = []
         remaining = iter(expected)
@@ -148,7 +165,7 @@ class Judge:
 
     def _direct(self, index: int, data: npt.NDArray[np.int8]) -> None:
         self.records[index] = None
-        self.tally.expected_frames += 1
+        self._expect(1)
         expected = self.subject.reference.run(data)
         result = self.subject.device.infer_timed(data)
         self._ticks.add("inference", result.inference_ticks)
@@ -227,6 +244,8 @@ class Judge:
             leads=list(self.leads),
             frames=tally.frames,
             expected_frames=tally.expected_frames,
+            planned_frames=self._planned_frames(),
+            planned_records=max(self.planned.records, len(self.records)),
             differing_frames=tally.differing_frames,
             compared_bytes=tally.compared,
             mismatched_bytes=tally.mismatched,

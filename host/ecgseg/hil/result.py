@@ -99,6 +99,14 @@ class Segmentation(BaseModel):
         return Segmentation(samples=scores.samples, fiducials=scores.fiducials)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """What a test is to send: records, and leads (or inputs of a model that does not segment) of all together."""
+
+    records: int = 0
+    leads: int = 0
+
+
 class HilResult(BaseModel):
     """Result of `invoke hil-test`.
 
@@ -109,6 +117,9 @@ class HilResult(BaseModel):
         source: "ludb", "synthetic", "replay" or "random" (inputs of a model that does not segment).
         records, leads: what was sent.
         frames: frames compared.
+        expected_frames: frames of the leads that were begun.
+        planned_frames, planned_records: of the whole test; leads that were not begun are taken for as long as the last
+            one, and planned_frames is 0 when none was.
         compared_bytes, mismatched_bytes: over all frames; status, input, scores, mask and segments.
         requests, retries, crc_errors: of the link, as the host counted them.
         device_crc_errors, device_overruns: as the device counted them.
@@ -132,6 +143,8 @@ class HilResult(BaseModel):
     leads: list[str]
     frames: int
     expected_frames: int
+    planned_frames: int = 0
+    planned_records: int = 0
     differing_frames: int
     compared_bytes: int
     mismatched_bytes: int

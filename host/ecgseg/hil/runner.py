@@ -19,7 +19,8 @@ from ecgseg.errors import DataError, EcgsegError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.identity import identify
 from ecgseg.hil.judge import Judge, Subject
-from ecgseg.hil.result import HilRun, Source
+from ecgseg.hil.replay import replay_words
+from ecgseg.hil.result import HilRun, Planned, Source
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.image.backends import build_image, generate
 from ecgseg.image.boards import board_of
@@ -118,6 +119,7 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
                 subject,
                 identify(subject.device, reference),
                 source=_source(inputs, vector, direct=direct),
+                planned=_planned(inputs, vector, direct=direct),
                 shown_wanted=frozenset() if direct else _to_show(inputs, options.shown_leads),
             )
             _stream(judge, inputs, vector, on_step or (lambda step: None))
@@ -149,6 +151,7 @@ def _running(image: Image, model: ModelFile, reference: Segmenter, options: HilO
             ram_bytes=0 if native else image.sizes.get("ram", 0),
             image_sha256=hashlib.sha256(image.bin.read_bytes()).hexdigest() if image.bin else "",
             vectors=options.vectors,
+            replay_words=replay_words(options),
         )
 
 
@@ -158,12 +161,17 @@ def _source(inputs: Inputs, vector: Vector | None, *, direct: bool) -> Source:
     return inputs.source
 
 
+def _planned(inputs: Inputs, vector: Vector | None, *, direct: bool) -> Planned:
+    if vector is not None:
+        return Planned(1, 1)
+    return Planned(RANDOM_INPUTS, RANDOM_INPUTS) if direct else Planned(len(inputs.records), inputs.count)
+
+
 def _stream(judge: Judge, inputs: Inputs, vector: Vector | None, on_step: OnStep) -> None:
     direct = judge.subject.reference.parameters is None
-    total = 1 if vector else RANDOM_INPUTS if direct else inputs.count
 
     def on_lead(done: int, equal: bool) -> None:
-        on_step(Step(done, total, equal))
+        on_step(Step(done, judge.planned.leads, equal))
 
     on_lead(0, True)
     if direct:

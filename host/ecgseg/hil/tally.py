@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ecgseg.hil import vectors
 from ecgseg.hil.compare import Comparison, LayerDifference, stage_name
+from ecgseg.hil.replay import replay_command
 from ecgseg.hil.result import Mismatch
 
 MAX_DETAILS = 10
@@ -18,6 +19,7 @@ class Tally:
 
     Attributes:
         folder: where differing frames are kept.
+        replay_words: what stands beside --replay in the command that runs one of them again.
         frames: frames that the device answered.
         expected_frames: frames that it should answer.
         differing_frames: frames that differ, missing and surplus ones included.
@@ -26,6 +28,7 @@ class Tally:
     """
 
     folder: Path
+    replay_words: tuple[str, ...] = ()
     frames: int = 0
     expected_frames: int = 0
     differing_frames: int = 0
@@ -71,7 +74,7 @@ class Tally:
                 actual=layer.difference.actual if layer else first.actual,
                 differing_bytes=comparison.mismatched,
                 vector=path,
-                replay=f"invoke hil-test --replay {path}",
+                replay=replay_command(path, self.replay_words),
             )
         )
 

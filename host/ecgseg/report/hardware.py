@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ecgseg.profile.board import INFERENCE_MILLIWATTS, BoardProfile, ClockFigures
+from ecgseg.report.texts import stack_text
 
 COLUMNS = ("NAME", "FS", "DURATION", "PARAMS", "FLOPS", "METRIC", "CLOCK", "TIME", "ARENA", "ENERGY")
 
@@ -100,7 +101,7 @@ def hardware_page(profiles: Sequence[BoardProfile]) -> str:
         lines += [f"## {profile.model}", ""]
         lines += [f"- {_sentence(profile, clock)}" for clock in profile.clocks]
         lines += [
-            f"- Flash of the whole image {profile.flash_bytes:,} B, deepest stack {profile.stack_bytes:,} B.",
+            f"- Flash of the whole image {profile.flash_bytes:,} B, deepest stack {stack_text(profile.stack_bytes)}.",
             f"- Image SHA-256 `{profile.bin_sha256}`, build `{profile.build_id}`.",
             f"- Model SHA-256 `{profile.tflite_sha256}`.",
             "",

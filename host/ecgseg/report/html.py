@@ -11,7 +11,7 @@ from ecgseg.output import write_text
 from ecgseg.report.lead import lead_name
 from ecgseg.report.page import render_page
 from ecgseg.report.svg import lead_figure
-from ecgseg.report.texts import HEADLINES, byte_text, input_count, summary_rows, time_note
+from ecgseg.report.texts import HEADLINES, byte_text, input_count, reached, stack_text, summary_rows, time_note
 from ecgseg.scoring.metrics import FiducialScore
 
 
@@ -31,6 +31,7 @@ def render_report(run: HilRun) -> str:
         "hil.html.j2",
         result=result,
         headline=HEADLINES[result.verdict],
+        reached=reached(result),
         tiles=_tiles(result),
         rows=summary_rows(result),
         fiducials=_fiducial_rows(result.segmentation.fiducials) if result.segmentation else [],
@@ -59,7 +60,7 @@ def _tiles(result: HilResult) -> list[tuple[str, str, str]]:
 
 def _memory_note(result: HilResult) -> str:
     if result.memory.flash_bytes:
-        return f"flash {result.memory.flash_bytes / 1024:.0f} KB, stack {result.memory.stack_bytes:,} B"
+        return f"flash {result.memory.flash_bytes / 1024:.0f} KB, stack {stack_text(result.memory.stack_bytes)}"
     return "all activations of the model"
 
 

@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from ecgseg.hil.result import HilResult, Mismatch
-from ecgseg.report.texts import byte_text, summary_rows
+from ecgseg.report.texts import byte_text, reached, summary_rows
 
 _VERDICTS = {
     "pass": "[bold green]PASS[/bold green]  every byte of the device equals Python",
@@ -28,7 +28,8 @@ def show_result(result: HilResult, console: Console) -> None:
     if result.mismatches:
         console.print(_mismatch_table(result.mismatches))
         _show_replay([item.replay for item in result.mismatches if item.replay], console)
-    console.print(_VERDICTS[result.verdict] + (f": {result.error}" if result.error else "."))
+    missing = f" ({reached(result)})" if result.verdict == "incomplete" else ""
+    console.print(_VERDICTS[result.verdict] + missing + (f": {result.error}" if result.error else "."))
 
 
 def _show_replay(commands: list[str], console: Console) -> None:

@@ -30,7 +30,7 @@ def summary_rows(result: HilResult) -> list[tuple[str, str]]:
         ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
         *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
         ("Input", f"{_SOURCES[result.source]}; {input_count(result)}"),
-        ("Frames", f"{result.frames:,} of {result.expected_frames:,}"),
+        ("Frames", f"{result.frames:,} of {_whole(result.planned_frames, result.expected_frames)}"),
         ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
         ("Link", f"{result.requests:,} requests, {result.retries} retries"),
     ]
@@ -41,6 +41,23 @@ def summary_rows(result: HilResult) -> list[tuple[str, str]]:
         rows.append(("Annotation", f"weighted F1 {f1:.4f} of the device's mask, sample by sample"))
     rows.append(("Duration", f"{result.seconds:.1f} s on this host"))
     return rows
+
+
+def reached(result: HilResult) -> str:
+    """How far a test came: frames and records of all."""
+    frames = _whole(result.planned_frames, result.expected_frames)
+    records = _whole(result.planned_records, len(result.records))
+    noun = "inputs" if result.source == "random" else "records"
+    return f"{result.frames:,} of {frames} frames, {len(result.records):,} of {records} {noun}"
+
+
+def _whole(planned: int, begun: int) -> str:
+    return f"{max(planned, begun):,}" if planned or begun else "an unknown number of"
+
+
+def stack_text(size: int) -> str:
+    """The deepest stack; 0 stands for one that nobody measured."""
+    return f"{size:,} B" if size else "not measured"
 
 
 def input_count(result: HilResult) -> str:
@@ -73,11 +90,11 @@ def memory_text(result: HilResult) -> str:
     memory = result.memory
     parts = {
         "arena": memory.arena_bytes,
-        "deepest stack": memory.stack_bytes,
         "flash": memory.flash_bytes,
         "RAM": memory.ram_bytes,
     }
-    return ", ".join(f"{name} {size:,} B" for name, size in parts.items() if size)
+    known = [f"{name} {size:,} B" for name, size in parts.items() if size]
+    return ", ".join([*known[:1], f"deepest stack {stack_text(memory.stack_bytes)}", *known[1:]])
 
 
 def byte_text(value: int | None) -> str:

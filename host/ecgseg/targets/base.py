@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -32,6 +33,15 @@ class TimeQuality(StrEnum):
     COUNTED = "counted"
     MODELLED = "modelled"
     MEASURED = "measured"
+
+
+def _remedy(code: int | None, log: str) -> str:
+    """What to do about a process that has ended: by its log where it tells, else by the signal."""
+    if "Sanitizer" in log or "runtime error:" in log:
+        return "The sanitizer's report names the source line."
+    if code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP, -signal.SIGINT):
+        return "Somebody ended it, or the system was out of memory (`dmesg` tells): run the test again."
+    return "Run it again; when it ends at the same place, run the same test with --target host, under sanitizers."
 
 
 @dataclass
@@ -67,11 +77,12 @@ class RunningTarget:
     def ended(self) -> TargetError:
         """The error that says how the process ended."""
         code = self.process.poll() if self.process is not None else None
-        lines = self.log.strip().splitlines()
+        log = self.log.strip()
+        by = f" ({signal.Signals(-code).name})" if code is not None and code < 0 else ""
         return TargetError(
-            f"The target {self.name} has ended with exit code {code}.",
-            "\n".join(lines[:_LOG_LINES]) or "It left no message.",
-            "A sanitizer's report names the source line; otherwise look for a fault record in HELLO.",
+            f"The target {self.name} has ended with exit code {code}{by}.",
+            "\n".join(log.splitlines()[:_LOG_LINES]) or "It left no message.",
+            _remedy(code, log),
         )
 
     def connect(self) -> DeviceClient:
