@@ -3,13 +3,15 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# What to install besides the runtime: any of dev, train, peers.
+# What to install besides the runtime: any of dev, train, peers, fuzz.
 EXTRAS ?= dev
+# How long `make fuzz` runs each fuzzer.
+MINUTES ?= 1
 comma := ,
 VENV := .venv
 WORKERS := $(shell nproc)
 
-.PHONY: help demo test setup lint
+.PHONY: help demo test setup lint fuzz
 
 help: ## Show this menu
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,3 +34,6 @@ lint: ## Check style and types of Python and C, and that every board compiles wi
 	@tools/setup.sh dev
 	@tools/lint.sh
 
+fuzz: ## Run each fuzzer for a while (MINUTES=1)
+	@tools/setup.sh dev fuzz
+	@$(VENV)/bin/invoke fuzz --minutes $(MINUTES)

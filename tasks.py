@@ -22,6 +22,7 @@ from ecgseg.commands import (
     devices,
     evaluate,
     flash,
+    fuzz,
     hil_test,
     profile,
     render,
@@ -32,7 +33,7 @@ from ecgseg.commands.command_line import check_command_line
 from ecgseg.commands.guard import guard
 from ecgseg.commands.task import task_of
 
-TASKS = (data, render, build, hil_test, flash, devices, demo, train, evaluate, zoo, profile, bringup, clean)
+TASKS = (data, render, build, hil_test, flash, devices, demo, train, evaluate, zoo, profile, bringup, fuzz, clean)
 
 namespace = Collection(*(task_of(module.run) for module in TASKS))
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets everything up: Debian packages, .venv, pinned Python packages. Safe to run again, and quick then.
-# Usage: tools/setup.sh [dev] [train] [peers]
+# Usage: tools/setup.sh [dev] [train] [peers] [fuzz]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,6 +26,11 @@ if ! [[ -e /usr/lib/arm-none-eabi/include/stdint.h || -e /usr/include/newlib/std
     missing+=(libnewlib-arm-none-eabi)
 fi
 command -v qemu-system-arm >/dev/null || missing+=(qemu-system-arm)
+if [[ " $* " == *" fuzz "* ]]; then
+    command -v clang >/dev/null || missing+=(clang)
+    # Where the sanitizers and libFuzzer come in a package of their own.
+    [[ -e $(clang "-print-file-name=libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null) ]] || missing+=(libclang-rt-14-dev)
+fi
 
 if ((${#missing[@]})); then
     command -v apt-get >/dev/null ||

@@ -18,6 +18,7 @@ from ecgseg.image.objects import Library, Plan, plan_of
 from ecgseg.image.programs import (
     APP,
     BRINGUP,
+    FUZZ,
     PROFILE,
     PROFILE_LAYERS,
     PROFILE_MODEL,
@@ -31,7 +32,8 @@ from ecgseg.models import find_model
 from support import model_double
 from support.drivers import HAS_ARM_COMPILER
 
-PROGRAMS = (APP, PROFILE, PROFILE_LAYERS, PROFILE_MODEL, BRINGUP, TFLM_ARENA)
+# Which compiler builds the fuzzer does not matter here.
+PROGRAMS = (APP, PROFILE, PROFILE_LAYERS, PROFILE_MODEL, BRINGUP, TFLM_ARENA, replace(FUZZ, compiler="gcc"))
 needs_arm = pytest.mark.skipif(not HAS_ARM_COMPILER, reason="needs arm-none-eabi-gcc")
 
 

@@ -20,6 +20,8 @@ _PORTABLE_HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "arm_acle.
 _BOARD_HEADER = "boards"
 # What is rendered with a model, and who may know it: nothing but programs knows a model by name.
 _RENDERED = {"ecgseg_model.h": (), "ecgseg_preprocess_params.h": ("pipeline",)}
+# A program whose image holds another program but for its main().
+_PUT_TOGETHER = {"programs/fuzz": "programs/app"}
 _LIBRARY = ("backends/tflm", "tensorflow/")
 
 
@@ -58,7 +60,7 @@ def complaint(room: str, name: str, angled: bool, headers: dict[str, Path]) -> s
     if header is None:
         return "does not resolve"
     owner = room_of(header)
-    if owner == room:
+    if owner in (room, _PUT_TOGETHER.get(room)):
         return ""
     if owner not in reachable(room):
         return f"belongs to {owner}"

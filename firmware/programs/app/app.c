@@ -25,14 +25,16 @@ typedef enum { BAUD_SETTLED = 0, BAUD_REQUESTED = 1, BAUD_ON_TRIAL = 2 } baud_st
 
 static ecgseg_session_t session;
 
-static struct {
+typedef struct {
     board_fault_t fault;
     baud_state_t baud_state;
     uint32_t baud; /* proven */
     uint32_t wanted_baud;
     uint32_t trial_start;
     bool restart_requested;
-} app;
+} app_t;
+
+static app_t app;
 
 static ecgseg_link_error_t hello(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
@@ -175,8 +177,7 @@ static ecgseg_link_error_t handle(uint8_t command, ecgseg_reader_t *request, ecg
 
 void app_init(void)
 {
-    app.fault = board_take_fault();
-    app.baud = ECGSEG_LINK_DEFAULT_BAUD;
+    app = (app_t){.fault = board_take_fault(), .baud = ECGSEG_LINK_DEFAULT_BAUD};
     app_model_init(app_stream_start());
     ecgseg_session_init(&session, handle, board_port_write);
 }

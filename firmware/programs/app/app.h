@@ -5,7 +5,7 @@
 /* Build id, compiled in by the build: hash over sources, flags and generated code. */
 extern const char app_build_id[];
 
-/* Starts session, stream and model. The board has been started. */
+/* Starts session, stream and model; again starts them anew. The board has been started. */
 void app_init(void);
 
 /* Handles what the port has, or sleeps until there may be something. */

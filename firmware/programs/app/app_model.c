@@ -6,16 +6,18 @@
 #include "app_measure.h"
 #include "ecgseg_messages.h"
 
-static struct {
+typedef struct {
     app_engine_t engine;
     app_result_t result;
     uint32_t written; /* bytes of the input that are defined, from 0 */
     uint16_t trace;   /* layer whose result may be read */
-} model;
+} app_model_t;
+
+static app_model_t model;
 
 void app_model_init(app_engine_t engine)
 {
-    model.engine = engine;
+    model = (app_model_t){.engine = engine};
 }
 
 ecgseg_engine_status_t app_model_status(void)

@@ -103,7 +103,7 @@ def plan_of(
     rendered = (_rendered(generated, backend),) if program.has_model else ()
     stream = program.takes_samples and any((folder / PARAMETERS).is_file() for folder in rendered)
     why = program.why.format(board=board.name)
-    compiler = find_tool(board, "gcc", why)
+    compiler = find_tool(board, program.compiler, why, program.packages)
     source_dirs = (*program.source_dirs(backend, stream=stream), *board.folders, *rendered)
     include_dirs = (*program.include_dirs(backend), *board.include_dirs, *rendered)
     # Later maps win; the generated folder may lie inside the repository.
@@ -144,14 +144,14 @@ def _rendered(generated: Path | None, backend: Backend) -> Path:
 
 def _sources(board: Board, folders: Sequence[Path], left_out: frozenset[str], *, cpp: bool) -> tuple[Path, ...]:
     patterns = ("*.c", "*.S", *(("*.cc",) if cpp else ()))
-    found = tuple(path for path in files_in(folders, *patterns) if path.name not in left_out)
+    found = files_in(folders, *patterns)
     if not any(path.parent.name == board.name for path in found):
         raise BuildError(
             f"The board {board.name} has no sources.",
             f"firmware/boards/{board.name} is empty.",
             "Restore it from the repository.",
         )
-    return found
+    return tuple(path for path in found if path.name not in left_out)
 
 
 def build_id(plan: Plan) -> str:

@@ -89,6 +89,8 @@ class Program:
         stream_flags: for compiling it with a preprocessor.
         image: name of its files, without ending.
         why: it is compiled, when the compiler is not installed; {board} is the board's name.
+        compiler: that compiles it, without the board's prefix.
+        packages: command that installs the compiler; empty: the board's.
         failure: says that it does not build; empty: the file and the board are named.
         remedy: what to do then.
     """
@@ -106,6 +108,8 @@ class Program:
     stream_flags: tuple[str, ...] = ()
     image: str = "ecgseg"
     why: str = "The board {board} is compiled with it."
+    compiler: str = "gcc"
+    packages: str = ""
     failure: str = ""
     remedy: str = "Correct the source; for generated code, render it again with this release."
 
@@ -181,3 +185,20 @@ BRINGUP = Program(
 )
 
 TFLM_ARENA = Program(name="tflm_arena", parts=(_own("tflm_arena"),), boards=(HOST, MPS2_AN386), image="arena")
+
+# The application's own code on a board that the fuzzer's bytes come in through.
+FUZZ = replace(
+    APP,
+    name="fuzz",
+    parts=(_own("fuzz"), *APP.parts),
+    boards=(HOST,),
+    left_out=("main.c", "board_host.c"),
+    # What gcc leaves to -Wsign-conversion, clang counts as -Wconversion.
+    flags=("-fsanitize=fuzzer", "-Wno-sign-conversion"),
+    image="fuzz",
+    why="The fuzzer of the device is built with it.",
+    compiler="clang",
+    packages="sudo apt-get install clang libclang-rt-14-dev",
+    failure="The fuzzer of the device does not build.",
+    remedy="Where libclang_rt is missing: sudo apt-get install clang libclang-rt-14-dev. Else correct the source.",
+)

@@ -18,13 +18,14 @@ _QUESTION_SECONDS = 60
 _CPP_LIBRARY = "libstdc++.a"
 
 
-def find_tool(board: Board, name: str, why: str = "") -> str:
+def find_tool(board: Board, name: str, why: str = "", packages: str = "") -> str:
     """Path of one of the programs that compile for a board.
 
     Args:
         board: what is compiled for.
         name: of the program without the board's prefix, such as "gcc".
         why: it is needed; default: the board is compiled with it.
+        packages: command that installs it; default: that of the board's compiler.
 
     Raises:
         ToolMissingError: it is not installed; the remedy names its package.
@@ -34,7 +35,7 @@ def find_tool(board: Board, name: str, why: str = "") -> str:
         raise ToolMissingError(
             f"{board.prefix}{name} is not installed.",
             why or f"The board {board.name} is compiled with it.",
-            f"Run: {board.package_command}",
+            f"Run: {packages or board.package_command}",
         )
     return program
 

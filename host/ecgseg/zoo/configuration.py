@@ -17,11 +17,13 @@ from ecgseg import paths
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.errors import ModelError, UsageError
+from ecgseg.files import read_text
 from ecgseg.models import in_order
 from ecgseg.output import write_json
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, PreprocessParameters
 
 SMOKE = "smoke"
+_LARGEST_BYTES = 1 << 20
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -306,9 +308,10 @@ def read(path: Path) -> ModelConfiguration:
         ModelError: it cannot be read, is no JSON, or breaks a rule; every broken rule is named.
     """
     try:
-        return ModelConfiguration.model_validate_json(path.read_text(encoding="utf-8"))
+        return ModelConfiguration.model_validate_json(read_text(path, _LARGEST_BYTES))
     except OSError as error:
-        raise ModelError(f"The configuration {path} cannot be read.", str(error), "Check the file.") from error
+        why = f"{error.strerror or error}."
+        raise ModelError(f"The configuration {path} cannot be read.", why, "Check the file.") from error
     except ValidationError as error:
         rules = [
             f"{'.'.join(map(str, item['loc'])) or 'configuration'}: {item['msg']}"

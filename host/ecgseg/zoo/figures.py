@@ -13,6 +13,7 @@ from ecgseg.data.databases.ludb import find_ludb, load_records, split
 from ecgseg.data.records import Record
 from ecgseg.errors import DataError, ModelError
 from ecgseg.extras import require_tensorflow
+from ecgseg.files import read_text
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.models import find_model
@@ -33,6 +34,7 @@ from ecgseg.zoo import configuration
 from ecgseg.zoo.dataset import model_input
 
 Figures = TypeVar("Figures", bound=BaseModel)
+_LARGEST_BYTES = 1 << 20
 
 
 class Metrics(BaseModel):
@@ -211,6 +213,6 @@ def read_cross_validation(name: str) -> CrossValidation:
 def _read(kind: type[Figures], name: str, file: str, command: str) -> Figures:
     path = configuration.folder(name) / file
     try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(read_text(path, _LARGEST_BYTES))
     except (OSError, ValidationError) as error:
         raise ModelError(f"The figures of {name} cannot be read ({path}).", str(error), f"Run `{command}`.") from error
