@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PWD/.venv/bin:$PATH PYTHONPATH=$PWD/host${PYTHONPATH:+:$PYTHONPATH}
 
-STEPS=(files ruff mypy layers complexity clang-format cppcheck analyzer compilers stack symbols)
+STEPS=(files ruff mypy layers complexity clang-format cppcheck misra analyzer compilers stack symbols)
 
 # Every text file follows .editorconfig; no file of code is longer than 400 lines.
 files() { python tools/check_files.py; }
@@ -27,6 +27,18 @@ clang-format() {
     local sources
     mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cc')
     command clang-format --dry-run -Werror "${sources[@]}"
+}
+
+# The rules of MISRA C:2012 that cppcheck's addon knows, in the portable C, but for those of tools/misra_deviations.txt.
+misra() {
+    install_cppcheck
+    local part includes=()
+    for part in engine/include pipeline/include link/include boards programs/app; do
+        includes+=("-Ifirmware/$part")
+    done
+    command cppcheck --quiet --std=c11 --addon=misra --inline-suppr --error-exitcode=1 -j 2 \
+        --suppressions-list=tools/misra_deviations.txt --suppress=missingIncludeSystem \
+        "${includes[@]}" firmware/engine firmware/pipeline firmware/link firmware/programs/app
 }
 
 cppcheck() {

@@ -12,8 +12,10 @@ static int32_t dot(int32_t sum, uint32_t x, uint32_t w)
 /* Sums of one pair of channels; returns the stream behind the weights. */
 static const uint32_t *pair_sums(const uint32_t *column, const uint32_t *stream, uint32_t groups, int32_t sums[4])
 {
-    sums[0] = sums[1] = (int32_t)stream[0];
-    sums[2] = sums[3] = (int32_t)stream[1];
+    sums[0] = (int32_t)stream[0];
+    sums[1] = sums[0];
+    sums[2] = (int32_t)stream[1];
+    sums[3] = sums[2];
     stream += 2;
     for (uint32_t group = 0; group < groups; group++) {
         sums[0] = dot(dot(sums[0], column[0], stream[0]), column[1], stream[1]);

@@ -187,7 +187,7 @@ static inline int32_t two(uint32_t first, uint32_t second, uint32_t bit)
 static inline uint32_t word_at(const int8_t *bytes)
 {
     uint32_t word;
-    memcpy(&word, bytes, sizeof word);
+    (void)memcpy(&word, bytes, sizeof word);
     return word;
 }
 
@@ -294,8 +294,8 @@ void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *ou
     int32_t *const carry = packed + words;
     int8_t *const border = (int8_t *)(carry + layer->out_channels);
     int8_t *const padding = border + 4u * layer->out_channels;
-    memset(packed, 0, sizeof *packed * (words + layer->out_channels));
-    memset(padding, layer->input_zero_point, layer->in_channels);
+    (void)memset(packed, 0, sizeof *packed * (words + layer->out_channels));
+    (void)memset(padding, layer->input_zero_point, layer->in_channels);
     ecgseg_phases_tile_t t = {.packed = packed,
                               .packed_end = packed + words,
                               .weights = layer->weights,

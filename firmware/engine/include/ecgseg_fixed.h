@@ -111,7 +111,7 @@ ECGSEG_INLINE int32_t ecgseg_finish(int32_t doubled, const ecgseg_channel_t *cha
 ECGSEG_INLINE uint32_t ecgseg_load4(const int8_t *source)
 {
     uint32_t word;
-    memcpy(&word, source, sizeof word);
+    (void)memcpy(&word, source, sizeof word);
     return word;
 }
 
