@@ -11,7 +11,7 @@ comma := ,
 VENV := .venv
 WORKERS := $(shell nproc)
 
-.PHONY: help demo test setup lint fuzz
+.PHONY: help demo test setup lint coverage fuzz
 
 help: ## Show this menu
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -33,6 +33,10 @@ setup: ## Install what is needed for development (EXTRAS=dev,train,peers for all
 lint: ## Check style and types of Python and C, and that every board compiles without a warning
 	@tools/setup.sh dev
 	@tools/lint.sh
+
+coverage: ## Report which lines of the portable C the tests run; at least 95 % must
+	@tools/setup.sh dev
+	@$(VENV)/bin/python tools/coverage_c.py
 
 fuzz: ## Run each fuzzer for a while (MINUTES=1)
 	@tools/setup.sh dev fuzz

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from ecgseg.image.programs import AOT, APP, ENGINE_PART, Part, files_in
 from ecgseg.image.toolchain import find_tool, run_tool
 
 FOLDER = Path(__file__).parents[1] / "firmware"
+# tools/coverage_c.py runs tests so, and reads from beside the native programs which lines ran.
+COUNTS_LINES = "ECGSEG_COUNTS_LINES" in os.environ
 HAS_ARM_COMPILER = shutil.which(board_of(MPS2_AN386).prefix + "gcc") is not None
 HAS_QEMU = HAS_ARM_COMPILER and shutil.which(qemu.PROGRAM) is not None
 
@@ -39,7 +42,8 @@ class Compiler:
         common = [flag for flag in COMMON_FLAGS if self.board.prefix or flag != "-O2"]
         optimised = [] if self.board.prefix else ["-O1"]
         includes = [f"-I{folder}" for folder in self.include_dirs]
-        return [find_tool(self.board, "gcc"), *common, *optimised, *self.board.flags, *self.flags, *includes]
+        counted = ["-O0", "--coverage"] if COUNTS_LINES and not self.board.prefix else []
+        return [find_tool(self.board, "gcc"), *common, *optimised, *self.board.flags, *self.flags, *counted, *includes]
 
     def compile(self, source: Path, target: Path) -> Path:
         """Makes an object of a source; returns `target`."""

@@ -92,7 +92,8 @@ def _compiler(board: str, *folders: Path) -> Compiler:
 def _engine_objects(board: str) -> tuple[Path, ...]:
     """The engine (and the board's startup code), compiled once per process."""
     folder = Path(tempfile.mkdtemp(prefix="ecgseg-engine-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if not drivers.COUNTS_LINES:
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     # The profiling program too takes of its board what starts it, and no port.
     startup = files_in(board_of(board).folders, "*.c") if board in PROFILE.boards else []
     sources = [*files_in([ENGINE_PART.source_dir], "*.c"), *(s for s in startup if s.name not in PROFILE.left_out)]
