@@ -104,6 +104,8 @@ def test_a_misspelt_model_is_answered_with_the_known_ones() -> None:
         (("hil-test", "--target", "quemu"), "Did you mean 'qemu'?"),
         (("hil-test", "--target", "host", "--records", "0-4"), "Records '0-4'"),
         (("hil-test", "--target", "host", "--leads", "v7"), "lead 'v7'"),
+        (("hil-test", "--target", "host", "--inject", "lose=1e-3"), "--inject does not know 'lose=1e-3'"),
+        (("hil-test", "--target", "host", "--seed", "4"), "--seed goes with --inject"),
         (("hil-test", "--target", "host", "--backend", "tflmm"), "backend 'tflmm'"),
         (("build", "--board", "appollo4p_evb"), "Did you mean 'apollo4p_evb'?"),
         (("render", "--model", "a", "--tflite", "b"), "exclude each other"),

@@ -66,6 +66,7 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (hil_test, {"baud": 115200}, "--baud does not apply to target qemu."),
     (hil_test, {"target": "apollo4p-sim", "baud": 9600}, "--baud does not apply to target apollo4p-sim."),
     (hil_test, {"target": "host", "tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
+    (hil_test, {"target": "host", "seed": 4}, "--seed goes with --inject."),
     (flash, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (flash, {"tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
     (flash, {"dry_run": True, "port": "/dev/ttyACM0"}, "--dry-run does not go with --port."),

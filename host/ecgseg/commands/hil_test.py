@@ -20,7 +20,7 @@ from ecgseg.commands.options import (
     on_a_board,
     tflite_option,
 )
-from ecgseg.commands.rules import Excludes, NotWith
+from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
 from ecgseg.interruption import Stopped, held
 from ecgseg.models import find_model
@@ -70,6 +70,15 @@ class Options(ModelOptions, RecordOptions, BackendOptions, PortOptions, JsonOpti
         Excludes(("model",), why="Both name a model."),
         NotWith(("records", "leads", "ludb"), why="A kept vector holds the ECG that is sent."),
     )
+    inject: str | None = option(
+        "Faults put into the line: drop, flip, dup, insert (share of the bytes), delay, cut (every so often dead for "
+        "1 s), e.g. drop=1e-3,flip=1e-3,delay=5ms,cut=60s."
+    )
+    seed: int = option(
+        "Which bytes --inject hits; default 1.",
+        GoesWith(("inject",), why="It chooses the faults that are put into the line."),
+        default=1,
+    )
     html: Path | None = option("Where the HTML report goes; default build/reports/.", output=Output.RESULT)
 
 
@@ -80,6 +89,7 @@ def run(options: Options) -> int:
         As :func:`perform`.
     """
     from ecgseg.data.databases.ludb import parse_leads, parse_records
+    from ecgseg.hil.inject import parse_faults
     from ecgseg.hil.runner import HilOptions
     from ecgseg.targets import TargetOptions
 
@@ -93,6 +103,7 @@ def run(options: Options) -> int:
         replay=options.replay,
         backend=options.backend,
         tflm_dir=options.tflm_dir,
+        inject=None if options.inject is None else parse_faults(options.inject, options.seed),
         target_options=TargetOptions(port=options.port, baud=options.baud, serial_number=options.serial),
     )
     return perform(tested, html=options.html, json=options.json)

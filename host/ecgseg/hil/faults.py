@@ -26,6 +26,8 @@ class FaultPlan:
         swap: probability per byte that it changes places with the one behind it in the same transfer.
         delay: probability per transfer that it, and with it everything after it, is held back for `delay_seconds`.
         delay_seconds: how long a delayed transfer waits.
+        cut_every_seconds, cut_seconds: once in so many seconds the direction is dead for so long, the first time after
+            `cut_every_seconds`; 0: never.
         flip_at: bytes, counted from 0 over the life of the port, one bit of which changes for certain.
     """
 
@@ -36,6 +38,8 @@ class FaultPlan:
     swap: float = 0.0
     delay: float = 0.0
     delay_seconds: float = 0.0
+    cut_every_seconds: float = 0.0
+    cut_seconds: float = 0.0
     flip_at: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
@@ -54,11 +58,12 @@ class FaultCounters:
     inserted: int = 0
     swapped: int = 0
     delayed: int = 0
+    cut: int = 0
 
     @property
     def total(self) -> int:
         """All faults together."""
-        return self.dropped + self.flipped + self.duplicated + self.inserted + self.swapped + self.delayed
+        return self.dropped + self.flipped + self.duplicated + self.inserted + self.swapped + self.delayed + self.cut
 
 
 @dataclass
@@ -69,8 +74,13 @@ class _Wire:
     chance: random.Random
     counters: FaultCounters = field(default_factory=FaultCounters)
     position: int = 0
+    started: float = field(default_factory=time.monotonic)
 
     def pass_on(self, data: bytes) -> bytes:
+        if self._is_cut():
+            self.counters.cut += len(data)
+            self.position += len(data)
+            return b""
         out = bytearray()
         for byte in data:
             out += self._one(byte)
@@ -82,6 +92,10 @@ class _Wire:
             return 0.0
         self.counters.delayed += 1
         return self.plan.delay_seconds
+
+    def _is_cut(self) -> bool:
+        every, running = self.plan.cut_every_seconds, time.monotonic() - self.started
+        return bool(every) and running >= every and running % every < self.plan.cut_seconds
 
     def _happens(self, rate: float) -> bool:
         return rate > 0 and self.chance.random() < rate

@@ -107,6 +107,22 @@ class Planned:
     leads: int = 0
 
 
+class Injected(BaseModel):
+    """Faults that were put into the line on purpose.
+
+    Attributes:
+        faults: what was asked for, as in --inject.
+        seed: what chose them.
+        to_device, to_host: how many there were in either direction; a delayed transfer is one, and so is each byte
+            that fell into a cut.
+    """
+
+    faults: str
+    seed: int
+    to_device: int
+    to_host: int
+
+
 class HilResult(BaseModel):
     """Result of `invoke hil-test`.
 
@@ -129,6 +145,7 @@ class HilResult(BaseModel):
         error: why the test did not reach its end.
         segmentation: how good the answers are; None where nothing is annotated.
         seconds: wall time of the test on this host.
+        injected: faults that were put into the line; None for the line as it is.
     """
 
     target: str
@@ -161,6 +178,7 @@ class HilResult(BaseModel):
     macs: int
     segmentation: Segmentation | None
     seconds: float
+    injected: Injected | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ecgseg.data.records import Record
 from ecgseg.errors import DataError, EcgsegError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.identity import identify
+from ecgseg.hil.inject import Faults, FaultyWire
 from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.replay import replay_words
 from ecgseg.hil.result import HilRun, Planned, Source
@@ -66,6 +67,7 @@ class HilOptions:
         replay: a kept vector; it replaces model, records and leads.
         backend: backend of the firmware.
         tflm_dir: TensorFlow Lite Micro's tree for the backend "tflm"; None: the environment variable TFLM_DIR.
+        inject: faults that are put into the line; None for none.
         target_options: port, baud rate and the like.
         generated: folder with C that is already rendered; None renders it.
         vectors: folder for differing frames.
@@ -81,6 +83,7 @@ class HilOptions:
     replay: Path | None = None
     backend: str = "aot"
     tflm_dir: Path | None = None
+    inject: Faults | None = None
     target_options: TargetOptions = field(default_factory=TargetOptions)
     generated: Path | None = None
     vectors: Path = VECTORS
@@ -110,10 +113,11 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     inputs = _inputs(options, vector)
     generated = generate(model, options.generated)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
+    wire = FaultyWire(options.inject) if options.inject else None
     judge: Judge | None = None
     error: EcgsegError | Stopped | None = None
     try:
-        with _running(image, model, reference, options) as subject:
+        with _running(image, model, reference, options, wire) as subject:
             direct = reference.parameters is None
             judge = Judge(
                 subject,
@@ -131,13 +135,19 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
         assert isinstance(ended_by, (EcgsegError, Stopped))
         error = ended_by
     why = error.what if isinstance(error, EcgsegError) else str(error) if error else None
-    return HilRun(judge.result(why), judge.shown, error)
+    result = judge.result(why)
+    if wire:
+        result = result.model_copy(update={"injected": wire.told()})
+    return HilRun(result, judge.shown, error)
 
 
 @contextmanager
-def _running(image: Image, model: ModelFile, reference: Segmenter, options: HilOptions) -> Iterator[Subject]:
+def _running(
+    image: Image, model: ModelFile, reference: Segmenter, options: HilOptions, wire: FaultyWire | None
+) -> Iterator[Subject]:
+    target_options = replace(options.target_options, wire=wire) if wire else options.target_options
     with (
-        open_target(options.target, image, options.target_options) as running,
+        open_target(options.target, image, target_options) as running,
         running.connect() as device,
     ):
         # A native process says nothing about the size of a device's image.

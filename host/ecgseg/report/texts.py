@@ -34,6 +34,14 @@ def summary_rows(result: HilResult) -> list[tuple[str, str]]:
         ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
         ("Link", f"{result.requests:,} requests, {result.retries} retries"),
     ]
+    if result.injected:
+        put = result.injected
+        rows.append(
+            (
+                "Injected",
+                f"{put.faults}, seed {put.seed}: {put.to_device:,} faults to the device, {put.to_host:,} from it",
+            )
+        )
     rows += [(f"{part.capitalize()}", time_text(result, part)) for part in result.timing.parts]
     rows.append(("Memory", memory_text(result)))
     if result.segmentation:

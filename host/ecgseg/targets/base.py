@@ -13,7 +13,8 @@ from typing import Protocol
 
 from ecgseg.errors import TargetError
 from ecgseg.image.build import Image
-from ecgseg.link import DeviceClient
+from ecgseg.link import DeviceClient, Port
+from ecgseg.link.ports import open_port
 from ecgseg.link.transport import NoAnswerError
 from ecgseg.targets.options import TargetOptions
 
@@ -92,9 +93,9 @@ class RunningTarget:
             TargetError: the process ended, or the deadline passed without an answer.
             LinkError: the port cannot be opened, or the device speaks another protocol version.
         """
+        port: Port = open_port(self.port_url, self.options.baud)
         client = DeviceClient(
-            self.port_url,
-            baud=self.options.baud,
+            self.options.wire(port) if self.options.wire else port,
             answer_seconds=self.options.answer_seconds or self.answer_seconds,
         )
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ecgseg.link import DEFAULT_BAUD
+from ecgseg.link import DEFAULT_BAUD, Port
 
 
 class TimingCase(StrEnum):
@@ -43,6 +44,7 @@ class TargetOptions:
         serial_number: serial number of the debug probe, when several are plugged in.
         start_seconds: how long a start may take until the first answer.
         answer_seconds: first wait for an answer; None for what suits the target.
+        wire: puts something between the port and its client, such as faults.
         simulator: of a target whose time is modelled.
     """
 
@@ -51,4 +53,5 @@ class TargetOptions:
     serial_number: str | None = None
     start_seconds: float = 20.0
     answer_seconds: float | None = None
+    wire: Callable[[Port], Port] | None = None
     simulator: SimulatorOptions = field(default_factory=SimulatorOptions)
