@@ -106,10 +106,32 @@ def _float_end(what: str, operators: list[Operator]) -> GraphError:
 
 
 def _int8_end(tensor: Tensor, what: str) -> Tensor:
-    if tensor.dtype != "int8" or len(tensor.scales) != 1 or not -128 <= tensor.zero_point <= 127:
+    if tensor.dtype == "int8" and len(tensor.scales) == 1 and -128 <= tensor.zero_point <= 127:
+        return tensor
+    if tensor.dtype == "int8":
         raise GraphError(
-            f"The model's {what} is {tensor.dtype} with {len(tensor.scales)} scales.",
-            f"The {what} has to be int8 with one scale and a zero point in -128..127, or float32 next to (DE)QUANTIZE.",
-            "Quantise the model to int8.",
+            f"The model's {what}, tensor {tensor.index} ({tensor.name}), is int8 with {len(tensor.scales)} scales and "
+            f"zero points {list(tensor.zero_points[:4])}.",
+            f"The {what} has to have one scale and a zero point in -128..127.",
+            "Quantise the model to int8 (full integer quantisation).",
         )
-    return tensor
+    why, remedy = _OTHER_ENDS.get(tensor.dtype, _OTHER_END)
+    raise GraphError(
+        f"The model's {what}, tensor {tensor.index} ({tensor.name}), is {tensor.dtype}.", why, remedy.format(what=what)
+    )
+
+
+_OTHER_END = (
+    "The device takes and answers int8; float32 is taken where one QUANTIZE or DEQUANTIZE stands next to it.",
+    "Quantise the model to int8 (full integer quantisation).",
+)
+_OTHER_ENDS = {
+    "uint8": (
+        "The device takes and answers int8; what lies behind this end may well be int8.",
+        "Convert the model again with inference_{what}_type = tf.int8 (or tf.float32); the rest can stay as it is.",
+    ),
+    "int16": (
+        "The model was quantised with 16-bit activations (16x8); the device computes with int8.",
+        "Quantise the model with 8-bit activations: TFLITE_BUILTINS_INT8, and inference_{what}_type = tf.int8.",
+    ),
+}

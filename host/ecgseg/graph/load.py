@@ -66,6 +66,7 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "FULLY_CONNECTED": ("FullyConnectedOptions", ("weights_format", "keep_num_dims", "fused_activation_function")),
     "ADD": ("AddOptions", ("fused_activation_function",)),
     "MUL": ("MulOptions", ("fused_activation_function",)),
+    "SQUEEZE": ("SqueezeOptions", ("squeeze_dims",)),
     "MEAN": ("ReducerOptions", ("keep_dims",)),
     "SOFTMAX": ("SoftmaxOptions", ("beta",)),
     "CONCATENATION": ("ConcatenationOptions", ("axis", "fused_activation_function")),
@@ -151,6 +152,18 @@ def _damaged(why: str) -> GraphError:
     )
 
 
+def _check_scales(scales: tuple[float, ...], who: str) -> None:
+    wrong = next((scale for scale in scales if not (math.isfinite(scale) and 1e-30 < scale < 1e30)), None)
+    if wrong is None:
+        return
+    raise GraphError(
+        f"{who}, which has the scale {wrong:.3g}.",
+        "A scale has to be a positive finite number between 1e-30 and 1e30.",
+        "Quantise the model again, with representative data without "
+        f"{'NaN or infinite values' if not math.isfinite(wrong) else 'inputs that are always zero'}.",
+    )
+
+
 @lru_cache(maxsize=1)
 def _schema() -> Any:
     from tflite_micro.tensorflow.lite.micro.python import schema_py_generated
@@ -186,12 +199,15 @@ class _Reader:
         subgraph = self._model.Subgraphs(0)
         tensor_count = self._length(subgraph.TensorsLength(), MAX_TENSORS, "tensors")
         operator_count = self._length(subgraph.OperatorsLength(), MAX_OPERATORS, "operators")
-        tensors = tuple(self._tensor(subgraph.Tensors(index), index) for index in range(tensor_count))
         operators = tuple(
             self._operator(subgraph.Operators(index), index, tensor_count) for index in range(operator_count)
         )
         inputs = self._indices(subgraph, "Inputs", tensor_count, optional=False)
         outputs = self._indices(subgraph, "Outputs", tensor_count, optional=False)
+        users = dict.fromkeys((*inputs, *outputs), "The graph")
+        for operator in reversed(operators):
+            users |= dict.fromkeys((*operator.inputs, *operator.outputs), str(operator))
+        tensors = tuple(self._tensor(subgraph.Tensors(index), index, users.get(index)) for index in range(tensor_count))
         digest = hashlib.sha256(self._content).hexdigest()
         return Graph(name, digest, tensors, operators, inputs, outputs)
 
@@ -208,32 +224,38 @@ class _Reader:
             raise _damaged(f"the {field.lower()} {indices} name tensors outside 0..{tensor_count - 1}")
         return indices
 
-    def _tensor(self, table: Any, index: int) -> Tensor:
+    def _tensor(self, table: Any, index: int, user: str | None) -> Tensor:
+        """A tensor; of one without a user only the form is checked, as it is never computed with."""
         rank = self._length(table.ShapeLength(), MAX_RANK, f"dimensions of tensor {index}")
         shape = tuple(int(table.Shape(axis)) for axis in range(rank))
-        name = (table.Name() or b"").decode("utf-8", errors="replace")[:80]
-        if any(size < 1 for size in shape) or prod(shape) > MAX_ELEMENTS:
+        name = plain((table.Name() or b"").decode("utf-8", errors="replace"), 80)
+        if any(size < (1 if user else 0) for size in shape) or prod(shape) > MAX_ELEMENTS:
             raise GraphError(
-                f"Tensor {index} ({name}) has the shape {list(shape)}.",
+                f"{user or 'No operator'} uses tensor {index} ({name}) of shape {list(shape)}.",
                 f"Every size must be at least 1 and their product at most {MAX_ELEMENTS}.",
                 "Export the model with a fixed input shape and batch 1.",
             )
         kind = _type_names().get(table.Type(), str(table.Type()))
         dtype = _DTYPES.get(kind, kind.lower())
-        if table.Sparsity() is not None:
+        if user and table.Sparsity() is not None:
             raise GraphError(
-                f"Tensor {index} ({name}) is stored sparsely.", "Only dense tensors are supported.", "Export it dense."
+                f"{user} uses tensor {index} ({name}), which is stored sparsely.",
+                "Only dense tensors are supported.",
+                "Export it dense.",
             )
-        if table.IsVariable():
+        if user and table.IsVariable():
             raise GraphError(
-                f"Tensor {index} ({name}) is a variable.",
-                "Models with state are not supported.",
-                "Export a model without state.",
+                f"{user} keeps a state in tensor {index} ({name}).",
+                "Models with state are not supported: every frame is computed from its own samples alone.",
+                "Export a model without LSTM, GRU, SVDF or other operators with state.",
             )
-        scales, zero_points, axis = self._quantisation(table, index, name)
+        scales, zero_points, axis = self._quantisation(table, index)
+        # What is not int8 or a bias is refused for its type by whoever computes with it.
+        if user and dtype in ("int8", "int32", "uint8"):
+            _check_scales(scales, f"{user} uses tensor {index} ({name})")
         return Tensor(index, name, shape, dtype, scales, zero_points, axis, self._data(table, shape, dtype, index))
 
-    def _quantisation(self, table: Any, index: int, name: str) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    def _quantisation(self, table: Any, index: int) -> tuple[tuple[float, ...], tuple[int, ...], int]:
         quantisation = table.Quantization()
         if quantisation is None or quantisation.ScaleLength() == 0:
             return (), (), 0
@@ -243,12 +265,6 @@ class _Reader:
         if stored not in (0, count):
             raise _damaged(f"tensor {index} has {count} scales and {stored} zero points")
         points = tuple(int(quantisation.ZeroPoint(position)) for position in range(stored)) or (0,) * count
-        if any(not (math.isfinite(scale) and 1e-30 < scale < 1e30) for scale in scales):
-            raise GraphError(
-                f"Tensor {index} ({name}) has a scale that is not a positive finite number.",
-                f"It starts with {[f'{scale:.3g}' for scale in scales[:4]]}.",
-                "Quantise the model again; a NaN usually comes from a representative data set with bad values.",
-            )
         return scales, points, int(quantisation.QuantizedDimension())
 
     def _data(self, table: Any, shape: tuple[int, ...], dtype: str, index: int) -> npt.NDArray[Any] | None:
@@ -298,11 +314,16 @@ class _Reader:
         class_name, fields = _OPTIONS[name]
         union = table.BuiltinOptions()
         options = getattr(_schema(), class_name)()
+        if union is None and name == "SQUEEZE":
+            return {"squeeze_dims": ()}
         if union is None:
             raise _damaged(f"{name} has no options")
         if table.BuiltinOptionsType() != getattr(_schema().BuiltinOptions, class_name):
             raise _damaged(f"{name} has the options of another operator")
         options.Init(union.Bytes, union.Pos)
+        if name == "SQUEEZE":
+            count = self._length(options.SqueezeDimsLength(), MAX_RANK, "axes of SQUEEZE")
+            return {"squeeze_dims": tuple(int(options.SqueezeDims(position)) for position in range(count))}
         return {field: getattr(options, _camel(field))() for field in fields}
 
 

@@ -10,9 +10,13 @@ import numpy.typing as npt
 
 from ecgseg.errors import GraphError
 from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower.context import check_softmax
 
 Int8 = npt.NDArray[np.int8]
 ARENA_BYTES = 4 << 20
+ORACLE_BUFFERS = 1024
+
+_REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, struct.error)
 
 
 class TflmOracle:
@@ -31,26 +35,52 @@ class TflmOracle:
     def __init__(self, model: bytes) -> None:
         # The runtime trusts what it is given: whatever is damaged has to be refused before it sees it.
         self.graph = load_tflite(model)
+        for operator in self.graph.operators:
+            if operator.name == "SOFTMAX" and operator.inputs:
+                check_softmax(operator, self.graph.tensors[operator.inputs[0]])
         self._model = model
         self._interpreter = self._start(preserve=False)
         self._preserving: Any = None
 
     def _start(self, preserve: bool) -> Any:
-        from tflite_micro.python.tflite_micro import runtime
-
-        config = runtime.InterpreterConfig.kPreserveAllTensors if preserve else None
         # The package's own guess, ten times the file, is too small for small files with large activations.
-        options: dict[str, Any] = {"arena_size": ARENA_BYTES + 10 * len(self._model)}
-        if preserve:
-            options["intrepreter_config"] = config
+        size = ARENA_BYTES + 10 * len(self._model)
         try:
-            return runtime.Interpreter.from_bytes(self._model, **options)
-        except (RuntimeError, ValueError, TypeError, IndexError, struct.error) as error:
+            return self._interpreter_in(size, preserve)
+        except _REFUSALS as error:
+            if self._fits(16 * size, preserve):
+                raise GraphError(
+                    "The model needs more working memory than the oracle on this host has.",
+                    f"TensorFlow Lite Micro is given {size} bytes ({ARENA_BYTES >> 20} MiB and ten times the file) "
+                    "here, far more than the device has.",
+                    "Give a model with smaller activations; this one fits no device.",
+                ) from error
+            if len(self.graph.tensors) > ORACLE_BUFFERS:
+                raise GraphError(
+                    f"The model has {len(self.graph.tensors)} tensors, more than the oracle on this host takes.",
+                    f"TensorFlow Lite Micro plans at most {ORACLE_BUFFERS} buffers here.",
+                    "Give a model with fewer operators.",
+                ) from error
             raise GraphError(
                 "TensorFlow Lite Micro does not take this model.",
-                str(error),
-                "Check that the file is a whole int8 .tflite whose operators TensorFlow Lite Micro knows.",
+                f"{error}; what it printed above names the operator and the cause.",
+                "Export the model for TensorFlow Lite Micro again, with int8 quantisation and fixed shapes.",
             ) from error
+
+    def _fits(self, arena_bytes: int, preserve: bool) -> bool:
+        try:
+            self._interpreter_in(arena_bytes, preserve)
+        except _REFUSALS:
+            return False
+        return True
+
+    def _interpreter_in(self, arena_bytes: int, preserve: bool) -> Any:
+        from tflite_micro.python.tflite_micro import runtime
+
+        options: dict[str, Any] = {"arena_size": arena_bytes}
+        if preserve:
+            options["intrepreter_config"] = runtime.InterpreterConfig.kPreserveAllTensors
+        return runtime.Interpreter.from_bytes(self._model, **options)
 
     @property
     def input_details(self) -> dict[str, Any]:

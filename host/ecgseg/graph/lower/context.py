@@ -19,6 +19,25 @@ def unsupported(operator: Operator, why: str, supported: str) -> GraphError:
     return GraphError(f"{operator} is not supported as it stands.", f"{why}.", f"Supported: {supported}.")
 
 
+MAX_SOFTMAX_DEPTH = 511
+
+
+def check_softmax(operator: Operator, source: Tensor) -> None:
+    """Raises GraphError for a SOFTMAX that TensorFlow Lite Micro cannot compute for some input.
+
+    With equal inputs every exponential is one. Where their sum reaches 512 its reciprocal is shifted by 32 bits and
+    more, which ends the process in one build of TensorFlow Lite Micro and is undefined in another.
+    """
+    depth = source.shape[-1] if source.shape else 1
+    if depth > MAX_SOFTMAX_DEPTH:
+        raise unsupported(
+            operator,
+            f"It has {depth} classes, and TensorFlow Lite Micro cannot divide by a sum of exponentials that reaches "
+            f"{MAX_SOFTMAX_DEPTH + 1} times one, as that of equal inputs does",
+            f"at most {MAX_SOFTMAX_DEPTH} classes",
+        )
+
+
 class Context:
     """Access to the tensors of one operator, every access checked.
 

@@ -32,7 +32,7 @@ from ecgseg.graph.layers import (
     Softmax,
     Table,
 )
-from ecgseg.graph.lower.context import Context, quantise_value, unsupported
+from ecgseg.graph.lower.context import Context, check_softmax, quantise_value, unsupported
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int64)
 
@@ -125,9 +125,8 @@ def softmax(context: Context) -> Softmax:
             f"Output scale {float(output.scale)}, zero point {output.zero_point}",
             "output scale 1/256 and zero point -128",
         )
+    check_softmax(context.operator, source)
     depth = source.shape[-1]
-    if depth > 2048:
-        raise unsupported(context.operator, f"{depth} classes", "at most 2048 classes")
     factor = min(float(np.float32(context.option("beta"))) * float(source.scale) * (1 << 26), float(INT32_MAX))
     if not factor > 1.0:
         raise unsupported(context.operator, f"Input scale {float(source.scale)}", "beta * scale above 1.5e-8")

@@ -15,9 +15,38 @@ MAX_OPERANDS = 10
 
 
 def alias(context: Context) -> Alias:
-    """RESHAPE, SQUEEZE, EXPAND_DIMS; the output's own shape is what counts."""
+    """RESHAPE; the output's own shape is what counts."""
     context.arity((1, 2))
+    return _alias(context, context.activation(), context.output())
+
+
+def expand_dims(context: Context) -> Alias:
+    """EXPAND_DIMS by one axis."""
+    context.arity((2,))
     source, output = context.activation(), context.output()
+    axes = context.constant(1, ("int32", "int64"), "axis").reshape(-1)
+    rank = len(source.shape)
+    if axes.size != 1 or not -rank - 1 <= int(axes[0]) <= rank:
+        raise unsupported(context.operator, f"Axis {axes.tolist()} of rank {rank}", f"one axis {-rank - 1} to {rank}")
+    axis = int(axes[0]) + (rank + 1 if axes[0] < 0 else 0)
+    context.expect_shape(output, (*source.shape[:axis], 1, *source.shape[axis:]))
+    return _alias(context, source, output)
+
+
+def squeeze(context: Context) -> Alias:
+    """SQUEEZE of the axes that are named, or of all of size 1 when none is."""
+    context.arity((1,))
+    source, output = context.activation(), context.output()
+    named, rank = context.option("squeeze_dims"), len(source.shape)
+    axes = {axis + (rank if axis < 0 else 0) for axis in named}
+    if not axes <= set(range(rank)) or any(source.shape[axis] != 1 for axis in axes):
+        raise unsupported(context.operator, f"Axes {list(named)} of shape {list(source.shape)}", "axes of size 1")
+    axes = axes or {axis for axis, size in enumerate(source.shape) if size == 1}
+    context.expect_shape(output, tuple(size for axis, size in enumerate(source.shape) if axis not in axes))
+    return _alias(context, source, output)
+
+
+def _alias(context: Context, source: Tensor, output: Tensor) -> Alias:
     if source.size != output.size:
         raise unsupported(
             context.operator, f"{list(source.shape)} to {list(output.shape)}", "shapes of the same number of elements"
