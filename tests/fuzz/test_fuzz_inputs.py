@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from ecgseg.fuzz.child import reader
 from ecgseg.fuzz.kinds import CORPORA, DEVICE, KINDS
+from ecgseg.fuzz.mutate import change_json
 from ecgseg.fuzz.records import pack, records
 from ecgseg.fuzz.run import run_again
 
@@ -48,3 +50,20 @@ def test_every_kind_has_inputs_to_start_from_and_no_folder_is_without_a_kind() -
 def test_any_bytes_are_records(data: bytes, read: list[tuple[int, bytes]]) -> None:
     assert list(records(data)) == read
     assert list(records(pack(read))) == read
+
+
+def test_most_changes_of_a_configuration_leave_json_and_the_others_keep_to_the_limit() -> None:
+    whole = (KINDS["config"].corpus / "configuration").read_bytes()
+    changed = {change_json(whole, 1 << 13, seed) for seed in range(200)} - {whole}
+    parsed = [data for data in changed if _is_json(data[1:])]
+    assert len(parsed) > 100
+    assert len(parsed) < len(changed)
+    for odd in (whole, b"", b"x{", b"x[]", b"x" + b"[" * 100_000):
+        assert all(len(change_json(odd, 10, seed)) <= 10 for seed in range(50))
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        return isinstance(json.loads(data), dict)
+    except ValueError:
+        return False

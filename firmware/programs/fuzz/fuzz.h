@@ -1,7 +1,7 @@
 /* Between the fuzzer's bytes and the application: how they are read, and the board that they come in through.
  *
- * An input is a list of records: kind (modulo FUZZ_KINDS), length of the content in two bytes, lowest first, content. So
- * any bytes are an input, and what the fuzzer changes inside a request reaches the handler, because the frame around
+ * An input is a list of records: kind (modulo FUZZ_KINDS), length of the content in two bytes, lowest first, content.
+ * So any bytes are an input, and what the fuzzer changes inside a request reaches the handler, because the frame around
  * it is made here. host/ecgseg/fuzz/records.py writes the same. */
 #ifndef FUZZ_H
 #define FUZZ_H

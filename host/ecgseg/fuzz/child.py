@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable
 
 from ecgseg.fuzz.kinds import KINDS, Kind
+from ecgseg.fuzz.mutate import change_json
 
 MEMORY_BYTES = 4 << 30
 FOUND = "Ended badly: "
@@ -80,7 +81,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     with atheris.instrument_imports(include=list(kind.modules)):
         keeper = Keeper(kind, reader(kind.name))
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], keeper)
+    # Only where bytes changed at random would hardly ever be read to their end.
+    how = {"custom_mutator": change_json} if kind.name == "config" else {}
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], keeper, **how)
     atheris.Fuzz()
 
 
