@@ -104,6 +104,9 @@ class Device:
         self._data = data
         self._wrong = wrong
 
+    def layer(self, index: int) -> LayerInfo:
+        return self.layers()[index]
+
     def layers(self) -> list[LayerInfo]:
         from ecgseg import paths
         from ecgseg.codegen.render import render
@@ -114,7 +117,7 @@ class Device:
             for index, layer in enumerate(manifest.layers)
         ]
 
-    def trace(self, layer: int) -> bytes:
+    def trace(self, layer: int, size: int | None = None) -> bytes:
         data = bytearray(reference().layer(self._data, self.layers()[layer].tensor_index))
         if self._wrong is not None and layer >= self._wrong:
             data[layer + 3] ^= 0x80
@@ -124,14 +127,15 @@ class Device:
 @pytest.mark.parametrize("wrong", [0, 2])
 def test_the_first_differing_layer_is_named(wrong: int) -> None:
     device = Device(expected().input, wrong)
-    found = first_differing_layer(device, reference(), expected().input)
+    found = first_differing_layer(device, reference(), expected().input, device.layers())
     assert found is not None
     assert (found.layer.index, found.difference.offset, found.difference.count) == (wrong, wrong + 3, 1)
     assert f"layer {wrong} {device.layers()[wrong].name}" in found.name
 
 
 def test_equal_layers_accuse_none() -> None:
-    assert first_differing_layer(Device(expected().input, None), reference(), expected().input) is None
+    device = Device(expected().input, None)
+    assert first_differing_layer(device, reference(), expected().input, device.layers()) is None
 
 
 def test_the_reference_is_preprocessor_model_and_rules_in_a_row() -> None:

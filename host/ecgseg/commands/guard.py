@@ -15,6 +15,7 @@ from ecgseg import interruption
 from ecgseg.errors import EcgsegError, OutputError
 from ecgseg.interruption import Stopped
 from ecgseg.output import output_error
+from ecgseg.printable import printable_lines
 from ecgseg.terminal import messages
 
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -62,8 +63,13 @@ def _exit_code(error: BaseException, *, told: bool) -> int | None:
 
 def show_error(error: EcgsegError) -> None:
     """Prints what happened, why, and what to do."""
-    messages.print(f"[bold red]Error:[/bold red] {escape(error.what)}", highlight=False, soft_wrap=True)
+    messages.print(f"[bold red]Error:[/bold red] {_data(error.what)}", highlight=False, soft_wrap=True)
     if error.why:
-        messages.print(f"  [bold]Why:[/bold] {escape(error.why)}", highlight=False, soft_wrap=True)
+        messages.print(f"  [bold]Why:[/bold] {_data(error.why)}", highlight=False, soft_wrap=True)
     if error.remedy:
-        messages.print(f"  [bold]What to do:[/bold] {escape(error.remedy)}", highlight=False, soft_wrap=True)
+        messages.print(f"  [bold]What to do:[/bold] {_data(error.remedy)}", highlight=False, soft_wrap=True)
+
+
+def _data(text: str) -> str:
+    """Text as rich shows it as it is: names of files and words of a device may be in it."""
+    return escape(printable_lines(text))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rich.markup import escape
 
 from ecgseg import paths
 from ecgseg.commands.guard import show_error
@@ -22,9 +24,12 @@ from ecgseg.commands.options import (
 )
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
+from ecgseg.errors import OutputError
+from ecgseg.files import safe_name
 from ecgseg.interruption import Stopped, held
 from ecgseg.models import find_model
 from ecgseg.output import discard, write_json
+from ecgseg.printable import printable
 from ecgseg.terminal import console, messages
 
 if TYPE_CHECKING:
@@ -121,8 +126,9 @@ def perform(
         picture: where a PNG of the last lead in the report goes.
 
     Returns:
-        The exit code: 0 only when every byte is equal, 1 when one is not, that of the signal or the error when the
-        test could not be finished. What was compared until then is written all the same.
+        The exit code: 0 only when every byte is equal, that of the signal that stopped it, 1 when a byte is not equal,
+        whatever else went wrong, that of the error when the test could not be finished. What was compared until then is
+        written all the same, the JSON first.
     """
     from ecgseg.hil import runner
     from ecgseg.report.html import write_report
@@ -130,22 +136,38 @@ def perform(
     from ecgseg.report.progress import hil_bar
     from ecgseg.report.terminal import show_result
 
-    report = html or paths.REPORTS / f"hil-{tested.target}-{_model_name(tested)}.html"
+    report = html or paths.REPORTS / f"hil-{tested.target}-{safe_name(_model_name(tested))}.html"
     discard(report)
     with hil_bar(tested.target) as on_step:
-        finished = runner.run(tested, on_step)
-    # What was compared is written, also when a signal comes now or a second one follows the first.
+        finished = runner.run(tested, on_step, on_wait=_say)
+    result = finished.result
+    steps: list[tuple[str, Path | None, Callable[[Path], None]]] = [
+        ("JSON", json, lambda path: write_json(result, path)),
+        ("Report", report, lambda path: write_report(finished, path)),
+        ("Picture", picture if finished.shown else None, lambda path: write_picture(finished.shown[-1], result, path)),
+    ]
+    # What was compared is written, also when a signal comes now or a second one follows the first, and before anything
+    # is shown: a terminal that is gone takes no result away.
     with held():
-        show_result(finished.result, console)
-        if json:
-            write_json(finished.result, json)
-            messages.print(f"JSON: {json}", highlight=False, soft_wrap=True)
-        write_report(finished, report)
-        messages.print(f"Report: {report}", highlight=False, soft_wrap=True)
-        if picture and finished.shown:
-            write_picture(finished.shown[-1], finished.result, picture)
-            messages.print(f"Picture: {picture}", highlight=False, soft_wrap=True)
-        return _exit_code(finished)
+        written = {name: _written(path, write) for name, path, write in steps if path is not None}
+        show_result(result, console)
+        for name, path, _ in steps:
+            if name in written and written[name] is None:
+                _say(f"{name}: {path}")
+        return _exit_code(finished, [error for error in written.values() if error is not None])
+
+
+def _written(path: Path, write: Callable[[Path], None]) -> OutputError | None:
+    """Writes one result; the error when that fails: the others are written all the same."""
+    try:
+        write(path)
+    except OutputError as error:
+        return error
+    return None
+
+
+def _say(text: str) -> None:
+    messages.print(escape(printable(text)), highlight=False, soft_wrap=True)
 
 
 def _model_name(tested: HilOptions) -> str:
@@ -158,11 +180,18 @@ def _model_name(tested: HilOptions) -> str:
     return Path(named).stem if Path(named).is_absolute() else find_model(named).name
 
 
-def _exit_code(finished: HilRun) -> int:
-    """Exit code of a test; prints the error that ended it."""
+def _exit_code(finished: HilRun, failed: list[OutputError]) -> int:
+    """Exit code of a test; prints the error that ended it, and what could not be written."""
+    for error in failed:
+        show_error(error)
     if isinstance(finished.error, Stopped):
         return finished.error.exit_code
     if finished.error is not None:
         show_error(finished.error)
+    if finished.result.verdict == "fail":
+        return 1
+    if finished.error is not None:
         return finished.error.exit_code
-    return 0 if finished.result.verdict == "pass" else 1
+    if finished.result.verdict != "pass":
+        return 1
+    return failed[0].exit_code if failed else 0

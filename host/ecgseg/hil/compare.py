@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -27,12 +28,12 @@ _STATUS = tuple(
 class Tracer(Protocol):
     """The part of a device client that shows the layers of its last input."""
 
-    def layers(self) -> list[LayerInfo]:
-        """All layers in the order they run."""
+    def layer(self, index: int) -> LayerInfo:
+        """What it tells about one layer."""
         ...
 
-    def trace(self, layer: int) -> bytes:
-        """Result of one layer on the last input."""
+    def trace(self, layer: int, size: int | None = None) -> bytes:
+        """Result of one layer on the last input, which is known to have `size` bytes."""
         ...
 
 
@@ -109,33 +110,60 @@ def compare_stages(expected: dict[str, bytes], actual: dict[str, bytes]) -> Comp
 
 @dataclass(frozen=True)
 class LayerDifference:
-    """The first layer whose result is not TensorFlow Lite Micro's."""
+    """The first layer whose result is not TensorFlow Lite Micro's, or that the device describes as another one.
+
+    Attributes:
+        layer: as the host knows it.
+        difference: of its result, or of its description.
+        told: what in the description is different, "" when it is the result that differs.
+    """
 
     layer: LayerInfo
     difference: Difference
+    told: str = ""
 
     @property
     def name(self) -> str:
         """Layer and its operator in the .tflite, as the user reads it."""
-        return f"layer {self.layer.index} {self.layer.name} (operator {self.layer.operator_index})"
+        name = f"layer {self.layer.index} {self.layer.name} (operator {self.layer.operator_index})"
+        return f"{name}, told as {self.told}" if self.told else name
 
 
-def first_differing_layer(device: Tracer, reference: Segmenter, data: npt.NDArray[np.int8]) -> LayerDifference | None:
+def first_differing_layer(
+    device: Tracer, reference: Segmenter, data: npt.NDArray[np.int8], layers: Sequence[LayerInfo]
+) -> LayerDifference | None:
     """Runs layer after layer on the device and compares each with TensorFlow Lite Micro's tensor.
 
     Args:
         device: its last input is `data`.
         reference: the same model on the host.
         data: int8 [input_bytes], the input that both run on.
+        layers: all layers in the order they run, as the host knows them: how many there are, and which sizes and
+            tensors they have, is not for the device to say.
 
     Returns:
         The first layer that differs; None when all agree.
+
+    Raises:
+        WrongAnswerError: the device tells another size of a result.
     """
-    for layer in device.layers():
-        part = difference(layer.name, reference.layer(data, layer.tensor_index), device.trace(layer.index))
+    for layer in layers:
+        told = _described(layer, device.layer(layer.index))
+        if told:
+            return LayerDifference(layer, Difference("layer", 0, None, None, 1, 1), told)
+        part = difference(layer.name, reference.layer(data, layer.tensor_index), device.trace(layer.index, layer.bytes))
         if part:
             return LayerDifference(layer, part)
     return None
+
+
+def _described(known: LayerInfo, told: LayerInfo) -> str:
+    """What a device's description of a layer has different, "" when nothing."""
+    return ", ".join(
+        f"{part.name} {getattr(told, part.name)} instead of {getattr(known, part.name)}"
+        for part in fields(LayerInfo)
+        if getattr(told, part.name) != getattr(known, part.name)
+    )
 
 
 def stage_name(first: Difference, layer: LayerDifference | None) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -21,16 +22,25 @@ from ecgseg.hil.compare import (
     first_differing_layer,
     stage_bytes,
 )
+from ecgseg.hil.identity import Known
+from ecgseg.hil.legal import illegal
 from ecgseg.hil.result import HilResult, Memory, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
+from ecgseg.hil.start import start_notes
 from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
+from ecgseg.link.messages import WrongAnswerError, wrong_answer
 from ecgseg.pipeline import Prediction, Segment, join
 from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
+from ecgseg.printable import printable
 from ecgseg.scoring.collector import ScoreCollector
 
 # Called after every lead: how many are done, and whether all was equal so far.
 OnLead = Callable[[int, bool], None]
+
+# A device cannot have worked for longer than the host has waited for it; clocks and their units may be some way off.
+_TIME_FACTOR = 10.0
+_TIME_MARGIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,7 @@ class Subject:
         image_sha256: of the file that is flashed, "" for an image that is not.
         vectors: folder for differing frames.
         replay_words: what stands beside --replay to run one of them again.
+        known: of the image, beside what the model's file says.
     """
 
     target: str
@@ -57,6 +68,7 @@ class Subject:
     image_sha256: str = ""
     vectors: Path = VECTORS
     replay_words: tuple[str, ...] = ()
+    known: Known = field(default_factory=Known)
 
 
 @dataclass(frozen=True)
@@ -100,22 +112,49 @@ class Judge:
         self._begun = 0
         self._frames_of_last = 0
         self._stats: DeviceStats | None = None
+        self._not_scored: str | None = None
+        self._told_seconds = 0.0
+        self._layers_told = True
+        self._at: tuple[int, str, int] = (0, "-", 0)
+        self._notes = start_notes(self.info)
+        for name, known, told in self.subject.known.differences(self.info):
+            self.tally.add_told(name, known, told)
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
-        """Sends every lead and compares every frame."""
-        for index, record in enumerate(records):
-            interruption.check()
-            self._lead(record)
-            on_lead(index + 1, self.tally.equal)
-        self._finish()
+        """Sends every lead and compares every frame.
+
+        Raises:
+            WrongAnswerError: an answer that no right device gives; it has been counted as a difference.
+            LinkError: the device does not answer, or with an error.
+        """
+        with self._judging_answers():
+            for index, record in enumerate(records):
+                interruption.check()
+                self._lead(record)
+                on_lead(index + 1, self.tally.equal)
+            self._finish()
 
     def run_direct(self, inputs: Iterable[npt.NDArray[np.int8]], on_lead: OnLead) -> None:
-        """Feeds int8 inputs past the preprocessor; for a model that does not segment."""
-        for index, data in enumerate(inputs):
-            interruption.check()
-            self._direct(index, data)
-            on_lead(index + 1, self.tally.equal)
-        self._finish()
+        """Feeds int8 inputs past the preprocessor; for a model that does not segment.
+
+        Raises:
+            WrongAnswerError, LinkError: as run().
+        """
+        with self._judging_answers():
+            for index, data in enumerate(inputs):
+                interruption.check()
+                self._direct(index, data)
+                on_lead(index + 1, self.tally.equal)
+            self._finish()
+
+    @contextmanager
+    def _judging_answers(self) -> Iterator[None]:
+        """An answer that came whole and cannot be right is the device's difference, whatever request it answers."""
+        try:
+            yield
+        except WrongAnswerError as error:
+            self.tally.add_wrong_answer(*self._at, f"{error.what} {error.why}")
+            raise
 
     def _finish(self) -> None:
         interruption.check()
@@ -139,7 +178,8 @@ class Judge:
         expected = self.subject.reference.expect(record.samples)
         self._expect(len(expected))
         before = self.tally.mismatched
-        answered = []
+        self._at = (record.record_id, record.lead, 0)
+        answered: list[FrameResult] = []
         remaining = iter(expected)
         for actual in self.subject.device.stream(self.subject.reference.stream(record.samples)):
             wanted = next(remaining, None)
@@ -148,32 +188,51 @@ class Judge:
                 break
             self._frame(record, wanted, actual)
             answered.append(actual)
+            self._at = (record.record_id, record.lead, len(answered))
         for wanted in remaining:
             self._lost(record, wanted, "frame missing on the device")
-        self._summarise(record, expected, answered, self.tally.mismatched == before)
+        try:
+            self._summarise(record, expected, answered, self.tally.mismatched == before)
+        except Exception as error:  # Whatever goes wrong in scoring, the verdict stands and the test goes on.
+            self._leave_unscored(record, f"{type(error).__name__}: {error}")
+
+    def _leave_unscored(self, record: Record, why: str) -> None:
+        self._not_scored = self._not_scored or f"record {record.record_id}, lead {record.lead}: {printable(why)}"
 
     def _frame(self, record: Record, expected: ExpectedFrame, actual: FrameResult) -> None:
-        self._ticks.add("preprocess", actual.preprocess_ticks)
-        self._ticks.add("inference", actual.inference_ticks)
-        self._ticks.add("postprocess", actual.postprocess_ticks)
+        self._time(
+            preprocess=actual.preprocess_ticks,
+            inference=actual.inference_ticks,
+            postprocess=actual.postprocess_ticks,
+        )
         comparison = compare_frame(expected, actual)
         if self.tally.add(comparison):
             # The device still holds this frame as its last input, so its layers can be looked at now.
-            layer = self._layer(comparison.differences[0], expected.input)
+            layer, note = self._layer(comparison.differences[0], expected.input)
             kept = self._vector(record, expected.index, stage_bytes(expected), stage_bytes(actual))
-            self.tally.keep(kept, comparison, layer)
+            self.tally.keep(kept, comparison, layer, note)
+
+    def _time(self, **ticks: int) -> None:
+        """Collects the ticks of one frame by part; raises WrongAnswerError when the test is not that old."""
+        for part, count in ticks.items():
+            self._ticks.add(part, count)
+            self._told_seconds += self.info.seconds(count)
+        passed = time.monotonic() - self._started
+        if self._told_seconds > _TIME_FACTOR * passed + _TIME_MARGIN_SECONDS:
+            raise wrong_answer("FRAME", f"it tells {self._told_seconds:.0f} s of work, the test is {passed:.1f} s old")
 
     def _direct(self, index: int, data: npt.NDArray[np.int8]) -> None:
         self.records[index] = None
         self._expect(1)
         expected = self.subject.reference.run(data)
         result = self.subject.device.infer_timed(data)
-        self._ticks.add("inference", result.inference_ticks)
+        self._at = (index, "-", 0)
         stages = {"scores": expected.tobytes()}, {"scores": result.output.tobytes()}
         comparison = compare_stages(*stages)
         if self.tally.add(comparison):
-            layer = self._layer(comparison.differences[0], data)
-            self.tally.keep(self._vector(DirectInput(index, data), 0, *stages), comparison, layer)
+            layer, note = self._layer(comparison.differences[0], data)
+            self.tally.keep(self._vector(DirectInput(index, data), 0, *stages), comparison, layer, note)
+        self._time(inference=result.inference_ticks)
 
     def _vector(
         self, sent: Record | DirectInput, frame: int, expected: dict[str, bytes], actual: dict[str, bytes]
@@ -191,10 +250,19 @@ class Judge:
             actual=actual,
         )
 
-    def _layer(self, first: Difference, data: npt.NDArray[np.int8]) -> LayerDifference | None:
+    def _layer(self, first: Difference, data: npt.NDArray[np.int8]) -> tuple[LayerDifference | None, str]:
+        """The first layer that differs, and why it could not be found. Whatever fails here, the difference stands."""
         if first.stage != "scores":
-            return None
-        return first_differing_layer(self.subject.device, self.subject.reference, data)
+            return None, ""
+        if not self._layers_told:
+            return None, "its layers could not be looked at before"
+        try:
+            subject = self.subject
+            return first_differing_layer(subject.device, subject.reference, data, subject.known.layers), ""
+        except Exception as error:
+            # Not again: a device that does not answer would cost the same time with every frame.
+            self._layers_told = False
+            return None, f"its layers cannot be looked at: {printable(str(error).replace(chr(10), ' '))}"
 
     def _lost(self, record: Record, frame: ExpectedFrame | FrameResult, stage: str) -> None:
         size = sum(len(data) for data in stage_bytes(frame).values())
@@ -204,22 +272,27 @@ class Judge:
         self, record: Record, expected: list[ExpectedFrame], answered: list[FrameResult], equal: bool
     ) -> None:
         """Puts the frames of a lead together again, scores the device against the annotation, keeps some to show."""
+        classes = self.subject.reference.class_count
+        for actual in answered:
+            why = illegal(actual, classes)
+            if why:
+                self._leave_unscored(record, f"frame {actual.index}: {why}")
+                return
         parameters = self.subject.reference.require_parameters()
         length = parameters.samples_of(record.samples.size)
         reference = np.zeros(length, dtype=np.uint8)
         device = np.zeros(length, dtype=np.uint8)
         parts: list[tuple[int, list[Segment]]] = []
-        for wanted, actual in zip_longest(expected, answered):
+        for wanted, answer in zip_longest(expected, answered):
             start = wanted.index * parameters.hop
             reference[start : start + parameters.frame_length] = wanted.mask
-            if actual is not None:
-                device[start : start + parameters.frame_length] = actual.mask
-                parts.append((start, actual.segments))
+            if answer is not None:
+                device[start : start + parameters.frame_length] = answer.mask
+                parts.append((start, answer.segments))
         joined = join(parts, parameters.rules)
         if self._scores:
             self._scores.add(record, Prediction(device, joined))
         if (record.record_id, record.lead) in self.shown_wanted:
-            classes = self.subject.reference.class_count
             self.shown.append(ShownLead(record, reference, device, joined, classes, equal))
 
     def _verdict(self, error: str | None) -> Verdict:
@@ -260,9 +333,20 @@ class Judge:
             timing=self._ticks.timing(self.info),
             memory=self._memory(),
             macs=self.info.macs,
-            segmentation=Segmentation.of(self._scores),
+            segmentation=self._segmentation(),
+            not_scored=self._not_scored,
+            notes=[*self._notes, *([tally.not_kept] if tally.not_kept else [])],
+            reset_cause=self.info.reset_cause,
+            fault=str(self.info.fault) if self.info.fault else None,
             seconds=round(time.monotonic() - self._started, 3),
         )
+
+    def _segmentation(self) -> Segmentation | None:
+        try:
+            return Segmentation.of(self._scores)
+        except Exception as error:  # As in _lead: scores are no part of the verdict.
+            self._not_scored = self._not_scored or printable(f"{type(error).__name__}: {error}")
+            return None
 
     def _memory(self) -> Memory:
         return Memory(

@@ -144,6 +144,10 @@ class HilResult(BaseModel):
         mismatches: the first differing frames in full.
         error: why the test did not reach its end.
         segmentation: how good the answers are; None where nothing is annotated.
+        not_scored: why answers were not scored or drawn; None when all were. It says nothing about the verdict.
+        notes: what else there is to know, such as a fault before the device's last start.
+        reset_cause: why the device last started, board specific bits, 0 when unknown.
+        fault: the fault record of before that start, None without one.
         seconds: wall time of the test on this host.
         injected: faults that were put into the line; None for the line as it is.
     """
@@ -177,6 +181,10 @@ class HilResult(BaseModel):
     memory: Memory
     macs: int
     segmentation: Segmentation | None
+    not_scored: str | None = None
+    notes: list[str] = []
+    reset_cause: int = 0
+    fault: str | None = None
     seconds: float
     injected: Injected | None = None
 

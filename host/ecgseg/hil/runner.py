@@ -15,18 +15,20 @@ from ecgseg import interruption
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import Record
-from ecgseg.errors import DataError, EcgsegError, ModelError
+from ecgseg.errors import DataError, DeviceError, EcgsegError, ModelError
 from ecgseg.hil import vectors
-from ecgseg.hil.identity import identify
+from ecgseg.hil.identity import Known, identify
 from ecgseg.hil.inject import Faults, FaultyWire
 from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.replay import replay_words
 from ecgseg.hil.result import HilRun, Planned, Source
+from ecgseg.hil.start import explained
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.image.backends import build_image, generate
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
+from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile, find_model
 from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.targets import TargetOptions, open_target, target_of
@@ -90,7 +92,7 @@ class HilOptions:
     shown_leads: int = 4
 
 
-def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
+def run(options: HilOptions, on_step: OnStep | None = None, on_wait: OnWait | None = None) -> HilRun:
     """Runs the test from the model to the verdict.
 
     A signal (`ecgseg.interruption`) and a link or target that fails on the way do not lose what was compared: the run
@@ -100,6 +102,7 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     Args:
         options: what is tested and where.
         on_step: is told how far it is.
+        on_wait: is told what is waited for while a device is silent.
 
     Raises:
         EcgsegError: no such target, model or record; a tool is missing; the firmware does not build or start.
@@ -117,7 +120,7 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     judge: Judge | None = None
     error: EcgsegError | Stopped | None = None
     try:
-        with _running(image, model, reference, options, wire) as subject:
+        with _running(image, model, reference, generated, _wired(options, wire), on_wait) as subject:
             direct = reference.parameters is None
             judge = Judge(
                 subject,
@@ -126,7 +129,11 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
                 planned=_planned(inputs, vector, direct=direct),
                 shown_wanted=frozenset() if direct else _to_show(inputs, options.shown_leads),
             )
-            _stream(judge, inputs, vector, on_step or (lambda step: None))
+            try:
+                _stream(judge, inputs, vector, on_step or (lambda step: None))
+            except DeviceError as caught:
+                # While the device is there to be asked.
+                raise explained(caught, subject.device) from caught
     except (EcgsegError, KeyboardInterrupt) as caught:
         # Errors leave the target's context first: it knows whether its process died, and of what.
         if judge is None:
@@ -141,14 +148,18 @@ def run(options: HilOptions, on_step: OnStep | None = None) -> HilRun:
     return HilRun(result, judge.shown, error)
 
 
+def _wired(options: HilOptions, wire: FaultyWire | None) -> HilOptions:
+    """The options with a wire in front of the target's port, if there is one."""
+    return replace(options, target_options=replace(options.target_options, wire=wire)) if wire else options
+
+
 @contextmanager
 def _running(
-    image: Image, model: ModelFile, reference: Segmenter, options: HilOptions, wire: FaultyWire | None
+    image: Image, model: ModelFile, reference: Segmenter, generated: Path, options: HilOptions, on_wait: OnWait | None
 ) -> Iterator[Subject]:
-    target_options = replace(options.target_options, wire=wire) if wire else options.target_options
     with (
-        open_target(options.target, image, target_options) as running,
-        running.connect() as device,
+        open_target(options.target, image, options.target_options) as running,
+        running.connect(on_wait) as device,
     ):
         # A native process says nothing about the size of a device's image.
         native = not board_of(image.board).prefix
@@ -162,6 +173,7 @@ def _running(
             image_sha256=hashlib.sha256(image.bin.read_bytes()).hexdigest() if image.bin else "",
             vectors=options.vectors,
             replay_words=replay_words(options),
+            known=Known.of(generated, board=image.board, build_id=image.build_id, backend=options.backend),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ecgseg.errors import OutputError
 from ecgseg.hil import vectors
 from ecgseg.hil.compare import Comparison, LayerDifference, stage_name
 from ecgseg.hil.replay import replay_command
@@ -25,6 +26,7 @@ class Tally:
         differing_frames: frames that differ, missing and surplus ones included.
         compared, mismatched: bytes.
         mismatches: the first MAX_DETAILS differing frames.
+        not_kept: why differing frames could not be kept, "" when they were.
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class Tally:
     compared: int = 0
     mismatched: int = 0
     mismatches: list[Mismatch] = field(default_factory=list)
+    not_kept: str = ""
 
     @property
     def equal(self) -> bool:
@@ -49,40 +52,59 @@ class Tally:
         self.differing_frames += bool(comparison.differences)
         return bool(comparison.differences) and len(self.mismatches) < MAX_DETAILS
 
-    def keep(self, vector: vectors.Vector, comparison: Comparison, layer: LayerDifference | None) -> None:
+    def keep(
+        self, vector: vectors.Vector, comparison: Comparison, layer: LayerDifference | None, note: str = ""
+    ) -> None:
         """Keeps a frame that differs, as a file and in the list.
 
         Args:
             vector: what was sent and both results.
             comparison: of this frame, with a difference.
             layer: the first layer that differs, when the scores do.
+            note: why no layer was found, when that has a reason.
 
-        Raises:
-            OutputError: the file could not be written.
+        A file that cannot be written takes nothing away from the difference: the list then names none.
         """
-        path = vectors.shown_path(vectors.save(vector, self.folder))
+        try:
+            path = vectors.shown_path(vectors.save(vector, self.folder))
+        except OutputError as error:
+            path = None
+            self.not_kept = error.what
         first = comparison.differences[0]
         self.mismatches.append(
             Mismatch(
                 record=vector.record,
                 lead=vector.lead,
                 frame=vector.frame,
-                stage=stage_name(first, layer),
+                stage=f"model ({note})" if note else stage_name(first, layer),
                 compared=layer.difference.stage if layer else first.stage,
                 offset=layer.difference.offset if layer else first.offset,
                 expected=layer.difference.expected if layer else first.expected,
                 actual=layer.difference.actual if layer else first.actual,
                 differing_bytes=comparison.mismatched,
                 vector=path,
-                replay=replay_command(path, self.replay_words),
+                replay=replay_command(path, self.replay_words) if path else None,
             )
         )
 
+    def add_told(self, field: str, known: object, told: object) -> None:
+        """Counts a field of HELLO that is not what the host knows."""
+        self._add_whole(0, "-", 0, f"HELLO: {field} is {told}, known is {known}", "HELLO", 1)
+
+    def add_wrong_answer(self, record: int, lead: str, frame: int, what: str) -> None:
+        """Counts an answer that no right device gives."""
+        self._add_whole(record, lead, frame, what, "answer", 1)
+        self.differing_frames += 1
+
     def add_lost(self, record: int, lead: str, frame: int, stage: str, size: int) -> None:
         """Counts a frame that only one side has: every one of its `size` bytes differs; `stage` says which side."""
+        self._add_whole(record, lead, frame, stage, "frame", size)
+        self.differing_frames += 1
+
+    def _add_whole(self, record: int, lead: str, frame: int, stage: str, compared: str, size: int) -> None:
+        """Counts `size` bytes none of which is right, and tells of them as long as details are wanted."""
         self.compared += size
         self.mismatched += size
-        self.differing_frames += 1
         if len(self.mismatches) < MAX_DETAILS:
             self.mismatches.append(
                 Mismatch(
@@ -90,7 +112,7 @@ class Tally:
                     lead=lead,
                     frame=frame,
                     stage=stage,
-                    compared="frame",
+                    compared=compared,
                     offset=0,
                     expected=None,
                     actual=None,

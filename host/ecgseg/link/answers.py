@@ -13,11 +13,14 @@ from ecgseg.errors import LinkError
 from ecgseg.link.description import description
 from ecgseg.link.numbers import PAYLOAD_MAX, TimeBase
 from ecgseg.pipeline import FrameStatus, Segment
+from ecgseg.printable import printable
 
 # A segment as READ has it, from the description.
 _SEGMENT = np.dtype([(part.name, part.layout) for part in description().records["SEGMENT"].fields])
 # HELLO's own answer needs about this much.
 _SMALLEST_PAYLOAD_MAX = 256
+_FAULTS = {3: "hard fault", 4: "memory fault", 5: "bus fault", 6: "usage fault", 0x100: "watchdog"}
+_LR, _PC = 5, 6
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ class Fault:
     hfsr: int
     mmfar: int
     bfar: int
+
+    def __str__(self) -> str:
+        """The record in one line."""
+        name = _FAULTS.get(self.type, f"fault {self.type:#x}")
+        return (
+            f"{name} at pc {self.registers[_PC]:#010x}, lr {self.registers[_LR]:#010x}, cfsr {self.cfsr:#010x}, "
+            f"hfsr {self.hfsr:#010x}, mmfar {self.mmfar:#010x}, bfar {self.bfar:#010x}"
+        )
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,7 @@ class FrameResult:
         input: int8 [frame_length], what the model got.
         scores: int8 [frame_length, classes].
         mask: uint8 [frame_length].
-        segments: in samples of the frame, both ends inclusive.
+        segments: in samples of the frame, both ends inclusive; of more than one a sample only as many are kept.
         preprocess_ticks, inference_ticks, postprocess_ticks: device time.
     """
 
@@ -203,12 +214,22 @@ def device_info(values: dict[str, Any]) -> DeviceInfo:
         values["fault_bfar"],
     )
     known = {field.name for field in fields(DeviceInfo)}
-    plain = {name: value for name, value in values.items() if name in known}
+    plain = {name: value for name, value in _as_data(values).items() if name in known}
     plain["time_base"] = _time_base(values["time_base"])
     plain["model_sha256"] = values["model_sha256"].hex()
     info = DeviceInfo(**plain, fault=fault if values["fault_valid"] else None)
     _check_sizes(info)
     return info
+
+
+def layer_info(index: int, values: dict[str, Any]) -> LayerInfo:
+    """The answer to LAYER, taken apart."""
+    return LayerInfo(index=index, **_as_data(values))
+
+
+def _as_data(values: dict[str, Any]) -> dict[str, Any]:
+    """An answer whose texts are safe to show: the one place where a device's words come in."""
+    return {name: printable(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _check_sizes(info: DeviceInfo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
@@ -19,14 +20,15 @@ from ecgseg.link.answers import (
     LayerInfo,
     PushResult,
     device_info,
+    layer_info,
     segments_of,
 )
 from ecgseg.link.error_table import error_number
-from ecgseg.link.messages import BY_COMMAND, pack, room, unpack
+from ecgseg.link.messages import BY_COMMAND, pack, room, unpack, wrong_answer
 from ecgseg.link.numbers import DEFAULT_BAUD, SEGMENT_BYTES, BenchKind, Command, ReadKind
 from ecgseg.link.parts import Parts
 from ecgseg.link.ports import Port, open_port, set_baud_rate
-from ecgseg.link.transport import LinkCounters, Transport, check_version
+from ecgseg.link.transport import LinkCounters, OnWait, Transport, check_version
 from ecgseg.pipeline import FrameStatus
 
 _RESTART_SECONDS = 0.25
@@ -34,6 +36,10 @@ _RESTART_ATTEMPTS = 8
 # 1.75 s in all, less than the 2 s after which the device goes back to the old rate.
 _BAUD_TRIAL_SECONDS = 0.25
 _BAUD_TRIAL_ATTEMPTS = 3
+_BENCH_SECONDS = 0.7
+_BENCH_MAX = 0xFFFF
+# More than any device has memory for.
+_TRACE_MAX = 4 << 20
 
 
 class DeviceClient:
@@ -44,6 +50,7 @@ class DeviceClient:
         baud: baud rate when `port` is a name.
         answer_seconds: first wait for an answer; choose more for a slow simulator.
         attempts: how often a request is sent before the link is given up.
+        on_wait: is told what is waited for when no answer has come for two seconds.
 
     All methods raise DeviceError when the device answers with an error and LinkError when it does not answer, or not
     in a way that makes sense. A lost or damaged message is repeated; what the device computed is never asked for twice
@@ -51,10 +58,16 @@ class DeviceClient:
     """
 
     def __init__(
-        self, port: str | Port, *, baud: int = DEFAULT_BAUD, answer_seconds: float = 1.0, attempts: int = 5
+        self,
+        port: str | Port,
+        *,
+        baud: int = DEFAULT_BAUD,
+        answer_seconds: float = 1.0,
+        attempts: int = 5,
+        on_wait: OnWait | None = None,
     ) -> None:
         opened = open_port(port, baud) if isinstance(port, str) else port
-        self._transport = Transport(opened, answer_seconds, attempts)
+        self._transport = Transport(opened, answer_seconds, attempts, on_wait)
         self._info: DeviceInfo | None = None
         self._session = secrets.randbits(32)
         self._parts = Parts(self._transport)
@@ -137,6 +150,7 @@ class DeviceClient:
 
         Raises:
             WrongIndexError: the stream expects another sample; nothing was taken.
+            WrongAnswerError: the device counts other samples than it was sent, or sets unknown flags.
         """
         data = np.ascontiguousarray(samples, dtype="<i2").tobytes()
         pushed = self._parts.push(first_index, data, self._frames)
@@ -156,10 +170,13 @@ class DeviceClient:
             samples: int16 [n] at the input rate; the caller appends the flush samples of the preprocessor.
         """
         self.reset_stream()
-        start = 0
+        start = frames = 0
         while start < samples.size:
             pushed = self.push(start, samples[start : start + self.max_chunk])
             start += pushed.taken
+            frames += pushed.frame_ready
+            if pushed.frames_done != frames:
+                raise wrong_answer("PUSH", f"frames_done is {pushed.frames_done}, {frames} were reported")
             if pushed.frame_ready:
                 yield self.frame()
 
@@ -171,6 +188,8 @@ class DeviceClient:
         """
         values = self._ask(Command.FRAME, {})
         info = self.info
+        # There is at most one segment a sample: what is told beyond that is not asked for, and differs all the same.
+        told = min(values["segment_count"], info.frame_length)
         scores = np.frombuffer(self.read(ReadKind.SCORES, info.output_bytes), dtype=np.int8)
         return FrameResult(
             index=values["index"],
@@ -180,14 +199,18 @@ class DeviceClient:
             input=np.frombuffer(self.read(ReadKind.INPUT, info.input_bytes), dtype=np.int8),
             scores=scores.reshape(info.frame_length, info.class_count),
             mask=np.frombuffer(self.read(ReadKind.MASK, info.frame_length), dtype=np.uint8),
-            segments=segments_of(self.read(ReadKind.SEGMENTS, values["segment_count"] * SEGMENT_BYTES)),
+            segments=segments_of(self.read(ReadKind.SEGMENTS, told * SEGMENT_BYTES)),
             preprocess_ticks=values["preprocess_ticks"],
             inference_ticks=values["inference_ticks"],
             postprocess_ticks=values["postprocess_ticks"],
         )
 
     def read(self, kind: ReadKind, length: int) -> bytes:
-        """The first `length` bytes of a result, in as many requests as it takes."""
+        """The first `length` bytes of a result, in as many requests as it takes.
+
+        Raises:
+            WrongAnswerError: the device returned another number of bytes than were asked for.
+        """
         largest = self.info.payload_max
         parts = bytearray()
         while len(parts) < length:
@@ -214,35 +237,66 @@ class DeviceClient:
         output = np.frombuffer(self.read(ReadKind.SCORES, self.info.output_bytes), dtype=np.int8)
         return InferResult(output, values["inference_ticks"])
 
-    def trace(self, layer: int) -> bytes:
-        """Result of one layer on the last input (of a frame or of infer()), as it lies in memory."""
-        values = self._ask(Command.TRACE, {"layer": layer})
-        return self.read(ReadKind.TRACE, values["bytes"])
+    def trace(self, layer: int, size: int | None = None) -> bytes:
+        """Result of one layer on the last input (of a frame or of infer()), as it lies in memory.
+
+        Args:
+            layer: number of the layer.
+            size: bytes of its result, as the host knows them; None: the device is believed.
+
+        Raises:
+            WrongAnswerError: the device tells another size, or one that no device has.
+        """
+        told = self._ask(Command.TRACE, {"layer": layer})["bytes"]
+        if told > _TRACE_MAX or (size is not None and told != size):
+            wanted = f"at most {_TRACE_MAX}" if size is None else str(size)
+            raise wrong_answer("TRACE", f"layer {layer} is told to have {told} bytes, it has {wanted}")
+        return self.read(ReadKind.TRACE, told)
+
+    def layer(self, index: int) -> LayerInfo:
+        """What the device tells about one layer."""
+        return layer_info(index, self._ask(Command.LAYER, {"layer": index}))
 
     def layers(self) -> list[LayerInfo]:
-        """All layers that trace() knows."""
-        return [
-            LayerInfo(index=index, **self._ask(Command.LAYER, {"layer": index}))
-            for index in range(self.info.layer_count)
-        ]
+        """All layers that trace() knows, as many as the device tells."""
+        return [self.layer(index) for index in range(self.info.layer_count)]
 
     def stats(self) -> DeviceStats:
         """The device's counters."""
         return DeviceStats(**self._ask(Command.STATS, {}))
 
     def bench(
-        self, kind: BenchKind, repetitions: int = 1, *, layer: int = 0, answer_seconds: float | None = None
+        self,
+        kind: BenchKind,
+        repetitions: int = 1,
+        *,
+        layer: int = 0,
+        answer_seconds: float | None = None,
+        at_once: int = 1,
     ) -> int:
         """Total ticks of a repeated part; afterwards there are no results to read and the stream is reset.
 
+        A device hears nothing while it repeats. So it is asked for about a second's worth at a time, and between two
+        requests the whole can be interrupted.
+
         Args:
             kind: preprocessor (one hop of a test signal), model, or the layers 0..layer.
-            repetitions: 1..65535.
+            repetitions: 1 or more.
             layer: last layer for BenchKind.LAYERS.
             answer_seconds: first wait for the answer, when it takes long.
+            at_once: repetitions that begin it, known to take no longer than that together.
         """
-        request = {"kind": kind, "layer": layer, "repetitions": repetitions}
-        return int(self._ask(Command.BENCH, request, answer_seconds=answer_seconds)["ticks"])
+        total = done = 0
+        while done < repetitions:
+            part = min(max(1, at_once), repetitions - done, _BENCH_MAX)
+            request = {"kind": kind, "layer": layer, "repetitions": part}
+            started = time.monotonic()
+            total += int(self._ask(Command.BENCH, request, answer_seconds=answer_seconds)["ticks"])
+            done += part
+            # By this host's clock: what a tick is worth where time is simulated is not what it takes to wait for it.
+            passed = max(time.monotonic() - started, _BENCH_SECONDS / _BENCH_MAX)
+            at_once = min(4 * part, int(part * _BENCH_SECONDS / passed))
+        return total
 
     def set_baud(self, baud: int) -> None:
         """Changes the baud rate on both sides and checks that the device answers at the new one.

@@ -49,7 +49,7 @@ def unpack(fields: Sequence[Field], payload: bytes) -> dict[str, Any]:
     """Values of a payload by field name.
 
     Raises:
-        LinkError: the payload is shorter or longer than its fields.
+        WrongAnswerError: the payload is shorter or longer than its fields.
     """
     values: dict[str, Any] = {}
     offset = 0
@@ -78,8 +78,21 @@ def _unpack_field(field: Field, payload: bytes, offset: int, values: dict[str, A
     return end
 
 
-def _misfit(detail: str) -> LinkError:
-    return LinkError(
+class WrongAnswerError(LinkError):
+    """An answer that arrived whole and says what no right device can say: the device differs, not the line."""
+
+
+def wrong_answer(command: str, detail: str) -> WrongAnswerError:
+    """The error for an answer to `command`; `detail` says what is wrong, without a full stop."""
+    return WrongAnswerError(
+        f"The answer to {command} is not one that a right device gives.",
+        f"Its checksum is right, but {detail}.",
+        "Use a host of the same release as the firmware, or build and flash the firmware again.",
+    )
+
+
+def _misfit(detail: str) -> WrongAnswerError:
+    return WrongAnswerError(
         "An answer of the device does not have the expected layout.",
         f"Its checksum is right, but {detail}.",
         "Use a host of the same release as the firmware, or build and flash the firmware again.",

@@ -14,6 +14,8 @@ _KNOWN_BAD = 0.05
 _SLOWEST_FADES = 0.95
 _SLOWEST_FACTOR = 4.0
 _SHORTEST_WAIT_SECONDS = 0.005
+# What all writes of a request together may take beside the waits.
+_WRITE_SECONDS = 10.0
 
 
 @dataclass
@@ -102,6 +104,8 @@ class Patience:
             suitable = self.first_wait if known is None else min(self.first_wait, known * (1 + self.sent / 2))
             wait = min(suitable, left) if left > 0 else None
         else:
-            wait = self.first_wait * 2**self.sent if self.sent < self.attempts else None
+            # A port that takes its time to take bytes does not make the whole much longer than the waits.
+            late = self.waited > self.first_wait * (2**self.attempts - 1) + _WRITE_SECONDS
+            wait = self.first_wait * 2**self.sent if self.sent < self.attempts and not late else None
         self.sent += wait is not None
         return wait

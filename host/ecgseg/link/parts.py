@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecgseg.errors import DeviceError, LinkError
+from ecgseg.errors import DeviceError
 from ecgseg.link.answers import PushResult
 from ecgseg.link.error_table import error_number
-from ecgseg.link.messages import BY_COMMAND, pack, unpack
+from ecgseg.link.messages import BY_COMMAND, pack, unpack, wrong_answer
 from ecgseg.link.numbers import Command, PushFlags, ReadKind
 from ecgseg.link.pace import Patience, Piece
 from ecgseg.link.transport import Transport, WrongIndexError
 
 _SAMPLE_BYTES = 2
 _TRIES = 2
+
+
+def _check_push(answer: dict[str, Any], due: int) -> None:
+    """Raises WrongAnswerError when PUSH was answered as no right device does; `due`: samples that it has seen now."""
+    if answer["samples_seen"] != due:
+        raise wrong_answer("PUSH", f"samples_seen is {answer['samples_seen']}, {due} were sent")
+    if answer["flags"] & ~int(PushFlags.FRAME_READY):
+        raise wrong_answer("PUSH", f"the flags {answer['flags']:#x} have unknown bits")
 
 
 class Parts:
@@ -60,6 +68,7 @@ class Parts:
                 return PushResult(error.expected, done, done > frames, unheard[error.expected])
             count = size // _SAMPLE_BYTES
             if answer is not None:
+                _check_push(answer, (first + count) & 0xFFFFFFFF)
                 frame_ready = bool(answer["flags"] & PushFlags.FRAME_READY)
                 return PushResult(answer["samples_seen"], answer["frames_done"], frame_ready, count)
             unheard[(first + count) & 0xFFFFFFFF] = count
@@ -81,11 +90,7 @@ class Parts:
                 continue
             part = bytes(answer["data"])
             if len(part) != size:
-                raise LinkError(
-                    f"READ {kind.name} returned {len(part)} bytes instead of {size}.",
-                    "Firmware and host do not agree about the protocol.",
-                    "Build and flash the firmware again.",
-                )
+                raise wrong_answer("READ", f"{kind.name} returned {len(part)} bytes instead of {size}")
             return part
 
     def write(self, data: bytes, largest: int) -> None:
@@ -107,6 +112,8 @@ class Parts:
             end = start + len(part)
             if answer is None:
                 starts += [] if end in starts else [end]
+            elif answer["written"] != end:
+                raise wrong_answer("WRITE", f"written is {answer['written']}, {end} bytes were sent")
             else:
                 starts, patience = [end], self._transport.patience()
 

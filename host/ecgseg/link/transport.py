@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import serial
 
@@ -17,7 +18,13 @@ from ecgseg.link.numbers import PAYLOAD_MAX, PROTOCOL_VERSION, Command
 from ecgseg.link.pace import Line, Patience
 from ecgseg.link.ports import Port
 
+OnWait = Callable[[str], None]
+"""Is told, in a sentence, that an answer does not come."""
+
+WAIT_SECONDS = 2.0
 _GRACE_SECONDS = 0.004
+# Of a device that never stops sending only so much is looked at before the clock is.
+_READ_MAX = 8192
 
 
 @dataclass
@@ -62,13 +69,19 @@ class Transport:
             long as the one before.
         attempts: how often a request is sent before the link is given up. On a line that loses much there are more
             attempts with shorter waits, in the same time (`Patience`).
+        on_wait: is told what is waited for after two seconds without an answer, and every two seconds after.
     """
 
-    def __init__(self, port: Port, answer_seconds: float = 1.0, attempts: int = 5) -> None:
+    def __init__(
+        self, port: Port, answer_seconds: float = 1.0, attempts: int = 5, on_wait: OnWait | None = None
+    ) -> None:
         self.port = port
         self.answer_seconds = answer_seconds
         self.attempts = attempts
         self.counters = LinkCounters()
+        self.on_wait = on_wait
+        self._before = LinkCounters()
+        self._told = 0.0
         self._line = Line()
         self._sequence = secrets.randbelow(0x10000)
         self._decoder = FrameDecoder(FrameCounters())
@@ -106,7 +119,9 @@ class Transport:
         return answer
 
     def patience(self, answer_seconds: float | None = None, attempts: int | None = None) -> Patience:
-        """How long a request may take; the two override what holds for every request."""
+        """How long a request may take; the two override what holds for every request. It begins now."""
+        self._before = replace(self.counters)
+        self._told = time.monotonic()
         return Patience(
             self._line,
             self.answer_seconds if answer_seconds is None else answer_seconds,
@@ -137,8 +152,8 @@ class Transport:
             if wait is None:
                 raise NoAnswerError(
                     f"The device does not answer to {command.name}.",
-                    f"{patience.sent} attempts in {patience.waited:.1f} s; "
-                    f"{self.counters.crc_errors} damaged frames came back.",
+                    f"{patience.sent} attempt{'s' * (patience.sent != 1)} in {patience.waited:.1f} s; "
+                    f"{self._came()} came back.",
                     "Check port, baud rate and cable, and that the firmware runs; "
                     "press reset on the board and try again.",
                 )
@@ -151,6 +166,19 @@ class Transport:
             self._line.lost(damaged=self.counters.crc_errors > damaged)
             count += 1
         return None
+
+    def _came(self) -> str:
+        """What has come back for a request that is no answer to it."""
+        damaged = self.counters.crc_errors - self._before.crc_errors
+        strays = self.counters.stray_answers - self._before.stray_answers
+        return f"{damaged} damaged frames, {strays} answers to other requests"
+
+    def _tell(self, command: Command) -> None:
+        """Says every two seconds without an answer what is waited for."""
+        now = time.monotonic()
+        if self.on_wait and now - self._told >= WAIT_SECONDS:
+            self._told = now
+            self.on_wait(f"Waiting for the device's answer to {command.name}.")
 
     def _attempt(self, frame: bytes, command: Command, wait: float) -> Answer | None:
         try:
@@ -173,7 +201,8 @@ class Transport:
         damaged = self._decoder.counters.damaged
         until = deadline
         while time.monotonic() < until:
-            data = self.port.read(max(1, self.port.in_waiting))
+            self._tell(command)
+            data = self.port.read(min(max(1, self.port.in_waiting), _READ_MAX))
             for body in self._decoder.feed(data):
                 answer = messages.parse_answer(body)
                 if answer and answer.sequence == self._sequence and answer.command == command:

@@ -53,6 +53,7 @@ class Segmenter:
 
     Attributes:
         sha256: SHA-256 of the .tflite, hexadecimal.
+        ends: the int8 tensors that the device takes and answers.
         input_bytes: size of the model's int8 input.
         class_count: classes of a segmenter, 0 for any other model.
         parameters: the preprocessor's parameters; None for a model that is no segmenter.
@@ -65,18 +66,18 @@ class Segmenter:
     def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self.sha256 = hashlib.sha256(model).hexdigest()
         self._oracle = TflmOracle(model)
-        self._ends = ends_of(self._oracle.graph)
-        self.input_bytes = self._ends.input.size
-        _, self.class_count = self._ends.segmenter_shape
-        self.parameters = PreprocessParameters.for_model(self._ends, input_rate)
+        self.ends = ends_of(self._oracle.graph)
+        self.input_bytes = self.ends.input.size
+        _, self.class_count = self.ends.segmenter_shape
+        self.parameters = PreprocessParameters.for_model(self.ends, input_rate)
 
     def run(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """The model's output, flat int8, for an int8 input of any shape.
 
         Of a model with float32 ends it is the int8 tensor in front of its DEQUANTIZE, as on the device.
         """
-        if self._ends.float_output:
-            index = self._ends.output.index
+        if self.ends.float_output:
+            index = self.ends.output.index
             output = self._oracle.run_all(self._fed(data), [index])[index]
         else:
             output = self._oracle.run(self._fed(data))
@@ -84,13 +85,22 @@ class Segmenter:
 
     def _fed(self, data: npt.NDArray[np.int8]) -> npt.NDArray[Any]:
         """What TensorFlow Lite Micro is fed: the int8 input, or the values that its QUANTIZE turns into it."""
-        if not self._ends.float_input:
+        if not self.ends.float_input:
             return data
-        start = self._ends.input
+        start = self.ends.input
         return (data.astype(np.float32) - np.float32(start.zero_point)) * np.float32(start.scale)
 
     def layer(self, data: npt.NDArray[np.int8], tensor: int) -> bytes:
-        """What TensorFlow Lite Micro computes for a tensor, by its index in the .tflite."""
+        """What TensorFlow Lite Micro computes for a tensor, by its index in the .tflite.
+
+        Raises:
+            ModelError: the model has no such tensor.
+        """
+        if tensor not in range(len(self._oracle.graph.tensors)):
+            # The runtime would take the index as it is and read behind its list.
+            raise ModelError(
+                f"The model has no tensor {tensor}.", f"It has {len(self._oracle.graph.tensors)}, counted from 0."
+            )
         return self._oracle.run_all(self._fed(data), [tensor])[tensor].tobytes()
 
     def stream(self, raw: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
@@ -153,7 +163,7 @@ class Segmenter:
         if self.parameters is None:
             raise ModelError(
                 "This model does not segment.",
-                f"Its input has {self.input_bytes} values, its output {self._ends.output.size}.",
+                f"Its input has {self.input_bytes} values, its output {self.ends.output.size}.",
                 "Stream samples only to a model with input [1, T, 1] and output [1, T, classes].",
             )
         return self.parameters

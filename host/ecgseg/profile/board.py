@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from ecgseg import paths
-from ecgseg.errors import TargetError
+from ecgseg.codegen.manifest import Manifest
+from ecgseg.errors import LinkError, TargetError
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import BenchKind, DeviceClient, TimeBase
@@ -24,7 +26,6 @@ INFERENCE_MILLIWATTS = (9.4, 10.7)
 """Mean power of int8 TCN inference on this part at 192 MHz: the range of the published measurements in
 docs/apollo4p-facts.md, section 8.2 (sleepkit, Apollo4 Plus EVB). Nothing is published for 96 MHz."""
 _MILLIWATTS_HZ = 192_000_000
-_WARM_UP = 1
 _REPETITIONS = 4
 _ANSWER_SECONDS = 60.0
 
@@ -104,7 +105,8 @@ def profile_board(
         GraphError, BuildError, ToolMissingError, TargetError, LinkError: render, build, start or link failed.
     """
     chosen = options or TargetOptions()
-    image = build(target_of(target).board, generate(model))
+    generated = generate(model)
+    image = build(target_of(target).board, generated)
     ranges: dict[int, tuple[int, int]] = {}
     if target_of(target).time_quality is TimeQuality.MODELLED:
         # With a probe the core's own cycle counter counts; without it a tick is several cycles.
@@ -115,8 +117,20 @@ def profile_board(
         ranges = {hz: (best[hz], worst[hz]) for hz in CORE_HZ}
     with open_target(target, image, chosen) as running, running.connect() as client:
         client.require_model(model.sha256)
+        _require_layers(client, generated)
         clocks = [_at_clock(client, hz, ranges.get(hz), layers) for hz in CORE_HZ]
         return _profile(client, model, image, target, clocks)
+
+
+def _require_layers(client: DeviceClient, generated: Path) -> None:
+    """Refuses a device that tells another number of layers than were rendered: every one is asked for later."""
+    manifest = Manifest.model_validate_json((generated / "manifest.json").read_text(encoding="utf-8"))
+    if client.info.layer_count != len(manifest.layers):
+        raise LinkError(
+            f"The device tells {client.info.layer_count} layers, the model has {len(manifest.layers)}.",
+            "It runs code that was rendered by another release.",
+            "Build and flash the firmware again.",
+        )
 
 
 def _in_case(options: TargetOptions, case: TimingCase) -> TargetOptions:
@@ -140,8 +154,9 @@ def _bench_at(client: DeviceClient, core_hz: int, kind: BenchKind) -> int:
 
 def _bench(client: DeviceClient, kind: BenchKind, layer: int = 0) -> int:
     """Core cycles of one run, cache warm."""
-    client.bench(kind, _WARM_UP, layer=layer, answer_seconds=_ANSWER_SECONDS)
-    ticks = client.bench(kind, _REPETITIONS, layer=layer, answer_seconds=_ANSWER_SECONDS)
+    once = client.info.seconds(client.bench(kind, layer=layer, answer_seconds=_ANSWER_SECONDS))
+    at_once = _REPETITIONS if _REPETITIONS * once < 1 else 1
+    ticks = client.bench(kind, _REPETITIONS, layer=layer, answer_seconds=_ANSWER_SECONDS, at_once=at_once)
     return round(ticks * client.info.core_hz / client.info.tick_hz / _REPETITIONS)
 
 

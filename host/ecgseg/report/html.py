@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from ecgseg.hil.result import HilResult, HilRun, ShownLead
 from ecgseg.output import write_text
+from ecgseg.printable import printable
 from ecgseg.report.lead import lead_name
 from ecgseg.report.page import render_page
 from ecgseg.report.svg import lead_figure
@@ -26,7 +27,14 @@ def write_report(run: HilRun, path: Path) -> None:
 
 def render_report(run: HilRun) -> str:
     """HTML of a HIL test; all styles and figures are inside."""
-    result = run.result
+    try:
+        return _page(run.result, [_lead(lead) for lead in run.shown])
+    except Exception as error:  # A verdict is told whatever its pictures come to.
+        why = printable(f"{type(error).__name__}: {error}")
+        return _page(run.result.model_copy(update={"not_scored": why, "segmentation": None}), [])
+
+
+def _page(result: HilResult, leads: list[dict[str, object]]) -> str:
     return render_page(
         "hil.html.j2",
         result=result,
@@ -35,7 +43,7 @@ def render_report(run: HilRun) -> str:
         tiles=_tiles(result),
         rows=summary_rows(result),
         fiducials=_fiducial_rows(result.segmentation.fiducials) if result.segmentation else [],
-        leads=[_lead(lead) for lead in run.shown],
+        leads=leads,
         byte=byte_text,
     )
 

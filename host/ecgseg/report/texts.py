@@ -47,6 +47,11 @@ def summary_rows(result: HilResult) -> list[tuple[str, str]]:
     if result.segmentation:
         f1 = result.segmentation.samples.weighted_f1
         rows.append(("Annotation", f"weighted F1 {f1:.4f} of the device's mask, sample by sample"))
+    if result.not_scored:
+        rows.append(("Not scored", result.not_scored))
+    if result.reset_cause:
+        rows.append(("Last start", f"reset cause {result.reset_cause:#x}"))
+    rows += [("Note", note) for note in result.notes]
     rows.append(("Duration", f"{result.seconds:.1f} s on this host"))
     return rows
 

@@ -11,6 +11,7 @@ from ecgseg.image.boards import APOLLO4P_EVB, board_of
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, DeviceInfo
 from ecgseg.link.ports import check_port, choose_port, serial_ports
+from ecgseg.link.transport import OnWait
 from ecgseg.targets.base import RunningTarget, TimeQuality
 from ecgseg.targets.names import APOLLO4P
 from ecgseg.targets.options import TargetOptions
@@ -51,14 +52,14 @@ class BoardTarget(RunningTarget):
     build_id: str = ""
     board: str = APOLLO4P_EVB
 
-    def connect(self) -> DeviceClient:
+    def connect(self, on_wait: OnWait | None = None) -> DeviceClient:
         """Opens the port, waits for HELLO, and makes sure that the board runs the expected image.
 
         Raises:
             TargetError: no answer.
             LinkError: the port cannot be opened, or the board runs something else.
         """
-        client = super().connect()
+        client = super().connect(on_wait)
         try:
             check_identity(client.info, self.build_id, self.board)
         except BaseException:

@@ -15,7 +15,7 @@ from ecgseg.errors import TargetError
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, Port
 from ecgseg.link.ports import open_port
-from ecgseg.link.transport import NoAnswerError
+from ecgseg.link.transport import WAIT_SECONDS, NoAnswerError, OnWait
 from ecgseg.targets.options import TargetOptions
 
 _FIRST_ANSWER_SECONDS = 0.25
@@ -86,8 +86,11 @@ class RunningTarget:
             _remedy(code, log),
         )
 
-    def connect(self) -> DeviceClient:
+    def connect(self, on_wait: OnWait | None = None) -> DeviceClient:
         """Opens the port and waits for the first HELLO.
+
+        Args:
+            on_wait: is told what is waited for after two seconds without an answer, now and later.
 
         Raises:
             TargetError: the process ended, or the deadline passed without an answer.
@@ -97,28 +100,38 @@ class RunningTarget:
         client = DeviceClient(
             self.options.wire(port) if self.options.wire else port,
             answer_seconds=self.options.answer_seconds or self.answer_seconds,
+            on_wait=on_wait,
         )
         try:
-            self._wait_for_hello(client)
+            self._wait_for_hello(client, on_wait)
         except BaseException:
             client.close()
             raise
         return client
 
-    def _wait_for_hello(self, client: DeviceClient) -> None:
-        deadline = time.monotonic() + self.options.start_seconds
+    def _wait_for_hello(self, client: DeviceClient, on_wait: OnWait | None) -> None:
+        started = told = time.monotonic()
         wait = _FIRST_ANSWER_SECONDS
+        attempts = 0
         while True:
             self.check()
+            attempts += 1
             try:
                 client.hello(answer_seconds=wait, attempts=1)
             except NoAnswerError as error:
-                if time.monotonic() > deadline:
+                now = time.monotonic()
+                if now > started + self.options.start_seconds:
+                    counters = client.counters
                     raise TargetError(
                         f"The target {self.name} does not answer within {self.options.start_seconds:.0f} s.",
-                        error.why,
+                        f"{attempts} attempts in {now - started:.1f} s; {counters.crc_errors} damaged frames, "
+                        f"{counters.stray_answers} answers to other requests came back.",
                         "Check port and baud rate, press reset on the board, and see that the image is for it.",
                     ) from error
+                if on_wait and now - told >= WAIT_SECONDS:
+                    told = now
+                    most = f"{self.options.start_seconds:.0f} s"
+                    on_wait(f"Waiting for the first answer of the target {self.name}, up to {most}.")
                 wait = min(2 * wait, max(self.answer_seconds, _FIRST_ANSWER_SECONDS))
             else:
                 # What it took to start is not the link's doing.
