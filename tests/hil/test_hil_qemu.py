@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from ecgseg.hil.runner import HilOptions, run
 from ecgseg.models import DEFAULT_MODEL, find_model, model_names
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+
+from analysed_images import analysed_images
+from stack_bound import bounds_of_image
 
 pytestmark = pytest.mark.qemu
 
@@ -27,3 +33,12 @@ def test_every_byte_is_equal_on_a_cortex_m4f(tmp_path: Path, model: str) -> None
     assert 0 < result.memory.stack_bytes < 16 * 1024
     assert result.memory.arena_bytes < result.memory.ram_bytes
     assert result.memory.flash_bytes > 0
+
+
+def test_the_deepest_stack_that_is_measured_lies_below_the_bound(tmp_path: Path) -> None:
+    measured = run(HilOptions("qemu", records=(1,), leads=("ii",), vectors=tmp_path)).result.memory.stack_bytes
+    image = next(one for one in analysed_images() if (one.board, one.model) == ("mps2_an386", DEFAULT_MODEL))
+    bounds = {row.entry: row.used for row in bounds_of_image(image)}
+    assert measured <= bounds["all at once"]
+    # A bound that forgot what takes most would lie below; one that is far above says nothing.
+    assert bounds["all at once"] < 2 * measured
