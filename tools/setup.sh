@@ -12,6 +12,15 @@ stop() {
     exit 5
 }
 
+# --- What is asked for ---------------------------------------------------------------------------------------------------
+wanted=("$@")
+# One list of pinned packages for each extra; `base` and `build` are always installed.
+known=$(cd tools/locks && printf '%s\n' *.txt | sed 's/\.txt$//' | grep -vx -e base -e build | tr '\n' ' ')
+for extra in "${wanted[@]}"; do
+    [[ " $known" == *" $extra "* ]] ||
+        stop "There is no extra '$extra'." "Known: $(sed 's/ $//; s/ /, /g' <<<"$known")." "Run: make setup EXTRAS=dev,train"
+done
+
 # --- Debian packages -------------------------------------------------------------------------------------------------
 missing=()
 command -v "$PYTHON" >/dev/null || missing+=(python3.11)
@@ -53,13 +62,12 @@ fi
 
 # --- Python packages -------------------------------------------------------------------------------------------------
 # The stamp carries what was installed and from which lists; a stamp of more extras serves fewer.
-lists=$(cat pyproject.toml tools/constraints.txt tools/setup.sh | sha256sum | cut -c1-16)
+lists=$(cat pyproject.toml tools/locks/*.txt tools/setup.sh | sha256sum | cut -c1-16)
 stamp=$VENV/ecgseg-setup
 installed=" "
 if [[ -f $stamp && $(head -n 1 "$stamp") == "$lists" ]]; then
     installed=" $(tail -n 1 "$stamp") "
 fi
-wanted=("$@")
 complete=$([[ $installed == " " ]] && echo no || echo yes)
 for extra in "${wanted[@]}"; do
     [[ $installed == *" $extra "* ]] || complete=no
@@ -72,11 +80,16 @@ if [[ $complete == no ]]; then
     rm -f "$stamp"
     selection=$(IFS=,; echo "${extras[*]}")
     echo "Installing Python packages${selection:+ with $selection} into $VENV"
-    pip=("$VENV/bin/python" -m pip --quiet --disable-pip-version-check install -c tools/constraints.txt)
-    project=.${selection:+[$selection]}
-    if ! { "${pip[@]}" setuptools && "${pip[@]}" --no-build-isolation -e "$project"; } </dev/null; then
+    # Every package is in the lists with its hash, so nothing else is looked for: not even what builds one from source.
+    pip=("$VENV/bin/python" -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation)
+    locked=(--require-hashes -r tools/locks/base.txt)
+    for extra in "${extras[@]}"; do
+        locked+=(-r "tools/locks/$extra.txt")
+    done
+    if ! { "${pip[@]}" --require-hashes -r tools/locks/build.txt && "${pip[@]}" "${locked[@]}" && "${pip[@]}" -e . &&
+        "$VENV/bin/python" -m pip --quiet --disable-pip-version-check check; } </dev/null; then
         stop "pip could not install the Python packages." "Its own message is above." \
-            "Check the connection and the disk, and run make again."
+            "Check the connection and the disk, and run make again; a hash that differs is another file than was tested."
     fi
     printf '%s\nbase %s\n' "$lists" "${extras[*]}" >"$stamp"
 fi
