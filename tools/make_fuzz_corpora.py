@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "host"))
+sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import numpy as np
 import serial
@@ -39,10 +40,12 @@ from ecgseg.models import find_model, generated_folder
 from ecgseg.output import write_bytes
 from ecgseg.targets import target_of
 from ecgseg.targets.options import TargetOptions
+from support.random_network import KINDS, RandomNetwork
 
 MODEL = "seg-2-tcn-sm"
 _SEED = 7  # of made-up samples
 _RATE = 500
+_NETWORKS = 10
 
 
 class Recorder:
@@ -113,8 +116,11 @@ def odd_requests() -> Iterator[tuple[str, bytes]]:
 
 
 def models() -> Iterator[tuple[str, bytes]]:
-    """Inputs of the kind `tflite`."""
+    """Inputs of the kind `tflite`: a model of the zoo, and of each operator the smallest of some drawn networks."""
     yield f"tflite/{MODEL}", find_model(MODEL).data
+    for kind in KINDS:
+        drawn = (RandomNetwork(seed, operators=2, names=[kind]).content for seed in range(_NETWORKS))
+        yield f"tflite/{kind.lower()}", min(drawn, key=len)
 
 
 def archives() -> Iterator[tuple[str, bytes]]:
