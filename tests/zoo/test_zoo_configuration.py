@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from ecgseg import paths
+from ecgseg.commands import train
+from ecgseg.commands.task import start
 from ecgseg.data.databases.ludb import split
 from ecgseg.errors import ModelError, UsageError
 from ecgseg.models import ZOO, in_order, model_names
@@ -105,3 +108,25 @@ def test_every_page_tells_of_the_models_in_the_order_of_the_zoo(page):
     text = (paths.ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     assert tuple(dict.fromkeys(re.findall("|".join(ZOO), text))) == ZOO
     assert "\n## " not in text or re.findall("^## (seg-.*)$", text, re.MULTILINE) in ([], list(ZOO))
+
+
+def test_a_folder_of_another_model_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "configuration.json").write_text(zoo.smoke().model_dump_json())
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "configuration.json").write_text("{")
+    zoo.require_own_folder(tmp_path / "mine", zoo.SMOKE)
+    zoo.require_own_folder(tmp_path / "new", zoo.SMOKE)
+    zoo.require_own_folder(paths.MODELS / "seg-4-tcn-sm", "seg-4-tcn-sm")
+    for place, name in (
+        (tmp_path / "mine", "seg-4-tcn-sm"),
+        (tmp_path / "damaged", zoo.SMOKE),
+        (paths.MODELS / "seg-4-tcn-sm", zoo.SMOKE),
+        (paths.MODELS / "seg-4-tcn-lg" / ".." / "seg-4-tcn-sm", "seg-4-tcn-lg"),
+    ):
+        with pytest.raises(UsageError, match="holds another model"):
+            zoo.require_own_folder(place, name)
+    before = (paths.MODELS / "seg-4-tcn-sm" / "configuration.json").read_bytes()
+    with pytest.raises(UsageError, match="seg-4-tcn-sm"):
+        start(train.run, model=zoo.SMOKE, out=str(paths.MODELS / "seg-4-tcn-sm"))
+    assert (paths.MODELS / "seg-4-tcn-sm" / "configuration.json").read_bytes() == before

@@ -48,13 +48,17 @@ def run(options: Options) -> None:
 
     Raises:
         ToolMissingError: TensorFlow is not installed.
-        UsageError: no such model.
+        UsageError: no such model, or --out names the folder of another one.
     """
+    from ecgseg.zoo.configuration import require_own_folder
+
+    name = options.model or DEFAULT_MODEL
+    if options.out is not None:
+        require_own_folder(options.out, name)
     require_tensorflow()
     from ecgseg.report.history import history_picture
     from ecgseg.zoo import train as training
 
-    name = options.model or DEFAULT_MODEL
     report = training.train(
         name, messages, history_picture, ludb_option=options.ludb, out=options.out, resume=not options.fresh
     )

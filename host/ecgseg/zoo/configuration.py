@@ -328,6 +328,37 @@ def write(configuration: ModelConfiguration, path: Path) -> None:
     write_json(configuration, path)
 
 
+def require_own_folder(place: Path, name: str) -> None:
+    """Refuses a folder that holds another model, which would be lost.
+
+    Args:
+        place: where a model is to be written; it need not exist.
+        name: of the model.
+
+    Raises:
+        UsageError: the folder holds the configuration of another model, or is that of another model of the zoo.
+    """
+    held = place / "configuration.json"
+    zoo_folder = place.resolve().parent == paths.MODELS.resolve()
+    owner = place.resolve().name if zoo_folder and held.is_file() else _name_in(held)
+    if owner not in (None, name):
+        raise UsageError(
+            f"'{place}' holds another model, {owner}.",
+            f"Training {name} would replace it.",
+            "Name another folder with --out.",
+        )
+
+
+def _name_in(file: Path) -> str | None:
+    """The model whose configuration a file is; a word for one that cannot be read, and None where there is none."""
+    if not file.is_file():
+        return None
+    try:
+        return ModelConfiguration.model_validate_json(file.read_bytes()).name
+    except (OSError, ValidationError):
+        return "of an unknown configuration"
+
+
 def smoke() -> ModelConfiguration:
     """A tiny model on synthetic ECG that trains in seconds: it proves the path, not an accuracy."""
     return ModelConfiguration(
