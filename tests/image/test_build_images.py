@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from ecgseg import paths
+from ecgseg.codegen.render import render
 from ecgseg.errors import BuildError, OutputError, ToolMissingError, UsageError
 from ecgseg.image import boards, objects, toolchain
 from ecgseg.image.backends import build_image
 from ecgseg.image.build import build
 from support import model_double
+from support.tflite_builder import Builder
 
 
 def state(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -148,7 +150,22 @@ def test_a_full_disk_is_an_output_error(generated: Path, tmp_path: Path, monkeyp
     compiler = tmp_path / "full-gcc"
     compiler.write_text("#!/bin/sh\necho 'fatal error: error writing to x.s: No space left on device' >&2\nexit 1\n")
     compiler.chmod(0o755)
-    monkeypatch.setattr(objects, "find_tool", lambda board, name, why: str(compiler))
+    monkeypatch.setattr(objects, "find_tool", lambda board, name, *why: str(compiler))
     with pytest.raises(OutputError) as caught:
         build("mps2_an386", generated, out_dir=tmp_path / "image")
     assert "room" in caught.value.remedy
+
+
+@pytest.mark.parametrize("board", ["mps2_an386", "apollo4p_evb"])
+def test_a_model_too_big_for_a_board_is_told_in_plain_words(tmp_path: Path, board: str) -> None:
+    builder = Builder()
+    tensors = [builder.int8([1, 1, 1000, 4000], scale, 0) for scale in (0.1, 0.2)]
+    builder.operator("QUANTIZE", tensors[:1], tensors[1:], "QuantizeOptions")
+    (tmp_path / "big.tflite").write_bytes(builder.finish(tensors[:1], tensors[1:]))
+    render(tmp_path / "big.tflite", tmp_path / "generated")
+    with pytest.raises(BuildError) as caught:
+        build(board, tmp_path / "generated", out_dir=tmp_path / "image")
+    assert caught.value.why.startswith("Activations and buffers (.bss) do not fit the memory")
+    assert "18446744073709551" not in str(caught.value)
+    assert "ld:" not in str(caught.value)
+    assert "smaller activations" in caught.value.remedy

@@ -152,6 +152,15 @@ def _damaged(why: str) -> GraphError:
     )
 
 
+def _check_shape(shape: tuple[int, ...], smallest: int, who: str) -> None:
+    if any(size < smallest for size in shape) or prod(shape) > MAX_ELEMENTS:
+        raise GraphError(
+            f"{who} of shape {list(shape)}.",
+            f"Every size must be at least 1 and their product at most {MAX_ELEMENTS}.",
+            "Export the model with a fixed input shape and batch 1.",
+        )
+
+
 def _check_scales(scales: tuple[float, ...], who: str) -> None:
     wrong = next((scale for scale in scales if not (math.isfinite(scale) and 1e-30 < scale < 1e30)), None)
     if wrong is None:
@@ -229,12 +238,7 @@ class _Reader:
         rank = self._length(table.ShapeLength(), MAX_RANK, f"dimensions of tensor {index}")
         shape = tuple(int(table.Shape(axis)) for axis in range(rank))
         name = plain((table.Name() or b"").decode("utf-8", errors="replace"), 80)
-        if any(size < (1 if user else 0) for size in shape) or prod(shape) > MAX_ELEMENTS:
-            raise GraphError(
-                f"{user or 'No operator'} uses tensor {index} ({name}) of shape {list(shape)}.",
-                f"Every size must be at least 1 and their product at most {MAX_ELEMENTS}.",
-                "Export the model with a fixed input shape and batch 1.",
-            )
+        _check_shape(shape, 1 if user else 0, f"{user or 'No operator'} uses tensor {index} ({name})")
         kind = _type_names().get(table.Type(), str(table.Type()))
         dtype = _DTYPES.get(kind, kind.lower())
         if user and table.Sparsity() is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from ecgseg.image.boards import Board
 _OUTPUT_LINES = 60
 _SECONDS = 600
 _QUESTION_SECONDS = 60
+_NO_ROOM = re.compile(r"section `([\w.]+)' will not fit in region `(\w+)'")
+_EXCESS = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 _CPP_LIBRARY = "libstdc++.a"
 
 
@@ -81,7 +84,27 @@ def run_tool(command: Sequence[str], failure: str, remedy: str, folder: Path = p
         lines = (done.stderr or done.stdout).replace(f"{paths.ROOT}/", "").splitlines()
         if any("No space left on device" in line for line in lines):
             raise OutputError(failure, "No space left on device.", "Make room and try again.")
+        too_big = _overflow("\n".join(lines))
+        if too_big:
+            raise BuildError(failure, *too_big)
         raise BuildError(failure, "\n".join(lines[:_OUTPUT_LINES]), remedy)
+
+
+def _overflow(printed: str) -> tuple[str, str] | None:
+    """Cause and remedy in plain words when the linker found that an image is too big, else None."""
+    found = _NO_ROOM.search(printed)
+    if found is None:
+        return None
+    section, region = found.groups()
+    # The linker counts an excess that it cannot know in 64 bits below zero.
+    excess = [int(count) for name, count in _EXCESS.findall(printed) if name == region]
+    told = f", by {max(excess):,} bytes" if excess and max(excess) < 1 << 62 else ""
+    if section in (".text", ".rodata", ".vectors"):
+        return f"Code and constants do not fit the memory {region}{told}.", "Give a model with fewer weights."
+    return (
+        f"Activations and buffers ({section}) do not fit the memory {region}{told}.",
+        "Give a model with smaller activations: fewer channels, a shorter input, or an earlier stride.",
+    )
 
 
 def output_of(command: Sequence[str], failure: str) -> str:

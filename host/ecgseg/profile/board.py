@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from ecgseg import paths
 from ecgseg.codegen.manifest import Manifest
-from ecgseg.errors import LinkError, TargetError
+from ecgseg.errors import LinkError, ModelError, TargetError
+from ecgseg.files import read_text
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import BenchKind, DeviceClient, TimeBase
@@ -26,6 +27,7 @@ INFERENCE_MILLIWATTS = (9.4, 10.7)
 """Mean power of int8 TCN inference on this part at 192 MHz: the range of the published measurements in
 docs/apollo4p-facts.md, section 8.2 (sleepkit, Apollo4 Plus EVB). Nothing is published for 96 MHz."""
 _MILLIWATTS_HZ = 192_000_000
+_MAX_FIGURES_BYTES = 1 << 20
 _REPETITIONS = 4
 _ANSWER_SECONDS = 60.0
 
@@ -220,7 +222,16 @@ def _metrics(model: ModelFile) -> dict[str, Any]:
     path = paths.MODELS / model.name / "metrics.json"
     if not model.from_zoo or not path.is_file():
         return {}
-    found = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        found = json.loads(read_text(path, _MAX_FIGURES_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"The figures of {model.name} cannot be read ({path}).",
+            str(error),
+            f"Run `invoke evaluate --model {model.name}`.",
+        ) from error
+    if not isinstance(found, dict):
+        return {}
     if found.get("tflite_sha256") != model.sha256:
         return {}
     return {"params": found.get("params"), "weighted_f1": found.get("weighted_f1")}
