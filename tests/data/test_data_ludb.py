@@ -57,3 +57,11 @@ def test_a_damaged_record_names_itself(tmp_path: Path) -> None:
 
 def test_synthetic_ecg_has_the_leads_of_ludb_in_their_order() -> None:
     assert SYNTHETIC_LEADS == LEADS
+
+
+@pytest.mark.parametrize("text", ["1-99999999999", "9" * 5000, "1-" + "9" * 5000, "1,\x1b[2J", "0-3", "201"])
+def test_absurd_record_numbers_are_one_short_printable_error(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_records(text)
+    assert caught.value.what.isprintable()
+    assert len(caught.value.what) < 100

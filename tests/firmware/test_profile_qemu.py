@@ -11,6 +11,7 @@ import pytest
 from ecgseg import paths
 from ecgseg.profile import profile_model
 from support.drivers import HAS_QEMU
+from support.tflite_builder import Builder
 
 pytestmark = [
     pytest.mark.qemu,
@@ -65,3 +66,12 @@ def committed_compiler() -> str:
 def test_counting_twice_gives_the_same_numbers() -> None:
     path = paths.MODELS / MODELS[0] / "model.tflite"
     assert profile_model(path).model_dump() == profile_model(path).model_dump()
+
+
+def test_a_model_that_is_no_segmenter_is_compiled_and_counted() -> None:
+    builder = Builder()
+    source, output = builder.int8([1, 4], 0.1, 0), builder.int8([1, 4], 0.2, 0)
+    builder.operator("QUANTIZE", [source], [output], "QuantizeOptions")
+    profile = profile_model(builder.finish([source], [output]))
+    assert profile.instructions_per_frame > 0
+    assert profile.preprocess_instructions_per_frame == 0

@@ -25,6 +25,7 @@ LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v
 # Numbers of the records are those of the patients: 1 to this one.
 PATIENTS = 200
 RATE = DEFAULT_INPUT_RATE
+_MOST_DIGITS = 9
 
 
 def find_ludb(option: str | Path | None = None) -> Path | None:
@@ -116,6 +117,8 @@ def parse_records(text: str) -> tuple[int, ...]:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise _bad_records(text)
+        if max(len(first), len(last)) > _MOST_DIGITS:
+            raise _bad_records(text)
         start, end = int(first), int(last or first)
         if not 1 <= start <= end <= PATIENTS:
             raise _bad_records(text)
@@ -126,7 +129,7 @@ def parse_records(text: str) -> tuple[int, ...]:
 def _bad_records(text: str) -> UsageError:
     names = ", ".join(split())
     return UsageError(
-        f"Records '{text}' make no sense.",
+        f"Records '{plain(text, 60)}' make no sense.",
         f"Known sets: {names}, all; or numbers from 1 to {PATIENTS} such as 4,14,181-200.",
         "Correct the --records option.",
     )
