@@ -11,8 +11,8 @@ SMALLEST_PIECE = 16
 _GROWTH = 4
 _WEIGHT = 0.1
 _KNOWN_BAD = 0.05
-_SLOWEST_FADES = 0.95
-_SLOWEST_FACTOR = 4.0
+_SLOWEST_FADES = 0.9
+_SLOWEST_FACTOR = 2.0
 _SHORTEST_WAIT_SECONDS = 0.005
 # What all writes of a request together may take beside the waits.
 _WRITE_SECONDS = 10.0
