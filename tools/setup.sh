@@ -12,13 +12,14 @@ stop() {
     exit 5
 }
 
-# --- What is asked for ---------------------------------------------------------------------------------------------------
+# --- What is asked for -----------------------------------------------------------------------------------------------
 wanted=("$@")
 # One list of pinned packages for each extra; `base` and `build` are always installed.
 known=$(cd tools/locks && printf '%s\n' *.txt | sed 's/\.txt$//' | grep -vx -e base -e build | tr '\n' ' ')
 for extra in "${wanted[@]}"; do
     [[ " $known" == *" $extra "* ]] ||
-        stop "There is no extra '$extra'." "Known: $(sed 's/ $//; s/ /, /g' <<<"$known")." "Run: make setup EXTRAS=dev,train"
+        stop "There is no extra '$extra'." "Known: $(sed 's/ $//; s/ /, /g' <<<"$known")." \
+            "Run: make setup EXTRAS=dev,train"
 done
 
 # --- Debian packages -------------------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ if [[ $complete == no ]]; then
     if ! { "${pip[@]}" --require-hashes -r tools/locks/build.txt && "${pip[@]}" "${locked[@]}" && "${pip[@]}" -e . &&
         "$VENV/bin/python" -m pip --quiet --disable-pip-version-check check; } </dev/null; then
         stop "pip could not install the Python packages." "Its own message is above." \
-            "Check the connection and the disk, and run make again; a hash that differs is another file than was tested."
+            "Check the connection and the disk, and run make again; another hash is another file than was tested."
     fi
     printf '%s\nbase %s\n' "$lists" "${extras[*]}" >"$stamp"
 fi

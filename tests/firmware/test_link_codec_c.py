@@ -87,20 +87,26 @@ class SessionModel:
             self.refuse(body, "BAD_VERSION")
             return
         hello = struct.unpack_from("<I", body, 4)[0] if command == Command.HELLO and len(body) == 8 else None
-        opens = hello is not None and hello not in self.sessions[-REMEMBERED:]
-        reopens = hello is not None and not opens and hello != self.sessions[-1]
-        if not self.sessions and not opens:
+        if hello is not None and hello not in self.sessions[-REMEMBERED:]:
+            self.sessions.append(hello)
+            self.carry_out(command, sequence, body)
+        elif not self.sessions:
             self.refuse(body, "NO_SESSION")
-        elif not opens and sequence == self.newest and body == self.newest_body:
+        elif sequence == self.newest and body == self.newest_body:
             self.answers.append(self.kept)
-        elif reopens or (not opens and not 0 < (sequence - self.newest) % 0x10000 < 0x8000):
+        elif self.is_old(hello, sequence):
             self.refuse(body, "STALE_SEQUENCE")
         else:
-            if hello is not None and opens:
-                self.sessions.append(hello)
-            self.newest, self.newest_body = sequence, body
-            self.kept = self.execute(command, sequence, body[4:])
-            self.answers.append(self.kept)
+            self.carry_out(command, sequence, body)
+
+    def is_old(self, hello: int | None, sequence: int) -> bool:
+        reopens = hello is not None and hello != self.sessions[-1]
+        return reopens or not 0 < (sequence - self.newest) % 0x10000 < 0x8000
+
+    def carry_out(self, command: int, sequence: int, body: bytes) -> None:
+        self.newest, self.newest_body = sequence, body
+        self.kept = self.execute(command, sequence, body[4:])
+        self.answers.append(self.kept)
 
     def refuse(self, body: bytes, error: str) -> None:
         self.answers.append(

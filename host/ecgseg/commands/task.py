@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -154,24 +154,28 @@ def start(run: Run[Options], **typed: Any) -> int | None:
 
 
 def _prepare_places(fields: Collection[Declared], typed: Typed) -> None:
-    places = [(field, typed.values[field.field]) for field in fields if field.output is not None]
-    named = [(field, Path(str(place))) for field, place in places if place is not None]
-    to_stdout = [field.flag for field, place in named if place == STDOUT]
-    if len(to_stdout) > 1 or any(field.output is not Output.RESULT for field, place in named if place == STDOUT):
-        raise UsageError(
-            f"{' and '.join(to_stdout)} cannot go to standard output.",
-            "A single result can, that of --json or --html.",
-            "Name a file.",
-        )
+    named = [(field, Path(str(place))) for field in fields if field.output and (place := typed.values[field.field])]
+    to_stdout = [field for field, place in named if place == STDOUT]
+    _check_stdout(to_stdout)
     for field, place in named:
-        is_folder = field.output is Output.FOLDER
-        check_outputs(None if is_folder else str(place), folder=str(place) if is_folder else None)
-    for field, place in named:
-        if field.output is Output.RESULT:
-            discard(place)
+        if field.output is Output.FOLDER:
+            check_outputs(folder=str(place))
+        else:
+            check_outputs(str(place))
+    for place in [place for field, place in named if field.output is Output.RESULT]:
+        discard(place)
     if to_stdout:
         # What is meant for people goes where the messages go.
         console.stderr = True
+
+
+def _check_stdout(fields: Sequence[Declared]) -> None:
+    if len(fields) > 1 or any(field.output is not Output.RESULT for field in fields):
+        raise UsageError(
+            f"{' and '.join(field.flag for field in fields)} cannot go to standard output.",
+            "A single result can, that of --json or --html.",
+            "Name a file.",
+        )
 
 
 def _check(fields: Collection[Declared], typed: Typed) -> None:

@@ -111,9 +111,7 @@ def run(options: HilOptions, on_step: OnStep | None = None, on_wait: OnWait | No
     vector = vectors.load(options.replay) if options.replay else None
     model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     reference = Segmenter(model.data)
-    if vector:
-        _check_fits(vector, reference)
-    inputs = _inputs(options, vector)
+    inputs = _inputs(options, vector, reference)
     generated = generate(model, options.generated)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
     wire = FaultyWire(options.inject) if options.inject else None
@@ -129,11 +127,7 @@ def run(options: HilOptions, on_step: OnStep | None = None, on_wait: OnWait | No
                 planned=_planned(inputs, vector, direct=direct),
                 shown_wanted=frozenset() if direct else _to_show(inputs, options.shown_leads),
             )
-            try:
-                _stream(judge, inputs, vector, on_step or (lambda step: None))
-            except DeviceError as caught:
-                # While the device is there to be asked.
-                raise explained(caught, subject.device) from caught
+            _stream(judge, inputs, vector, on_step or (lambda step: None))
     except (EcgsegError, KeyboardInterrupt) as caught:
         # Errors leave the target's context first: it knows whether its process died, and of what.
         if judge is None:
@@ -196,15 +190,20 @@ def _stream(judge: Judge, inputs: Inputs, vector: Vector | None, on_step: OnStep
         on_step(Step(done, judge.planned.leads, equal))
 
     on_lead(0, True)
-    if direct:
-        judge.run_direct(_direct_inputs(judge.subject.reference, vector), on_lead)
-    else:
-        judge.run(inputs, on_lead)
+    try:
+        if direct:
+            judge.run_direct(_direct_inputs(judge.subject.reference, vector), on_lead)
+        else:
+            judge.run(inputs, on_lead)
+    except DeviceError as caught:
+        # While the device is there to be asked.
+        raise explained(caught, judge.subject.device) from caught
 
 
-def _inputs(options: HilOptions, vector: Vector | None) -> Inputs:
+def _inputs(options: HilOptions, vector: Vector | None, reference: Segmenter) -> Inputs:
     if vector is None:
         return choose_inputs(options.records, options.leads, options.ludb)
+    _check_fits(vector, reference)
     ready: tuple[Record, ...] = (vector.as_record(),) if vector.rate else ()
     return Inputs("replay", (vector.record,), (vector.lead,), ready=ready)
 
