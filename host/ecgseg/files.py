@@ -12,9 +12,12 @@ import zipfile
 import zlib
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    # Only for arrays: the menu, which knows this module for its names, does without numpy.
+    import numpy as np
+    import numpy.typing as npt
 
 MAX_MEMBERS = 64
 
@@ -153,6 +156,8 @@ def _member(pack: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def _array(data: bytes) -> npt.NDArray[np.generic]:
+    import numpy as np
+
     found = _MAGIC.match(data)
     if not found:
         raise ValueError("a member is no array of numpy")

@@ -22,6 +22,7 @@ from ecgseg.commands import (
     devices,
     evaluate,
     flash,
+    fuzz,
     hil_test,
     options,
     profile,
@@ -35,7 +36,7 @@ from ecgseg.errors import UsageError
 from ecgseg.targets import targets
 from support.random_network import RandomNetwork
 
-TASKS = (data, render, build, hil_test, flash, devices, demo, train, evaluate, zoo, profile, bringup, clean)
+TASKS = (data, render, build, hil_test, flash, devices, demo, train, evaluate, zoo, profile, bringup, fuzz, clean)
 GROUPS = [kind for kind in vars(options).values() if getattr(kind, "__module__", "") == options.__name__]
 GROUPS = [kind for kind in GROUPS if dataclasses.is_dataclass(kind)]
 SHARED = {field.field: field for group in GROUPS for field in declared(group)}
