@@ -72,6 +72,8 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (flash, {"tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
     (flash, {"dry_run": True, "port": "/dev/ttyACM0"}, "--dry-run does not go with --port."),
     (train, {"model": "smoke", "ludb": "ludb"}, "--ludb does not apply to model smoke."),
+    (fuzz, {"what": "npz", "input": KEPT, "minutes": 1.0}, "--input does not go with --minutes."),
+    (fuzz, {"what": "npz", "input": KEPT, "seed": 1}, "--input does not go with --seed."),
     (evaluate, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (evaluate, {"against_float": True, "tflite": OTHER}, "--float needs a model of the zoo."),
     (evaluate, {"cv": 5, "tflite": OTHER}, "--cv needs a model of the zoo."),
