@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -48,7 +49,9 @@ def test_a_run_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 def test_a_judge_says_nothing_to_the_device_before_it_is_told_to_run() -> None:
     mute = cast(DeviceClient, object())
     judge = Judge(
-        Subject("host", "seg-4-tcn-sm", mute, Segmenter(find_model().data)), cast(DeviceInfo, object()), "ludb"
+        Subject("host", "seg-4-tcn-sm", mute, Segmenter(find_model().data)),
+        cast(DeviceInfo, SimpleNamespace(fault=None)),
+        "ludb",
     )
     assert judge.tally.frames == 0
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ecgseg.fuzz.kinds import KINDS, Kind
 from ecgseg.fuzz.mutate import change_json
+from ecgseg.output import write_bytes, write_text
 
 MEMORY_BYTES = 4 << 30
 FOUND = "Ended badly: "
@@ -60,9 +61,8 @@ class Keeper:
             return
         self._known.add(way)
         path = self._kind.findings / f"{type(error).__name__}-{hashlib.sha256(way.encode()).hexdigest()[:8]}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        path.with_suffix(".txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        write_bytes(path, data)
+        write_text(path.with_suffix(".txt"), "".join(traceback.format_exception(error)))
         print(f"{FOUND}{path}", file=sys.stderr, flush=True)
 
 

@@ -24,6 +24,7 @@ from ecgseg.image.boards import HOST
 from ecgseg.image.build import build
 from ecgseg.image.programs import FUZZ
 from ecgseg.models import find_model
+from ecgseg.output import write_text
 
 # The smallest of the zoo: the more inputs a second, the more is found.
 _MODEL = "seg-2-tcn-sm"
@@ -139,7 +140,7 @@ class _Seen:
         for path in self.findings:
             report = path.with_suffix(".txt")
             said = report.read_text(encoding="utf-8") if report.is_file() else "\n".join(self.lines) + "\n"
-            report.write_text(f"{again(kind.name, path)}\n\n{said}", encoding="utf-8")
+            write_text(report, f"{again(kind.name, path)}\n\n{said}")
 
 
 def again(what: str, path: Path | str) -> str:

@@ -90,6 +90,10 @@ class DeviceClient:
         """Requests, retries, stray answers and damaged frames seen by this host."""
         return self._transport.counters
 
+    def forget_start(self) -> None:
+        """After the first HELLO: how often it was asked for until the device had started does not count."""
+        self._transport.forget_start()
+
     @property
     def info(self) -> DeviceInfo:
         """What the last HELLO told; sends HELLO when there was none yet."""

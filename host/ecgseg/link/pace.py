@@ -80,12 +80,14 @@ class Patience:
         line: what is known about the line.
         first_wait: seconds.
         attempts: how many.
+        follows_line: False for work that takes as long as it takes, whatever earlier answers took.
         sent: attempts so far.
     """
 
     line: Line
     first_wait: float
     attempts: int
+    follows_line: bool = True
     sent: int = 0
     _started: float = field(default_factory=time.monotonic)
 
@@ -97,7 +99,7 @@ class Patience:
     def next_wait(self, command: Command) -> float | None:
         """Seconds to wait after the next attempt, which counts from now on; None: there is none any more."""
         wait: float | None
-        if self.line.bad:
+        if self.line.bad and self.follows_line:
             left = self.first_wait * (2**self.attempts - 1) - self.waited
             known = self.line.wait(command)
             # Longer and longer, lest an answer that takes its time never finds anybody waiting.

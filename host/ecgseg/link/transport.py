@@ -126,7 +126,13 @@ class Transport:
             self._line,
             self.answer_seconds if answer_seconds is None else answer_seconds,
             self.attempts if attempts is None else attempts,
+            follows_line=answer_seconds is None,
         )
+
+    def forget_start(self) -> None:
+        """Counts the first answered HELLO alone: what it took a device to start is not the line's doing."""
+        self.counters.requests, self.counters.retries = 1, 0
+        self._line = Line()
 
     def exchange(
         self, command: Command, payload: bytes, patience: Patience, *, tries: int | None = None

@@ -134,9 +134,7 @@ class RunningTarget:
                     on_wait(f"Waiting for the first answer of the target {self.name}, up to {most}.")
                 wait = min(2 * wait, max(self.answer_seconds, _FIRST_ANSWER_SECONDS))
             else:
-                # What it took to start is not the link's doing.
-                client.counters.requests = 1
-                client.counters.retries = 0
+                client.forget_start()
                 return
 
 
