@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import struct
+import sys
 import zipfile
 import zlib
 from math import prod
@@ -171,4 +172,9 @@ def _array(data: bytes) -> npt.NDArray[np.generic]:
     shape = tuple(int(size) for size in header[2].split(",") if size)
     if dtype.itemsize * prod(shape) != len(data) - end or dtype.itemsize == 0:
         raise ValueError(f"an array of shape {shape} and type {dtype} has {len(data) - end} bytes")
+    if dtype.kind == "U":
+        # Text is kept as code points, and numpy makes strings of any that Python itself cannot hold.
+        points = np.frombuffer(data, dtype=np.dtype(np.uint32).newbyteorder(dtype.byteorder), offset=end)
+        if np.any(points > sys.maxunicode):
+            raise ValueError("a text holds what is no character")
     return np.frombuffer(data, dtype=dtype, offset=end).reshape(shape)
