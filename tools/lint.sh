@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PWD/.venv/bin:$PATH PYTHONPATH=$PWD/host${PYTHONPATH:+:$PYTHONPATH}
 
-STEPS=(files ruff mypy layers complexity clang-format cppcheck misra analyzer compilers stack symbols)
+STEPS=(files ruff mypy layers includes complexity clang-format cppcheck misra analyzer compilers stack symbols)
 
 # Every text file follows .editorconfig; no file of code is longer than 400 lines.
 files() { python tools/check_files.py; }
@@ -18,6 +18,13 @@ mypy() { command mypy && MYPYPATH=tests command mypy --follow-imports=silent tas
 layers() {
     local said
     said=$(lint-imports --no-logo --no-cache 2>&1) || { echo "$said" && return 1; }
+}
+
+# What each room of the firmware may include (firmware/README.md).
+includes() {
+    local said
+    said=$(python -m pytest -q --no-header --tb=short -p no:cacheprovider tests/unit/test_firmware_walls.py \
+        -k 'keeps_to_the_walls or every_folder' 2>&1) || { echo "$said" && return 1; }
 }
 
 # No function is longer than 50 lines or has more than 12 paths through it.

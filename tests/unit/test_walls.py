@@ -118,6 +118,12 @@ FAULTS = {
         "ecgseg.scoring.added -> matplotlib",
     ),
     "room without a place": ("layers", "host/ecgseg/added.py", "", "ecgseg.added"),
+    "board in the engine": (
+        "includes",
+        "firmware/engine/added.c",
+        '#include "board.h"\n',
+        'engine/added.c: "board.h" belongs to boards',
+    ),
     "unformatted C": ("clang-format", "firmware/engine/added.c", "int  x;\n", "firmware/engine/added.c:1"),
     "unformatted C++": ("clang-format", "tests/firmware/added.cc", "int x ;\n", "tests/firmware/added.cc:1"),
     "goto": ("misra", "firmware/link/added.c", "int f(int x)\n{\nback:\n    goto back;\n}\n", "[misra-c2012-15.1]"),
