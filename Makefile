@@ -9,9 +9,12 @@ EXTRAS ?= dev
 MINUTES ?= 1
 comma := ,
 VENV := .venv
-WORKERS := $(shell nproc)
+# One more than there are processors: many tests wait for a process of their own.
+WORKERS := $(shell expr $$(nproc) + 1)
+# Files in the order of tests/conftest.py: the longest first, lest one of them runs alone at the end.
+PYTEST = $(VENV)/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test setup lint coverage fuzz
+.PHONY: help demo test test-slow setup lint coverage fuzz
 
 help: ## Show this menu
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -24,7 +27,11 @@ demo: ## Set up, build the firmware for QEMU, run the HIL test, show the result
 
 test: ## Set up with TensorFlow and run the test suite
 	@tools/setup.sh dev train peers
-	@$(VENV)/bin/pytest -n $(WORKERS) --dist loadfile
+	@$(PYTEST) -m "not slow"
+
+test-slow: ## Run the tests that `make test` leaves out for their length
+	@tools/setup.sh dev train peers
+	@$(PYTEST) -m slow
 
 setup: ## Install what is needed for development (EXTRAS=dev,train,peers for all)
 	@tools/setup.sh $(subst $(comma), ,$(EXTRAS))

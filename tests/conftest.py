@@ -1,1 +1,30 @@
-"""Puts this folder on the import path: tests share what is in `support`."""
+"""Puts this folder on the import path: tests share what is in `support`. Orders the files, the longest first."""
+
+from __future__ import annotations
+
+import pytest
+
+# Whole files go to a worker each (--dist loadfile), so one that takes long must not be the last to begin.
+LONGEST_FIRST = (
+    "zoo/test_zoo_train.py",
+    "firmware/test_engine_tflm.py",
+    "hil/test_hil_qemu.py",
+    "firmware/test_app_bad_line.py",
+    "hil/test_hil_host.py",
+    "unit/test_walls.py",
+    "targets/test_apollo4p_sim_mutations.py",
+    "commands/test_signals.py",
+    "commands/test_cli_messages.py",
+    "devices/test_apollo4p_bringup_sim.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sorts what was collected; files of one length stay in their order."""
+
+    def place(item: pytest.Item) -> int:
+        return next(
+            (n for n, file in enumerate(LONGEST_FIRST) if item.path.as_posix().endswith(file)), len(LONGEST_FIRST)
+        )
+
+    items.sort(key=place)

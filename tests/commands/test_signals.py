@@ -15,6 +15,8 @@ from invoke.loader import FilesystemLoader
 from ecgseg import older_results, paths
 from ecgseg.commands.task import Output, declared, options_of
 
+pytestmark = pytest.mark.slow
+
 INVOKE = (sys.executable, "-m", "invoke")
 # Tests that a shell runs in the background are started with SIGINT ignored, which a child would inherit.
 HEARING = ("env", "--default-signal=INT,TERM,HUP")

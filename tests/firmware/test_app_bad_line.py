@@ -25,6 +25,8 @@ from support import model_double
 from support.frame_wire import FrameWire, Handling, as_it_is
 from support.pipe_port import PipePort
 
+pytestmark = pytest.mark.slow
+
 PLAIN_INPUTS = 3000
 WAIT = 0.05
 HEADER = 4

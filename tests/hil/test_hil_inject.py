@@ -15,6 +15,8 @@ from ecgseg.hil.runner import HilOptions, run
 from ecgseg.report.texts import summary_rows
 from ecgseg.targets import TargetOptions
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 4
 
 

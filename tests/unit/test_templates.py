@@ -11,6 +11,8 @@ import pytest
 
 from ecgseg import paths
 
+pytestmark = pytest.mark.slow
+
 TEMPLATES = {path.stem.removeprefix("template_"): path for path in paths.ROOT.glob("tests/*/template_*.py")}
 PAGE = paths.ROOT / "CONTRIBUTING.md"
 

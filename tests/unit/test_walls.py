@@ -15,6 +15,8 @@ import pytest
 from ecgseg.models import DEFAULT_MODEL
 from support.drivers import HAS_ARM_COMPILER
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 COPIED = (
     ".clang-format",

@@ -10,7 +10,8 @@ from ecgseg.link.numbers import PAYLOAD_MAX, Command
 SMALLEST_PIECE = 16
 _GROWTH = 4
 _WEIGHT = 0.1
-_KNOWN_BAD = 0.05
+# One loss of late is an accident; two make a line that is known to be bad.
+_KNOWN_BAD = 0.15
 _SLOWEST_FADES = 0.9
 _SLOWEST_FACTOR = 2.0
 _SHORTEST_WAIT_SECONDS = 0.005
