@@ -22,6 +22,8 @@ from ecgseg.link.numbers import Command
 from support import drivers, model_double
 from support.pipe_port import PipePort
 
+pytestmark = pytest.mark.slow
+
 INPUTS = 16
 HELLO = encode_frame(request_body(Command.HELLO, 1, bytes(4)))
 STATS = encode_frame(request_body(Command.STATS, 2, b""))

@@ -25,6 +25,8 @@ from stack_bound import (
     stack_usage,
 )
 
+pytestmark = pytest.mark.slow
+
 LISTING = """
 00000100 <start>:
  100:\tf7ff fffe \tbl\t200 <loop>
