@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from ecgseg.errors import LinkError, TargetError
+from ecgseg.errors import DeviceError, LinkError, TargetError
 from ecgseg.link import BenchKind, DeviceClient, transport
+from ecgseg.link.error_table import error_number
 from ecgseg.link.framing import FrameDecoder, encode_frame
 from ecgseg.link.numbers import ANSWER_BIT, Command
 from ecgseg.link.transport import NoAnswerError, Transport
@@ -133,6 +134,35 @@ def test_a_bench_leaves_a_device_deaf_for_a_second_at_most() -> None:
     assert sum(parts) == 200
     assert parts[0] == 1
     assert max(parts) <= 75
+
+
+class ShortOfTime(Port):
+    """Refuses more than some repetitions at a time as too long; a repetition is 7 ticks."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def speak(self, body: bytes) -> bytes:
+        repetitions = int.from_bytes(body[7:9], "little")
+        refused = repetitions > self.most
+        head = bytes([1, body[1] | ANSWER_BIT]) + body[2:4]
+        number = error_number("TOO_LONG") if refused else 0
+        return encode_frame(head + struct.pack("<H", number) + (b"" if refused else struct.pack("<Q", 7 * repetitions)))
+
+
+def test_a_bench_that_takes_a_device_too_long_is_asked_for_in_smaller_parts() -> None:
+    port = ShortOfTime(most=300)
+    assert DeviceClient(port).bench(BenchKind.INFERENCE, 5000, at_once=5000) == 7 * 5000
+    # Halved until it is taken, and no more than that from then on.
+    assert len(port.bodies) <= 5 + 5000 // 150 + 1
+
+
+def test_a_device_that_finds_one_repetition_too_long_ends_the_bench() -> None:
+    port = ShortOfTime(most=0)
+    with pytest.raises(DeviceError, match="TOO_LONG"):
+        DeviceClient(port).bench(BenchKind.INFERENCE, 5000, at_once=5000)
+    assert len(port.bodies) <= 14
 
 
 def test_a_bench_can_be_interrupted_between_its_parts() -> None:

@@ -97,17 +97,18 @@ def build_with(
     return Compiler(board_of(HOST), include_dirs, flags).link(sources, target)
 
 
-def build_app(generated: Path, board_double: str, target: Path) -> Path:
-    """Builds the app without a stream natively, with a model and a board that are stand-ins; returns `target`.
+def build_app(generated: Path, board_double: str, target: Path, *, stream: bool = False) -> Path:
+    """Builds the app natively, with a model and a board that are stand-ins; returns `target`.
 
     Args:
         generated: folder of the model.
         board_double: file in tests/firmware that implements board.h.
         target: the program.
+        stream: the model is a segmenter.
     """
     board = board_of(HOST)
-    left_out = APP.leaves_out(stream=False)
-    found = files_in([*APP.source_dirs(AOT, stream=False), generated], "*.c")
+    left_out = APP.leaves_out(stream=stream)
+    found = files_in([*APP.source_dirs(AOT, stream=stream), generated], "*.c")
     sources = [*(path for path in found if path.name not in left_out), FOLDER / board_double]
     include_dirs = (*APP.include_dirs(AOT), *board.include_dirs, generated)
     return Compiler(board, include_dirs, ('-DECGSEG_BUILD_ID="double"',)).link(sources, target)

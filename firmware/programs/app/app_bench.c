@@ -8,6 +8,8 @@
 #include "ecgseg_messages.h"
 
 #define BLOCK_SAMPLES 64u
+/* The device hears nothing while it repeats. */
+#define LONGEST_SECONDS 1u
 
 /* A wandering sawtooth: what it is does not matter to the time, as long as it is neither flat nor a gap. */
 static int16_t test_sample(uint32_t n)
@@ -37,55 +39,63 @@ static ecgseg_link_error_t preprocess(uint32_t *position, uint32_t count, uint32
     return ECGSEG_ERROR_OK;
 }
 
-/* Hops of the test signal, each of which completes a frame. Resets the stream before and after. */
-static ecgseg_link_error_t bench_preprocess(uint32_t repetitions, uint64_t *ticks)
+/* What comes before the first repetition. The preprocessor begins anew, and what its first frame takes more than the
+ * others is not counted. */
+static ecgseg_link_error_t prepare(const ecgseg_bench_request_t *wanted, uint32_t *position)
 {
-    ecgseg_link_error_t error = app_stream_restart();
-    if (error != ECGSEG_ERROR_OK) {
-        return error;
+    switch (wanted->kind) {
+    case ECGSEG_BENCH_PREPROCESS: {
+        const ecgseg_link_error_t error = app_stream_restart();
+        if (error != ECGSEG_ERROR_OK) {
+            return error;
+        }
+        app_model_set_result(APP_RESULT_NONE);
+        const app_stream_info_t stream = app_stream_info();
+        const uint32_t first = stream.delay + 1u + (ECGSEG_MODEL_FRAME_LENGTH - 1u) * (uint32_t)stream.factor;
+        uint32_t not_counted = 0;
+        return preprocess(position, first - (uint32_t)stream.hop * stream.factor, &not_counted);
     }
-    app_model_set_result(APP_RESULT_NONE);
-    const app_stream_info_t stream = app_stream_info();
-    const uint32_t hop = (uint32_t)stream.hop * stream.factor;
-    /* What the first frame takes more than the others is not counted. */
-    const uint32_t lead = stream.delay + 1u + (ECGSEG_MODEL_FRAME_LENGTH - 1u) * (uint32_t)stream.factor - hop;
-    uint32_t position = 0;
-    uint32_t once = 0;
-    error = preprocess(&position, lead, &once);
-    for (uint32_t i = 0; i < repetitions && error == ECGSEG_ERROR_OK; i++) {
-        error = preprocess(&position, hop, &once);
-        *ticks += once;
-        board_feed_watchdog();
+    case ECGSEG_BENCH_INFERENCE:
+        return ECGSEG_ERROR_OK;
+    case ECGSEG_BENCH_LAYERS:
+        return wanted->layer < ecgseg_model_info.layer_count ? ECGSEG_ERROR_OK : ECGSEG_ERROR_OUT_OF_RANGE;
+    default:
+        return ECGSEG_ERROR_BAD_ARGUMENT;
     }
-    app_model_input_is_complete();
-    return error == ECGSEG_ERROR_OK ? app_stream_restart() : error;
 }
 
-static ecgseg_link_error_t bench_inference(uint32_t repetitions, uint64_t *ticks)
+/* One repetition; of the preprocessor a hop of the test signal, which completes a frame. */
+static ecgseg_link_error_t run_once(const ecgseg_bench_request_t *wanted, uint32_t *position, uint32_t *ticks)
 {
-    ecgseg_link_error_t error = ECGSEG_ERROR_OK;
-    for (uint32_t i = 0; i < repetitions && error == ECGSEG_ERROR_OK; i++) {
-        uint32_t once = 0;
-        error = app_model_run(&once);
-        *ticks += once;
-        board_feed_watchdog();
+    if (wanted->kind == ECGSEG_BENCH_PREPROCESS) {
+        const app_stream_info_t stream = app_stream_info();
+        return preprocess(position, (uint32_t)stream.hop * stream.factor, ticks);
     }
-    return error;
+    if (wanted->kind == ECGSEG_BENCH_LAYERS) {
+        return app_model_run_to_layer(wanted->layer, 0, NULL, 0, ticks);
+    }
+    return app_model_run(ticks);
 }
 
-static ecgseg_link_error_t bench_layers(uint16_t layer, uint32_t repetitions, uint64_t *ticks)
+/* All repetitions, unless they take too long: then they end before the next one would begin. A single one may take as
+ * long as it takes, or a slow model could not be measured. */
+static ecgseg_link_error_t repeat(const ecgseg_bench_request_t *wanted, uint32_t *position, uint64_t *ticks)
 {
-    if (layer >= ecgseg_model_info.layer_count) {
-        return ECGSEG_ERROR_OUT_OF_RANGE;
-    }
-    ecgseg_link_error_t error = ECGSEG_ERROR_OK;
-    for (uint32_t i = 0; i < repetitions && error == ECGSEG_ERROR_OK; i++) {
+    const uint32_t longest = LONGEST_SECONDS * board_info()->tick_hz;
+    const uint32_t start = board_ticks();
+    for (uint32_t done = 0; done < wanted->repetitions; done++) {
+        if (done > 0 && board_ticks() - start >= longest) {
+            return ECGSEG_ERROR_TOO_LONG;
+        }
         uint32_t once = 0;
-        error = app_model_run_to_layer(layer, 0, NULL, 0, &once);
+        const ecgseg_link_error_t error = run_once(wanted, position, &once);
+        if (error != ECGSEG_ERROR_OK) {
+            return error;
+        }
         *ticks += once;
         board_feed_watchdog();
     }
-    return error;
+    return ECGSEG_ERROR_OK;
 }
 
 ecgseg_link_error_t app_bench(ecgseg_reader_t *request, ecgseg_writer_t *answer)
@@ -95,20 +105,17 @@ ecgseg_link_error_t app_bench(ecgseg_reader_t *request, ecgseg_writer_t *answer)
         return ECGSEG_ERROR_BAD_ARGUMENT;
     }
     ecgseg_bench_answer_t values = {0};
-    ecgseg_link_error_t error;
-    switch (wanted.kind) {
-    case ECGSEG_BENCH_PREPROCESS:
-        error = bench_preprocess(wanted.repetitions, &values.ticks);
-        break;
-    case ECGSEG_BENCH_INFERENCE:
-        error = bench_inference(wanted.repetitions, &values.ticks);
-        break;
-    case ECGSEG_BENCH_LAYERS:
-        error = bench_layers(wanted.layer, wanted.repetitions, &values.ticks);
-        break;
-    default:
-        error = ECGSEG_ERROR_BAD_ARGUMENT;
-        break;
+    uint32_t position = 0;
+    ecgseg_link_error_t error = prepare(&wanted, &position);
+    if (error != ECGSEG_ERROR_OK) {
+        return error;
+    }
+    error = repeat(&wanted, &position, &values.ticks);
+    if (wanted.kind == ECGSEG_BENCH_PREPROCESS) {
+        /* The test signal stays neither in the stream nor undefined in the model's input. */
+        app_model_input_is_complete();
+        const ecgseg_link_error_t forgotten = app_stream_restart();
+        error = error == ECGSEG_ERROR_OK ? forgotten : error;
     }
     if (error == ECGSEG_ERROR_OK) {
         ecgseg_put_bench_answer(answer, &values);

@@ -10,7 +10,8 @@
 #include "fuzz.h"
 
 #define TICK_HZ 1000000u
-#define TICKS_BETWEEN_TWO_QUESTIONS 1000u
+/* So much that BENCH of whatever repetitions ends after a few, and that a new baud rate is given up. */
+#define TICKS_BETWEEN_TWO_QUESTIONS 100000u
 #define SAMPLES_SEEN_AT ECGSEG_LINK_ANSWER_HEADER_BYTES
 
 jmp_buf fuzz_restart;

@@ -9,9 +9,6 @@
 #include "fuzz_board.h"
 
 #define SAMPLES_MAX 510u /* of one PUSH */
-#define BENCH_BYTES 5u
-#define BENCH_REPETITIONS_AT 3u
-#define BENCH_REPETITIONS 3u /* 0 to 2: how long a request may take is no question here */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,11 +45,6 @@ static void frame(uint8_t command, uint8_t step, const uint8_t *payload, size_t 
     ecgseg_put_u8(&writer, command);
     ecgseg_put_u16(&writer, wire.sequence);
     ecgseg_put_bytes(&writer, payload, length < fits ? length : fits);
-    if (command == ECGSEG_COMMAND_BENCH && length >= BENCH_BYTES) {
-        uint8_t *const repetitions = &body[ECGSEG_LINK_REQUEST_HEADER_BYTES + BENCH_REPETITIONS_AT];
-        repetitions[0] = (uint8_t)(repetitions[0] % BENCH_REPETITIONS);
-        repetitions[1] = 0;
-    }
     wire.length = ecgseg_link_encode(body, writer.length, wire.bytes, sizeof wire.bytes);
 }
 

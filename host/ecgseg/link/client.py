@@ -291,11 +291,19 @@ class DeviceClient:
             at_once: repetitions that begin it, known to take no longer than that together.
         """
         total = done = 0
+        most = _BENCH_MAX
         while done < repetitions:
-            part = min(max(1, at_once), repetitions - done, _BENCH_MAX)
+            part = min(max(1, at_once), repetitions - done, most)
             request = {"kind": kind, "layer": layer, "repetitions": part}
             started = time.monotonic()
-            total += int(self._ask(Command.BENCH, request, answer_seconds=answer_seconds)["ticks"])
+            try:
+                total += int(self._ask(Command.BENCH, request, answer_seconds=answer_seconds)["ticks"])
+            except DeviceError as error:
+                # By the device's clock it was too much at once, and what it had done is lost.
+                if error.code != error_number("TOO_LONG") or part == 1:
+                    raise
+                at_once = most = part // 2
+                continue
             done += part
             # By this host's clock: what a tick is worth where time is simulated is not what it takes to wait for it.
             passed = max(time.monotonic() - started, _BENCH_SECONDS / _BENCH_MAX)
