@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers of the link are read where they lie");
+
 ecgseg_reader_t ecgseg_reader(const uint8_t *data, size_t length)
 {
     return (ecgseg_reader_t){.next = data, .left = length, .failed = false};
@@ -44,6 +46,11 @@ uint32_t ecgseg_get_u32(ecgseg_reader_t *reader)
     return get(reader, 4);
 }
 
+const int16_t *ecgseg_get_i16s(ecgseg_reader_t *reader, size_t count)
+{
+    return (const int16_t *)(const void *)ecgseg_get_bytes(reader, count * sizeof(int16_t));
+}
+
 ecgseg_writer_t ecgseg_writer(uint8_t *data, size_t capacity)
 {
     return (ecgseg_writer_t){.data = data, .length = 0, .capacity = capacity, .failed = false};
@@ -68,13 +75,12 @@ void ecgseg_put_bytes(ecgseg_writer_t *writer, const uint8_t *source, size_t len
     }
 }
 
-static void put(ecgseg_writer_t *writer, uint64_t value, size_t length)
+static void put(ecgseg_writer_t *writer, uint32_t value, size_t length)
 {
-    uint8_t bytes[8];
-    for (size_t i = 0; i < length; i++) {
-        bytes[i] = (uint8_t)(value >> (8u * i));
+    uint8_t *const space = ecgseg_put_space(writer, length);
+    for (size_t i = 0; space != NULL && i < length; i++) {
+        space[i] = (uint8_t)(value >> (8u * i));
     }
-    ecgseg_put_bytes(writer, bytes, length);
 }
 
 void ecgseg_put_u8(ecgseg_writer_t *writer, uint8_t value)
@@ -94,7 +100,8 @@ void ecgseg_put_u32(ecgseg_writer_t *writer, uint32_t value)
 
 void ecgseg_put_u64(ecgseg_writer_t *writer, uint64_t value)
 {
-    put(writer, value, 8);
+    const uint32_t halves[] = {(uint32_t)value, (uint32_t)(value >> 32)};
+    ecgseg_put_bytes(writer, (const uint8_t *)halves, sizeof halves);
 }
 
 void ecgseg_put_i32(ecgseg_writer_t *writer, int32_t value)

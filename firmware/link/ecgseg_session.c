@@ -181,14 +181,16 @@ static void handle_request(ecgseg_session_t *session)
     send_kept_answer(session);
 }
 
-bool ecgseg_session_receive(ecgseg_session_t *session, uint8_t byte)
+size_t ecgseg_session_receive(ecgseg_session_t *session, const uint8_t *bytes, size_t length, bool *answered)
 {
-    const ecgseg_link_event_t event = ecgseg_link_decode(&session->decoder, byte);
-    if (event != ECGSEG_LINK_FRAME) {
+    size_t taken = 0;
+    const ecgseg_link_event_t event = ecgseg_link_decode(&session->decoder, bytes, length, &taken);
+    *answered = event == ECGSEG_LINK_FRAME;
+    if (*answered) {
+        session->counters.frames++;
+        handle_request(session);
+    } else {
         count_damage(&session->counters, event);
-        return false;
     }
-    session->counters.frames++;
-    handle_request(session);
-    return true;
+    return taken;
 }

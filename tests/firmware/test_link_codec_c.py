@@ -8,8 +8,10 @@ from __future__ import annotations
 import random
 import struct
 import subprocess
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from cobs import cobs
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 from ecgseg.image.programs import LINK_PART
 from ecgseg.link.error_table import error_number
-from ecgseg.link.framing import FrameDecoder, encode_frame
+from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
 from ecgseg.link.messages import BY_COMMAND, request_body
 from ecgseg.link.numbers import ANSWER_BIT, PAYLOAD_MAX, Command
 from support import drivers
@@ -47,20 +49,27 @@ class Outcome:
     stale: int
 
     @property
-    def damaged(self) -> int:
-        return self.bad_crc + self.bad_cobs + self.oversized + self.too_short
+    def counted(self) -> FrameCounters:
+        return FrameCounters(self.frames, self.bad_crc, self.bad_cobs, self.oversized, self.too_short)
 
 
-Driver = Callable[[bytes], Outcome]
+Driver = Callable[..., Outcome]
+# Bytes that the port gives at once: one, odd numbers, the interrupt's 16, the application's 64, all there is.
+PIECES = (1, 2, 3, 7, 16, 64, 65, 100_000)
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
+def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("link") / "link_codec_driver"
-    binary = drivers.build_with(LINK_PART, "link_codec_driver.c", target)
+    return drivers.build_with(LINK_PART, "link_codec_driver.c", target)
 
-    def run(wire: bytes) -> Outcome:
-        done = subprocess.run([binary], input=wire, capture_output=True, timeout=60, check=False)
+
+@pytest.fixture(scope="module")
+def driver(binary: Path) -> Driver:
+    def run(wire: bytes, piece: int | None = None) -> Outcome:
+        # Another piece with other bytes, the same with the same.
+        size = piece or PIECES[zlib.crc32(wire) % len(PIECES)]
+        done = subprocess.run([binary, str(size)], input=wire, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr.decode(errors="replace")
         return Outcome(done.stdout, *map(int, done.stderr.split()))
 
@@ -145,7 +154,7 @@ def check(driver: Driver, wire: bytes) -> Outcome:
     model = expected(bodies)
     outcome = driver(wire)
     assert outcome.frames == len(bodies)
-    assert outcome.damaged == decoder.counters.damaged
+    assert outcome.counted == decoder.counters
     assert outcome.executed == model.executed
     assert outcome.answers == len(bodies), "every request with a good checksum gets exactly one answer"
     assert outcome.wire == b"".join(map(encode_frame, model.answers))
@@ -207,6 +216,37 @@ def test_c_and_python_agree_about_long_random_streams(driver: Driver) -> None:
         noise = bytes(chance.randrange(1, 256) for _ in range(chance.randrange(6000)))
         middle = chance.randrange(len(noise) + 1)
         check(driver, noise[:middle] + b"\0" + encode_frame(good(1)) + noise[middle:])
+
+
+def test_the_pieces_in_which_bytes_come_make_no_difference(driver: Driver) -> None:
+    chance = random.Random(4)
+    requests = [good(n, Command.WRITE, chance.randbytes(chance.randrange(PAYLOAD_MAX + 3))) for n in range(2, 30)]
+    wire = encode_frame(good(1)) + b"".join(map(encode_frame, requests))
+    for place in range(0, len(wire), 997):
+        wire = wire[:place] + chance.randbytes(3) + wire[place:]
+    outcomes = [driver(wire, piece) for piece in PIECES]
+    assert outcomes[0].executed > 10
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+
+
+def bitwise_crc(data: bytes) -> int:
+    """CRC-32 of IEEE 802.3 by its definition, one bit after the other."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xEDB88320 * (crc & 1)
+    return crc ^ 0xFFFFFFFF
+
+
+def test_the_table_of_c_and_the_library_of_python_compute_the_crc_of_the_definition(binary: Path) -> None:
+    data = bytes(range(256)) + random.Random(5).randbytes(200)
+    parts = [data[at : at + size] for at in range(len(data)) for size in range(min(9, len(data) - at) + 1)]
+    done = subprocess.run([binary, "crc"], input=data, capture_output=True, timeout=60, check=True)
+    wanted = [bitwise_crc(part) for part in parts]
+    assert [int(line, 16) for line in done.stdout.split()] == wanted
+    assert [zlib.crc32(part) for part in parts] == wanted
+    assert bitwise_crc(b"123456789") == 0xCBF43926
 
 
 def good(sequence: int, command: Command = Command.HELLO, payload: bytes = b"\x07\0\0\0") -> bytes:

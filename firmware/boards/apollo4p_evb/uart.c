@@ -3,6 +3,8 @@
  * The receive ring holds more than a request and all that a sender can push in while a frame is computed, so bytes are
  * lost only when a sender ignores the protocol; they are counted then.
  */
+#include <string.h>
+
 #include "apollo4p.h"
 #include "apollo4p_registers.h"
 
@@ -71,6 +73,7 @@ static void note_errors(uint32_t word)
 static void receive(void)
 {
     uint32_t head = rx_head;
+    const uint32_t full = rx_tail + RX_SIZE; /* nobody takes anything out while this runs */
     while ((UART0_FR & UART_FR_RXFE) == 0u) {
         const uint32_t word = UART0_DR;
         if ((word & (RX_ERROR_BITS | UART_DR_OE)) != 0u) {
@@ -79,7 +82,7 @@ static void receive(void)
                 continue; /* not a byte that anybody sent */
             }
         }
-        if (head - rx_tail >= RX_SIZE) {
+        if (head == full) {
             errors.rx_overruns++;
             continue;
         }
@@ -94,13 +97,14 @@ static void receive(void)
 static void transmit(void)
 {
     uint32_t tail = tx_tail;
-    while (tail != tx_head && (UART0_FR & UART_FR_TXFF) == 0u) {
+    const uint32_t head = tx_head;
+    while (tail != head && (UART0_FR & UART_FR_TXFF) == 0u) {
         UART0_DR = tx_ring[tail & (TX_SIZE - 1u)];
         tail++;
     }
     tx_tail = tail;
     const uint32_t wanted = UART_INT_RX | UART_INT_RT | UART_INT_OE;
-    UART0_IER = tail != tx_head ? (wanted | UART_INT_TX) : wanted;
+    UART0_IER = tail != head ? (wanted | UART_INT_TX) : wanted;
 }
 
 void UART0_Handler(void)
@@ -110,16 +114,20 @@ void UART0_Handler(void)
     transmit();
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 size_t board_port_read(uint8_t *destination, size_t capacity)
 {
-    uint32_t tail = rx_tail;
-    const uint32_t head = rx_head;
-    size_t count = 0;
-    while (count < capacity && tail != head) {
-        destination[count++] = rx_ring[tail & (RX_SIZE - 1u)];
-        tail++;
-    }
-    rx_tail = tail;
+    const uint32_t tail = rx_tail;
+    const size_t count = smaller(rx_head - tail, capacity);
+    const uint32_t at = tail & (RX_SIZE - 1u);
+    const size_t to_end = smaller(count, RX_SIZE - at);
+    (void)memcpy(destination, &rx_ring[at], to_end);
+    (void)memcpy(&destination[to_end], rx_ring, count - to_end);
+    rx_tail = tail + count;
     return count;
 }
 
@@ -151,13 +159,14 @@ bool board_port_write(const uint8_t *source, size_t length)
             errors.tx_timeouts++;
             return false;
         }
-        uint32_t head = tx_head;
-        while (sent < length && head - tx_tail < TX_SIZE) {
-            tx_ring[head & (TX_SIZE - 1u)] = source[sent++];
-            head++;
-        }
+        const uint32_t head = tx_head;
+        const uint32_t at = head & (TX_SIZE - 1u);
+        const size_t fits = smaller(TX_SIZE - (head - tx_tail), TX_SIZE - at);
+        const size_t part = smaller(length - sent, fits);
+        (void)memcpy(&tx_ring[at], &source[sent], part);
+        sent += part;
         const uint32_t primask = a4p_lock();
-        tx_head = head;
+        tx_head = head + part;
         transmit();
         a4p_unlock(primask);
     }

@@ -25,6 +25,8 @@ const uint8_t *ecgseg_get_bytes(ecgseg_reader_t *reader, size_t length);
 uint8_t ecgseg_get_u8(ecgseg_reader_t *reader);
 uint16_t ecgseg_get_u16(ecgseg_reader_t *reader);
 uint32_t ecgseg_get_u32(ecgseg_reader_t *reader);
+/* The next `count` numbers where they lie, NULL when there are fewer. The caller knows that they are aligned to 2. */
+const int16_t *ecgseg_get_i16s(ecgseg_reader_t *reader, size_t count);
 
 ecgseg_writer_t ecgseg_writer(uint8_t *data, size_t capacity);
 /* Place for `length` bytes that the caller fills, NULL when they do not fit. */

@@ -17,13 +17,13 @@ typedef enum {
     ECGSEG_LINK_BAD_CRC = 5
 } ecgseg_link_event_t;
 
+/* Collects a frame as it comes and decodes it where it lies, so what is behind the header may be used there: it is
+ * aligned to words. */
 typedef struct {
-    uint8_t body[ECGSEG_LINK_BODY_MAX];
+    _Alignas(uint32_t) uint8_t body[ECGSEG_LINK_BODY_MAX + ECGSEG_LINK_BODY_MAX / 254]; /* with the code bytes */
     size_t length;
-    uint32_t crc;     /* of the last good frame */
-    uint8_t run_left; /* bytes until the next code byte */
-    bool started;     /* a byte has come since the delimiter */
-    bool zero_after;  /* the current run ends in a zero, unless the frame ends there */
+    uint32_t crc;       /* of the last good frame */
+    uint8_t first_code; /* code of the first run; 0: no byte has come since the delimiter */
     bool oversized;
     bool complete; /* the next byte opens a new frame */
 } ecgseg_link_decoder_t;
@@ -33,8 +33,10 @@ uint32_t ecgseg_crc32(uint32_t crc, const uint8_t *data, size_t length);
 
 void ecgseg_link_decoder_reset(ecgseg_link_decoder_t *decoder);
 
-/* Takes one byte off the wire. Empty frames (repeated delimiters) are nothing. */
-ecgseg_link_event_t ecgseg_link_decode(ecgseg_link_decoder_t *decoder, uint8_t byte);
+/* Takes bytes off the wire up to the end of a frame, or all of them when none ends; *taken says how many. Empty frames
+ * (repeated delimiters) are nothing. What is in the body stays until the next call. */
+ecgseg_link_event_t ecgseg_link_decode(ecgseg_link_decoder_t *decoder, const uint8_t *bytes, size_t length,
+                                       size_t *taken);
 
 /* Appends the CRC to `body` (which needs 4 bytes of room behind `length`) and writes delimiter, COBS, delimiter.
  * Returns the bytes written, 0 when `capacity` is too small. */

@@ -47,7 +47,8 @@ typedef struct {
 
 void ecgseg_session_init(ecgseg_session_t *session, ecgseg_request_handler_t handle, ecgseg_send_t send);
 
-/* Takes one byte off the wire and, when it ends a request, answers it. Returns true when that was a good request. */
-bool ecgseg_session_receive(ecgseg_session_t *session, uint8_t byte);
+/* Takes bytes off the wire up to the end of a frame, or all of them when none ends, and answers a request that ended.
+ * Returns how many it took, at least one of one or more; *answered: that was a good request. */
+size_t ecgseg_session_receive(ecgseg_session_t *session, const uint8_t *bytes, size_t length, bool *answered);
 
 #endif

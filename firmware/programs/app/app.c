@@ -228,8 +228,10 @@ void app_step(void)
         return;
     }
     board_set_state(BOARD_STATE_RECEIVE);
-    for (size_t i = 0; i < count; i++) {
-        if (ecgseg_session_receive(&session, chunk[i])) {
+    for (size_t taken = 0; taken < count;) {
+        bool answered = false;
+        taken += ecgseg_session_receive(&session, &chunk[taken], count - taken, &answered);
+        if (answered) {
             do_deferred();
         }
     }

@@ -7,12 +7,12 @@
 #include "ecgseg_messages.h"
 #include "ecgseg_segmenter.h"
 
-#define BLOCK_SAMPLES 64u
-
 _Static_assert(ECGSEG_MODEL_FRAME_LENGTH == ECGSEG_FRAME_LENGTH, "model and preprocessor have different frames");
 _Static_assert(ECGSEG_MODEL_INPUT_BYTES == ECGSEG_FRAME_LENGTH, "the stream feeds models with one input channel");
 _Static_assert(ECGSEG_MODEL_OUTPUT_BYTES == ECGSEG_FRAME_LENGTH * ECGSEG_MODEL_CLASS_COUNT,
                "a segmenter has one score per class and time step");
+_Static_assert((ECGSEG_LINK_REQUEST_HEADER_BYTES + ECGSEG_LINK_PUSH_SMALLEST) % sizeof(int16_t) == 0,
+               "samples are used where they lie in the frame, which is aligned to words");
 _Static_assert(ECGSEG_MODEL_CLASS_COUNT <= ECGSEG_MAX_CLASSES, "the segmenter has no room for so many scores");
 
 static ecgseg_segmenter_t segmenter;
@@ -106,7 +106,7 @@ static ecgseg_link_error_t process_frame(void)
     return ECGSEG_ERROR_OK;
 }
 
-static ecgseg_link_error_t push_block(const int16_t *samples, size_t count, bool *any_frame)
+static ecgseg_link_error_t push_samples(const int16_t *samples, size_t count, bool *any_frame)
 {
     while (count > 0) {
         bool frame_ready = false;
@@ -122,22 +122,6 @@ static ecgseg_link_error_t push_block(const int16_t *samples, size_t count, bool
             if (error != ECGSEG_ERROR_OK) {
                 return error;
             }
-        }
-    }
-    return ECGSEG_ERROR_OK;
-}
-
-static ecgseg_link_error_t push_samples(ecgseg_reader_t *request, bool *any_frame)
-{
-    int16_t block[BLOCK_SAMPLES];
-    while (request->left > 0) {
-        size_t count = 0;
-        while (count < BLOCK_SAMPLES && request->left > 0) {
-            block[count++] = (int16_t)ecgseg_get_u16(request);
-        }
-        const ecgseg_link_error_t error = push_block(block, count, any_frame);
-        if (error != ECGSEG_ERROR_OK) {
-            return error;
         }
     }
     return ECGSEG_ERROR_OK;
@@ -159,8 +143,13 @@ ecgseg_link_error_t app_stream_push(ecgseg_reader_t *request, ecgseg_writer_t *a
     if (request->left / 2u >= until_second_frame) {
         return ECGSEG_ERROR_TOO_MANY_FRAMES;
     }
+    const size_t count = request->left / 2u;
+    const int16_t *const samples = ecgseg_get_i16s(request, count);
+    if (samples == NULL) {
+        return ECGSEG_ERROR_BAD_LENGTH;
+    }
     bool any_frame = false;
-    const ecgseg_link_error_t error = push_samples(request, &any_frame);
+    const ecgseg_link_error_t error = push_samples(samples, count, &any_frame);
     if (error != ECGSEG_ERROR_OK) {
         return error;
     }
@@ -221,8 +210,13 @@ ecgseg_link_error_t app_stream_read(ecgseg_read_kind_t kind, uint32_t offset, ui
     if (offset > size || length > size - offset) {
         return ECGSEG_ERROR_OUT_OF_RANGE;
     }
-    for (uint32_t i = offset; i < offset + length; i++) {
-        ecgseg_put_u8(answer, kind == ECGSEG_READ_MASK ? segmenter.mask[i] : segment_byte(i));
+    if (kind == ECGSEG_READ_MASK) {
+        ecgseg_put_bytes(answer, &segmenter.mask[offset], length);
+        return ECGSEG_ERROR_OK;
+    }
+    uint8_t *const part = ecgseg_put_space(answer, length);
+    for (uint32_t i = 0; part != NULL && i < length; i++) {
+        part[i] = segment_byte(offset + i);
     }
     return ECGSEG_ERROR_OK;
 }

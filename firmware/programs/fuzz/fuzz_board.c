@@ -83,8 +83,10 @@ bool board_port_write(const uint8_t *source, size_t length)
     static ecgseg_link_decoder_t decoder;
     ecgseg_link_decoder_reset(&decoder);
     unsigned frames = 0;
-    for (size_t i = 0; i < length; i++) {
-        const ecgseg_link_event_t event = ecgseg_link_decode(&decoder, source[i]);
+    for (size_t at = 0; at < length;) {
+        size_t taken = 0;
+        const ecgseg_link_event_t event = ecgseg_link_decode(&decoder, &source[at], length - at, &taken);
+        at += taken;
         if (event == ECGSEG_LINK_FRAME) {
             frames++;
         } else if (event != ECGSEG_LINK_NOTHING) {
