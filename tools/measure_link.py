@@ -26,19 +26,19 @@ from elftools.elf.elffile import ELFFile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "host"))
 
-from ecgseg.data.databases.ludb import LEADS, find_ludb, load_record  # noqa: E402
-from ecgseg.errors import DataError, EcgsegError  # noqa: E402
-from ecgseg.image.backends import generate  # noqa: E402
-from ecgseg.image.boards import APOLLO4P_EVB  # noqa: E402
-from ecgseg.image.build import Image, build  # noqa: E402
-from ecgseg.link.framing import FrameDecoder, encode_frame  # noqa: E402
-from ecgseg.link.messages import BY_COMMAND, pack, request_body, room, unpack  # noqa: E402
-from ecgseg.link.numbers import PAYLOAD_MAX, SEGMENT_BYTES, Command, ReadKind  # noqa: E402
-from ecgseg.models import find_model  # noqa: E402
-from ecgseg.output import write_text  # noqa: E402
-from ecgseg.targets.apollo4p_sim.machine import Machine  # noqa: E402
-from ecgseg.targets.apollo4p_sim.source import SourceLines  # noqa: E402
-from ecgseg.targets.options import SimulatorOptions  # noqa: E402
+from ecgseg.data.databases.ludb import LEADS, find_ludb, load_record
+from ecgseg.errors import DataError, EcgsegError
+from ecgseg.image.backends import generate
+from ecgseg.image.boards import APOLLO4P_EVB
+from ecgseg.image.build import Image, build
+from ecgseg.link.framing import FrameDecoder, encode_frame
+from ecgseg.link.messages import BY_COMMAND, pack, request_body, room, unpack
+from ecgseg.link.numbers import PAYLOAD_MAX, SEGMENT_BYTES, Command, ReadKind
+from ecgseg.models import find_model
+from ecgseg.output import write_text
+from ecgseg.targets.apollo4p_sim.machine import Machine
+from ecgseg.targets.apollo4p_sim.source import SourceLines
+from ecgseg.targets.options import SimulatorOptions
 
 PORT, FRAMING, CRC, HANDLER, BOARD = "port", "framing", "CRC", "handler", "board"
 LINK = (PORT, FRAMING, CRC, HANDLER, BOARD)
@@ -90,7 +90,7 @@ class Owners:
         self._starts: list[int] = []
         self._parts: list[str] = []
         with elf.open("rb") as file:
-            content = ELFFile(file)
+            content: Any = ELFFile(file)
             dwarf = content.get_dwarf_info()
             ranges = dwarf.get_aranges()
             functions = sorted(
@@ -201,7 +201,13 @@ def made_up_signal(seconds: float) -> npt.NDArray[np.int16]:
     """A heart at 72 a minute with P, QRS and T, a wandering baseline and noise: int16 microvolts at 500 Hz."""
     time = np.arange(int(seconds * 500)) / 500.0
     beat = (time * 1.2) % 1.0
-    waves = ((0.20, 0.020, 120.0), (0.385, 0.008, -90.0), (0.40, 0.009, 950.0), (0.42, 0.008, -180.0), (0.66, 0.05, 260.0))
+    waves = (
+        (0.20, 0.020, 120.0),
+        (0.385, 0.008, -90.0),
+        (0.40, 0.009, 950.0),
+        (0.42, 0.008, -180.0),
+        (0.66, 0.05, 260.0),
+    )
     signal = sum(height * np.exp(-(((beat - place) / width) ** 2)) for place, width, height in waves)
     signal = signal + 60.0 * np.sin(2 * np.pi * 0.25 * time)
     noise, state = np.empty(time.size), 1

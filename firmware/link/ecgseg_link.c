@@ -95,8 +95,8 @@ void ecgseg_link_decoder_reset(ecgseg_link_decoder_t *decoder)
     decoder->complete = false;
 }
 
-/* Decodes COBS where it lies; false when the last run is cut short. Behind a run stands the code of the next one, in the
- * place of the zero that the run stands for: bytes move only behind a full run, which stands for none. */
+/* Decodes COBS where it lies; false when the last run is cut short. Behind a run stands the code of the next one, where
+ * the zero belongs that the run stands for: bytes move only behind a full run, which stands for none. */
 static bool decode_in_place(ecgseg_link_decoder_t *decoder)
 {
     uint8_t *const body = decoder->body;

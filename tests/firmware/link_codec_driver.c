@@ -1,8 +1,8 @@
 /* Runs the link's decoder and session over whatever comes on standard input, in pieces of as many bytes as the argument
  * says; each lies in memory of its own, so that a byte read beyond it is found.
  *
- * With "crc" as the argument it writes, a line each, the CRC of every part of up to 9 bytes of the input instead, by its
- * first byte and then by its length from 0.
+ * With "crc" as the argument it writes, a line each, the CRC of every part of up to 9 bytes of the input instead, by
+ * its first byte and then by its length from 0.
  *
  * Output: all answers as they go on the wire, then on standard error one line of counters. The handler returns the
  * payload it got, reversed, so that an answer to another request or an old payload shows.

@@ -228,7 +228,8 @@ void app_step(void)
         return;
     }
     board_set_state(BOARD_STATE_RECEIVE);
-    for (size_t taken = 0; taken < count;) {
+    size_t taken = 0;
+    while (taken < count) {
         bool answered = false;
         taken += ecgseg_session_receive(&session, &chunk[taken], count - taken, &answered);
         if (answered) {
