@@ -1,9 +1,12 @@
-"""The long run over a bad line: frames on `host` at rates of faults and seeds, with the verdict of every run.
+r"""The long run over a bad line: frames on `host` at rates of faults and seeds, with the verdict of every run.
 
-    python tools/measure_faulty_line.py --frames 100000 --rates 1e-3 --seeds 4 --json tests/vectors/faulty-line.json
+    python tools/measure_faulty_line.py --json tests/vectors/faulty-line.json --frames 100000
+    python tools/measure_faulty_line.py --json tests/vectors/faulty-line.json --frames 192 --rates 1e-2,0.5 \
+        --records-a-run 1
 
-Each rate holds for drop, flip and dup each, in both directions. The frames are shared out among the seeds. The file is
-written after every run, so a run that is stopped keeps what was measured. The exit code is 1 when a byte differed.
+Each rate holds for drop, flip and dup each, in both directions; each run has a seed of its own, and sends all leads of
+some of LUDB's test patients. The file is written after every run. Runs that it has already are not made again, so a
+command that was stopped goes on where it was, and another rate is added to it. The exit code is 1 when a byte differed.
 """
 
 from __future__ import annotations
@@ -11,31 +14,52 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "host")]
 
 from ecgseg.data.databases.ludb import LEADS, split  # noqa: E402
+from ecgseg.data.inputs import Inputs, choose_inputs  # noqa: E402
+from ecgseg.data.records import Record  # noqa: E402
 from ecgseg.errors import EcgsegError  # noqa: E402
 from ecgseg.hil.inject import parse_faults  # noqa: E402
 from ecgseg.hil.runner import HilOptions, run  # noqa: E402
+from ecgseg.image.backends import render_and_build  # noqa: E402
+from ecgseg.models import find_model, generated_folder  # noqa: E402
 from ecgseg.output import write_text  # noqa: E402
+from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter  # noqa: E402
 
 FRAMES_OF_A_RECORD = 4 * len(LEADS)
+TARGET = "host"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: its rate of faults, the seed that chooses them, and the records that are sent."""
+
+    rate: float
+    seed: int
+    records: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One run; `verdict` is "absent" when it ended before the first frame."""
+    """What came of a run; `verdict` is "absent" when it ended before the first frame."""
 
     rate: float
     seed: int
+    records: tuple[int, ...]
     verdict: str
     frames: int
     different_bytes: int
@@ -45,19 +69,75 @@ class Row:
     seconds: float
     error: str | None
 
+    @property
+    def job(self) -> Job:
+        """The run."""
+        return Job(self.rate, self.seed, self.records)
 
-def measure(rate: float, seed: int, records: tuple[int, ...]) -> Row:
+
+class Remembering(Segmenter):
+    """Works out what the device must answer to a record once, however many runs send it."""
+
+    def __init__(self, model: bytes) -> None:
+        super().__init__(model)
+        self._known: dict[bytes, list[ExpectedFrame]] = {}
+
+    def expect(self, raw: npt.NDArray[np.int16]) -> list[ExpectedFrame]:
+        """As the device answers."""
+        key = raw.tobytes()
+        if key not in self._known:
+            self._known[key] = super().expect(raw)
+        return self._known[key]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What all runs share; the processes that make them are copies of the one that prepared it."""
+
+    reference: Remembering
+    inputs: Inputs
+    records: dict[int, list[Record]]
+    generated: Path
+
+    @staticmethod
+    def of(numbers: tuple[int, ...]) -> Ready:
+        """Builds the image, reads the records, and has the reference answer all of them."""
+        model = find_model()
+        render_and_build(TARGET, model)
+        reference = Remembering(model.data)
+        inputs = choose_inputs(numbers)
+        records: dict[int, list[Record]] = {number: [] for number in inputs.records}
+        for record in inputs:
+            records[record.record_id].append(record)
+            reference.expect(record.samples)
+        return Ready(reference, inputs, records, generated_folder(model))
+
+    def sent(self, numbers: tuple[int, ...]) -> Inputs:
+        """The inputs of one run."""
+        ready = tuple(record for number in numbers for record in self.records[number])
+        return Inputs(self.inputs.source, numbers, self.inputs.leads, ready=ready)
+
+
+_ready: Ready | None = None
+
+
+def measure(job: Job) -> Row:
     """All leads of these records over one line."""
-    faults = parse_faults(f"drop={rate:g},flip={rate:g},dup={rate:g}", seed)
+    assert _ready is not None
+    faults = parse_faults(f"drop={job.rate:g},flip={job.rate:g},dup={job.rate:g}", job.seed)
+    options = HilOptions(TARGET, records=job.records, inject=faults, generated=_ready.generated, shown_leads=0)
     started = time.monotonic()
     try:
-        result = run(HilOptions("host", records=records, inject=faults, shown_leads=0)).result
+        finished = run(options, reference=_ready.reference, inputs=_ready.sent(job.records))
     except EcgsegError as error:
-        return Row(rate, seed, "absent", 0, 0, 0, 0, 0, round(time.monotonic() - started, 1), error.what)
+        passed = round(time.monotonic() - started, 1)
+        return Row(job.rate, job.seed, job.records, "absent", 0, 0, 0, 0, 0, passed, f"{error.what} {error.why}")
+    result, error_of_run = finished.result, finished.error
     assert result.injected is not None
     return Row(
-        rate=rate,
-        seed=seed,
+        rate=job.rate,
+        seed=job.seed,
+        records=job.records,
         verdict=result.verdict,
         frames=result.frames,
         different_bytes=result.mismatched_bytes,
@@ -65,54 +145,73 @@ def measure(rate: float, seed: int, records: tuple[int, ...]) -> Row:
         retries=result.retries,
         faults=result.injected.to_device + result.injected.to_host,
         seconds=result.seconds,
-        error=result.error,
+        error=f"{error_of_run.what} {error_of_run.why}" if isinstance(error_of_run, EcgsegError) else result.error,
     )
 
 
-def totals(rows: list[Row]) -> dict[str, object]:
+def totals(rows: Sequence[Row]) -> dict[str, object]:
     """Of all runs at one rate."""
     return {
         "runs": len(rows),
+        "seeds": len({row.seed for row in rows}),
         "frames": sum(row.frames for row in rows),
         "different_bytes": sum(row.different_bytes for row in rows),
+        "requests": sum(row.requests for row in rows),
         "retries": sum(row.retries for row in rows),
         "faults": sum(row.faults for row in rows),
-        "verdicts": dict(Counter(row.verdict for row in rows)),
+        "verdicts": dict(sorted(Counter(row.verdict for row in rows).items())),
     }
 
 
-def summary(rows: list[Row]) -> dict[str, object]:
-    """What is kept: totals of each rate, and every run."""
-    by_rate = {f"{rate:g}": totals([row for row in rows if row.rate == rate]) for rate in {row.rate for row in rows}}
-    return {"target": "host", "totals": by_rate, "runs": [asdict(row) for row in rows]}
+def write(path: Path, rows: Sequence[Row]) -> None:
+    """Totals of each rate, and every run in a line of its own."""
+    ordered = sorted(rows, key=lambda row: (row.rate, row.seed))
+    rates = sorted({row.rate for row in rows})
+    by_rate = {f"{rate:g}": totals([row for row in rows if row.rate == rate]) for rate in rates}
+    lines = ",\n".join("  " + json.dumps(asdict(row)) for row in ordered)
+    text = f' "target": "{TARGET}",\n "totals": {json.dumps(by_rate)},\n "runs": [\n{lines}\n ]'
+    write_text(path, f"{{\n{text}\n}}\n")
+
+
+def read(path: Path) -> list[Row]:
+    """The runs of an earlier command."""
+    if not path.exists():
+        return []
+    return [Row(**run | {"records": tuple(run["records"])}) for run in json.loads(path.read_text("utf-8"))["runs"]]
+
+
+def planned(rates: Sequence[float], frames: int, records_a_run: int, seeds: int) -> list[Job]:
+    """Runs of so many frames at each rate, with at least so many seeds; patients take turns."""
+    test = split()["test"]
+    size = min(records_a_run, len(test))
+    runs = max(math.ceil(frames / (FRAMES_OF_A_RECORD * size)), seeds)
+    firsts = [index * size % len(test) for index in range(runs)]
+    chosen = [tuple(sorted((test + test)[first : first + size])) for first in firsts]
+    return [Job(rate, 1 + index, records) for index, records in enumerate(chosen) for rate in rates]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    global _ready
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=100_000, help="of each rate")
     parser.add_argument("--rates", default="1e-3", help="of drop, flip and dup each, with commas between them")
-    parser.add_argument("--seeds", type=int, default=4, help="how many")
-    parser.add_argument("--records-a-run", type=int, default=40)
-    parser.add_argument("--at-once", type=int, default=1, help="runs that go on at the same time")
+    parser.add_argument("--seeds", type=int, default=4, help="at least so many runs of each rate")
+    parser.add_argument("--records-a-run", type=int, default=20)
+    parser.add_argument("--at-once", type=int, default=16, help="runs at the same time, each in a process of its own")
     parser.add_argument("--json", type=Path, required=True)
     options = parser.parse_args()
-    test = split()["test"]
-    size = min(options.records_a_run, len(test))
-    runs = math.ceil(options.frames / (FRAMES_OF_A_RECORD * size))
-    rows: list[Row] = []
-    # Most of a run is waiting for what was lost, so several go on at once.
-    with ThreadPoolExecutor(options.at_once) as pool:
-        going = [
-            pool.submit(measure, rate, 1 + index, tuple((test + test)[first : first + size]))
-            for index in range(max(runs, options.seeds))
-            for first in (index * size % len(test),)
-            for rate in map(float, options.rates.split(","))
-        ]
-        for done in as_completed(going):
+    jobs = planned(list(map(float, options.rates.split(","))), options.frames, options.records_a_run, options.seeds)
+    rows = read(options.json)
+    made = {row.job for row in rows}
+    missing = [job for job in jobs if job not in made]
+    print(f"{len(missing)} runs, {len(jobs) - len(missing)} are there already", flush=True)
+    _ready = Ready.of(tuple(sorted({number for job in jobs for number in job.records})))
+    # Most of a run is waiting for what was lost, so many more of them than there are cores go on at once.
+    with ProcessPoolExecutor(options.at_once, mp_context=multiprocessing.get_context("fork")) as pool:
+        for done in as_completed([pool.submit(measure, job) for job in missing]):
             rows.append(done.result())
             print(rows[-1], flush=True)
-            rows.sort(key=lambda row: (row.rate, row.seed))
-            write_text(options.json, json.dumps(summary(rows), indent=1, sort_keys=True) + "\n")
+            write(options.json, rows)
     return int(any(row.different_bytes for row in rows))
 
 

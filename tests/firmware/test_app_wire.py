@@ -206,13 +206,15 @@ def test_results_end_with_the_command_that_overwrites_them(segmenter: Image) -> 
         with pytest.raises(DeviceError, match="NO_FRAME"):
             client.frame()
         frame = next(client.stream(samples))
-        assert client.trace(0) == model_double.first_layer(frame.input).tobytes()
+        first = model_double.first_layer(frame.input).tobytes()
+        assert client.trace(0, len(first)) == first
         with pytest.raises(DeviceError, match="NO_FRAME"):
             client.frame()
         with pytest.raises(DeviceError, match="NO_RESULT"):
             client.read(ReadKind.SCORES, 10)
         assert client.read(ReadKind.INPUT, 250) == frame.input.tobytes()
-        assert client.trace(1) == model_double.scores(frame.input).tobytes()
+        scores = model_double.scores(frame.input).tobytes()
+        assert client.trace(1, len(scores)) == scores
         assert client.bench(BenchKind.INFERENCE, 3) > 0
         with pytest.raises(DeviceError, match="NO_RESULT"):
             client.read(ReadKind.TRACE, 10)
@@ -224,7 +226,8 @@ def test_a_model_that_is_no_segmenter_is_fed_directly(plain: Image) -> None:
         client = connected(port)
         assert not client.info.has_stream
         assert client.infer(data).tobytes() == model_double.scores(data, 1).tobytes()
-        assert client.trace(0) == model_double.first_layer(data).tobytes()
+        first = model_double.first_layer(data).tobytes()
+        assert client.trace(0, len(first)) == first
         assert [layer.name for layer in client.layers()] == ["ADD", "CONV_2D"]
         with pytest.raises(DeviceError, match="NO_STREAM"):
             client.reset_stream()
@@ -236,7 +239,7 @@ def test_an_input_has_to_be_written_whole_and_in_order(plain: Image) -> None:
         client = connected(port)
         client.write_input(data[:1500])
         with pytest.raises(DeviceError, match="INPUT_INCOMPLETE"):
-            client.trace(0)
+            client.trace(0, PLAIN_INPUTS)
         with pytest.raises(DeviceError, match="OUT_OF_RANGE"):
             client.write_input(np.zeros(PLAIN_INPUTS + 1, dtype=np.int8))
         assert client.infer(data).tobytes() == model_double.scores(data, 1).tobytes()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from ecgseg.errors import UsageError
@@ -103,3 +105,34 @@ def test_a_delayed_transfer_is_not_readable_before_its_time_and_nothing_overtake
 def test_a_rate_that_is_no_probability_is_refused() -> None:
     with pytest.raises(UsageError):
         FaultPlan(drop=1.5)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.02, 0.5, 1.0])
+def test_how_bytes_are_cut_into_transfers_changes_no_fault(rate: float) -> None:
+    plan = FaultPlan(drop=rate, flip=rate, duplicate=rate, insert=rate, flip_at=frozenset({3, 700}))
+    whole, port = through(plan, seed=5)
+    loop = Loop()
+    parts = FaultyPort(loop, to_device=plan, seed=5)
+    for start in range(0, len(MESSAGE), 7):
+        parts.write(MESSAGE[start : start + 7])
+    assert bytes(loop.data) == whole
+    assert parts.to_device_faults == port.to_device_faults
+
+
+@pytest.mark.parametrize("kind", ["drop", "flip", "duplicate", "insert"])
+def test_a_certain_fault_meets_every_byte_and_a_vanishing_one_none(kind: str) -> None:
+    assert through(FaultPlan(**{kind: 1.0}))[1].to_device_faults.total == len(MESSAGE)
+    assert through(FaultPlan(**{kind: 5e-324}))[0] == MESSAGE
+
+
+def test_distances_between_faults_are_those_of_chance_at_every_byte() -> None:
+    loop = Loop()
+    port = FaultyPort(loop, to_device=FaultPlan(flip=0.1))
+    for _ in range(100):
+        port.write(bytes(1000))
+    hit = [index for index, byte in enumerate(loop.data) if byte]
+    gaps = [after - before for before, after in pairwise(hit)]
+    # Geometric: a tenth of the gaps is 1, 0.9 ** 20 of them longer than 20.
+    assert 9500 < len(hit) < 10500
+    assert 0.08 < sum(gap == 1 for gap in gaps) / len(gaps) < 0.12
+    assert 0.10 < sum(gap > 20 for gap in gaps) / len(gaps) < 0.145

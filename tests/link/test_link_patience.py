@@ -178,15 +178,16 @@ def test_a_bench_can_be_interrupted_between_its_parts() -> None:
     assert len(port.bodies) == 3
 
 
-def test_a_trace_of_a_size_that_no_device_has_is_refused_unread() -> None:
+@pytest.mark.parametrize("told", [0xFFFFFFFF, 4 << 20, 1001, 999, 0])
+def test_a_trace_of_another_size_than_the_host_knows_is_refused_unread(told: int) -> None:
     class Liar(Port):
         def speak(self, body: bytes) -> bytes:
             head = bytes([1, body[1] | ANSWER_BIT]) + body[2:4] + b"\0\0"
-            return encode_frame(head + struct.pack("<II", 0xFFFFFFFF, 1))
+            return encode_frame(head + struct.pack("<II", told, 1))
 
     port = Liar()
     with pytest.raises(LinkError, match="TRACE"):
-        DeviceClient(port).trace(0)
+        DeviceClient(port).trace(0, 1000)
     assert len(port.bodies) == 1
 
 

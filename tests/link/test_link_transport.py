@@ -205,7 +205,7 @@ CALLS: tuple[Callable[[DeviceClient], object], ...] = (
     lambda client: client.push(0, np.zeros(10, np.int16)),
     lambda client: client.frame(),
     lambda client: client.infer(np.zeros(250, np.int8)),
-    lambda client: client.trace(0),
+    lambda client: client.trace(0, 250),
     lambda client: client.layers(),
     lambda client: client.stats(),
     lambda client: client.bench(BenchKind.INFERENCE, 2),

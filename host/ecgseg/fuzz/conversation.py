@@ -108,8 +108,8 @@ def _frames(client: DeviceClient) -> None:
 
 def _layers(client: DeviceClient) -> None:
     for layer in client.layers():
-        if layer.index < 2:
-            client.trace(layer.index)
+        if layer.index < 2 and layer.bytes <= _LARGEST_INPUT:
+            client.trace(layer.index, layer.bytes)
 
 
 def _infer(client: DeviceClient) -> None:

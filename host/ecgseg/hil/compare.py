@@ -32,7 +32,7 @@ class Tracer(Protocol):
         """What it tells about one layer."""
         ...
 
-    def trace(self, layer: int, size: int | None = None) -> bytes:
+    def trace(self, layer: int, size: int) -> bytes:
         """Result of one layer on the last input, which is known to have `size` bytes."""
         ...
 

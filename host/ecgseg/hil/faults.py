@@ -5,15 +5,18 @@ Tests and `tools/` put it between a client and a device to show that what arrive
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ecgseg.errors import UsageError
 from ecgseg.link import Port
 
 _SLICE_SECONDS = 0.001
+# Further than any test comes; positions are counted in bytes.
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -67,54 +70,137 @@ class FaultCounters:
 
 
 @dataclass
-class _Wire:
-    """One direction."""
+class _Fault:
+    """What happens to a byte with a probability; drawn is how far it is to the next such byte, not every byte.
 
-    plan: FaultPlan
+    Attributes:
+        rate: the probability.
+        chance: its own, so that the seed and the bytes alone decide, not how they are cut into transfers.
+        at: the next byte that it happens to, counted from 0 over the life of the port.
+    """
+
+    rate: float
     chance: random.Random
-    counters: FaultCounters = field(default_factory=FaultCounters)
-    position: int = 0
-    started: float = field(default_factory=time.monotonic)
+    at: int = -1
+
+    def __post_init__(self) -> None:
+        self._next()
+
+    def takes(self, position: int) -> bool:
+        """Whether it happens to this byte; then the next one is drawn."""
+        if self.at != position:
+            return False
+        self._next()
+        return True
+
+    def skip(self, position: int) -> None:
+        """Bytes in front of this one are gone without it."""
+        while self.at < position:
+            self._next()
+
+    def _next(self) -> None:
+        if self.rate <= 0:
+            self.at = _NEVER
+        elif self.rate >= 1:
+            self.at += 1
+        else:
+            # Geometric: the number of bytes in between that are spared.
+            spared = math.log(1.0 - self.chance.random()) / math.log1p(-self.rate)
+            self.at += 1 + int(min(spared, _NEVER))
+
+
+class _Wire:
+    """One direction.
+
+    Args:
+        plan: its faults.
+        seed: chooses the bytes.
+    """
+
+    def __init__(self, plan: FaultPlan, seed: str) -> None:
+        self.plan = plan
+        self.counters = FaultCounters()
+        self._position = 0
+        self._started = time.monotonic()
+        self._chance = random.Random(seed)
+        self._insert, self._drop, self._flip, self._duplicate = self._faults = [
+            _Fault(rate, random.Random(f"{seed}: {name}"))
+            for name, rate in (
+                ("insert", plan.insert),
+                ("drop", plan.drop),
+                ("flip", plan.flip),
+                ("duplicate", plan.duplicate),
+            )
+        ]
+        self._certain = sorted(plan.flip_at, reverse=True)
 
     def pass_on(self, data: bytes) -> bytes:
+        """What comes out at the other end."""
+        start, self._position = self._position, self._position + len(data)
         if self._is_cut():
             self.counters.cut += len(data)
-            self.position += len(data)
+            self._skip()
             return b""
         out = bytearray()
-        for byte in data:
-            out += self._one(byte)
-            self.position += 1
+        done = start
+        while (hit := self._soonest()) < self._position:
+            out += data[done - start : hit - start]
+            out += self._one(hit, data[hit - start])
+            done = hit + 1
+        if done == start and not self.plan.swap:
+            return data
+        out += data[done - start :]
         return bytes(self._swapped(out)) if self.plan.swap else bytes(out)
 
     def delayed_by(self) -> float:
+        """Seconds that the next transfer is held back."""
         if not self._happens(self.plan.delay):
             return 0.0
         self.counters.delayed += 1
         return self.plan.delay_seconds
 
     def _is_cut(self) -> bool:
-        every, running = self.plan.cut_every_seconds, time.monotonic() - self.started
-        return bool(every) and running >= every and running % every < self.plan.cut_seconds
+        every = self.plan.cut_every_seconds
+        if not every:
+            return False
+        running = time.monotonic() - self._started
+        return running >= every and running % every < self.plan.cut_seconds
 
     def _happens(self, rate: float) -> bool:
-        return rate > 0 and self.chance.random() < rate
+        return rate > 0 and self._chance.random() < rate
 
-    def _one(self, byte: int) -> bytes:
+    def _soonest(self) -> int:
+        """The next byte that anything happens to."""
+        drawn = min(fault.at for fault in self._faults)
+        return min(drawn, self._certain[-1]) if self._certain else drawn
+
+    def _skip(self) -> None:
+        for fault in self._faults:
+            fault.skip(self._position)
+        while self._certain and self._certain[-1] < self._position:
+            self._certain.pop()
+
+    def _one(self, position: int, byte: int) -> bytes:
+        """What becomes of a byte that something happens to."""
         out = bytearray()
-        if self._happens(self.plan.insert):
+        if self._insert.takes(position):
             self.counters.inserted += 1
-            out.append(self.chance.randrange(256))
-        if self._happens(self.plan.drop):
+            out.append(self._insert.chance.randrange(256))
+        is_dropped, is_flipped = self._drop.takes(position), self._flip.takes(position)
+        is_doubled = self._duplicate.takes(position)
+        if self._certain and self._certain[-1] == position:
+            self._certain.pop()
+            is_flipped = True
+        if is_dropped:
             self.counters.dropped += 1
             return bytes(out)
-        if self.position in self.plan.flip_at or self._happens(self.plan.flip):
+        if is_flipped:
             self.counters.flipped += 1
-            byte ^= 1 << self.chance.randrange(8)
-        out.append(byte)
-        if self._happens(self.plan.duplicate):
+            byte ^= 1 << self._flip.chance.randrange(8)
+        if is_doubled:
             self.counters.duplicated += 1
             out.append(byte)
+        out.append(byte)
         return bytes(out)
 
     def _swapped(self, data: bytearray) -> bytearray:
@@ -146,8 +232,8 @@ class FaultyPort:
         seed: int = 0,
     ) -> None:
         self._port = port
-        self._sending = _Wire(to_device or FaultPlan(), random.Random(f"{seed} to device"))
-        self._receiving = _Wire(to_host or FaultPlan(), random.Random(f"{seed} to host"))
+        self._sending = _Wire(to_device or FaultPlan(), f"{seed} to device")
+        self._receiving = _Wire(to_host or FaultPlan(), f"{seed} to host")
         self._held: deque[tuple[float, bytes]] = deque()
         self._due = bytearray()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def replay_words(options: HilOptions) -> tuple[str, ...]:
-    """What stands beside --replay so that the same thing runs: target, backend, and the board on the desk.
+    """What stands beside --replay so that the same thing runs: target, backend, line, and the board on the desk.
 
     The model is not among them: a vector names its own.
     """
@@ -29,6 +29,9 @@ def replay_words(options: HilOptions) -> tuple[str, ...]:
         words += ["--serial", board.serial_number]
     if board.baud != default.baud:
         words += ["--baud", str(board.baud)]
+    if options.inject is not None:
+        # In one word each: a seed may be negative.
+        words += [f"--inject={options.inject.text}", f"--seed={options.inject.seed}"]
     return tuple(words)
 
 

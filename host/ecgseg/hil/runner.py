@@ -92,7 +92,14 @@ class HilOptions:
     shown_leads: int = 4
 
 
-def run(options: HilOptions, on_step: OnStep | None = None, on_wait: OnWait | None = None) -> HilRun:
+def run(
+    options: HilOptions,
+    on_step: OnStep | None = None,
+    on_wait: OnWait | None = None,
+    *,
+    reference: Segmenter | None = None,
+    inputs: Inputs | None = None,
+) -> HilRun:
     """Runs the test from the model to the verdict.
 
     A signal (`ecgseg.interruption`) and a link or target that fails on the way do not lose what was compared: the run
@@ -103,6 +110,8 @@ def run(options: HilOptions, on_step: OnStep | None = None, on_wait: OnWait | No
         options: what is tested and where.
         on_step: is told how far it is.
         on_wait: is told what is waited for while a device is silent.
+        reference: the options' model on the host, when a caller with many runs has it already.
+        inputs: what is sent, in the place of the options' records and leads.
 
     Raises:
         EcgsegError: no such target, model or record; a tool is missing; the firmware does not build or start.
@@ -110,8 +119,8 @@ def run(options: HilOptions, on_step: OnStep | None = None, on_wait: OnWait | No
     target = target_of(options.target)
     vector = vectors.load(options.replay) if options.replay else None
     model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
-    reference = Segmenter(model.data)
-    inputs = _inputs(options, vector, reference)
+    reference = reference or Segmenter(model.data)
+    inputs = inputs or _inputs(options, vector, reference)
     generated = generate(model, options.generated)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
     wire = FaultyWire(options.inject) if options.inject else None
@@ -119,14 +128,7 @@ def run(options: HilOptions, on_step: OnStep | None = None, on_wait: OnWait | No
     error: EcgsegError | Stopped | None = None
     try:
         with _running(image, model, reference, generated, _wired(options, wire), on_wait) as subject:
-            direct = reference.parameters is None
-            judge = Judge(
-                subject,
-                identify(subject.device, reference),
-                source=_source(inputs, vector, direct=direct),
-                planned=_planned(inputs, vector, direct=direct),
-                shown_wanted=frozenset() if direct else _to_show(inputs, options.shown_leads),
-            )
+            judge = _judge(subject, inputs, vector, options.shown_leads)
             _stream(judge, inputs, vector, on_step or (lambda step: None))
     except (EcgsegError, KeyboardInterrupt) as caught:
         # Errors leave the target's context first: it knows whether its process died, and of what.
@@ -135,11 +137,15 @@ def run(options: HilOptions, on_step: OnStep | None = None, on_wait: OnWait | No
         ended_by = interruption.ended_by(caught)
         assert isinstance(ended_by, (EcgsegError, Stopped))
         error = ended_by
-    why = error.what if isinstance(error, EcgsegError) else str(error) if error else None
-    result = judge.result(why)
+    result = judge.result(_why(error))
     if wire:
         result = result.model_copy(update={"injected": wire.told()})
     return HilRun(result, judge.shown, error)
+
+
+def _why(error: EcgsegError | Stopped | None) -> str | None:
+    """What ended a test early, in a sentence."""
+    return error.what if isinstance(error, EcgsegError) else str(error) if error else None
 
 
 def _wired(options: HilOptions, wire: FaultyWire | None) -> HilOptions:
@@ -169,6 +175,18 @@ def _running(
             replay_words=replay_words(options),
             known=Known.of(generated, board=image.board, build_id=image.build_id, backend=options.backend),
         )
+
+
+def _judge(subject: Subject, inputs: Inputs, vector: Vector | None, shown_leads: int) -> Judge:
+    """The judge of a device that has said who it is."""
+    direct = subject.reference.parameters is None
+    return Judge(
+        subject,
+        identify(subject.device, subject.reference),
+        source=_source(inputs, vector, direct=direct),
+        planned=_planned(inputs, vector, direct=direct),
+        shown_wanted=frozenset() if direct else _to_show(inputs, shown_leads),
+    )
 
 
 def _source(inputs: Inputs, vector: Vector | None, *, direct: bool) -> Source:

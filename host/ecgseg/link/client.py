@@ -38,8 +38,6 @@ _BAUD_TRIAL_SECONDS = 0.25
 _BAUD_TRIAL_ATTEMPTS = 3
 _BENCH_SECONDS = 0.7
 _BENCH_MAX = 0xFFFF
-# More than any device has memory for.
-_TRACE_MAX = 4 << 20
 
 
 class DeviceClient:
@@ -157,9 +155,15 @@ class DeviceClient:
             WrongAnswerError: the device counts other samples than it was sent, or sets unknown flags.
         """
         data = np.ascontiguousarray(samples, dtype="<i2").tobytes()
-        pushed = self._parts.push(first_index, data, self._frames)
+        pushed = self._parts.push(first_index, data, self._frames, self._completion)
         self._frames = pushed.frames_done
         return pushed
+
+    @property
+    def _completion(self) -> int:
+        """Samples since RESET_STREAM with which the next frame is complete (docs/protocol.md, section 4)."""
+        info = self.info
+        return (info.hop * self._frames + info.frame_length - 1) * info.factor + info.delay + 1
 
     @property
     def max_chunk(self) -> int:
@@ -241,21 +245,20 @@ class DeviceClient:
         output = np.frombuffer(self.read(ReadKind.SCORES, self.info.output_bytes), dtype=np.int8)
         return InferResult(output, values["inference_ticks"])
 
-    def trace(self, layer: int, size: int | None = None) -> bytes:
+    def trace(self, layer: int, size: int) -> bytes:
         """Result of one layer on the last input (of a frame or of infer()), as it lies in memory.
 
         Args:
             layer: number of the layer.
-            size: bytes of its result, as the host knows them; None: the device is believed.
+            size: bytes of its result, as the host knows them: how much is read is not for the device to say.
 
         Raises:
-            WrongAnswerError: the device tells another size, or one that no device has.
+            WrongAnswerError: the device tells another size; nothing was read.
         """
         told = self._ask(Command.TRACE, {"layer": layer})["bytes"]
-        if told > _TRACE_MAX or (size is not None and told != size):
-            wanted = f"at most {_TRACE_MAX}" if size is None else str(size)
-            raise wrong_answer("TRACE", f"layer {layer} is told to have {told} bytes, it has {wanted}")
-        return self.read(ReadKind.TRACE, told)
+        if told != size:
+            raise wrong_answer("TRACE", f"layer {layer} is told to have {told} bytes, it has {size}")
+        return self.read(ReadKind.TRACE, size)
 
     def layer(self, index: int) -> LayerInfo:
         """What the device tells about one layer."""

@@ -42,13 +42,14 @@ class Parts:
         self.sending = Piece()
         self.receiving = Piece()
 
-    def push(self, first: int, samples: bytes, frames: int) -> PushResult:
+    def push(self, first: int, samples: bytes, frames: int, completion: int) -> PushResult:
         """Pushes samples from the front, at least one and as many as the line lets through.
 
         Args:
             first: index of the first of them.
             samples: int16, little-endian, as many as one PUSH takes, at least one.
             frames: completed by this stream before.
+            completion: samples since RESET_STREAM with which the next frame is complete.
 
         Raises:
             WrongIndexError: the stream expects a sample that none of these requests leads to.
@@ -60,7 +61,8 @@ class Parts:
             size = min(len(samples), self.sending.size // _SAMPLE_BYTES * _SAMPLE_BYTES)
             request = {"first_index": first & 0xFFFFFFFF, "samples": samples[:size]}
             try:
-                answer = self._try(Command.PUSH, request, patience, self.sending, size)
+                completes = first + size // _SAMPLE_BYTES >= completion
+                answer = self._try(Command.PUSH, request, patience, self.sending, size, completes=completes)
             except WrongIndexError as error:
                 if error.expected not in unheard:
                     raise
@@ -128,7 +130,14 @@ class Parts:
         return int(unpack(BY_COMMAND[Command.FRAME].answer, answer)["index"]) + 1
 
     def _try(
-        self, command: Command, values: dict[str, Any], patience: Patience, piece: Piece, length: int
+        self,
+        command: Command,
+        values: dict[str, Any],
+        patience: Patience,
+        piece: Piece,
+        length: int,
+        *,
+        completes: bool = False,
     ) -> dict[str, Any] | None:
         """Sends or asks for `length` bytes of data; None when nobody knows whether it was carried out.
 
@@ -138,7 +147,9 @@ class Parts:
         before = patience.sent
         answer = None
         try:
-            answer = self._transport.exchange(command, pack(message.request, values), patience, tries=_TRIES)
+            answer = self._transport.exchange(
+                command, pack(message.request, values), patience, tries=_TRIES, completes=completes
+            )
         finally:
             sent = patience.sent - before
             for _ in range(sent if answer is None else sent - 1):

@@ -135,7 +135,13 @@ class Transport:
         self._line = Line()
 
     def exchange(
-        self, command: Command, payload: bytes, patience: Patience, *, tries: int | None = None
+        self,
+        command: Command,
+        payload: bytes,
+        patience: Patience,
+        *,
+        tries: int | None = None,
+        completes: bool = False,
     ) -> bytes | None:
         """Like `request`, within what is left of a patience, for a request that may be cut anew.
 
@@ -145,6 +151,7 @@ class Transport:
             patience: shared by all requests that stand for one.
             tries: after so many attempts without an answer nobody knows whether the request was carried out, and the
                 return value is None; the next one has a sequence number of its own. None: until patience ends.
+            completes: a PUSH that completes a frame: it takes as long as the model, others no time.
 
         Raises:
             As `request` does.
@@ -152,9 +159,9 @@ class Transport:
         self._sequence = (self._sequence + 1) & 0xFFFF
         frame = encode_frame(messages.request_body(command, self._sequence, payload))
         self.counters.requests += 1
-        count = 0
+        work, count = (command, completes), 0
         while tries is None or count < tries:
-            wait = patience.next_wait(command)
+            wait = patience.next_wait(work)
             if wait is None:
                 raise NoAnswerError(
                     f"The device does not answer to {command.name}.",
@@ -167,7 +174,7 @@ class Transport:
             started, damaged = time.monotonic(), self.counters.crc_errors
             answer = self._attempt(frame, command, wait)
             if answer is not None:
-                self._line.answered(command, None if count else time.monotonic() - started)
+                self._line.answered(work, None if count else time.monotonic() - started)
                 return _checked(answer)
             self._line.lost(damaged=self.counters.crc_errors > damaged)
             count += 1

@@ -1,0 +1,92 @@
+"""How the host follows a line: what it takes for bad, how long it waits there, how much it sends at a time."""
+
+from __future__ import annotations
+
+from ecgseg.link.numbers import PAYLOAD_MAX, Command
+from ecgseg.link.pace import SMALLEST_PIECE, Line, Patience, Piece
+
+READ = (Command.READ, False)
+PUSH, COMPLETING = (Command.PUSH, False), (Command.PUSH, True)
+
+
+def known(seconds: float = 0.001) -> Line:
+    """A line on which a READ was answered."""
+    line = Line()
+    line.answered(READ, seconds)
+    return line
+
+
+def test_one_loss_does_not_make_a_line_bad_and_two_do() -> None:
+    line = known()
+    line.lost(damaged=True)
+    assert not line.bad
+    line.lost(damaged=True)
+    assert line.bad
+
+
+def test_a_bad_line_stays_bad_until_many_messages_in_a_row_have_got_through() -> None:
+    line = known()
+    for _ in range(2):
+        line.lost(damaged=False)
+    for _ in range(20):
+        line.answered(READ, 0.001)
+    assert line.bad
+    for _ in range(20):
+        line.answered(READ, 0.001)
+    assert not line.bad
+
+
+def test_a_silent_port_is_no_bad_line() -> None:
+    line = Line()
+    for _ in range(10):
+        line.lost(damaged=False)
+    assert not line.bad
+
+
+def test_a_push_that_completes_a_frame_is_waited_for_longer_than_others() -> None:
+    line = known()
+    line.answered(PUSH, 0.004)
+    line.answered(COMPLETING, 0.4)
+    for _ in range(40):
+        line.answered(PUSH, 0.004)
+    assert line.wait(PUSH) == 0.008
+    assert line.wait(COMPLETING) == 0.8
+    assert line.wait((Command.INFER, False)) is None
+
+
+def test_a_bad_line_gets_more_attempts_within_the_time_of_the_usual_ones() -> None:
+    line = known(0.01)
+    for _ in range(2):
+        line.lost(damaged=True)
+    patience = Patience(line, first_wait=1.0, attempts=5)
+    waits = [patience.next_wait(READ) for _ in range(10)]
+    assert waits[0] == 0.02
+    assert all(wait is not None and wait <= 1.0 for wait in waits)
+    assert waits == sorted(waits, key=lambda wait: wait or 0.0)
+    patience._started -= 31.0
+    assert patience.next_wait(READ) is None
+
+
+def test_about_half_of_the_messages_get_through_whatever_the_line_loses() -> None:
+    piece, arrived, count = Piece(), 0, 3000
+    debt = 0.0
+    for _ in range(count):
+        # Losses in proportion to the size, spread evenly: one in two at 200 bytes.
+        debt += piece.size / 400
+        if debt >= 1.0:
+            debt -= 1.0
+            piece.lost(piece.size)
+        else:
+            piece.arrived(piece.size)
+            arrived += 1
+    assert 0.4 < arrived / count < 0.7
+    assert 60 < piece.size < 500
+
+
+def test_a_piece_stays_between_its_bounds() -> None:
+    piece = Piece()
+    piece.arrived(piece.size)
+    assert piece.size == PAYLOAD_MAX
+    for _ in range(40):
+        piece.lost(piece.size)
+    assert piece.size == SMALLEST_PIECE
