@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-pytest.importorskip("tensorflow", reason="TensorFlow comes with the extra 'train'")
-
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import DataError, UsageError
 from ecgseg.zoo import configuration as zoo
-from ecgseg.zoo import cross_validation as cv
+from support.lazily import Lazily, needs_tensorflow
+
+needs_tensorflow()
+cv = Lazily("ecgseg.zoo.cross_validation")
 
 pytestmark = pytest.mark.train
 

@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-tf = pytest.importorskip("tensorflow", reason="TensorFlow comes with the extra 'train'")
+from ecgseg.errors import ModelError, OutputError
+from ecgseg.graph.load import load_tflite
+from ecgseg.report.history import history_picture
+from ecgseg.zoo import configuration as zoo
+from support.lazily import Lazily, needs_tensorflow
 
-from ecgseg.errors import ModelError, OutputError  # noqa: E402
-from ecgseg.graph.load import load_tflite  # noqa: E402
-from ecgseg.report.history import history_picture  # noqa: E402
-from ecgseg.zoo import configuration as zoo  # noqa: E402
-from ecgseg.zoo import quantise, train  # noqa: E402
-from ecgseg.zoo.builder import build, fold  # noqa: E402
-from ecgseg.zoo.corpus import load_corpus  # noqa: E402
-from ecgseg.zoo.forward import Forward  # noqa: E402
-from ecgseg.zoo.model_folder import write_model  # noqa: E402
+needs_tensorflow()
+tf = Lazily("tensorflow")
+builder = Lazily("ecgseg.zoo.builder")
+corpora = Lazily("ecgseg.zoo.corpus")
+forward = Lazily("ecgseg.zoo.forward")
+model_folder = Lazily("ecgseg.zoo.model_folder")
+quantise = Lazily("ecgseg.zoo.quantise")
+train = Lazily("ecgseg.zoo.train")
 
 pytestmark = pytest.mark.train
 
@@ -35,12 +38,12 @@ def short(**changes):
 
 @pytest.fixture(scope="module")
 def corpus():
-    return load_corpus(zoo.smoke())
+    return corpora.load_corpus(zoo.smoke())
 
 
 def disturbed_model(architecture, classes):
     """A model whose normalisation does something: every weight is random."""
-    model = build(architecture, classes, folded=False)
+    model = builder.build(architecture, classes, folded=False)
     rng = np.random.default_rng(0)
     for weight in model.weights:
         value = rng.standard_normal(weight.shape) * 0.3
@@ -57,9 +60,9 @@ def test_the_fast_forward_pass_and_the_folded_model_equal_keras(stride, residual
     x = np.random.default_rng(1).standard_normal((3, 250, 1)).astype(np.float32)
     expected = np.asarray(model(x, training=False))
     assert expected.shape == (3, 250, 4)
-    fast = np.asarray(Forward(model, architecture, 4)(tf.constant(x), training=False))
+    fast = np.asarray(forward.Forward(model, architecture, 4)(tf.constant(x), training=False))
     np.testing.assert_allclose(fast, expected, rtol=2e-4, atol=2e-4)
-    folded = fold(model, architecture, 4)
+    folded = builder.fold(model, architecture, 4)
     np.testing.assert_allclose(np.asarray(folded(x, training=False)), expected, rtol=2e-4, atol=2e-4)
     assert folded.count_params() == architecture.parameters(4)
 
@@ -71,7 +74,7 @@ def test_training_mode_normalises_by_the_batch_and_moves_the_statistics():
     before = np.asarray(norm.moving_mean).copy()
     x = np.random.default_rng(1).standard_normal((4, 250, 1)).astype(np.float32)
     convolved = np.asarray(model.get_layer("stem_convolution")(x[:, None]))
-    Forward(model, architecture, 4)(tf.constant(x), training=True)
+    forward.Forward(model, architecture, 4)(tf.constant(x), training=True)
     expected = 0.99 * before + 0.01 * convolved.mean(axis=(0, 1, 2))
     np.testing.assert_allclose(np.asarray(norm.moving_mean), expected, rtol=1e-4, atol=1e-5)
 
@@ -152,7 +155,7 @@ def calibration():
 
 def test_the_input_is_quantised_by_the_preprocessors_numbers():
     smoke = zoo.smoke()
-    model = build(smoke.architecture, 4, folded=True)
+    model = builder.build(smoke.architecture, 4, folded=True)
     content = quantise.quantise(model, calibration(), smoke.preprocess())
     (details,) = tf.lite.Interpreter(model_content=content).get_input_details()
     assert details["quantization"] == (1 / 32, 0)
@@ -161,7 +164,7 @@ def test_the_input_is_quantised_by_the_preprocessors_numbers():
 
 def test_a_graph_with_a_free_batch_is_refused():
     smoke = zoo.smoke()
-    model = build(smoke.architecture, 4, folded=True)
+    model = builder.build(smoke.architecture, 4, folded=True)
 
     @tf.function(input_signature=[tf.TensorSpec((None, 250, 1), tf.float32)])
     def logits(x):
@@ -178,7 +181,7 @@ def test_a_graph_with_a_free_batch_is_refused():
 
 def test_calibration_outside_the_input_range_is_refused():
     smoke = zoo.smoke()
-    model = build(smoke.architecture, 4, folded=True)
+    model = builder.build(smoke.architecture, 4, folded=True)
     with pytest.raises(ModelError, match="instead of"):
         quantise.quantise(model, 3 * calibration(), smoke.preprocess())
 
@@ -187,5 +190,5 @@ def test_a_full_disk_is_one_clear_error(tmp_path, corpus):
     (tmp_path / "file").write_text("")
     trained = train.fit(short(), corpus, tmp_path / "work", QUIET)
     with pytest.raises(OutputError) as error:
-        write_model(short(), corpus, trained.model, trained.history, tmp_path / "file", history_picture)
+        model_folder.write_model(short(), corpus, trained.model, trained.history, tmp_path / "file", history_picture)
     assert error.value.remedy

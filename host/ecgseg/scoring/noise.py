@@ -8,7 +8,6 @@ from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal as dsp
 
 from ecgseg.data.records import Record
 
@@ -29,6 +28,8 @@ class NoiseKind(Enum):
 
 
 def _band(rng: np.random.Generator, size: int, rate: int, low: float, high: float) -> Float:
+    from scipy import signal as dsp  # takes a second to import, and most evaluations add no noise
+
     sections = dsp.butter(2, [low, high], "bandpass", fs=rate, output="sos")
     shaped: Float = dsp.sosfilt(sections, rng.normal(size=size + 10 * rate))[10 * rate :]
     return shaped
