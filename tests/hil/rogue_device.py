@@ -84,10 +84,21 @@ def truth() -> Truth:
     return Truth(model, folder, manifest, reference, record, frames, layers)
 
 
-def hello_values() -> Values:
+@lru_cache(maxsize=1)
+def direct_truth() -> Truth:
+    """The same for a model that is no segmenter: it is sent int8 inputs, and has no frames."""
+    model = segmenter(2, length=300)
+    folder = Path(tempfile.mkdtemp(prefix="ecgseg-rogue-"))
+    path = folder / f"{MODEL_NAME}.tflite"
+    path.write_bytes(model)
+    manifest = render(path, folder, name=MODEL_NAME)
+    return Truth(model, folder, manifest, Segmenter(model), truth().record, (), ())
+
+
+def hello_values(known: Truth) -> Values:
     """HELLO of the right device."""
-    known = truth()
-    ends, parameters, manifest = known.reference.ends, known.reference.require_parameters(), known.manifest
+    ends, parameters, manifest = known.reference.ends, known.reference.parameters, known.manifest
+    stream = ("input_rate", "factor", "hop", "delay", "flat_uv")
     return {
         "protocol_version": PROTOCOL_VERSION,
         "engine_version": manifest.engine_version,
@@ -108,11 +119,7 @@ def hello_values() -> Values:
         "arena_bytes": manifest.arena_bytes,
         "macs": manifest.macs,
         "layer_count": len(manifest.layers),
-        "input_rate": parameters.input_rate,
-        "factor": parameters.factor,
-        "hop": parameters.hop,
-        "delay": parameters.delay,
-        "flat_uv": parameters.flat_uv,
+        **{name: getattr(parameters, name) if parameters else 0 for name in stream},
         "reset_cause": 0,
         "fault_valid": 0,
         "fault_type": 0,
@@ -136,6 +143,7 @@ class RogueDevice:
     Attributes:
         hook: sees and changes every answer.
         wire: sees and changes the bytes of every answer (device, body of the request, bytes on the wire).
+        known: what it has.
         asked: how often each command has come.
     """
 
@@ -143,6 +151,7 @@ class RogueDevice:
     wire: Wire = lambda device, body, data: data
     timeout: float | None = 0.0
     baudrate: int = 115200
+    known: Truth = field(default_factory=truth)
     asked: dict[Command, int] = field(default_factory=dict)
     frame: int = -1
     seen: int = 0
@@ -152,6 +161,7 @@ class RogueDevice:
         self._data = bytearray()
         self._last = (b"", b"")
         self._traced = 0
+        self._written = b""
 
     @property
     def in_waiting(self) -> int:
@@ -187,9 +197,9 @@ class RogueDevice:
         return wire_frame(body, payload, answer.error)
 
     def _values(self, command: Command, request: Values) -> Values:
-        known = truth()
+        known = self.known
         if command == Command.HELLO:
-            return hello_values()
+            return hello_values(known)
         if command == Command.RESET_STREAM:
             self.seen, self.frame = 0, -1
         if command == Command.PUSH:
@@ -199,6 +209,9 @@ class RogueDevice:
         if command == Command.READ:
             data = self._result(ReadKind(request["kind"]))
             return {"data": data[request["offset"] : request["offset"] + request["length"]]}
+        if command == Command.WRITE:
+            self._written = self._written[: request["offset"]] + request["data"]
+            return {"written": len(self._written)}
         if command == Command.LAYER:
             layer = known.manifest.layers[request["layer"]]
             return {
@@ -210,11 +223,11 @@ class RogueDevice:
             }
         if command == Command.TRACE:
             self._traced = request["layer"]
-            return {"bytes": len(known.layers[self.frame][self._traced]), "ticks": 1}
+            return {"bytes": known.manifest.layers[self._traced].bytes, "ticks": 1}
         return {part.name: 1 for part in BY_COMMAND[command].answer}
 
     def _push(self, request: Values) -> Values:
-        parameters = truth().reference.require_parameters()
+        parameters = self.known.reference.require_parameters()
         self.seen += len(request["samples"]) // 2
         due = (parameters.hop * (self.frame + 1) + parameters.frame_length - 1) * parameters.factor + parameters.delay
         ready = self.seen > due
@@ -234,7 +247,12 @@ class RogueDevice:
         }
 
     def _result(self, kind: ReadKind) -> bytes:
-        known = truth()
+        known = self.known
+        if not known.frames:
+            data = np.frombuffer(self._written, dtype=np.int8)
+            tensor = known.manifest.layers[self._traced].tensor
+            run = known.reference.run(data).tobytes()
+            return known.reference.layer(data, tensor) if kind == ReadKind.TRACE else run
         if kind == ReadKind.TRACE:
             return known.layers[self.frame][self._traced]
         data = stage_bytes(known.frames[self.frame])[_STAGES[kind]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ecgseg.link.error_table import error_table
+from ecgseg.link.framing import FrameDecoder, encode_frame
 from ecgseg.link.numbers import Command, ReadKind
 from hil.rogue_device import Answer, Hook, RogueDevice, Wire, flipped, wire_frame
 
@@ -97,41 +98,69 @@ def payload(command: Command, change: Callable[[bytes], bytes], at: int = 1) -> 
     return hook
 
 
+def once(command: Command, more: bytes) -> Hook:
+    """The first answer to that command alone has more bytes than its fields."""
+
+    def hook(device: RogueDevice, answer: Answer) -> Answer:
+        return payload(command, lambda data: data + more)(device, answer) if device.asked[command] == 1 else answer
+
+    return hook
+
+
 def _identity() -> Iterator[Row]:
-    """HELLO tells another model or preprocessor: refused before the start."""
+    """HELLO tells that something else is on the device: refused before the start, with what to flash."""
+    for name, value, says in (
+        ("protocol_version", 2, "version 2 of the protocol"),
+        ("model_sha256", bytes(32), "runs another model"),
+        ("backend", "tflm", "with another backend: tflm"),
+    ):
+        yield Row(f"hello-{name}-{str(value)[:12]}", REFUSED, says, changed(Command.HELLO, **{name: value}))
+
+
+def _figures() -> Iterator[Row]:
+    """HELLO of the same model tells figures that are not the reference's, or that contradict each other."""
     for name, value, says in (
         ("engine_status", 3, "failed to start"),
         ("time_base", 9, "unknown time base 9"),
-        ("protocol_version", 2, "version 2 of the protocol"),
         ("payload_max", 0, "contradicts itself"),
         ("payload_max", 65535, "contradicts itself"),
+        ("payload_max", 512, "payload_max is 512, known is 1024"),
         ("tick_hz", 0, "contradicts itself"),
-        ("input_bytes", 251, "contradicts itself"),
-        ("output_bytes", 0xFFFFFFFF, "contradicts itself"),
+        ("input_bytes", 251, "input_bytes is 251, known is 250"),
+        ("output_bytes", 0xFFFFFFFF, "output_bytes is 4294967295, known is 1000"),
         ("frame_length", 0, "contradicts itself"),
         ("class_count", 0, "contradicts itself"),
         ("hop", 0, "contradicts itself"),
         ("factor", 0, "contradicts itself"),
-        ("factor", 4, "another decimation factor"),
-        ("factor", 65535, "another decimation factor"),
-        ("hop", 125, "another hop"),
-        ("input_rate", 0, "another stream"),
-        ("input_rate", 250, "another input rate"),
-        ("delay", 19, "another filter delay"),
-        ("flat_uv", 5, "another flat limit"),
-        ("input_scale", 0.25, "another input scale"),
-        ("input_scale", float("nan"), "another input scale"),
-        ("input_zero_point", 4, "another input zero point"),
-        ("output_scale", 0.25, "another output scale"),
-        ("output_scale", float("inf"), "another output scale"),
-        ("output_zero_point", -1, "another output zero point"),
-        ("model_sha256", bytes(32), "runs another model"),
+        ("factor", 4, "another factor: 4. The model has 5"),
+        ("factor", 65535, "another factor: 65535"),
+        ("hop", 125, "another hop: 125. The model has 250"),
+        ("hop", 65535, "another hop: 65535"),
+        ("input_rate", 0, "another input_rate: 0"),
+        ("input_rate", 250, "another input_rate: 250"),
+        ("delay", 19, "delay is 19"),
+        ("flat_uv", 5, "flat_uv is 5, known is 4"),
+        ("input_scale", 0.25, "input_scale is 0.25"),
+        ("input_scale", float("nan"), "input_scale is nan"),
+        ("input_zero_point", 4, "input_zero_point is 4"),
+        ("output_scale", 0.25, "output_scale is 0.25"),
+        ("output_scale", float("inf"), "output_scale is inf"),
+        ("output_zero_point", -1, "output_zero_point is -1"),
     ):
-        yield Row(f"hello-{name}-{str(value)[:12]}", REFUSED, says, changed(Command.HELLO, **{name: value}))
-    yield Row("hello-cut", REFUSED, "does not have the expected layout", payload(Command.HELLO, lambda data: data[:-1]))
+        yield Row(f"hello-{name}-{str(value)[:12]}", DIFFERS, says, changed(Command.HELLO, **{name: value}))
+    larger = changed(Command.HELLO, frame_length=65535, class_count=65535, input_bytes=65535, output_bytes=65535**2)
+    yield Row("hello-frames-of-4-gigabytes", DIFFERS, "another input_bytes: 65535", larger)
+    yield Row("hello-cut", DIFFERS, "does not have the expected layout", payload(Command.HELLO, lambda data: data[:-1]))
     yield Row(
-        "hello-long", REFUSED, "does not have the expected layout", payload(Command.HELLO, lambda data: data + b"x")
+        "hello-long", DIFFERS, "does not have the expected layout", payload(Command.HELLO, lambda data: data + b"x")
     )
+    yield Row("hello-empty", DIFFERS, "does not have the expected layout", payload(Command.HELLO, lambda data: b""))
+    yield Row(
+        "hello-other-at-the-second", DIFFERS, "its board is b, and was host", changed(Command.HELLO, 2, board="b")
+    )
+    yield Row("hello-wrong-at-the-first-alone", DIFFERS, "expected layout", once(Command.HELLO, b"x"))
+    another = both(changed(Command.HELLO, hop=0), changed(Command.HELLO, model_sha256=bytes(32)))
+    yield Row("hello-contradiction-of-another-model", REFUSED, "runs another model", another)
 
 
 def _known() -> Iterator[Row]:
@@ -145,7 +174,7 @@ def _known() -> Iterator[Row]:
         ("board", "qemu"),
         ("build_id", "fedcba9876543210"),
         ("model_name", "another"),
-        ("backend", "tflm"),
+        ("backend", "tflite"),
     ):
         yield Row(
             f"tells-{name}-{value}", DIFFERS, f"HELLO: {name} is {value}", changed(Command.HELLO, **{name: value})
@@ -228,6 +257,10 @@ def _answers() -> Iterator[Row]:
         yield Row(f"ticks-{part}-absurd", DIFFERS, "s of work", hook)
         yield Row(f"ticks-{part}-none", PASSES, "PASS", changed(Command.FRAME, **{f"{part}_ticks": 0}))
     yield Row("stats-absurd", PASSES, "PASS", changed(Command.STATS, stack_high_water=0xFFFFFFFF, bad_crc=0xFFFFFFFF))
+    for name in ("answers", "repeats", "stale", "bad_version"):
+        hook = changed(Command.STATS, **{name: 0x7FFFFFFF})
+        yield Row(f"stats-{name}-of-more-than-all-frames", DIFFERS, f"it counts 2147483647 {name} of 1 frames", hook)
+    yield Row("stats-after-2-to-the-32-frames", PASSES, "PASS", changed(Command.STATS, frames=3, answers=0xFFFFFFFE))
     yield Row("nothing-wrong", PASSES, "PASS")
 
 
@@ -246,6 +279,8 @@ def _layers() -> Iterator[Row]:
     ):
         says = f"{name} {value}".replace("\x1b", r"\x1b")
         yield Row(f"layer-{name}-{value!r}", DIFFERS, says, both(score, changed(Command.LAYER, **{name: value})))
+        yield Row(f"layer-{name}-{value!r}-alone", DIFFERS, says, changed(Command.LAYER, **{name: value}))
+    yield Row("layer-refused-alone", INCOMPLETE, "The device refused LAYER", error(Command.LAYER, 12))
     for size in (0xFFFFFFFF, 65535, 999, 0):
         hook = both(score, changed(Command.TRACE, bytes=size))
         yield Row(f"trace-bytes-{size}", DIFFERS, f"told to have {size} bytes", hook)
@@ -326,11 +361,13 @@ def _wires() -> Iterator[Row]:
     yield Row(
         "damaged-always", INCOMPLETE, re.compile(r"[1-9]\d* damaged frames, 0 answers to other requests"), wire=damaged
     )
+    later = _after_hello(lambda body, data: encode_frame(b"\2" + b"".join(FrameDecoder().feed(data))[1:]))
+    yield Row("another-protocol-version-after-hello", DIFFERS, "speaks version 2 of the protocol", wire=later)
     yield Row("answers-twice", PASSES, "PASS", wire=lambda device, body, data: data + data)
     yield Row("noise-before", PASSES, "PASS", wire=lambda device, body, data: b"boot ok\r\n" + data)
 
 
 def rows() -> list[Row]:
     """All of them."""
-    groups = (_identity, _known, _frames, _answers, _layers, _errors, _wires)
+    groups = (_identity, _figures, _known, _frames, _answers, _layers, _errors, _wires)
     return [row for group in groups for row in group()]

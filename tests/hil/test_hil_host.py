@@ -196,10 +196,14 @@ def test_a_device_with_another_model_is_refused(image: Image) -> None:
         identify(device, other)
 
 
-def test_a_device_with_another_preprocessor_is_refused(tmp_path: Path) -> None:
-    generated = broken_copy(tmp_path / "other-limit", "ecgseg_preprocess_params.h", r"(ECGSEG_FLAT_UV) \d+", r"\1 5")
-    with pytest.raises(LinkError, match="flat limit"):
-        run_few(tmp_path / "vectors", generated=generated)
+@pytest.mark.parametrize(("number", "field", "value"), [("FLAT_UV", "flat_uv", 5), ("HOP", "hop", 125)])
+def test_a_device_with_another_preprocessor_differs(tmp_path: Path, number: str, field: str, value: int) -> None:
+    generated = broken_copy(
+        tmp_path / "other", "ecgseg_preprocess_params.h", rf"(ECGSEG_{number}) \d+", rf"\g<1> {value}"
+    )
+    result = run_few(tmp_path / "vectors", generated=generated).result
+    assert result.verdict == "fail"
+    assert result.mismatches[0].stage.startswith(f"HELLO: {field} is {value}, known is ")
 
 
 def test_a_vector_of_a_changed_model_is_not_replayed(tmp_path: Path) -> None:

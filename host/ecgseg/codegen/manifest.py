@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel
+
+from ecgseg.errors import ModelError
+from ecgseg.files import read_text
+
+FILE = "manifest.json"
+_MAX_BYTES = 1 << 20
 
 
 class LayerEntry(BaseModel):
@@ -62,3 +70,22 @@ class Manifest(BaseModel):
     weight_bytes: int
     layers: list[LayerEntry]
     buffers: list[BufferEntry]
+
+
+def read_manifest(generated: Path) -> Manifest:
+    """What is known of a model that was rendered.
+
+    Args:
+        generated: folder of its C.
+
+    Raises:
+        ModelError: the manifest is missing or damaged.
+    """
+    try:
+        return Manifest.model_validate_json(read_text(generated / FILE, _MAX_BYTES))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"What was rendered into {generated} cannot be read ({FILE}).",
+            str(error),
+            "Render the model again.",
+        ) from error

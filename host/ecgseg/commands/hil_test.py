@@ -158,11 +158,17 @@ def perform(
 
 
 def _written(path: Path, write: Callable[[Path], None]) -> OutputError | None:
-    """Writes one result; the error when that fails: the others are written all the same."""
+    """Writes one result; the error when that fails: the others are written all the same, and the verdict stands."""
     try:
         write(path)
     except OutputError as error:
         return error
+    except Exception as error:  # Whatever drawing comes to.
+        return OutputError(
+            f"'{path}' could not be made.",
+            f"{type(error).__name__}: {error}",
+            "The verdict is not touched by it. It is a mistake of this program: please report it with the JSON.",
+        )
     return None
 
 

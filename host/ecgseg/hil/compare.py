@@ -148,7 +148,7 @@ def first_differing_layer(
         WrongAnswerError: the device tells another size of a result.
     """
     for layer in layers:
-        told = _described(layer, device.layer(layer.index))
+        told = described(layer, device.layer(layer.index))
         if told:
             return LayerDifference(layer, Difference("layer", 0, None, None, 1, 1), told)
         part = difference(layer.name, reference.layer(data, layer.tensor_index), device.trace(layer.index, layer.bytes))
@@ -157,7 +157,7 @@ def first_differing_layer(
     return None
 
 
-def _described(known: LayerInfo, told: LayerInfo) -> str:
+def described(known: LayerInfo, told: LayerInfo) -> str:
     """What a device's description of a layer has different, "" when nothing."""
     return ", ".join(
         f"{part.name} {getattr(told, part.name)} instead of {getattr(known, part.name)}"

@@ -1,17 +1,32 @@
-"""Makes sure, before anything is compared, that device and host have the same model behind the same preprocessor."""
+"""Makes sure that device and host have the same model before anything is compared, and finds what HELLO tells wrong."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.manifest import read_manifest
 from ecgseg.errors import LinkError
-from ecgseg.link import DeviceClient, DeviceInfo, LayerInfo
+from ecgseg.image.backends import BACKENDS
+from ecgseg.link import DeviceClient, DeviceInfo, LayerInfo, TimeBase
+from ecgseg.link.answers import require_same_model
+from ecgseg.link.messages import wrong_answer
+from ecgseg.link.numbers import PAYLOAD_MAX, PROTOCOL_VERSION
 from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.printable import printable
+
+Told = tuple[str, object, object]
+"""A field of HELLO, what the host knows, what the device tells."""
+
+_OF_FRAMES = frozenset(
+    ("engine_status", "input_bytes", "output_bytes", "frame_length", "class_count", "input_rate", "factor", "hop")
+)
+"""What frames are made of: a device that tells it differently is asked for none."""
+_OF_ONE_START = frozenset(("reset_cause", "fault"))
+"""What may change from one HELLO to the next."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +49,18 @@ class Known:
             generated: the rendered C, with its manifest.
             board, build_id: of the image.
             backend: what runs the model in it.
+
+        Raises:
+            ModelError: the manifest is missing or damaged.
         """
-        manifest = Manifest.model_validate_json((generated / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_manifest(generated)
         told: dict[str, object] = {
             "board": board,
             "backend": backend,
             "build_id": build_id,
             "model_name": printable(manifest.model),
             "engine_version": manifest.engine_version,
+            "payload_max": PAYLOAD_MAX,
             "layer_count": len(manifest.layers),
             "macs": manifest.macs,
         }
@@ -53,77 +72,105 @@ class Known:
         )
         return Known(told, layers)
 
-    def differences(self, info: DeviceInfo) -> list[tuple[str, object, object]]:
-        """Field, what the host knows, what the device tells, of all that are not equal."""
-        return [(name, value, getattr(info, name)) for name, value in self.told.items() if value != getattr(info, name)]
 
-
-def identify(device: DeviceClient, reference: Segmenter) -> DeviceInfo:
+def identify(device: DeviceClient, reference: Segmenter, known: Known | None = None) -> DeviceInfo:
     """Says HELLO, which begins a session, and checks who answers.
 
     Args:
         device: an open client.
         reference: the model on the host.
+        known: of the image.
 
     Returns:
-        What the device tells about itself.
+        What the device tells about itself; what in it is wrong is for `differences`.
 
     Raises:
-        LinkError: no answer, another model, or a preprocessor that was rendered with other numbers.
+        LinkError: no answer, or another protocol version, model or backend.
+        WrongAnswerError: no right device answers so: of another layout, contradicting itself, or not as before.
     """
-    info = device.hello()
-    device.require_model(reference.sha256)
-    _require(info, reference)
+    before, info = device.info, device.hello()
+    require_same(info, reference, known)
+    for name in (part.name for part in fields(DeviceInfo) if part.name not in _OF_ONE_START):
+        first, second = getattr(before, name), getattr(info, name)
+        if repr(first) != repr(second):
+            raise wrong_answer("HELLO", f"its {name} is {second}, and was {first} in the answer before")
     return info
 
 
-def _require(info: DeviceInfo, reference: Segmenter) -> None:
-    parameters = reference.parameters
-    if (parameters is None) != (not info.has_stream):
-        raise _other("preprocessor", "stream", parameters is not None, info.has_stream)
-    pairs: dict[str, tuple[float, float]] = {}
-    if parameters is not None:
-        pairs = {
-            "input rate": (parameters.input_rate, info.input_rate),
-            "decimation factor": (parameters.factor, info.factor),
-            "hop": (parameters.hop, info.hop),
-            "filter delay": (parameters.delay, info.delay),
-            "flat limit": (parameters.flat_uv, info.flat_uv),
-        }
-    _require_equal("preprocessor", pairs)
-    source, result = reference.ends.input, reference.ends.output
-    frame_length, classes = reference.ends.segmenter_shape
-    scales = {
-        "input scale": (_float32(source.scale), _float32(info.input_scale)),
-        "input zero point": (source.zero_point, info.input_zero_point),
+def differences(info: DeviceInfo, reference: Segmenter, known: Known) -> list[Told]:
+    """Every field of HELLO that is not what the host knows, those of frames first."""
+    wanted = _of_model(reference) | known.told
+    found = [(name, value, getattr(info, name)) for name, value in wanted.items() if value != getattr(info, name)]
+    return sorted(found, key=lambda told: told[0] not in _OF_FRAMES)
+
+
+def require_frames(told: list[Told]) -> None:
+    """Refuses a device whose frames are made otherwise; one that could not be believed in any size.
+
+    Args:
+        told: what differs.
+
+    Raises:
+        LinkError: it tells other sizes, or that its model's code has not started.
+    """
+    for name, wanted, found in told:
+        if name == "engine_status":
+            raise LinkError(
+                "The model's code on the device failed to start.",
+                f"Engine status {found}.",
+                "Build and flash the firmware again; with an interpreting backend check its arena size and operators.",
+            )
+        if name in _OF_FRAMES:
+            raise LinkError(
+                f"The device tells another {name}: {found}. The model has {wanted}.",
+                "Nothing was sent: with it the frames would be others.",
+                "Render, build and flash the firmware again; if it stays so, HELLO of this device is wrong.",
+            )
+
+
+def expected_info(reference: Segmenter, known: Known) -> DeviceInfo:
+    """HELLO as far as the host knows it, in place of one that cannot be read."""
+    plain: dict[str, object] = {
+        "time_base": TimeBase.TICKS,
+        "fault": None,
+        "protocol_version": PROTOCOL_VERSION,
+        "model_sha256": reference.sha256,
     }
-    shape = {"frame length": (frame_length, info.frame_length), "classes": (classes, info.class_count)}
-    of_stream = "preprocessor" if parameters is not None else "model"
-    _require_equal(of_stream, shape | scales)
-    _require_equal(
-        "model",
-        {
-            "input size": (source.size, info.input_bytes),
-            "output size": (result.size, info.output_bytes),
-            "output scale": (_float32(result.scale), _float32(info.output_scale)),
-            "output zero point": (result.zero_point, info.output_zero_point),
-        },
-    )
+    texts = dict.fromkeys(("board", "build_id", "model_name", "backend"), "")
+    numbers: dict[str, object] = dict.fromkeys((part.name for part in fields(DeviceInfo)), 0)
+    values: dict[str, Any] = numbers | texts | plain | _of_model(reference) | known.told
+    return DeviceInfo(**values)
 
 
-def _float32(value: float | np.float32) -> float:
-    return float(np.float32(value))
+def _of_model(reference: Segmenter) -> dict[str, object]:
+    """Fields of HELLO that follow from the model's file."""
+    source, result, parameters = reference.ends.input, reference.ends.output, reference.parameters
+    frame_length, classes = reference.ends.segmenter_shape
+    of_stream = ("input_rate", "factor", "hop", "delay", "flat_uv")
+    return {
+        "engine_status": 0,
+        "input_bytes": source.size,
+        "output_bytes": result.size,
+        "frame_length": frame_length,
+        "class_count": classes,
+        "input_scale": float(np.float32(source.scale)),
+        "input_zero_point": source.zero_point,
+        "output_scale": float(np.float32(result.scale)),
+        "output_zero_point": result.zero_point,
+    } | {name: getattr(parameters, name) if parameters else 0 for name in of_stream}
 
 
-def _require_equal(part: str, pairs: dict[str, tuple[float, float]]) -> None:
-    for name, (wanted, found) in pairs.items():
-        if wanted != found:
-            raise _other(part, name, wanted, found)
+def require_same(info: DeviceInfo, reference: Segmenter, known: Known | None) -> None:
+    """Refuses a device with another model, or the same behind another backend: good ones, but not what is tested.
 
-
-def _other(part: str, name: str, wanted: object, found: object) -> LinkError:
-    return LinkError(
-        f"The device's {part} was rendered with another {name}.",
-        f"The device has {found}, the reference {wanted}.",
-        "Render and build the firmware again with the same options as the test.",
-    )
+    Raises:
+        LinkError: it is one of those; it tells what to flash.
+    """
+    require_same_model(info, reference.sha256)
+    backend = known.told.get("backend", info.backend) if known else info.backend
+    if info.backend != backend and info.backend in BACKENDS:
+        raise LinkError(
+            f"The device runs the model with another backend: {info.backend}.",
+            f"This test is of the backend {backend}.",
+            f"Flash it (`invoke flash --backend {backend}`), or test what is there with --backend {info.backend}.",
+        )

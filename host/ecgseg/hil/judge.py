@@ -19,17 +19,19 @@ from ecgseg.hil.compare import (
     LayerDifference,
     compare_frame,
     compare_stages,
+    described,
     first_differing_layer,
     stage_bytes,
 )
-from ecgseg.hil.identity import Known
-from ecgseg.hil.legal import illegal
+from ecgseg.hil.identity import Known, differences, require_frames
+from ecgseg.hil.legal import illegal, illegal_stats
 from ecgseg.hil.result import HilResult, Memory, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.start import start_notes
 from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, Vector
-from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
+from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult, LinkCounters
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
+from ecgseg.link.transport import OtherVersionError
 from ecgseg.pipeline import Prediction, Segment, join
 from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
 from ecgseg.printable import printable
@@ -50,7 +52,7 @@ class Subject:
     Attributes:
         target: name of the target.
         model: model by name, or its file.
-        device: the open client.
+        device: the open client; None when its HELLO was such that it was not let in.
         reference: the same model on the host.
         flash_bytes, ram_bytes: of the image, 0 when unknown.
         image_sha256: of the file that is flashed, "" for an image that is not.
@@ -61,7 +63,7 @@ class Subject:
 
     target: str
     model: str
-    device: DeviceClient
+    device: DeviceClient | None
     reference: Segmenter
     flash_bytes: int = 0
     ram_bytes: int = 0
@@ -117,15 +119,16 @@ class Judge:
         self._layers_told = True
         self._at: tuple[int, str, int] = (0, "-", 0)
         self._notes = start_notes(self.info)
-        for name, known, told in self.subject.known.differences(self.info):
-            self.tally.add_told(name, known, told)
+        self._told = differences(self.info, self.subject.reference, self.subject.known)
+        for name, known, told in self._told:
+            self.tally.add_hello(f"{name} is {told}, known is {known}")
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
         """Sends every lead and compares every frame.
 
         Raises:
             WrongAnswerError: an answer that no right device gives; it has been counted as a difference.
-            LinkError: the device does not answer, or with an error.
+            LinkError: the device does not answer, or with an error, or its frames would be made otherwise.
         """
         with self._judging_answers():
             for index, record in enumerate(records):
@@ -147,19 +150,39 @@ class Judge:
                 on_lead(index + 1, self.tally.equal)
             self._finish()
 
+    @property
+    def _device(self) -> DeviceClient:
+        assert self.subject.device is not None
+        return self.subject.device
+
     @contextmanager
     def _judging_answers(self) -> Iterator[None]:
         """An answer that came whole and cannot be right is the device's difference, whatever request it answers."""
+        require_frames(self._told)
         try:
             yield
-        except WrongAnswerError as error:
+        except (WrongAnswerError, OtherVersionError) as error:
             self.tally.add_wrong_answer(*self._at, f"{error.what} {error.why}")
             raise
 
     def _finish(self) -> None:
         interruption.check()
-        self._stats = self.subject.device.stats()
+        self._compare_descriptions()
+        stats = self._device.stats()
+        why = illegal_stats(stats, self.subject.ram_bytes)
+        if why:
+            raise wrong_answer("STATS", why)
+        self._stats = stats
         self.finished = True
+
+    def _compare_descriptions(self) -> None:
+        """Compares what the device tells about every layer."""
+        # One that did not answer when its layers were looked at would cost the same time again.
+        layers = self.subject.known.layers if self._layers_told else ()
+        for layer in layers:
+            told = described(layer, self._device.layer(layer.index))
+            if told:
+                self.tally.add_layer(LayerDifference(layer, Difference("layer", 0, None, None, 1, 1), told))
 
     def _expect(self, frames: int) -> None:
         self.tally.expected_frames += frames
@@ -181,7 +204,7 @@ class Judge:
         self._at = (record.record_id, record.lead, 0)
         answered: list[FrameResult] = []
         remaining = iter(expected)
-        for actual in self.subject.device.stream(self.subject.reference.stream(record.samples)):
+        for actual in self._device.stream(self.subject.reference.stream(record.samples)):
             wanted = next(remaining, None)
             if wanted is None:
                 self._lost(record, actual, "frame that the device should not have")
@@ -225,7 +248,7 @@ class Judge:
         self.records[index] = None
         self._expect(1)
         expected = self.subject.reference.run(data)
-        result = self.subject.device.infer_timed(data)
+        result = self._device.infer_timed(data)
         self._at = (index, "-", 0)
         stages = {"scores": expected.tobytes()}, {"scores": result.output.tobytes()}
         comparison = compare_stages(*stages)
@@ -258,7 +281,7 @@ class Judge:
             return None, "its layers could not be looked at before"
         try:
             subject = self.subject
-            return first_differing_layer(subject.device, subject.reference, data, subject.known.layers), ""
+            return first_differing_layer(self._device, subject.reference, data, subject.known.layers), ""
         except Exception as error:
             # Not again: a device that does not answer would cost the same time with every frame.
             self._layers_told = False
@@ -302,7 +325,7 @@ class Judge:
 
     def result(self, error: str | None = None) -> HilResult:
         """The result so far; "incomplete" unless run() came to its end, "fail" as soon as one byte differed."""
-        counters = self.subject.device.counters
+        counters = self.subject.device.counters if self.subject.device else LinkCounters()
         tally = self.tally
         return HilResult(
             target=self.subject.target,

@@ -63,7 +63,7 @@ class Timing(BaseModel):
 
     Attributes:
         unit: "instructions" (counted, not cycles), "core clock cycles", or "microseconds" where the board knows
-            no core clock.
+            no core clock; "ticks" of a device that told no rate.
         resolution: one tick of the device, in that unit.
         core_hz: core clock, 0 when unknown.
         parts: by part (preprocess, inference, postprocess), in that unit.
@@ -253,6 +253,9 @@ class TickCollector:
 
 def _unit(info: DeviceInfo) -> tuple[str, float]:
     """Name of the unit and the size of a tick in it."""
+    if info.tick_hz == 0:
+        # Only a device whose HELLO is wrong tells no rate; there is no frame then that took any.
+        return "ticks", 1.0
     if info.time_base == TimeBase.INSTRUCTIONS:
         return "instructions", info.units(1)
     if info.core_hz:

@@ -17,7 +17,7 @@ from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import Record
 from ecgseg.errors import DataError, DeviceError, EcgsegError, ModelError
 from ecgseg.hil import vectors
-from ecgseg.hil.identity import Known, identify
+from ecgseg.hil.identity import Known, expected_info, identify, require_same
 from ecgseg.hil.inject import Faults, FaultyWire
 from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.replay import replay_words
@@ -28,6 +28,9 @@ from ecgseg.image.backends import build_image, generate
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
+from ecgseg.link import DeviceClient, DeviceInfo
+from ecgseg.link.answers import ContradictionError
+from ecgseg.link.messages import WrongAnswerError
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile, find_model
 from ecgseg.pipeline.segmenter import Segmenter
@@ -126,67 +129,104 @@ def run(
     wire = FaultyWire(options.inject) if options.inject else None
     judge: Judge | None = None
     error: EcgsegError | Stopped | None = None
+    test = _Test(options, model, image, reference, generated, inputs, vector)
     try:
-        with _running(image, model, reference, generated, _wired(options, wire), on_wait) as subject:
-            judge = _judge(subject, inputs, vector, options.shown_leads)
+        with _connected(test, wire, on_wait) as device:
+            judge = test.judge(device)
             _stream(judge, inputs, vector, on_step or (lambda step: None))
     except (EcgsegError, KeyboardInterrupt) as caught:
         # Errors leave the target's context first: it knows whether its process died, and of what.
+        ended_by = interruption.ended_by(caught)
+        if judge is None and isinstance(ended_by, WrongAnswerError):
+            judge = test.judge_hello(ended_by)
         if judge is None:
             raise
-        ended_by = interruption.ended_by(caught)
         assert isinstance(ended_by, (EcgsegError, Stopped))
         error = ended_by
-    result = judge.result(_why(error))
+    return _finished(judge, wire, error)
+
+
+def _finished(judge: Judge, wire: FaultyWire | None, error: EcgsegError | Stopped | None) -> HilRun:
+    why = error.what if isinstance(error, EcgsegError) else str(error) if error else None
+    result = judge.result(why)
     if wire:
         result = result.model_copy(update={"injected": wire.told()})
     return HilRun(result, judge.shown, error)
 
 
-def _why(error: EcgsegError | Stopped | None) -> str | None:
-    """What ended a test early, in a sentence."""
-    return error.what if isinstance(error, EcgsegError) else str(error) if error else None
-
-
-def _wired(options: HilOptions, wire: FaultyWire | None) -> HilOptions:
-    """The options with a wire in front of the target's port, if there is one."""
-    return replace(options, target_options=replace(options.target_options, wire=wire)) if wire else options
-
-
 @contextmanager
-def _running(
-    image: Image, model: ModelFile, reference: Segmenter, generated: Path, options: HilOptions, on_wait: OnWait | None
-) -> Iterator[Subject]:
-    with (
-        open_target(options.target, image, options.target_options) as running,
-        running.connect(on_wait) as device,
-    ):
+def _connected(test: _Test, wire: FaultyWire | None, on_wait: OnWait | None) -> Iterator[DeviceClient]:
+    """The device of a target that was started, behind a wire if there is one."""
+    target_options = test.options.target_options
+    if wire:
+        target_options = replace(target_options, wire=wire)
+    with open_target(test.options.target, test.image, target_options) as running, running.connect(on_wait) as device:
+        yield device
+
+
+@dataclass(frozen=True)
+class _Test:
+    """What is tested, and with what."""
+
+    options: HilOptions
+    model: ModelFile
+    image: Image
+    reference: Segmenter
+    generated: Path
+    inputs: Inputs
+    vector: Vector | None
+
+    def judge(self, device: DeviceClient) -> Judge:
+        """The judge of a device that has told who it is.
+
+        Raises:
+            LinkError, WrongAnswerError: as `identify`.
+        """
+        subject = self._subject(device)
+        return self._judge_of(subject, identify(device, self.reference, subject.known))
+
+    def judge_hello(self, error: WrongAnswerError) -> Judge:
+        """The judge of a device whose HELLO came whole and cannot be right: that is what differs.
+
+        Raises:
+            LinkError: it is another model or backend, which explains it.
+        """
+        subject = self._subject(None)
+        if isinstance(error, ContradictionError):
+            require_same(error.told, self.reference, subject.known)
+            info = error.told
+        else:
+            info = expected_info(self.reference, subject.known)
+        judge = self._judge_of(subject, info)
+        judge.tally.add_hello(f"{error.what} {error.why}")
+        return judge
+
+    def _judge_of(self, subject: Subject, info: DeviceInfo) -> Judge:
+        direct = self.reference.parameters is None
+        return Judge(
+            subject,
+            info,
+            source=_source(self.inputs, self.vector, direct=direct),
+            planned=_planned(self.inputs, self.vector, direct=direct),
+            shown_wanted=frozenset() if direct else _to_show(self.inputs, self.options.shown_leads),
+        )
+
+    def _subject(self, device: DeviceClient | None) -> Subject:
         # A native process says nothing about the size of a device's image.
-        native = not board_of(image.board).prefix
-        yield Subject(
+        image, options, model = self.image, self.options, self.model
+        sizes = image.sizes if board_of(image.board).prefix else {}
+        return Subject(
             target=options.target,
             model=model.name if model.from_zoo else str(model.path.resolve()),
             device=device,
-            reference=reference,
-            flash_bytes=0 if native else image.sizes.get("flash", 0),
-            ram_bytes=0 if native else image.sizes.get("ram", 0),
+            reference=self.reference,
+            flash_bytes=sizes.get("flash", 0),
+            ram_bytes=sizes.get("ram", 0),
             image_sha256=hashlib.sha256(image.bin.read_bytes()).hexdigest() if image.bin else "",
             vectors=options.vectors,
             replay_words=replay_words(options),
-            known=Known.of(generated, board=image.board, build_id=image.build_id, backend=options.backend),
+            known=Known.of(self.generated, board=image.board, build_id=image.build_id, backend=options.backend),
         )
-
-
-def _judge(subject: Subject, inputs: Inputs, vector: Vector | None, shown_leads: int) -> Judge:
-    """The judge of a device that has said who it is."""
-    direct = subject.reference.parameters is None
-    return Judge(
-        subject,
-        identify(subject.device, subject.reference),
-        source=_source(inputs, vector, direct=direct),
-        planned=_planned(inputs, vector, direct=direct),
-        shown_wanted=frozenset() if direct else _to_show(inputs, shown_leads),
-    )
 
 
 def _source(inputs: Inputs, vector: Vector | None, *, direct: bool) -> Source:
@@ -215,6 +255,7 @@ def _stream(judge: Judge, inputs: Inputs, vector: Vector | None, on_step: OnStep
             judge.run(inputs, on_lead)
     except DeviceError as caught:
         # While the device is there to be asked.
+        assert judge.subject.device is not None
         raise explained(caught, judge.subject.device) from caught
 
 

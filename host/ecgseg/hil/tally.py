@@ -87,9 +87,13 @@ class Tally:
             )
         )
 
-    def add_told(self, field: str, known: object, told: object) -> None:
-        """Counts a field of HELLO that is not what the host knows."""
-        self._add_whole(0, "-", 0, f"HELLO: {field} is {told}, known is {known}", "HELLO", 1)
+    def add_hello(self, what: str) -> None:
+        """Counts something in HELLO that is not what the host knows, or not what a right device tells."""
+        self._add_whole(0, "-", 0, f"HELLO: {what}", "HELLO", 1)
+
+    def add_layer(self, layer: LayerDifference) -> None:
+        """Counts a layer that is described as another one."""
+        self._add_whole(0, "-", 0, layer.name, "layer", 1)
 
     def add_wrong_answer(self, record: int, lead: str, frame: int, what: str) -> None:
         """Counts an answer that no right device gives."""

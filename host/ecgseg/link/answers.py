@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ecgseg.errors import LinkError
 from ecgseg.link.description import description
+from ecgseg.link.messages import WrongAnswerError
 from ecgseg.link.numbers import PAYLOAD_MAX, TimeBase
 from ecgseg.pipeline import FrameStatus, Segment
 from ecgseg.printable import printable
@@ -199,11 +200,41 @@ def segments_of(data: bytes) -> list[Segment]:
     return [Segment(*map(int, row)) for row in np.frombuffer(data, dtype=_SEGMENT)]
 
 
+class ContradictionError(WrongAnswerError):
+    """HELLO tells what no right device can tell.
+
+    Attributes:
+        told: all of it; an unknown time base stands there as TICKS.
+    """
+
+    def __init__(self, told: DeviceInfo, what: str, why: str) -> None:
+        super().__init__(what, why, "Build and flash the firmware again.")
+        self.told = told
+
+
+def require_same_model(info: DeviceInfo, sha256: str) -> None:
+    """Refuses a device that holds another model.
+
+    Args:
+        info: what it tells.
+        sha256: SHA-256 of the .tflite file, hexadecimal.
+
+    Raises:
+        LinkError: the hashes differ.
+    """
+    if info.model_sha256 != sha256.lower():
+        raise LinkError(
+            f"The device runs another model: {info.model_name}.",
+            f"Its .tflite has SHA-256 {info.model_sha256[:16]}..., wanted is {sha256[:16].lower()}...",
+            "Build and flash the firmware for this model.",
+        )
+
+
 def device_info(values: dict[str, Any]) -> DeviceInfo:
     """The answer to HELLO, taken apart, as a DeviceInfo.
 
     Raises:
-        LinkError: an unknown time base, or sizes that contradict each other.
+        ContradictionError: an unknown time base, or sizes that contradict each other.
     """
     fault = Fault(
         values["fault_type"],
@@ -215,9 +246,16 @@ def device_info(values: dict[str, Any]) -> DeviceInfo:
     )
     known = {field.name for field in fields(DeviceInfo)}
     plain = {name: value for name, value in _as_data(values).items() if name in known}
-    plain["time_base"] = _time_base(values["time_base"])
+    bases = {int(base): base for base in TimeBase}
+    plain["time_base"] = bases.get(values["time_base"], TimeBase.TICKS)
     plain["model_sha256"] = values["model_sha256"].hex()
     info = DeviceInfo(**plain, fault=fault if values["fault_valid"] else None)
+    if values["time_base"] not in bases:
+        raise ContradictionError(
+            info,
+            f"The device tells an unknown time base {values['time_base']}.",
+            "Firmware and host are of different releases.",
+        )
     _check_sizes(info)
     return info
 
@@ -247,21 +285,10 @@ def _check_sizes(info: DeviceInfo) -> None:
         )
     )
     if not sound:
-        raise LinkError(
+        raise ContradictionError(
+            info,
             "What the device tells about itself in HELLO contradicts itself.",
             f"Payload {info.payload_max}, ticks {info.tick_hz} Hz, input {info.input_bytes}, "
             f"output {info.output_bytes}, frame {info.frame_length} with {info.class_count} classes, "
             f"hop {info.hop}, factor {info.factor}.",
-            "Build and flash the firmware again.",
         )
-
-
-def _time_base(number: int) -> TimeBase:
-    try:
-        return TimeBase(number)
-    except ValueError:
-        raise LinkError(
-            f"The device tells an unknown time base {number}.",
-            "Firmware and host are of different releases.",
-            "Build and flash the firmware again.",
-        ) from None

@@ -21,6 +21,7 @@ from ecgseg.link.answers import (
     PushResult,
     device_info,
     layer_info,
+    require_same_model,
     segments_of,
 )
 from ecgseg.link.error_table import error_number
@@ -101,7 +102,8 @@ class DeviceClient:
         """Opens a new session and returns what is on the device.
 
         Raises:
-            LinkError: no answer, another protocol version, or sizes that contradict each other.
+            LinkError: no answer, or another protocol version.
+            WrongAnswerError: an answer of another layout, or sizes that contradict each other (ContradictionError).
         """
         values = self._ask(
             Command.HELLO,
@@ -125,12 +127,7 @@ class DeviceClient:
             LinkError: the hashes differ, or the model's code did not start.
         """
         info = self.info
-        if info.model_sha256 != sha256.lower():
-            raise LinkError(
-                f"The device runs another model: {info.model_name}.",
-                f"Its .tflite has SHA-256 {info.model_sha256[:16]}..., wanted is {sha256[:16].lower()}...",
-                "Build and flash the firmware for this model.",
-            )
+        require_same_model(info, sha256)
         if info.engine_status != 0:
             raise LinkError(
                 "The model's code on the device failed to start.",

@@ -48,6 +48,10 @@ class NoAnswerError(LinkError):
     """The device does not answer, repetitions included."""
 
 
+class OtherVersionError(LinkError):
+    """The device speaks another version of the protocol."""
+
+
 class WrongIndexError(DeviceError):
     """PUSH did not continue the stream.
 
@@ -228,9 +232,9 @@ class Transport:
 
 
 def check_version(version: int) -> None:
-    """Raises LinkError when a device speaks another version of the protocol."""
+    """Raises OtherVersionError when a device speaks another version of the protocol."""
     if version != PROTOCOL_VERSION:
-        raise LinkError(
+        raise OtherVersionError(
             f"The device speaks version {version} of the protocol, this host version {PROTOCOL_VERSION}.",
             "Firmware and host are of different releases.",
             "Build and flash the firmware again, or use the matching release of the host.",

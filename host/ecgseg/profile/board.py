@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ecgseg import paths
-from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.manifest import read_manifest
 from ecgseg.errors import LinkError, ModelError, TargetError
 from ecgseg.files import read_text
 from ecgseg.image.backends import generate
@@ -126,10 +126,10 @@ def profile_board(
 
 def _require_layers(client: DeviceClient, generated: Path) -> None:
     """Refuses a device that tells another number of layers than were rendered: every one is asked for later."""
-    manifest = Manifest.model_validate_json((generated / "manifest.json").read_text(encoding="utf-8"))
-    if client.info.layer_count != len(manifest.layers):
+    layers = len(read_manifest(generated).layers)
+    if client.info.layer_count != layers:
         raise LinkError(
-            f"The device tells {client.info.layer_count} layers, the model has {len(manifest.layers)}.",
+            f"The device tells {client.info.layer_count} layers, the model has {layers}.",
             "It runs code that was rendered by another release.",
             "Build and flash the firmware again.",
         )

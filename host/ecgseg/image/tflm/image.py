@@ -5,17 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.codegen.manifest import Manifest
-from ecgseg.errors import ModelError
-from ecgseg.files import read_text
+from ecgseg.codegen.manifest import read_manifest
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image, build
 from ecgseg.image.tflm.arena import find_arena
 from ecgseg.image.tflm.library import library_of
 from ecgseg.image.tflm.render import FOLDER, render_tflm
 from ecgseg.image.tflm.tree import Tree
-
-_MAX_MANIFEST_BYTES = 1 << 20
 
 
 def build_tflm(board: str, generated: Path, data: bytes, tree: Tree, *, out_dir: Path | None = None) -> Image:
@@ -35,14 +31,7 @@ def build_tflm(board: str, generated: Path, data: bytes, tree: Tree, *, out_dir:
         BuildError: compiler or linker complained, or the model does not start in TensorFlow Lite Micro.
         OutputError: a file could not be written.
     """
-    path = generated / "manifest.json"
-    try:
-        manifest = Manifest.model_validate_json(read_text(path, _MAX_MANIFEST_BYTES))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"What was rendered into {generated} cannot be read ({path.name}).", str(error), "Render the model again."
-        ) from error
-    rendered = render_tflm(data, manifest, generated)
+    rendered = render_tflm(data, read_manifest(generated), generated)
     library = library_of(board_of(board), tree, find_arena(board, rendered, tree))
     folder = out_dir or paths.BUILD / "images" / board / f"{generated.name}-{FOLDER}"
     return build(board, rendered, out_dir=folder, library=library)

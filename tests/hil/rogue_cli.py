@@ -1,0 +1,115 @@
+"""`invoke hil-test` with a rogue device in the target's place: everything but rendering, building and starting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ecgseg.commands import guard as guard_module
+from ecgseg.commands import hil_test
+from ecgseg.commands.guard import guard
+from ecgseg.data.inputs import Inputs
+from ecgseg.hil import runner
+from ecgseg.hil.runner import HilOptions
+from ecgseg.image.build import Image
+from ecgseg.link import DeviceClient
+from ecgseg.link.transport import OnWait
+from ecgseg.models import ModelFile
+from hil.rogue_device import BUILD_ID, MODEL_NAME, RogueDevice
+
+
+@dataclass
+class Running:
+    """A target that is there already."""
+
+    device: RogueDevice
+
+    def connect(self, on_wait: OnWait | None = None) -> DeviceClient:
+        client = DeviceClient(self.device, answer_seconds=0.02, attempts=2, on_wait=on_wait)
+        client.hello()
+        return client
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Exit code, everything on the terminal, and the two files; None and "" without one."""
+
+    code: int
+    text: str
+    result: dict[str, object] | None
+    page: str
+
+    @property
+    def verdict(self) -> object:
+        """Of the JSON; None without one."""
+        return self.result["verdict"] if self.result else None
+
+
+@dataclass(frozen=True)
+class HilTest:
+    """Runs the task.
+
+    Attributes:
+        folder: for what it writes.
+    """
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+    folder: Path
+
+    @property
+    def json(self) -> Path:
+        return self.folder / "result.json"
+
+    @property
+    def html(self) -> Path:
+        return self.folder / "page.html"
+
+    @property
+    def vectors(self) -> Path:
+        return self.folder / "vectors"
+
+    def __post_init__(self) -> None:
+        wide = {"width": 400, "color_system": None}
+        for module, name in ((hil_test, "console"), (hil_test, "messages"), (guard_module, "messages")):
+            self.monkeypatch.setattr(module, name, Console(stderr=name == "messages", **wide))  # type: ignore[arg-type]
+
+    def __call__(self, device: RogueDevice) -> Outcome:
+        """What the task ends with. Files of a run before are removed."""
+        for path in (self.json, self.html):
+            path.unlink(missing_ok=True)
+        self._put_in_place(device)
+        try:
+            with guard():
+                code = hil_test.perform(HilOptions("host", vectors=self.vectors), html=self.html, json=self.json)
+        except SystemExit as left:
+            code = int(str(left.code))
+        said = self.capsys.readouterr()
+        told = json.loads(self.json.read_text()) if self.json.exists() else None
+        return Outcome(code, said.out + said.err, told, self.html.read_text() if self.html.exists() else "")
+
+    def _put_in_place(self, device: RogueDevice) -> None:
+        known = device.known
+        path = known.folder / f"{MODEL_NAME}.tflite"
+        inputs = Inputs("synthetic", (1,), ("ii",), ready=(known.record,))
+        image = Image(path, None, path, "host", BUILD_ID, {"flash": 1, "ram": 1})
+
+        @contextmanager
+        def opened(*_: object) -> Iterator[Running]:
+            yield Running(device)
+
+        for name, value in (
+            ("find_model", lambda *_: ModelFile(MODEL_NAME, path, known.model, False)),
+            ("Segmenter", lambda _: known.reference),
+            ("choose_inputs", lambda *_: inputs),
+            ("generate", lambda *_: known.folder),
+            ("build_image", lambda *_, **__: image),
+            ("open_target", opened),
+        ):
+            self.monkeypatch.setattr(runner, name, value)
