@@ -62,17 +62,13 @@ def c_values(values: np.ndarray) -> str:
 
 
 def c_case(number: int, layer: phases.PhasesLayer, data: np.ndarray, result: np.ndarray) -> tuple[str, str]:
-    channels = ", ".join(f"{{{start}u, {m}, {rounding}, {shift}, 0}}" for start, m, rounding, shift in layer.channels)
     arrays = (
-        f"static const int32_t w{number}[] = {{{c_values(layer.weights)}}};\n"
-        f"static const ecgseg_phases_channel_t c{number}[] = {{{channels}}};\n"
+        f"static const uint32_t w{number}[] = {{{c_values(layer.stream)}}};\n"
         f"static const int8_t x{number}[] = {{{c_values(data)}}};\n"
         f"static const int8_t y{number}[] = {{{c_values(result)}}};\n"
     )
     geometry = f"{layer.in_length}, {layer.in_channels}, {layer.out_length}, {layer.out_channels}"
-    structure = (
-        f"{{{geometry}, {layer.dilation}, {layer.pad}, {layer.in_zero_point}, w{number}, c{number}, &{layer.form}}}"
-    )
+    structure = f"{{{geometry}, {layer.dilation}, {layer.pad}, {layer.in_zero_point}, w{number}, &{layer.form}}}"
     sizes = f"sizeof x{number}, sizeof y{number}, {layer.scratch_bytes}"
     return arrays, f"{{{structure}, x{number}, y{number}, {sizes}, {int(layer.in_place)}}},\n"
 
@@ -143,7 +139,7 @@ def test_one_changed_weight_is_noticed(tmp_path: Path) -> None:
     layer, constants = prepared(rng)
     data = rng.integers(-128, 128, constants.in_length * constants.in_channels).astype(np.int8)
     result = expected(layer, data)
-    constants.weights[0, 0, 0] += 60 << 21
+    constants.stream[0, 6] += 60 << 21  # the first weight
     assert build_and_run(tmp_path, [(constants, data, result)]) == 1
 
 

@@ -100,8 +100,9 @@ def test_one_changed_weight_is_seen(tmp_path: Path) -> None:
     model = committed("seg-4-tcn-sm", tmp_path)
     source = tmp_path / "ecgseg_model.c"
     text = source.read_text()
-    # A word holds two weights, the first of them from bit 21 on.
-    changed = re.sub(r"(layer3_weights\[\d+\][^{]*\{\s*)(-?\d+)", r"\1\2 + (64 << 21)", text, count=1)
+    # Behind six words of initial values. A word holds two weights, the first of them from bit 21 on.
+    weight = r"(layer3_stream\[\d+\][^{]*\{\s*(?:\w+,\s*){6})(\w+)"
+    changed = re.sub(weight, r"\1\2 + (64u << 21)", text, count=1)
     assert changed != text
     source.write_text(changed)
     inputs = harness.draw_inputs(model, 6)

@@ -16,8 +16,10 @@
  *     y[2j] = lane 1 of P[j]                 y[2j+1] = lane 2 of P[j] + lane 0 of P[j+1]
  *
  * The result is exact, because the code generator proves from the weights that no lane can leave its bits, and because
- * only the final value of a lane has to fit. Bias and zero point are part of the initial value of P; lanes 0 and 1
- * carry an offset of 2^20 so that they are never negative and lanes do not borrow from each other.
+ * only the final value of a lane has to fit. Bias, zero point and an offset that keeps the lanes from being negative,
+ * so that they do not borrow from each other, are part of the initial values: of y an offset of its channel, of lane 0
+ * of P[j+1] 2^20, which lane 2 of P[j] has less. Lane 2 of P[j+1] is lane 0 of the next P[j] from the start on: there
+ * the sum of y[2j-1] goes on.
  *
  * Requantisation is TensorFlow Lite's double rounding folded into one floor. With acc * 2^s in a register, m the
  * multiplier and e its shift to the right, the reference's result (for a result that is not negative) is
@@ -25,7 +27,9 @@
  *     floor((acc m + 2^30 + 2^(30+e)) / 2^(31+e)) = (floor(acc 2^s m / 2^32) + 2^(s-2) + 2^(e+s-2)) >> (e+s-1)
  *
  * for s >= 2. ECGSEG_PHASES_SHIFT fixes e+s-1, and the output's zero point joins the constant. Negative results round
- * differently but are clamped away: the kernel is used only where the output's zero point is -128.
+ * differently but are clamped away: the kernel is used only where the output's zero point is -128. The offset of y goes
+ * through the multiplication and leaves with the constant, too: of all offsets that keep the lanes apart the generator
+ * takes one whose product is so near to a whole number that no result changes.
  *
  * The input may lie where the output goes when the padding is a multiple of the dilation and both have as many
  * channels: a phase reads and writes the same positions, and is always read further than it has been written.
@@ -38,14 +42,17 @@
 #define ECGSEG_PHASES_LANE 21
 #define ECGSEG_PHASES_SHIFT 12
 
-/* One output channel. */
+/* What the stream holds in front of a pair's weights and in all besides them, in words. */
+#define ECGSEG_PHASES_START_WORDS 6u
+#define ECGSEG_PHASES_PAIR_WORDS 14u
+
+/* What the stream holds for each output channel of a pair behind the weights. */
 typedef struct {
-    uint64_t start; /* initial value of P */
     int32_t multiplier;
-    int32_t rounding;   /* 2^(s-2) + 2^(e+s-2) + zero point * 2^(e+s-1) */
-    int32_t left_shift; /* s */
-    int32_t unused;     /* keeps `start` aligned */
-} ecgseg_phases_channel_t;
+    int32_t rounding;   /* 2^(s-2) + 2^(e+s-2) + zero point * 2^(e+s-1) - the offset's product */
+    uint32_t shift;     /* s; of the second channel, by 2^8: how far the next pair's output lies behind this one's */
+    uint32_t start_low; /* low word of the initial value of P[j], to which lane 2 of the P before comes */
+} ecgseg_phases_end_t;
 
 typedef struct ecgseg_phases_tile ecgseg_phases_tile_t;
 
@@ -56,27 +63,35 @@ typedef struct {
     int32_t pairs;
 } ecgseg_phases_form_t;
 
-/* By 4 when the input channels are a multiple of 4. */
-extern const ecgseg_phases_form_t ecgseg_phases_1_by_1, ecgseg_phases_1_by_4;
-extern const ecgseg_phases_form_t ecgseg_phases_2_by_1, ecgseg_phases_2_by_4;
-extern const ecgseg_phases_form_t ecgseg_phases_3_by_1, ecgseg_phases_3_by_4;
-extern const ecgseg_phases_form_t ecgseg_phases_4_by_1, ecgseg_phases_4_by_4;
+/* For so many pairs of taps; a round of the inner loop takes so many input channels: there must be a multiple. */
+#define ECGSEG_PHASES_FORMS(pairs)                                                                  \
+    extern const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_1, ecgseg_phases_##pairs##_by_4,   \
+        ecgseg_phases_##pairs##_by_8, ecgseg_phases_##pairs##_by_10, ecgseg_phases_##pairs##_by_16, \
+        ecgseg_phases_##pairs##_by_20
+ECGSEG_PHASES_FORMS(1);
+ECGSEG_PHASES_FORMS(2);
+ECGSEG_PHASES_FORMS(3);
+ECGSEG_PHASES_FORMS(4);
 
-/* weights: [out_channels][in_channels][pairs] of W. Output position t reads inputs t - pad + dilation * tap. */
+/* stream, for each pair of output channels:
+ *     high word of P[j], then P[j+1], initial values, of the first and of the second channel
+ *     [in_channels][pairs][channel of the pair] of W
+ *     ecgseg_phases_end_t of the first and of the second channel
+ * The last pair of an odd number of channels begins with the one before the last again; a single one is its own pair.
+ * Output position t reads inputs t - pad + dilation * tap. */
 typedef struct {
     uint16_t in_length, in_channels;
     uint16_t out_length, out_channels;
     uint16_t dilation;
     int16_t pad;
     int8_t input_zero_point;
-    const int32_t *weights;
-    const ecgseg_phases_channel_t *channels;
+    const uint32_t *stream;
     const ecgseg_phases_form_t *form;
 } ecgseg_phases_t;
 
-/* scratch, aligned to 4 bytes: (pairs + 1) * in_channels words of packed inputs, then per output channel a word for
- * lane 2 of the last P and a byte for each of the four rows at the border of a phase, then in_channels bytes of
- * padding. */
+/* scratch, aligned to 4 bytes: (pairs + 1) * in_channels words of packed inputs, then for each pair of output channels
+ * two words, four bytes per output channel (at least two) for the rows at the border of a phase, and in_channels bytes
+ * of padding. */
 void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
 #endif

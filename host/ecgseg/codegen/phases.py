@@ -5,18 +5,42 @@ What the numbers mean stands in firmware/engine/include/ecgseg_phases.h.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.layers import Convolution, Window
 
 LANE = 21
 SHIFT = 12
 MAX_PAIRS = 4
+ROUNDS = (20, 16, 10, 8, 4, 1)
+"""Input channels a round of the inner loop may take, the fastest first."""
+_MOST_PER_ROUND = 32
+"""Words of weights a channel that a round may take: each of them is 30 bytes of code."""
 _OFFSET = 1 << (LANE - 1)
 _LOW, _HIGH = -128, 127
+_WORD = 1 << 32
+# Offsets of a channel that are looked at in one go.
+_CANDIDATES = 1 << 14
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Constants of one output channel.
+
+    Attributes:
+        starts: initial values of P[j], without the P before, and of P[j+1]; unsigned 64-bit numbers.
+        multiplier, rounding, shift: see ecgseg_phases_end_t.
+    """
+
+    starts: tuple[int, int]
+    multiplier: int
+    rounding: int
+    shift: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +49,7 @@ class PhasesLayer:
 
     Attributes:
         in_length, in_channels, out_length, out_channels, dilation, pad, pairs, in_zero_point: fields of that name.
-        weights: int32 [out_channels, in_channels, pairs].
-        channels: (start, multiplier, rounding, left shift) per output channel; start as an unsigned 64-bit number.
+        stream: uint32 [pairs of output channels, words].
     """
 
     in_length: int
@@ -37,19 +60,19 @@ class PhasesLayer:
     pad: int
     pairs: int
     in_zero_point: int
-    weights: npt.NDArray[np.int32]
-    channels: tuple[tuple[int, int, int, int], ...]
+    stream: npt.NDArray[np.uint32]
 
     @property
     def form(self) -> str:
         """Name of the ecgseg_phases_form_t."""
-        return f"ecgseg_phases_{self.pairs}_by_{1 if self.in_channels % 4 else 4}"
+        fitting = (n for n in ROUNDS if self.in_channels % n == 0 and n * self.pairs <= _MOST_PER_ROUND)
+        return f"ecgseg_phases_{self.pairs}_by_{next(fitting)}"
 
     @property
     def scratch_bytes(self) -> int:
         """What ecgseg_phases needs: packed inputs, carries, four border rows, one row of padding; a multiple of 4."""
         packed = 4 * (self.pairs + 1) * self.in_channels
-        return -(-(packed + 8 * self.out_channels + self.in_channels) // 4) * 4
+        return -(-(packed + 8 * len(self.stream) + 4 * max(self.out_channels, 2) + self.in_channels) // 4) * 4
 
     @property
     def in_place(self) -> bool:
@@ -75,10 +98,9 @@ def prepare(layer: Convolution) -> PhasesLayer | None:
     padded[:, :taps] = rows
     even, odd = padded[:, 0::2], padded[:, 1::2]
     bias = layer.bias - layer.in_zero_point * rows.sum(axis=(1, 2))
-    channels = _channels(layer, bias, even, odd)
+    channels = _channels(layer.rescale.multipliers, bias, even, odd)
     if channels is None:
         return None
-    words = (odd + (even << LANE)).transpose(0, 2, 1)
     return PhasesLayer(
         in_length=window.in_size[axis],
         in_channels=layer.in_channels,
@@ -88,8 +110,7 @@ def prepare(layer: Convolution) -> PhasesLayer | None:
         pad=window.pad[axis],
         pairs=pairs,
         in_zero_point=layer.in_zero_point,
-        weights=np.ascontiguousarray(words.astype(np.int32)),
-        channels=channels,
+        stream=_stream((odd + (even << LANE)).transpose(0, 2, 1), channels),
     )
 
 
@@ -101,6 +122,27 @@ def _time_axis(window: Window) -> int | None:
     return None
 
 
+def _stream(words: npt.NDArray[np.int64], channels: Sequence[Channel]) -> npt.NDArray[np.uint32]:
+    """What the kernel reads, in the order of ecgseg_phases.h, from W [out_channels, in_channels, pairs]."""
+    if len(channels) == 1:
+        channels, words = [*channels, *channels], np.concatenate([words, words])
+    count = len(channels)
+    firsts = [*range(0, count - 1, 2), *([count - 2] if count % 2 else [])]
+    lines = []
+    for first, following in zip(firsts, [*firsts[1:], firsts[-1] + 2], strict=True):
+        pair = channels[first : first + 2]
+        starts = [word for c in pair for word in (c.starts[0] >> 32, c.starts[1] % _WORD, c.starts[1] >> 32)]
+        weights = words[first : first + 2].transpose(1, 2, 0).reshape(-1)
+        steps = (0, following - first)
+        ends = [
+            word
+            for c, step in zip(pair, steps, strict=True)
+            for word in (c.multiplier, c.rounding, c.shift + (step << 8), c.starts[0] % _WORD)
+        ]
+        lines.append(np.concatenate([np.array(starts, np.int64), weights, np.array(ends, np.int64)]))
+    return (np.array(lines) % _WORD).astype(np.uint32)
+
+
 def _range(weights: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Smallest and largest sum of int8 inputs times weights, per output channel."""
     positive = np.maximum(weights, 0).sum(axis=(1, 2))
@@ -109,28 +151,70 @@ def _range(weights: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.N
 
 
 def _channels(
-    layer: Convolution, bias: npt.NDArray[np.int64], even: npt.NDArray[np.int64], odd: npt.NDArray[np.int64]
-) -> tuple[tuple[int, int, int, int], ...] | None:
+    multipliers: Sequence[Multiplier],
+    bias: npt.NDArray[np.int64],
+    even: npt.NDArray[np.int64],
+    odd: npt.NDArray[np.int64],
+) -> list[Channel] | None:
     """Per-channel constants, None when a lane could leave its bits or a shift does not fit."""
     low_even, high_even = _range(even)
     low_odd, high_odd = _range(odd)
-    low, high = bias + low_even + low_odd, bias + high_even + high_odd
-    fits = (
-        np.all(low_odd >= -_OFFSET)
-        and np.all(high_odd < _OFFSET)
-        and np.all(low >= -_OFFSET)
-        and np.all(high < _OFFSET)
-        and np.all(bias - _OFFSET + low_even >= -2 * _OFFSET)
-        and np.all(bias - _OFFSET + high_even < 2 * _OFFSET)
-    )
-    if not fits:
+    if np.any(low_odd < -_OFFSET) or np.any(high_odd >= _OFFSET):
         return None
-    channels = []
-    for value, multiplier in zip(bias.tolist(), layer.rescale.multipliers, strict=True):
-        left = SHIFT + 1 + multiplier.shift
-        if not 2 <= left <= 32 - LANE or multiplier.shift > -1:
-            return None
-        start = _OFFSET + ((value + _OFFSET) << LANE) + ((value - _OFFSET) << (2 * LANE))
-        rounding = (1 << (left - 2)) + (1 << (SHIFT - 1)) + layer.rescale.zero_point * (1 << SHIFT)
-        channels.append((start % (1 << 64), multiplier.mantissa, rounding, left))
-    return tuple(channels)
+    low, high = bias + low_even + low_odd, bias + high_even + high_odd
+    found = [
+        _channel(*numbers) for numbers in zip(bias.tolist(), low.tolist(), high.tolist(), multipliers, strict=True)
+    ]
+    channels = [channel for channel in found if channel is not None]
+    return channels if len(channels) == len(found) else None
+
+
+def _channel(bias: int, low: int, high: int, multiplier: Multiplier) -> Channel | None:
+    """Constants of a channel whose sums go from `low` to `high`."""
+    shift = SHIFT + 1 + multiplier.shift
+    if not 2 <= shift <= 32 - LANE or multiplier.shift > -1:
+        return None
+    half = (1 << (shift - 2)) + (1 << (SHIFT - 1))
+    factor = multiplier.mantissa << shift
+    # An offset is part of a lane, which is shifted into a number that the multiplication takes as signed.
+    largest = min((1 << LANE) - 1, ((1 << 31) - 1) >> shift) - high
+    offset = _offset(-low, largest, factor, _smallest_gap(low, high, factor, half))
+    if offset is None:
+        return None
+    sums = bias + offset
+    return Channel(
+        starts=(
+            ((sums << LANE) + ((sums - _OFFSET) << (2 * LANE))) % (1 << 64),
+            (_OFFSET + (sums << LANE) + (sums << (2 * LANE))) % (1 << 64),
+        ),
+        multiplier=multiplier.mantissa,
+        rounding=half + _LOW * (1 << SHIFT) - (offset * factor >> 32),
+        shift=shift,
+    )
+
+
+def _smallest_gap(low: int, high: int, factor: int, half: int) -> int:
+    """How far, in 2^-32 of the product, the sums that just miss a result are from reaching it.
+
+    The result is at least r where floor(sum * factor / 2^32) + half >= r * 2^SHIFT. Whatever is added to the product
+    and stays below the gap changes no result of the sums from `low` to `high`.
+    """
+    gap = _WORD
+    for result in range(1, _HIGH - _LOW + 1):
+        wanted = ((result << SHIFT) - half) << 32
+        below = (wanted - 1) // factor
+        if low <= below <= high:
+            gap = min(gap, wanted - below * factor)
+    return gap
+
+
+def _offset(smallest: int, largest: int, factor: int, gap: int) -> int | None:
+    """An offset from `smallest` to `largest` whose product is less than `gap` above a whole number."""
+    for first in range(smallest, largest + 1, _CANDIDATES):
+        candidates = np.arange(first, min(first + _CANDIDATES, largest + 1), dtype=np.int64)
+        # Below 2^22 and 2^32.
+        rest = candidates * (factor % _WORD) % _WORD
+        best = int(np.argmin(rest))
+        if rest[best] < gap:
+            return int(candidates[best])
+    return None

@@ -123,14 +123,12 @@ def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
     values = {name: getattr(prepared, name) for name in names}
     if max(values.values()) > LARGEST_SIDE // 2:
         raise refuse(layer, "A size is above 32767", "sizes up to 32767")
-    channels: list[tuple[int, ...]] = [(*channel, 0) for channel in prepared.channels]
     return Kernel(
         layer,
         "phases",
         operands_of(layer),
         {**values, "input_zero_point": layer.in_zero_point, "form": f"&{prepared.form}"},
-        {"weights": prepared.weights},
-        {"channels": ("ecgseg_phases_channel_t", channels)},
+        {"stream": prepared.stream},
         scratch=prepared.scratch_bytes // 4,
         overwrites=layer.inputs if prepared.in_place else (),
     )
