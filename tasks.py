@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from ecgseg import interruption, older_results
+from ecgseg import beginning
 
 # First of all: what follows takes a second to import, and Ctrl-C may come while it does.
-if interruption.is_invoke(sys.argv):
-    older_results.discard(sys.argv)
-    interruption.install()
+if beginning.is_invoke(sys.argv):
+    beginning.begin(sys.argv)
 
 from invoke.collection import Collection
 

@@ -6,6 +6,8 @@ Tasks catch :class:`EcgsegError` at the top, print the three parts without a tra
 
 from __future__ import annotations
 
+import os
+
 
 class EcgsegError(Exception):
     """An error that a user can do something about.
@@ -88,3 +90,26 @@ class OutputError(EcgsegError):
     """A result could not be written (disk full, folder not writable)."""
 
     exit_code = 9
+
+
+class ContentError(ValueError):
+    """What a file holds is not what it should be. Its text is for a user: a sentence without capital and full stop."""
+
+
+def cause(error: BaseException, otherwise: str) -> str:
+    """Why something failed, as a sentence for a user: what Python and libraries say of it is for those who use them.
+
+    Args:
+        error: what was caught. Of an OSError the system's words are told, of a ContentError its own.
+        otherwise: the sentence for any other.
+    """
+    if isinstance(error, ContentError):
+        return _sentence(str(error))
+    if isinstance(error, OSError) and error.errno:
+        said = error.strerror or ""
+        return _sentence(os.strerror(error.errno) if not said or "[" in said else said)
+    return "There is not enough memory for it." if isinstance(error, MemoryError) else otherwise
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -15,6 +15,8 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecgseg.errors import ContentError
+
 if TYPE_CHECKING:
     # Only for arrays: the menu, which knows this module for its names, does without numpy.
     import numpy as np
@@ -133,25 +135,27 @@ def read_arrays(data: bytes, limit: int) -> dict[str, npt.NDArray[np.generic]]:
         Arrays of numbers or text, read-only, in the order of the archive.
 
     Raises:
-        ValueError: it is damaged, holds more than `limit` bytes or MAX_MEMBERS arrays, or an array of another kind.
+        ContentError: it is damaged, holds more than `limit` bytes or MAX_MEMBERS arrays, or an array of another kind.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as pack:
             members = pack.infolist()
             if len(members) > MAX_MEMBERS:
-                raise ValueError(f"it holds {len(members)} arrays, more than {MAX_MEMBERS}")
+                raise ContentError(f"it holds {len(members)} arrays, more than {MAX_MEMBERS}")
             if sum(member.file_size for member in members) > limit:
-                raise ValueError(f"its arrays have more than {limit} bytes")
+                raise ContentError(f"its arrays have more than {limit} bytes")
             return {member.filename.removesuffix(".npy"): _array(_member(pack, member)) for member in members}
+    except ContentError:
+        raise
     except (*ARCHIVE_ERRORS, OSError) as error:
-        raise ValueError(plain(str(error) or type(error).__name__)) from error
+        raise ContentError("it is no archive of arrays, or a damaged one") from error
 
 
 def _member(pack: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError("an array is packed in a way that numpy does not use")
+        raise ContentError("an array is packed in a way that numpy does not use")
     if member.flag_bits & 1:
-        raise ValueError("an array is encrypted")
+        raise ContentError("an array is encrypted")
     # Reads no more than the size that was counted above, whatever the packed bytes would unfold to.
     return pack.read(member)
 
@@ -161,20 +165,20 @@ def _array(data: bytes) -> npt.NDArray[np.generic]:
 
     found = _MAGIC.match(data)
     if not found:
-        raise ValueError("a member is no array of numpy")
+        raise ContentError("a member is no array of numpy")
     width = 2 if found[1] == b"\x01" else 4
     start = found.end() + width
     end = start + int.from_bytes(data[found.end() : start], "little")
     header = _HEADER.fullmatch(data[start:end].decode("latin-1"))
     if not header or end > len(data):
-        raise ValueError("an array is neither of plain numbers nor of text")
+        raise ContentError("an array is neither of plain numbers nor of text")
     dtype = np.dtype(header[1])
     shape = tuple(int(size) for size in header[2].split(",") if size)
     if dtype.itemsize * prod(shape) != len(data) - end or dtype.itemsize == 0:
-        raise ValueError(f"an array of shape {shape} and type {dtype} has {len(data) - end} bytes")
+        raise ContentError(f"an array of shape {shape} and type {dtype} has {len(data) - end} bytes")
     if dtype.kind == "U":
         # Text is kept as code points, and numpy makes strings of any that Python itself cannot hold.
         points = np.frombuffer(data, dtype=np.dtype(np.uint32).newbyteorder(dtype.byteorder), offset=end)
         if np.any(points > sys.maxunicode):
-            raise ValueError("a text holds what is no character")
+            raise ContentError("a text holds what is no character")
     return np.frombuffer(data, dtype=dtype, offset=end).reshape(shape)

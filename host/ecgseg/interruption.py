@@ -10,9 +10,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,22 +55,25 @@ class _State:
     heard = 0.0
 
 
-def is_invoke(words: Sequence[str]) -> bool:
-    """Whether invoke was started, by words as in sys.argv; `python -m invoke` is started as .../invoke/__main__.py."""
-    return bool({"invoke", "inv"} & set(Path(words[0]).parts))
-
-
 def install() -> None:
     """Hears the signals from now on; ignored ones, as under nohup, stay ignored."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _hear)
+    sys.unraisablehook = _tell_unraisable
+
+
+def _tell_unraisable(told: sys.UnraisableHookArgs) -> None:
+    """What Python cannot raise, as in a destructor, it prints with a traceback; a signal is remembered."""
+    if not isinstance(told.exc_value, Stopped):
+        sys.__unraisablehook__(told)
 
 
 def _hear(number: int, frame: FrameType | None) -> None:
     if not _State.guarded:
         # Still importing, or at the end: nobody would tell this from a crash, and nothing is open.
-        os.write(sys.stderr.fileno(), f"\n{Stopped(number)}\n".encode())
+        with suppress(OSError, ValueError):  # A terminal that is gone sends SIGHUP and takes no words.
+            os.write(sys.stderr.fileno(), f"\n{Stopped(number)}\n".encode())
         os._exit(128 + number)
     now = time.monotonic()
     if _State.stopped is None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecgseg.errors import OutputError
+from ecgseg.errors import OutputError, cause
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -32,7 +32,7 @@ _REMEDIES = {
 def output_error(path: Path | str, error: OSError) -> OutputError:
     """The error for a file that could not be written, with the remedy that fits the cause."""
     remedy = _REMEDIES.get(error.errno or 0, "Choose another place for the result.")
-    return OutputError(f"'{path}' could not be written.", f"{error.strerror or error}.", remedy)
+    return OutputError(f"'{path}' could not be written.", cause(error, "The system does not say."), remedy)
 
 
 def check_file(path: Path) -> None:

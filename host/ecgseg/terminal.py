@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,8 +19,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-console = Console()
-messages = Console(stderr=True)
+
+class _Console(Console):
+    """A console that leaves it to the task's guard what a reader who has gone away means; rich would end with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+console: Console = _Console()
+messages: Console = _Console(stderr=True)
 
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from invoke.loader import FilesystemLoader
 
-from ecgseg import older_results, paths
+from ecgseg import beginning, paths
 from ecgseg.commands.task import Output, declared, options_of
 
 pytestmark = pytest.mark.slow
@@ -212,14 +212,14 @@ def test_every_result_that_a_task_can_name_is_removed_at_the_start(tmp_path: Pat
         for field in declared(options_of(module.run))
         if field.output is Output.RESULT
     }
-    assert flags == set(older_results.FLAGS)
+    assert flags == set(beginning.FLAGS)
     for words in (["--json", str(tmp_path / "a")], [f"--html={tmp_path / 'a'}"], ["x", "--html"], ["--json", "-"]):
         (tmp_path / "a").write_text("pass")
-        older_results.discard(["invoke", "hil-test", *words])
+        beginning.discard(["invoke", "hil-test", *words])
         assert (tmp_path / "a").exists() == (str(tmp_path) not in "".join(words))
     (tmp_path / "a").write_text("pass")
-    older_results.discard(["invoke", "hil-test", "--json", str(tmp_path / "a"), "--help"])
-    older_results.discard(["invoke", "hil-test", "--json", str(tmp_path)])
+    beginning.discard(["invoke", "hil-test", "--json", str(tmp_path / "a"), "--help"])
+    beginning.discard(["invoke", "hil-test", "--json", str(tmp_path)])
     assert (tmp_path / "a").exists()
 
 

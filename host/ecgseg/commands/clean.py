@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecgseg import paths
 from ecgseg.commands.task import option
-from ecgseg.errors import OutputError
+from ecgseg.errors import OutputError, cause
 from ecgseg.terminal import console
 
 
@@ -31,5 +31,7 @@ def run(options: Options) -> None:
         try:
             shutil.rmtree(folder)
         except OSError as error:
-            raise OutputError(f"'{folder}' cannot be removed.", str(error), "Check its permissions.") from error
+            raise OutputError(
+                f"'{folder}' cannot be removed.", cause(error, "The system does not say."), "Check its permissions."
+            ) from error
         console.print(f"Removed {folder}.", highlight=False)

@@ -16,9 +16,9 @@ from invoke.parser.context import ParserContext
 from invoke.parser.parser import Parser, ParseResult
 from invoke.program import Program
 
+from ecgseg.beginning import is_invoke
 from ecgseg.choices import did_you_mean
 from ecgseg.errors import UsageError
-from ecgseg.interruption import is_invoke
 
 
 def check_command_line(tasks: Collection, words: Sequence[str]) -> None:

@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TypeGuard
 
 from rich.markup import escape
 
@@ -36,29 +37,49 @@ def guard() -> Iterator[None]:
             interruption.check()
         except BaseException as error:
             # A library that swallows an interruption may come back with any other exception instead.
-            code = _exit_code(interruption.ended_by(error), told=isinstance(error, SystemExit))
+            ended_by = interruption.ended_by(error)
+            code = _exit_code(ended_by)
             if code is None:
                 raise
+            # After SystemExit everything has been told.
+            with suppress(OSError):
+                _tell(ended_by if not isinstance(error, SystemExit) else None)
+            _let_go_of_what_is_gone()
             raise SystemExit(code) from None
 
 
-def _exit_code(error: BaseException, *, told: bool) -> int | None:
-    """The exit code of what ended a task, and a word about it unless that was `told`; None for what passes through."""
-    if isinstance(error, Stopped):
-        if not told:
-            messages.print(f"\n[yellow]{error}[/yellow] What was finished has been kept; run the command again.")
-        return error.exit_code
-    if isinstance(error, EcgsegError):
-        show_error(error)
+def _exit_code(error: BaseException) -> int | None:
+    """The exit code of what ended a task; None for what passes through."""
+    if isinstance(error, Stopped | EcgsegError):
         return error.exit_code
     if isinstance(error, BrokenPipeError):
-        # Python flushes stdout once more at its end; give it a place to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        show_error(output_error(error.filename or "The output", error))
+    if _is_full_disk(error):
         return OutputError.exit_code
     return None
+
+
+def _is_full_disk(error: BaseException | None) -> TypeGuard[OSError]:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _tell(error: BaseException | None) -> None:
+    """Says what ended a task. Raises OSError where the terminal is gone."""
+    if isinstance(error, Stopped):
+        messages.print(f"\n[yellow]{error}[/yellow] What was finished has been kept; run the command again.")
+    elif isinstance(error, EcgsegError):
+        show_error(error)
+    elif _is_full_disk(error):
+        show_error(output_error(error.filename or "The output", error))
+
+
+def _let_go_of_what_is_gone() -> None:
+    """Python flushes its streams once more at its end; those whose reader is gone get a place to flush to."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def show_error(error: EcgsegError) -> None:

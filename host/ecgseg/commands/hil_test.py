@@ -130,16 +130,13 @@ def perform(
         whatever else went wrong, that of the error when the test could not be finished. What was compared until then is
         written all the same, the JSON first.
     """
-    from ecgseg.hil import runner
     from ecgseg.report.html import write_report
     from ecgseg.report.picture import write_picture
-    from ecgseg.report.progress import hil_bar
     from ecgseg.report.terminal import show_result
 
     report = html or paths.REPORTS / f"hil-{tested.target}-{safe_name(_model_name(tested))}.html"
     discard(report)
-    with hil_bar(tested.target) as on_step:
-        finished = runner.run(tested, on_step, on_wait=_say)
+    finished = _run(tested)
     result = finished.result
     steps: list[tuple[str, Path | None, Callable[[Path], None]]] = [
         ("JSON", json, lambda path: write_json(result, path)),
@@ -155,6 +152,22 @@ def perform(
             if name in written and written[name] is None:
                 _say(f"{name}: {path}")
         return _exit_code(finished, [error for error in written.values() if error is not None])
+
+
+def _run(tested: HilOptions) -> HilRun:
+    """Runs the test under its bar."""
+    from ecgseg.hil import runner
+    from ecgseg.report.progress import hil_bar
+
+    finished: HilRun | None = None
+    try:
+        with hil_bar(tested.target) as on_step:
+            finished = runner.run(tested, on_step, on_wait=_say)
+    except Stopped:
+        # One that comes while the bar is taken down takes no result away; the task's guard tells of it.
+        if finished is None:
+            raise
+    return finished
 
 
 def _written(path: Path, write: Callable[[Path], None]) -> OutputError | None:

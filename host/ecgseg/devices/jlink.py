@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecgseg.errors import OutputError, TargetError, ToolMissingError, UsageError
+from ecgseg.errors import OutputError, TargetError, ToolMissingError, UsageError, cause
 from ecgseg.output import write_text
 from ecgseg.targets.apollo4p import LOAD_ADDRESS
 
@@ -199,7 +199,9 @@ def run_script(program: str, script: str, serial_number: str | None) -> str:
             write_text(path, script)
             return _run(command_line(program, path, serial_number))
     except OSError as error:
-        raise OutputError("The J-Link script cannot be written.", str(error), "Make room in TMPDIR.") from error
+        raise OutputError(
+            "The J-Link script cannot be written.", cause(error, "The system does not say."), "Make room in TMPDIR."
+        ) from error
 
 
 def _run(command: Sequence[str], typed: str | None = None) -> str:
@@ -215,7 +217,9 @@ def _run(command: Sequence[str], typed: str | None = None) -> str:
         ) from error
     except OSError as error:
         raise TargetError(
-            "J-Link Commander cannot be run.", str(error), "Install the J-Link software again."
+            "J-Link Commander cannot be run.",
+            cause(error, "The system does not say."),
+            "Install the J-Link software again.",
         ) from error
     output = done.stdout + done.stderr
     if typed is None:

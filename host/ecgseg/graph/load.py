@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.errors import GraphError
+from ecgseg.errors import GraphError, cause
 from ecgseg.files import plain, read_file, safe_name
 from ecgseg.graph.ir import Graph, Operator, Tensor
 
@@ -109,7 +109,7 @@ def load_tflite(source: Path | str | bytes, name: str | None = None) -> Graph:
     try:
         return _Reader(content).graph(safe_name(name))
     except _READ_ERRORS as error:
-        raise _damaged(f"reading it ended in {type(error).__name__}: {error}") from error
+        raise _damaged("its tables do not hang together, as when bytes of it were lost or changed") from error
 
 
 def read_model(path: Path) -> bytes:
@@ -125,7 +125,7 @@ def read_model(path: Path) -> bytes:
             raise _too_large(f"The model {plain(str(path))} is too large.", f"{error.strerror}") from error
         raise GraphError(
             f"The model {plain(str(path))} cannot be read.",
-            f"{error.strerror or error}.",
+            cause(error, "The system does not say."),
             "Check the --tflite option or the file.",
         ) from error
 

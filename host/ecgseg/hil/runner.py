@@ -148,9 +148,14 @@ def run(
 
 def _finished(judge: Judge, wire: FaultyWire | None, error: EcgsegError | Stopped | None) -> HilRun:
     why = error.what if isinstance(error, EcgsegError) else str(error) if error else None
-    result = judge.result(why)
-    if wire:
-        result = result.model_copy(update={"injected": wire.told()})
+    try:
+        with interruption.held():
+            result = judge.result(why)
+            if wire:
+                result = result.model_copy(update={"injected": wire.told()})
+    except Stopped as late:
+        # Everything was compared: the result says so, and the caller who stopped it.
+        error = error or late
     return HilRun(result, judge.shown, error)
 
 

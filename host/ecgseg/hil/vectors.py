@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ecgseg import paths
 from ecgseg.data.records import Record
-from ecgseg.errors import DataError
+from ecgseg.errors import ContentError, DataError, cause
 from ecgseg.files import plain, read_arrays, read_file
 from ecgseg.output import write_bytes
 from ecgseg.pipeline import SUPPORTED_RATES
@@ -86,11 +86,10 @@ def load(path: Path) -> Vector:
     """
     try:
         return _vector(read_arrays(read_file(path, MAX_FILE_BYTES), MAX_ARRAY_BYTES))
-    except OSError as error:
-        raise _no_vector(path, f"{error.strerror or error}.") from error
-    except (ValueError, KeyError) as error:
-        why = f"It has no {error}." if isinstance(error, KeyError) else f"While reading it: {error}."
-        raise _no_vector(path, why) from error
+    except KeyError as error:
+        raise _no_vector(path, f"It has no array {error}.") from error
+    except (OSError, ValueError) as error:
+        raise _no_vector(path, cause(error, "It does not hold what such a file holds.")) from error
 
 
 def _no_vector(path: Path, why: str) -> DataError:
@@ -105,16 +104,16 @@ def _vector(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Vector:
     target, model, sha256, lead = _about(arrays["about"])
     numbers = arrays["numbers"]
     if numbers.dtype.kind != "i" or numbers.shape != (3,):
-        raise ValueError("its numbers are not record, frame and rate")
+        raise ContentError("its numbers are not record, frame and rate")
     record, frame, rate = (int(number) for number in numbers.tolist())
     if not (0 <= record <= MAX_NUMBER and 0 <= frame <= MAX_NUMBER):
-        raise ValueError(f"there is no record {record}, frame {frame}")
+        raise ContentError(f"there is no record {record}, frame {frame}")
     if rate not in (0, *SUPPORTED_RATES):
-        raise ValueError(f"its rate of {rate} Hz is none of {', '.join(map(str, SUPPORTED_RATES))} Hz")
+        raise ContentError(f"its rate of {rate} Hz is none of {', '.join(map(str, SUPPORTED_RATES))} Hz")
     samples = arrays["samples"]
     wanted = np.dtype(np.int16 if rate else np.int8)
     if samples.dtype != wanted or samples.ndim != 1 or samples.size == 0:
-        raise ValueError(f"its samples are {samples.dtype} {list(samples.shape)}, not {wanted} in one row")
+        raise ContentError(f"its samples are {samples.dtype} {list(samples.shape)}, not {wanted} in one row")
     expected, actual = (_stages(arrays, side) for side in ("expected", "actual"))
     return Vector(target, model, sha256, record, lead, frame, rate, samples.astype(wanted), expected, actual)
 
@@ -122,19 +121,19 @@ def _vector(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Vector:
 def _about(texts: npt.NDArray[np.generic]) -> tuple[str, str, str, str]:
     """Target, model, SHA-256 and lead, of the characters that `save` was given and no others."""
     if texts.dtype.kind != "U" or texts.shape != (4,):
-        raise ValueError("it does not tell target, model, SHA-256 and lead")
+        raise ContentError("it does not tell target, model, SHA-256 and lead")
     target, model, sha256, lead = (str(text) for text in texts.tolist())
     if not _WORD.fullmatch(target) or not _WORD.fullmatch(lead) or not _SHA256.fullmatch(sha256):
-        raise ValueError("its target, lead or SHA-256 is none")
+        raise ContentError("its target, lead or SHA-256 is none")
     if not model or len(model) > MAX_MODEL_NAME or not model.isprintable():
-        raise ValueError(f"no model is named {plain(model)!r}")
+        raise ContentError(f"no model is named {plain(model)!r}")
     return target, model, sha256, lead
 
 
 def _stages(arrays: Mapping[str, npt.NDArray[np.generic]], side: str) -> dict[str, bytes]:
     names = [name for name in arrays if name.startswith(f"{side}_")]
     if any(arrays[name].dtype != np.uint8 or arrays[name].ndim != 1 for name in names):
-        raise ValueError(f"its {side} results are no bytes")
+        raise ContentError(f"its {side} results are no bytes")
     return {name.removeprefix(f"{side}_"): arrays[name].tobytes() for name in names}
 
 

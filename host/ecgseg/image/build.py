@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ecgseg import output, paths
-from ecgseg.errors import BuildError, OutputError
+from ecgseg.errors import BuildError, OutputError, cause
 from ecgseg.image.boards import board_of
 from ecgseg.image.objects import Library, Plan, SourcesChangedError, build_id, compile_all, plan_of
 from ecgseg.image.programs import APP, Program
@@ -77,7 +77,9 @@ def build(
         return _build_what_stands_still(plan, target)
     except OSError as error:
         raise OutputError(
-            f"The image cannot be written to {target}.", str(error), "Make room or choose another folder."
+            f"The image cannot be written to {target}.",
+            cause(error, "Something went wrong there."),
+            "Make room or choose another folder.",
         ) from error
 
 

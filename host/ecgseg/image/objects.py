@@ -15,7 +15,7 @@ from ecgseg.codegen.names import PARAMETERS
 from ecgseg.errors import BuildError, UsageError
 from ecgseg.image.boards import C_ONLY_FLAGS, COMMON_FLAGS, CPP_FLAGS, Board
 from ecgseg.image.programs import AOT, MODEL_HEADER, TFLM, Backend, Program, files_in, headers_in
-from ecgseg.image.toolchain import find_tool, run_tool, version
+from ecgseg.image.toolchain import end_running, find_tool, run_tool, version
 
 _JOBS = 2
 # With this flag the compiler tells how much stack each function takes, in a file beside its object.
@@ -182,7 +182,11 @@ def compile_all(plan: Plan, stamp: str) -> list[Path]:
     folder = paths.BUILD / "objects" / plan.board.name
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=_JOBS) as pool:
-        return list(pool.map(lambda source: _compile(plan, source, folder, common, stamp), plan.sources))
+        try:
+            return list(pool.map(lambda source: _compile(plan, source, folder, common, stamp), plan.sources))
+        except KeyboardInterrupt:
+            end_running()
+            raise
 
 
 def _compile(plan: Plan, source: Path, folder: Path, common: bytes, stamp: str) -> Path:

@@ -10,7 +10,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from ecgseg.errors import BuildError
+from ecgseg.errors import BuildError, cause
 
 _ALLOCATED, _WRITABLE = 2, 1
 
@@ -44,7 +44,11 @@ def section_sizes(elf: Path) -> dict[str, int]:
                 if section["sh_flags"] & _ALLOCATED and section["sh_size"]
             ]
     except ELFError as error:
-        raise BuildError("The image is no ELF file.", str(error), "Delete the build folder, build again.") from error
+        raise BuildError(
+            "The image is no ELF file.",
+            cause(error, "Its header or its sections are damaged."),
+            "Delete the build folder, build again.",
+        ) from error
     sizes = {name: size for name, size, _, _ in sections}
     flash = sum(size for _, size, _, kind in sections if kind != "SHT_NOBITS")
     ram = sum(size for _, size, flags, _ in sections if flags & _WRITABLE)

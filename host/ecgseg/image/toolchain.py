@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,9 +19,12 @@ from ecgseg.image.boards import Board
 _OUTPUT_LINES = 60
 _SECONDS = 600
 _QUESTION_SECONDS = 60
+_END_SECONDS = 5
 _NO_ROOM = re.compile(r"section `([\w.]+)' will not fit in region `(\w+)'")
 _EXCESS = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 _CPP_LIBRARY = "libstdc++.a"
+# What runs now, in whatever thread.
+_running: set[subprocess.Popen[str]] = set()
 
 
 def find_tool(board: Board, name: str, why: str = "", packages: str = "") -> str:
@@ -77,7 +83,7 @@ def run_tool(command: Sequence[str], failure: str, remedy: str, folder: Path = p
         OutputError: the disk is full.
     """
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        done = _finished(command, _SECONDS, folder)
     except subprocess.TimeoutExpired as error:
         raise BuildError(failure, f"The compiler did not end within {_SECONDS} s.", "Try again.") from error
     if done.returncode != 0:
@@ -118,7 +124,7 @@ def output_of(command: Sequence[str], failure: str) -> str:
         BuildError: it complained, or did not end.
     """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        done = _finished(command, _SECONDS)
     except subprocess.TimeoutExpired as error:
         raise BuildError(failure, f"{command[0]} did not end within {_SECONDS} s.", "Try again.") from error
     if done.returncode != 0:
@@ -127,5 +133,44 @@ def output_of(command: Sequence[str], failure: str) -> str:
 
 
 def _answer(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_QUESTION_SECONDS, check=False)
-    return done.stdout
+    return _finished(command, _QUESTION_SECONDS).stdout
+
+
+def _finished(command: Sequence[str], seconds: float, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end; whatever interrupts that ends the program too.
+
+    It leads a group of its own: a compiler that is ended alone leaves the programs that it started running, and one
+    that is killed its temporary files.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        process_group=0,
+    ) as process:
+        _running.add(process)
+        try:
+            said = process.communicate(timeout=seconds)
+        except BaseException:
+            _signal(process, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_END_SECONDS)
+            _signal(process, signal.SIGKILL)
+            raise
+        finally:
+            _running.discard(process)
+    return subprocess.CompletedProcess(command, process.returncode, *said)
+
+
+def end_running() -> None:
+    """Ends what other threads have started, whose work nobody waits for any more."""
+    for process in list(_running):
+        _signal(process, signal.SIGTERM)
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

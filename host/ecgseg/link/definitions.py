@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecgseg.errors import BuildError
+from ecgseg.errors import BuildError, cause
 
 _TOKEN = re.compile(
     r"""
@@ -117,7 +117,9 @@ def read_calls(path: Path) -> tuple[Call, ...]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BuildError(
-            f"The description of the link in {path} cannot be read.", str(error), "Restore it from the repository."
+            f"The description of the link in {path} cannot be read.",
+            cause(error, "It is no text."),
+            "Restore it from the repository.",
         ) from error
     return tuple(_Parser(path, text).file())
 

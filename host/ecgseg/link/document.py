@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ecgseg import __version__, paths
-from ecgseg.errors import OutputError
+from ecgseg.errors import OutputError, cause
 from ecgseg.link.description import TABLE, Constant, Enumeration, Field, Message, description
 from ecgseg.link.error_table import error_table
 from ecgseg.link.framing import encode_frame
@@ -130,7 +130,9 @@ def main(page: Path = PAGE, numbers: Path = NUMBERS) -> int:
     try:
         old = page.read_text(encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"{page} cannot be read.", str(error), "Restore it from the repository.") from error
+        raise OutputError(
+            f"{page} cannot be read.", cause(error, "It is no text."), "Restore it from the repository."
+        ) from error
     write_text(numbers, numbers_module())
     write_text(page, with_generated_part(old))
     return 0

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ecgseg import paths
 from ecgseg.codegen.manifest import read_manifest
-from ecgseg.errors import LinkError, ModelError, TargetError
+from ecgseg.errors import LinkError, ModelError, TargetError, cause
 from ecgseg.files import read_text
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
@@ -227,7 +227,7 @@ def _metrics(model: ModelFile) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             f"The figures of {model.name} cannot be read ({path}).",
-            str(error),
+            cause(error, "It is no JSON."),
             f"Run `invoke evaluate --model {model.name}`.",
         ) from error
     if not isinstance(found, dict):

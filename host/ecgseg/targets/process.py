@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
-from ecgseg.errors import LinkError, TargetError
+from ecgseg.errors import LinkError, TargetError, cause
 from ecgseg.targets.base import RunningTarget
 from ecgseg.targets.options import TargetOptions
 
@@ -87,7 +87,9 @@ def _start(name: str, command: Sequence[str], port: int, log: IO[bytes]) -> subp
         return subprocess.Popen(guarded, stdin=port, stdout=port, stderr=log, start_new_session=True)
     except OSError as error:
         raise TargetError(
-            f"The target {name} cannot be started.", str(error), f"Check that {command[0]} can be run."
+            f"The target {name} cannot be started.",
+            cause(error, "The system does not say."),
+            f"Check that {command[0]} can be run.",
         ) from error
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ecgseg import paths
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.records import CLASS_NAMES
-from ecgseg.errors import ModelError, UsageError
+from ecgseg.errors import ModelError, UsageError, cause
 from ecgseg.files import read_text
 from ecgseg.models import in_order
 from ecgseg.output import write_json
@@ -310,7 +310,7 @@ def read(path: Path) -> ModelConfiguration:
     try:
         return ModelConfiguration.model_validate_json(read_text(path, _LARGEST_BYTES))
     except OSError as error:
-        why = f"{error.strerror or error}."
+        why = cause(error, "The system does not say.")
         raise ModelError(f"The configuration {path} cannot be read.", why, "Check the file.") from error
     except ValidationError as error:
         rules = [

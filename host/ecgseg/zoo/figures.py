@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ecgseg.data.databases.ludb import find_ludb, load_records, split
 from ecgseg.data.records import Record
-from ecgseg.errors import DataError, ModelError
+from ecgseg.errors import DataError, ModelError, cause
 from ecgseg.extras import require_tensorflow
 from ecgseg.files import read_text
 from ecgseg.graph.load import load_tflite
@@ -117,7 +117,9 @@ class FloatSegmenter:
             self._model = keras.models.load_model(path, compile=False)
         except (OSError, ValueError) as error:
             raise ModelError(
-                f"The float model {path} cannot be read.", str(error), "Train it again with `invoke train`."
+                f"The float model {path} cannot be read.",
+                cause(error, "It is no Keras model, or one of another version of Keras."),
+                "Train it again with `invoke train`.",
             ) from error
         self._parameters = device.require_parameters()
 

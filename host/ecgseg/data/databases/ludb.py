@@ -16,7 +16,7 @@ from pathlib import Path
 from ecgseg import interruption, paths
 from ecgseg.data.readers import wfdb
 from ecgseg.data.records import Record
-from ecgseg.errors import DataError, UsageError
+from ecgseg.errors import DataError, UsageError, cause
 from ecgseg.files import plain
 from ecgseg.pipeline import DEFAULT_INPUT_RATE
 
@@ -73,7 +73,7 @@ def load_record(folder: Path, record_id: int, leads: Sequence[str] = LEADS) -> l
     except wfdb.UNREADABLE as error:
         raise DataError(
             f"Record {record_id} of LUDB cannot be read ({base}).",
-            plain(f"{type(error).__name__}: {error}", 400),
+            plain(cause(error, "Its header, signals or annotation are not as the format has them."), 400),
             "Check the folder with `invoke data --verify`, or download LUDB again with `invoke data`.",
         ) from error
     # Its reader catches everything in places, Ctrl-C with it.

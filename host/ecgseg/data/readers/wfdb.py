@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ecgseg.data.records import Record, Wave
+from ecgseg.errors import ContentError
 from ecgseg.files import checked_size, plain, read_text
 from ecgseg.pipeline import microvolts
 
@@ -65,9 +66,9 @@ def read_leads(base: Path, leads: Sequence[str], about: About) -> list[Record]:
     check_sizes(base, leads)
     signal: Any = wfdb.rdrecord(str(base))
     if signal.fs != int(signal.fs):
-        raise ValueError(f"its rate of {signal.fs} Hz is no whole number")
+        raise ContentError(f"its rate of {signal.fs} Hz is no whole number")
     if signal.p_signal is None or not len(signal.p_signal):
-        raise ValueError("it holds no samples")
+        raise ContentError("it holds no samples")
     names = [name.lower() for name in signal.sig_name]
     samples = microvolts(signal.p_signal)
     return [
@@ -93,7 +94,7 @@ def check_sizes(base: Path, leads: Sequence[str]) -> None:
 
     Raises:
         OSError: a file is not there, no regular file, or too large.
-        ValueError: the header is none, or its files cannot hold the samples that it counts.
+        ContentError: the header is none, or its files cannot hold the samples that it counts.
     """
     samples, stored = _counted(read_text(base.with_name(f"{base.name}.hea"), MAX_HEADER_BYTES))
     needed: dict[str, int] = {}
@@ -102,7 +103,7 @@ def check_sizes(base: Path, leads: Sequence[str]) -> None:
     for name, bits in needed.items():
         size = checked_size(base.with_name(name), MAX_FILE_BYTES)
         if 8 * size < bits:
-            raise ValueError(f"its header counts {samples} samples, which the {size} bytes of {name} cannot hold")
+            raise ContentError(f"its header counts {samples} samples, which the {size} bytes of {name} cannot hold")
     for lead in leads:
         checked_size(base.with_name(f"{base.name}.{lead}"), MAX_FILE_BYTES)
 
@@ -112,10 +113,10 @@ def _counted(header: str) -> tuple[int, list[tuple[str, int, int]]]:
     lines = [line for line in header.splitlines() if line and not line.startswith("#")]
     about = _RECORD_LINE.fullmatch(lines[0]) if lines else None
     if about is None:
-        raise ValueError("its header does not begin with name, signals, rate and samples")
+        raise ContentError("its header does not begin with name, signals, rate and samples")
     signals = int(about[1])
     if not 1 <= signals <= MAX_SIGNALS or len(lines) != 1 + signals:
-        raise ValueError(f"its header counts {signals} signals and describes {len(lines) - 1}")
+        raise ContentError(f"its header counts {signals} signals and describes {len(lines) - 1}")
     return int(about[2] or 0), [_stored(line) for line in lines[1:]]
 
 
@@ -123,7 +124,7 @@ def _stored(line: str) -> tuple[str, int, int]:
     """Where a header's line says that a signal is: file, bits for each sample of the recording, first byte."""
     found = _SIGNAL_LINE.fullmatch(line)
     if found is None or found[2] not in _BITS or not 1 <= int(found[3] or 1) <= MAX_SAMPLES_PER_FRAME:
-        raise ValueError(f"its header describes a signal in a way that is not read: {plain(line, 60)}")
+        raise ContentError(f"its header describes a signal in a way that is not read: {plain(line, 60)}")
     return found[1], _BITS[found[2]] * int(found[3] or 1), int(found[4] or 0)
 
 

@@ -68,13 +68,16 @@ def _run(command: Sequence[str]) -> int:
     ):
         assert process.stdout is not None
         assert process.stderr is not None
-        ready.register(process.stdout, selectors.EVENT_READ)
-        deadline = time.monotonic() + _SECONDS
-        while not ended and not _ANSWER.search(answer) and ready.select(max(0.0, deadline - time.monotonic())):
-            part = os.read(process.stdout.fileno(), 256)
-            answer += part
-            ended = not part
-        process.kill()
+        try:
+            ready.register(process.stdout, selectors.EVENT_READ)
+            deadline = time.monotonic() + _SECONDS
+            while not ended and not _ANSWER.search(answer) and ready.select(max(0.0, deadline - time.monotonic())):
+                part = os.read(process.stdout.fileno(), 256)
+                answer += part
+                ended = not part
+        finally:
+            # Before the context waits for its end, also when a signal stops the search.
+            process.kill()
         errors = process.stderr.read().decode(errors="replace")
     found = _ANSWER.search(answer)
     if found is None:

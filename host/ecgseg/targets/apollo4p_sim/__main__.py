@@ -7,6 +7,7 @@ import os
 import sys
 import tty
 
+from ecgseg.errors import cause
 from ecgseg.targets.apollo4p_sim.command_line import parse
 from ecgseg.targets.apollo4p_sim.machine import Machine, SimulationStoppedError
 from ecgseg.targets.apollo4p_sim.process import Runner
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         image = typed.image.read_bytes()
     except OSError as error:
-        print(f"apollo4p-sim: {error}", file=sys.stderr)
+        print(f"apollo4p-sim: {typed.image}: {cause(error, 'It cannot be read.')}", file=sys.stderr)
         return 2
     print(f"apollo4p-sim: {typed.image.name}, SHA-256 {hashlib.sha256(image).hexdigest()}", file=sys.stderr, flush=True)
     machine = Machine(image, typed.options, SourceLines(typed.elf))

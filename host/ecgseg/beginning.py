@@ -1,0 +1,88 @@
+"""What comes before everything else: older results go, and signals are heard.
+
+tasks.py calls `begin`, but invoke reads tasks.py only when it has imported itself. Where tools/setup.sh made the
+environment, a line beside its packages (ecgseg-beginning.pth) therefore calls `at_start_of_python` in every Python that
+starts there, so this module imports next to nothing until it knows that invoke was started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+FLAGS = ("--json", "--html")
+"""Options that name a result which tells how the run ended; a test holds them to those of the tasks."""
+
+_WITH_VALUE = ("-X", "-W", "--check-hash-based-pycs")
+
+
+def at_start_of_python(words: Sequence[str]) -> None:
+    """Calls :func:`begin` when Python is about to run invoke.
+
+    Args:
+        words: as in sys.orig_argv, Python first.
+    """
+    program = _without_python(words)
+    if is_invoke(program):
+        begin(program)
+
+
+def begin(words: Sequence[str]) -> None:
+    """Removes older results and hears signals from now on; twice is once.
+
+    Args:
+        words: as in sys.argv, the program first.
+    """
+    from ecgseg import interruption
+
+    discard(words)
+    interruption.install()
+
+
+def is_invoke(words: Sequence[str]) -> bool:
+    """Whether invoke was started, by words as in sys.argv; `python -m invoke` is started as .../invoke/__main__.py."""
+    *folders, name = (words[0] if words else "").split("/")
+    return name in ("invoke", "inv") or (name == "__main__.py" and folders[-1:] == ["invoke"])
+
+
+def discard(words: Sequence[str]) -> None:
+    """Removes the files that FLAGS name, so that a run which is stopped while it starts leaves no older verdict there.
+
+    What cannot be removed is told when the task looks at its options.
+
+    Args:
+        words: a command line, the program first.
+    """
+    if {"--help", "-h"} & set(words):
+        return
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        flag, equals, value = word.partition("=")
+        if flag in FLAGS:
+            _remove(value if equals else after)
+
+
+def _remove(place: str) -> None:
+    from pathlib import Path
+
+    try:
+        path = Path(place).expanduser()
+        if path.is_file():
+            path.unlink()
+    except (OSError, RuntimeError, ValueError):
+        # A home that nobody has, a name that no file can have.
+        return
+
+
+def _without_python(words: Sequence[str]) -> list[str]:
+    """Program and what follows it of a command line of Python; nothing where the program is no file or module."""
+    rest = list(words[1:])
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            return [word, *rest]
+        if word.startswith("--") or word in _WITH_VALUE:
+            rest = rest[1:] if word in _WITH_VALUE else rest
+        elif word.endswith("m"):
+            return rest
+        elif "c" in word:
+            return []
+    return []
