@@ -26,9 +26,27 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
+    def _check_buffer(self) -> None:
+        try:
+            super()._check_buffer()
+        except OSError as error:
+            if error.errno == errno.EIO:  # A terminal that was closed.
+                self.on_broken_pipe()
+            raise
+
+
+class _Messages(_Console):
+    """What is told beside the work: the work goes on where nobody can read it any more."""
+
+    def _check_buffer(self) -> None:
+        try:
+            super()._check_buffer()
+        except OSError:
+            self.quiet = True
+
 
 console: Console = _Console()
-messages: Console = _Console(stderr=True)
+messages: Console = _Messages(stderr=True)
 
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,37 @@ def test_a_reader_that_leaves_early_ends_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=30) == 141
+
+
+def test_a_reader_of_tables_that_leaves_early_is_no_verdict() -> None:
+    code = (
+        "from ecgseg.commands.guard import guard\nfrom ecgseg.terminal import console\n"
+        "with guard():\n    [console.print('line') for _ in range(20000)]\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=30) == 141
+
+
+@pytest.mark.parametrize("gone", ["pipe", "full disk"])
+def test_the_work_goes_on_where_nobody_can_read_its_messages(gone: str) -> None:
+    code = (
+        "from ecgseg.commands.guard import guard\nfrom ecgseg.terminal import messages, progress\n"
+        "with guard(), progress() as bar:\n    bar.add_task('work', total=2)\n    messages.print('one')\n"
+        "    messages.print('two')\n    print('done')\n"
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    if gone == "full disk":
+        os.close(writing)
+        writing = os.open("/dev/full", os.O_WRONLY)
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=writing, timeout=30)
+    os.close(writing)
+    assert (done.returncode, done.stdout) == (0, b"done\n")
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest_and_all_known() -> None:

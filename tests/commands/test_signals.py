@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import venv
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from invoke.loader import FilesystemLoader
@@ -15,12 +22,12 @@ from invoke.loader import FilesystemLoader
 from ecgseg import beginning, paths
 from ecgseg.commands.task import Output, declared, options_of
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+from stop_at_random import HEARING, Left, left_behind, stopped
+
 pytestmark = pytest.mark.slow
 
 INVOKE = (sys.executable, "-m", "invoke")
-# Tests that a shell runs in the background are started with SIGINT ignored, which a child would inherit.
-HEARING = ("env", "--default-signal=INT,TERM,HUP")
-FRAMES_PER_LEAD = 4
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 NAMES = {signal.SIGINT: "Interrupted.", signal.SIGTERM: "Stopped by SIGTERM.", signal.SIGHUP: "Stopped by SIGHUP."}
 SWALLOWING = """
@@ -37,64 +44,154 @@ with guard():
 """
 
 
-def left_behind(mark: str) -> list[str]:
-    """Command lines of this machine's processes that have a mark in their environment."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and mark.encode() in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_bytes().decode(errors="replace"))
-        except OSError:
-            # It has ended, or is not ours.
-            continue
-    return found
-
-
-def wait_until_it_hears(pid: int) -> None:
-    """Waits for the handlers, which are installed when Python and invoke have started."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        status = Path(f"/proc/{pid}/status").read_text()
-        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
-        if all(caught >> number - 1 & 1 for number in CODES):
-            return
-        time.sleep(0.01)
-    raise AssertionError("invoke does not start")
-
-
-def stopped_after(seconds: float, number: int, folder: Path) -> tuple[int, str, Path]:
-    """Exit code, messages and place of the result of a HIL test that is stopped so long after its first line."""
-    report = folder / "result.json"
-    report.write_text('{"verdict": "pass"}')
-    arguments = ("hil-test", "--target", "host", "--json", str(report), "--html", str(folder / "report.html"))
-    with subprocess.Popen(
-        [*HEARING, f"STOPPED_TEST={folder}", *INVOKE, *arguments],
-        cwd=paths.ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        wait_until_it_hears(process.pid)
-        time.sleep(seconds)
-        process.send_signal(number)
-        told = process.communicate(timeout=60)[0]
-    return process.returncode, told, report
-
-
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("seconds", [0.0, 0.4, 1.5, 3.0])
 def test_a_stopped_test_leaves_what_was_compared_or_nothing(number: int, seconds: float, tmp_path: Path) -> None:
-    code, told, report = stopped_after(seconds, number, tmp_path)
-    assert code == CODES[number], told
-    assert NAMES[number] in told
-    assert "Traceback" not in told
-    if report.exists():
-        result = json.loads(report.read_text())
-        assert (result["verdict"], result["error"]) == ("incomplete", NAMES[number])
-        assert result["mismatched_bytes"] == 0
-        assert 0 <= result["frames"] <= result["expected_frames"]
-        assert (tmp_path / "report.html").exists()
-    assert left_behind(str(tmp_path)) == []
+    left = stopped(("--target", "host"), number, seconds, tmp_path, heard_first=True)
+    assert left.code == CODES[number], left.told
+    assert NAMES[number] in left.told
+    assert list(left.faults()) == []
+    if left.result is not None:
+        assert (left.result["verdict"], left.result["error"]) == ("incomplete", NAMES[number])
+
+
+def older(**changes: Any) -> Left:
+    """What a run leaves that is stopped as it should be, but for some of it."""
+    partial = {"verdict": "incomplete", "error": "Stopped by SIGTERM.", "frames": 4, "expected_frames": 8}
+    good = Left(signal.SIGTERM, True, 143, "", 0.1, {**partial, "mismatched_bytes": 0}, True, [], [], [])
+    return replace(good, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ""),
+        ({"result": None, "has_page": False}, ""),
+        ({"heard": False, "code": -15, "result": None, "has_page": False}, ""),
+        ({"code": -15}, "exit code -15"),
+        ({"code": 0}, "exit code 0"),
+        ({"code": 1}, "exit code 1"),
+        ({"told": "Exception ignored in: x"}, "traceback"),
+        ({"has_page": False}, "one of JSON and HTML is missing"),
+        ({"result": None, "has_page": False, "older": ["result.json"]}, "older result result.json"),
+        ({"processes": ["gcc"]}, "process gcc"),
+        ({"files": ["tmp/cc1.s"]}, "temporary file tmp/cc1.s"),
+    ],
+)
+def test_what_a_stopped_run_must_not_leave_is_seen(changes: dict[str, Any], told: str) -> None:
+    found = list(older(**changes).faults())
+    assert len(found) == bool(told)
+    assert "".join(found).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"verdict": "pass", "planned_frames": 8}, "pass, though"),
+        ({"verdict": "incomplete", "error": "Interrupted."}, "verdict incomplete, Interrupted."),
+        ({"frames": 9}, "a result of 9 of 8 frames"),
+        ({"mismatched_bytes": 1}, "a result of 4 of 8 frames, 1 bytes"),
+    ],
+)
+def test_a_wrong_result_of_a_stopped_run_is_seen(wrong: dict[str, Any], told: str) -> None:
+    partial = older().result
+    assert partial is not None
+    (found,) = older(result=partial | wrong).faults()
+    assert found.startswith(told)
+
+
+def test_what_outlives_a_run_is_found(tmp_path: Path) -> None:
+    mark = f"MARK_OF_A_TEST={tmp_path}"
+    with subprocess.Popen(["env", mark, "sleep", "60"]) as process:
+        time.sleep(0.3)
+        assert left_behind(mark) == ["sleep 60 "]
+        process.kill()
+    assert left_behind(mark) == []
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_before_invoke_is_read_is_heard_and_leaves_no_older_verdict(number: int, tmp_path: Path) -> None:
+    """As tools/setup.sh makes an environment; the package that is found in place of invoke sends the signal."""
+    venv.create(tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    (packages,) = (tmp_path / "venv" / "lib").glob("*/site-packages")
+    shutil.copy(paths.ROOT / "tools" / "ecgseg-beginning.pth", packages)
+    (tmp_path / "invoke").mkdir()
+    (tmp_path / "invoke" / "__init__.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
+    (tmp_path / "invoke" / "__main__.py").write_text("print('went on')\n")
+    result = tmp_path / "result.json"
+    result.write_text("pass")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{paths.ROOT / 'host'}"}
+    done = subprocess.run(
+        [*HEARING, str(python), "-X", "utf8", "-m", "invoke", "hil-test", "--json", str(result)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (CODES[number], "", NAMES[number])
+    assert not result.exists()
+    # Any other program is left alone, and so is the file that its option names.
+    result.write_text("pass")
+    program = [str(python), "-c", "import signal; print(signal.getsignal(signal.SIGTERM))", "invoke"]
+    done = subprocess.run([*program, "--json", str(result)], env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    assert result.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "program"),
+    [
+        ("python -m invoke zoo", "invoke zoo"),
+        ("python -X dev -W error -Im invoke zoo", "invoke zoo"),
+        ("python /a/bin/invoke zoo", "/a/bin/invoke zoo"),
+        ("python --check-hash-based-pycs always -u /a/bin/inv", "/a/bin/inv"),
+        ("python -c x invoke", ""),
+        ("python", ""),
+    ],
+)
+def test_what_python_is_about_to_run_is_read_off_its_command_line(words: str, program: str) -> None:
+    assert " ".join(beginning._without_python(words.split())) == program
+
+
+@pytest.mark.parametrize("word", ["/invoke/.venv/bin/pytest", "/a/invoke/b/__main__.py", "reinvoke", ""])
+def test_a_program_that_merely_lies_in_a_folder_of_that_name_is_not_invoke(word: str) -> None:
+    assert not beginning.is_invoke([word])
+
+
+def test_what_python_cannot_raise_is_no_traceback_when_it_is_a_signal() -> None:
+    program = (
+        "import os, signal\n"
+        "from ecgseg import interruption\n"
+        "interruption.install()\n"
+        "from ecgseg.commands.guard import guard\n"
+        "class Dying:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        print('in vain')\n"
+        "with guard():\n"
+        "    Dying()\n"
+    )
+    done = subprocess.run([*HEARING, sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (143, "")
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_terminal_that_is_gone_takes_no_result_away(tmp_path: Path) -> None:
+    report = tmp_path / "result.json"
+    command = [*INVOKE, "hil-test", "--target", "host", "--records", "1-200", "--json", str(report)]
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [*HEARING, "setsid", "--ctty", *command], cwd=paths.ROOT, stdin=slave, stdout=slave, stderr=slave
+    ) as process:
+        os.close(slave)
+        seen = b""
+        while not re.search(rb" [1-9]\d*/\d+", seen):
+            seen += os.read(master, 4096)
+        os.close(master)  # The kernel sends SIGHUP, and whatever is written there fails.
+        assert process.wait(timeout=60) == 129
+    assert json.loads(report.read_text())["error"] == NAMES[signal.SIGHUP]
 
 
 def test_the_same_signal_twice_at_once_does_not_keep_results_from_being_written() -> None:

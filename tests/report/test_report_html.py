@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -141,3 +142,40 @@ def test_labels_of_the_time_axis_lie_beside_each_other_whatever_a_record_lasts(s
 def test_a_picture_is_drawn_of_any_record(tmp_path: Path, shown: ShownLead) -> None:
     write_picture(shown, result(), tmp_path / "lead.png")
     assert (tmp_path / "lead.png").stat().st_size > 1000
+
+
+def test_a_long_trace_is_drawn_by_the_lowest_and_highest_sample_of_each_pixel() -> None:
+    shown = lasting(300)
+    samples = shown.record.samples.copy()
+    samples[::7501] = 900  # Spikes of one sample, at odd places too.
+    samples[40_000:60_000] = LEAD_OFF
+    drawn = replace(shown, record=replace(shown.record, samples=samples))
+    path = next(ElementTree.fromstring(lead_figure(drawn)).iter("path")).get("d", "")
+    heights = re.findall(r"[ML][\d.]+ ([\d.]+)", path)
+    assert path.count("M") == 2
+    assert len(heights) <= 2 * 1012
+    visible = int(np.count_nonzero(samples == 900))
+    assert heights.count(min(heights, key=float)) == visible == 18
+
+
+def test_a_short_trace_is_drawn_sample_by_sample_at_250_hz() -> None:
+    path = next(ElementTree.fromstring(lead_figure(lasting(10))).iter("path")).get("d", "")
+    assert path.count("M") + path.count("L") == 2500
+
+
+@pytest.mark.parametrize("broken", ["package", "figure"])
+def test_a_picture_that_cannot_be_drawn_is_one_error(
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_font(*_: object, **__: object) -> None:
+        raise RuntimeError("no font")
+
+    if broken == "package":
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+    else:
+        monkeypatch.setattr("matplotlib.pyplot.subplots", no_font)
+    with pytest.raises(OutputError, match=r"lead.png' could not be drawn") as caught:
+        write_picture(lead(), result(), tmp_path / "lead.png")
+    assert caught.value.why
+    assert "make setup" in caught.value.remedy
+    assert list(tmp_path.iterdir()) == []

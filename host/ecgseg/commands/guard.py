@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TypeGuard
 
 from rich.markup import escape
@@ -42,8 +42,7 @@ def guard() -> Iterator[None]:
             if code is None:
                 raise
             # After SystemExit everything has been told.
-            with suppress(OSError):
-                _tell(ended_by if not isinstance(error, SystemExit) else None)
+            _tell(ended_by if not isinstance(error, SystemExit) else None)
             _let_go_of_what_is_gone()
             raise SystemExit(code) from None
 
@@ -64,7 +63,7 @@ def _is_full_disk(error: BaseException | None) -> TypeGuard[OSError]:
 
 
 def _tell(error: BaseException | None) -> None:
-    """Says what ended a task. Raises OSError where the terminal is gone."""
+    """Says what ended a task."""
     if isinstance(error, Stopped):
         messages.print(f"\n[yellow]{error}[/yellow] What was finished has been kept; run the command again.")
     elif isinstance(error, EcgsegError):

@@ -119,10 +119,10 @@ def _count_generated(options: Options) -> None:
     chosen = find_model(options.model, options.tflite)
     counted = profile_model(chosen.path, chosen.name)
     show_profile(counted, console)
-    if options.picture:
-        write_profile_picture(counted, options.picture)
     if options.json:
         write_json(counted, options.json)
+    if options.picture:
+        write_profile_picture(counted, options.picture)
 
 
 def _time_on_board(options: Options) -> None:

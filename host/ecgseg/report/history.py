@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
+from ecgseg.report.drawing import drawing
 from ecgseg.zoo.checkpoints import Look
 
 
@@ -17,7 +16,17 @@ def history_picture(name: str, history: Sequence[Look], best: Look) -> bytes:
         name: of the model.
         history: all looks of the training.
         best: the one that was chosen, which is marked.
+
+    Raises:
+        OutputError: it could not be drawn.
     """
+    with drawing("history.png"):
+        return _png(name, history, best)
+
+
+def _png(name: str, history: Sequence[Look], best: Look) -> bytes:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axes = figure.add_subplot()
     steps = [look.step for look in history]

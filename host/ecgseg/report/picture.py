@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 from ecgseg.hil.result import HilResult, ShownLead
 from ecgseg.output import write_bytes
 from ecgseg.pipeline import LEAD_OFF, MODEL_RATE
-from ecgseg.report.lead import Span, rows, spans
+from ecgseg.report.drawing import drawing
+from ecgseg.report.lead import Mask, Span, rows, spans
 from ecgseg.report.palette import LIGHT
 
 _SECONDS = 4.4
@@ -24,8 +26,14 @@ def write_picture(lead: ShownLead, result: HilResult, path: Path) -> None:
     """Draws one lead of a test with its verdict.
 
     Raises:
-        OutputError: it could not be written.
+        OutputError: it could not be drawn, or not be written.
     """
+    with drawing(str(path)):
+        data = _png(lead, result)
+    write_bytes(path, data)
+
+
+def _png(lead: ShownLead, result: HilResult) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -45,7 +53,7 @@ def write_picture(lead: ShownLead, result: HilResult, path: Path) -> None:
         figure.savefig(buffer, format="png", facecolor="white", metadata={"Software": None})
     finally:
         pyplot.close(figure)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _title(lead: ShownLead, result: HilResult) -> str:
@@ -69,10 +77,11 @@ def _draw_trace(axes: Any, lead: ShownLead) -> None:
     samples = lead.record.samples.astype(np.float64) / 1000
     samples[lead.record.samples == LEAD_OFF] = np.nan
     seconds = np.arange(samples.size) / lead.record.rate
-    for span in spans(lead.device, lead):
+    for span in _shown(lead.device, lead):
         start, width = _seconds(span)
         axes.axvspan(start, start + width, color=_colour(span), alpha=0.13, lw=0)
-    axes.plot(seconds, samples, color=LIGHT["ink"], linewidth=1.3)
+    near = seconds < 2 * (_START + _SECONDS)
+    axes.plot(seconds[near], samples[near], color=LIGHT["ink"], linewidth=1.3)
     inside = samples[(seconds >= _START) & (seconds <= _START + _SECONDS)]
     inside = inside[np.isfinite(inside)]
     low, high = (float(inside.min()), float(inside.max())) if inside.size else (0.0, 0.0)
@@ -84,6 +93,14 @@ def _draw_trace(axes: Any, lead: ShownLead) -> None:
     axes.set_axisbelow(True)
     axes.tick_params(which="both", colors=LIGHT["soft"], length=0)
     axes.spines[:].set_visible(False)
+
+
+def _shown(mask: Mask, lead: ShownLead) -> Iterator[Span]:
+    """The spans of which the picture shows something; a record may be of hours."""
+    for span in spans(mask, lead):
+        start, width = _seconds(span)
+        if start < _START + _SECONDS and start + width > _START:
+            yield span
 
 
 def _seconds(span: Span) -> tuple[float, float]:
@@ -99,7 +116,7 @@ def _draw_masks(axes: Any, lead: ShownLead) -> None:
     masks = rows(lead)[::-1]  # matplotlib counts from below
     for row, (_, mask) in enumerate(masks):
         axes.barh(row, lead.device.size / MODEL_RATE, height=_BAR, color=LIGHT["track"])
-        for span in spans(mask, lead):
+        for span in _shown(mask, lead):
             _draw_span(axes, span, row)
     axes.set_yticks(range(len(masks)), [name for name, _ in masks])
     axes.set_ylim(-0.5, len(masks) - 0.5)

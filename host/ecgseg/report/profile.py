@@ -12,6 +12,7 @@ from rich.table import Table
 from ecgseg.graph.ir import shape_text
 from ecgseg.output import write_bytes
 from ecgseg.profile import Profile
+from ecgseg.report.drawing import drawing
 from ecgseg.report.palette import LIGHT
 
 _BAR = 12
@@ -57,8 +58,14 @@ def write_profile_picture(profile: Profile, path: Path) -> None:
     """Draws instructions and instructions per MAC of each layer as bars into a PNG.
 
     Raises:
-        OutputError: it could not be written.
+        OutputError: it could not be drawn, or not be written.
     """
+    with drawing(str(path)):
+        data = _png(profile)
+    write_bytes(path, data)
+
+
+def _png(profile: Profile) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -85,4 +92,4 @@ def write_profile_picture(profile: Profile, path: Path) -> None:
         figure.savefig(buffer, format="png", facecolor="white", metadata={"Software": None})
     finally:
         pyplot.close(figure)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from ecgseg.hil.result import ShownLead
 from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, runs
@@ -23,6 +25,9 @@ _AXIS_HEIGHT = 24
 _LABEL_MIN_PX = 9.0
 _LETTER_PX = 6.5
 _TIME_LABEL_PX = 60.0
+# A short trace is drawn at 250 Hz; of a long one, whose samples lie close, two are drawn on a pixel.
+_DRAWN_RATE = 250
+_MOST_ON_A_PIXEL = 4
 _TIME_STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 
 
@@ -93,19 +98,30 @@ def _y(microvolts: float, middle: float, scale: float) -> float:
 
 def _trace(lead: ShownLead) -> str:
     """The raw signal; it is lifted off the paper where there is no contact."""
+    samples = lead.record.samples
     factor = lead.record.rate // MODEL_RATE
     middle, scale = _scale(lead)
-    step = max(1, lead.record.rate // 250)
     commands = []
-    pen = "M"
-    for index in range(0, lead.record.samples.size, step):
-        value = int(lead.record.samples[index])
-        if value == LEAD_OFF:
-            pen = "M"
-            continue
-        commands.append(f"{pen}{_x(index / factor, lead):.1f} {_y(value, middle, scale):.1f}")
-        pen = "L"
+    for part in runs((samples != LEAD_OFF).astype(np.uint8)):
+        pen = "M"
+        for index in _drawn(samples[part.onset : part.offset + 1], lead):
+            sample = part.onset + index
+            commands.append(f"{pen}{_x(sample / factor, lead):.1f} {_y(int(samples[sample]), middle, scale):.1f}")
+            pen = "L"
     return f'<path class="ecg" d="{"".join(commands)}"/>'
+
+
+def _drawn(part: npt.NDArray[np.int16], lead: ShownLead) -> Sequence[int]:
+    """Which samples of a part without gaps are drawn: where many lie on a pixel, its lowest and highest."""
+    step = max(1, lead.record.rate // _DRAWN_RATE)
+    on_a_pixel = lead.record.samples.size / (_WIDTH - _LEFT - _RIGHT)
+    if on_a_pixel <= _MOST_ON_A_PIXEL * step:
+        return range(0, part.size, step)
+    edges = [*np.arange(0, part.size, on_a_pixel).astype(int).tolist(), part.size]
+    pixels = [(first, part[first:last]) for first, last in pairwise(edges)]
+    return [
+        first + index for first, pixel in pixels for index in sorted({int(np.argmin(pixel)), int(np.argmax(pixel))})
+    ]
 
 
 def _bands(lead: ShownLead) -> Iterator[str]:

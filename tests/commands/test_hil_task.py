@@ -1,0 +1,100 @@
+"""`invoke hil-test` around its test: what was compared is written whatever comes, and then the exit code is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ecgseg import interruption
+from ecgseg.commands import hil_test
+from ecgseg.hil import runner
+from ecgseg.hil.judge import Judge
+from ecgseg.hil.result import HilResult, HilRun
+from ecgseg.hil.runner import HilOptions, OnStep
+from ecgseg.interruption import Stopped
+from ecgseg.report import progress
+from support.report_pages import lead, result
+
+
+@pytest.fixture
+def hearing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Signals are heard as in a task, and forgotten at the end."""
+    before = {number: signal.getsignal(number) for number in interruption.SIGNALS}
+    for number in interruption.SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(interruption._State, "stopped", None)
+    interruption.install()
+    with interruption.guarded():
+        yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, Path]:
+    return {"json": tmp_path / "result.json", "html": tmp_path / "report.html"}
+
+
+def finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that has compared everything."""
+    monkeypatch.setattr(runner, "run", lambda *_, **__: HilRun(result(), [lead()]))
+
+
+def test_a_picture_that_cannot_be_drawn_takes_no_other_result_away(
+    places: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished(monkeypatch)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code = hil_test.perform(HilOptions("host"), picture=tmp_path / "lead.png", **places)
+    assert code == 9
+    assert json.loads(places["json"].read_text())["verdict"] == "pass"
+    assert "Every byte equal" in places["html"].read_text()
+    shown = capsys.readouterr()
+    assert "PASS" in shown.out
+    assert "lead.png' could not be drawn" in shown.err
+    assert "What to do" in shown.err
+
+
+@pytest.mark.usefixtures("hearing")
+def test_a_signal_while_the_bar_is_taken_down_takes_no_result_away(
+    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished(monkeypatch)
+
+    @contextmanager
+    def bar(target: str) -> Iterator[OnStep]:
+        yield lambda step: None
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(progress, "hil_bar", bar)
+    hil_test.perform(HilOptions("host"), **places)
+    assert json.loads(places["json"].read_text())["verdict"] == "pass"
+    assert places["html"].exists()
+    with pytest.raises(Stopped):
+        interruption.check()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("hearing")
+def test_a_signal_while_scores_are_worked_out_takes_no_result_away(
+    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work_out: Callable[[Judge, str | None], HilResult] = Judge.result
+
+    def interrupted(judge: Judge, error: str | None = None) -> HilResult:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return work_out(judge, error)
+
+    monkeypatch.setattr(Judge, "result", interrupted)
+    code = hil_test.perform(HilOptions("host", records=(1,), leads=("ii",)), **places)
+    assert code == 143
+    told = json.loads(places["json"].read_text())
+    assert (told["verdict"], told["frames"]) == ("pass", told["planned_frames"])
