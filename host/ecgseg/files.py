@@ -124,24 +124,25 @@ def _too_large(path: Path, size: int, limit: int) -> OSError:
     return OSError(errno.EFBIG, f"It has {size} bytes, more than {limit}", str(path))
 
 
-def read_arrays(data: bytes, limit: int) -> dict[str, npt.NDArray[np.generic]]:
+def read_arrays(data: bytes, limit: int, most: int = MAX_MEMBERS) -> dict[str, npt.NDArray[np.generic]]:
     """Arrays of an .npz archive by name. Nothing in it is run, and no size in it is trusted.
 
     Args:
         data: the archive.
         limit: most bytes that all arrays together may have.
+        most: arrays that it may hold.
 
     Returns:
         Arrays of numbers or text, read-only, in the order of the archive.
 
     Raises:
-        ContentError: it is damaged, holds more than `limit` bytes or MAX_MEMBERS arrays, or an array of another kind.
+        ContentError: it is damaged, holds more than `limit` bytes or `most` arrays, or an array of another kind.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as pack:
             members = pack.infolist()
-            if len(members) > MAX_MEMBERS:
-                raise ContentError(f"it holds {len(members)} arrays, more than {MAX_MEMBERS}")
+            if len(members) > most:
+                raise ContentError(f"it holds {len(members)} arrays, more than {most}")
             if sum(member.file_size for member in members) > limit:
                 raise ContentError(f"its arrays have more than {limit} bytes")
             return {member.filename.removesuffix(".npy"): _array(_member(pack, member)) for member in members}

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 
+from ecgseg.errors import ContentError, ModelError, cause
+from ecgseg.files import read_arrays, read_file
 from ecgseg.output import replacing
 
 NAME = "checkpoint.npz"
+# Far more than a network for the device takes, with optimiser and average.
+MAX_BYTES = 1 << 30
+MAX_ARRAYS = 1 << 12
 
 Arrays = Sequence[npt.NDArray[Any]]
 
@@ -25,6 +31,9 @@ class Look:
     step: int
     loss: float
     weighted_f1: float
+
+
+_Looks = TypeAdapter(list[Look])
 
 
 @dataclass(frozen=True)
@@ -63,17 +72,64 @@ def save(folder: Path, checkpoint: Checkpoint, digest: str) -> None:
 
 
 def load(folder: Path, digest: str) -> Checkpoint | None:
-    """The checkpoint of a folder; None where there is none of the very same configuration."""
+    """The checkpoint of a folder; None where there is none of the very same configuration.
+
+    Raises:
+        ModelError: there is one that is damaged, or larger than any.
+    """
     path = folder / NAME
-    if not path.is_file():
+    if not path.exists():
         return None
-    with np.load(path) as saved:
-        if str(saved["digest"]) != digest:
+    try:
+        saved = read_arrays(read_file(path, MAX_BYTES), MAX_BYTES, MAX_ARRAYS)
+        if _text(saved["digest"]) != digest:
             return None
-        history = tuple(Look(**look) for look in json.loads(str(saved["history"])))
-        return Checkpoint(int(saved["step"]), _numbered(saved, "state"), _numbered(saved, "best"), history)
+        return Checkpoint(
+            int(_of_kind(saved["step"], "i")),
+            _numbered(saved, "state"),
+            _numbered(saved, "best"),
+            tuple(_Looks.validate_json(_text(saved["history"]))),
+        )
+    except KeyError as error:
+        raise _damaged(path, f"It has no array {error}.") from error
+    except (OSError, ValueError) as error:
+        raise _damaged(path, cause(error, "It is no checkpoint of a training.")) from error
 
 
-def _numbered(saved: Any, name: str) -> list[npt.NDArray[Any]]:
-    count = sum(key.removeprefix(name).isdecimal() for key in saved.files if key.startswith(name))
+def check_fits(checkpoint: Checkpoint, folder: Path, state: Arrays, best: Arrays) -> None:
+    """Compares a checkpoint with the training that is to go on from it.
+
+    Args:
+        checkpoint: as read.
+        folder: that it was read from.
+        state, best: of the training at its start.
+
+    Raises:
+        ModelError: it is of another network, or damaged.
+    """
+    for found, wanted in ((checkpoint.state, state), (checkpoint.best, best)):
+        if [(array.shape, array.dtype) for array in found] != [(array.shape, array.dtype) for array in wanted]:
+            raise _damaged(folder / NAME, "Its arrays are not those of this network.")
+
+
+def _damaged(path: Path, why: str) -> ModelError:
+    return ModelError(
+        f"The training cannot go on from the checkpoint '{path}'.",
+        why,
+        "Start anew with `invoke train --fresh`, which replaces it.",
+    )
+
+
+def _of_kind(array: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
+    if array.dtype.kind != kind or array.shape != ():
+        raise ContentError("one of its values is of another kind")
+    return array
+
+
+def _text(array: npt.NDArray[Any]) -> str:
+    return str(_of_kind(array, "U"))
+
+
+def _numbered(saved: Mapping[str, npt.NDArray[Any]], name: str) -> list[npt.NDArray[Any]]:
+    count = sum(key.removeprefix(name).isdecimal() for key in saved if key.startswith(name))
     return [saved[f"{name}{index}"] for index in range(count)]

@@ -135,6 +135,7 @@ class Trainer:
         saved = checkpoints.load(self._work, self._configuration.digest())
         if saved is None:
             return 0
+        checkpoints.check_fits(saved, self._work, [np.asarray(value) for value in self._state], self._best)
         for value, kept in zip(self._state, saved.state, strict=True):
             value.assign(kept)
         self._best = list(saved.best)
