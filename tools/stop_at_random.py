@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -125,18 +125,9 @@ def stopped(
     for place in places.values():
         place.parent.mkdir(exist_ok=True)
         place.write_text(OLDER)
-    temporary = folder / "tmp"
-    temporary.mkdir()
-    words = [str(word) for pair in places.items() for word in pair]
-    with subprocess.Popen(
-        [*HEARING, *INVOKE, "hil-test", *options, *words],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root / "host"), "TMPDIR": str(temporary), _MARK: str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    (folder / "tmp").mkdir()
+    words = ["hil-test", *options, *(str(word) for pair in places.items() for word in pair)]
+    with _started(words, root, folder) as process:
         if heard_first:
             _wait_until_it_hears(process.pid)
         time.sleep(seconds)
@@ -145,19 +136,37 @@ def stopped(
         (os.kill if number == signal.SIGTERM else os.killpg)(process.pid, number)
         told = process.communicate(timeout=_END_SECONDS)[0]
         took = time.monotonic() - sent
-    contents = {place: place.read_text() for place in places.values() if place.exists()}
-    own = places["--json"] in contents and contents[places["--json"]] != OLDER
+    own, older = _results(places.values())
     return Left(
         number=number,
         heard=heard,
         code=process.returncode,
         told=told,
         seconds=round(took, 3),
-        result=json.loads(contents[places["--json"]]) if own else None,
-        has_page=contents.get(places["--html"], OLDER) != OLDER,
-        older=[place.name for place, text in contents.items() if text == OLDER],
+        result=json.loads(own[places["--json"]]) if places["--json"] in own else None,
+        has_page=places["--html"] in own,
+        older=older,
         processes=left_behind(f"{_MARK}={folder}"),
         files=sorted(str(path.relative_to(folder)) for path in _others(folder, tuple(places.values()))),
+    )
+
+
+def _results(places: Iterable[Path]) -> tuple[dict[Path, str], list[str]]:
+    """What a run has written where, and the names of what it has left of an older one."""
+    contents = {place: place.read_text() for place in places if place.exists()}
+    older = {place for place, text in contents.items() if text == OLDER}
+    return {place: contents[place] for place in contents.keys() - older}, sorted(place.name for place in older)
+
+
+def _started(words: Sequence[str], root: Path, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*HEARING, *INVOKE, *words],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root / "host"), "TMPDIR": str(folder / "tmp"), _MARK: str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
 
 

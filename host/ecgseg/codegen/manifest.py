@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ecgseg.errors import ModelError
+from ecgseg.errors import ModelError, cause
 from ecgseg.files import read_text
 
 FILE = "manifest.json"
@@ -86,6 +86,6 @@ def read_manifest(generated: Path) -> Manifest:
     except (OSError, ValueError) as error:
         raise ModelError(
             f"What was rendered into {generated} cannot be read ({FILE}).",
-            str(error),
+            cause(error, "It is not what `invoke render` writes."),
             "Render the model again.",
         ) from error
