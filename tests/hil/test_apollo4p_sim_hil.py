@@ -19,6 +19,7 @@ from ecgseg.models import find_model
 from ecgseg.profile.board import CORE_HZ, profile_board
 from ecgseg.report.hardware import COLUMNS, hardware_page, rows
 from ecgseg.targets import TargetOptions, open_target
+from ecgseg.targets.calibration import calibration
 
 pytestmark = pytest.mark.qemu
 RECORDS = (8, 104)
@@ -129,7 +130,13 @@ def test_a_profile_says_what_is_modelled_and_holds_its_own_range() -> None:
     assert sum(fast.layer_cycles) == pytest.approx(fast.inference_cycles, rel=0.02)
     assert slow.energy_uj is None
     assert fast.energy_uj is not None
-    assert fast.energy_uj[0] == pytest.approx((fast.inference_ms + fast.preprocess_ms) * 9.4, rel=0.001)
+    low, factor, high = calibration().factors
+    assert profile.calibration == (low, factor, high)
+    modelled_ms = (fast.inference_cycles + fast.preprocess_cycles) / fast.core_hz * 1e3
+    assert fast.inference_ms + fast.preprocess_ms == pytest.approx(factor * modelled_ms, rel=0.001)
+    assert fast.frame_ms_range == pytest.approx((low * modelled_ms, high * modelled_ms), rel=0.001)
+    assert fast.duty_range == pytest.approx((low * modelled_ms / 2500, high * modelled_ms / 2500), rel=0.01)
+    assert fast.energy_uj == pytest.approx((low * modelled_ms * 9.4, high * modelled_ms * 18.6), rel=0.001)
     assert all(len(row) == len(COLUMNS) for row in rows(profile))
     page = hardware_page([profile])
     assert profile.bin_sha256 in page

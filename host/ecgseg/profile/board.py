@@ -19,13 +19,14 @@ from ecgseg.image.build import Image, build
 from ecgseg.link import BenchKind, DeviceClient, TimeBase
 from ecgseg.models import ModelFile
 from ecgseg.targets import TargetOptions, TimeQuality, TimingCase, open_target, target_of
+from ecgseg.targets.calibration import calibration
 from ecgseg.targets.names import APOLLO4P_SIM
 
 CORE_HZ = (96_000_000, 192_000_000)
 FRAME_SECONDS = 2.5
-INFERENCE_MILLIWATTS = (9.4, 10.7)
-"""Mean power of int8 TCN inference on this part at 192 MHz: the range of the published measurements in
-docs/apollo4p-facts.md, section 8.2 (sleepkit, Apollo4 Plus EVB). Nothing is published for 96 MHz."""
+INFERENCE_MILLIWATTS = (9.4, 18.6)
+"""Mean power of int8 TCN inference on this part at 192 MHz: lowest and highest of the published measurements in
+docs/apollo4p-facts.md, section 8.2 (two tables of sleepkit, Apollo4 Plus EVB). Nothing is published for 96 MHz."""
 _MILLIWATTS_HZ = 192_000_000
 _MAX_FIGURES_BYTES = 1 << 20
 _REPETITIONS = 4
@@ -37,11 +38,13 @@ class ClockFigures(BaseModel):
 
     Attributes:
         core_hz: core clock.
-        inference_cycles, preprocess_cycles: core cycles a frame.
+        inference_cycles, preprocess_cycles: core cycles a frame; of the timing model as it says them, not calibrated.
         inference_range: cycles in the best and the worst case of the timing model; None when measured.
-        inference_ms, preprocess_ms: the same as time.
+        inference_ms, preprocess_ms: as time; of modelled cycles the calibrated expectation.
+        frame_ms_range: time of both, lowest and highest by the calibration; None when measured.
         energy_uj: microjoule a frame (preprocessor and inference), lowest and highest; None where no power is known.
         duty: share of the time that the core works at one frame every 2.5 s.
+        duty_range: lowest and highest by the calibration; None when measured.
         average_uw: energy over 2.5 s in microwatt, lowest and highest, without what sleep takes.
         layer_cycles: per layer; empty when not asked for.
     """
@@ -52,8 +55,10 @@ class ClockFigures(BaseModel):
     inference_range: tuple[int, int] | None
     inference_ms: float
     preprocess_ms: float
+    frame_ms_range: tuple[float, float] | None
     energy_uj: tuple[float, float] | None
     duty: float
+    duty_range: tuple[float, float] | None
     average_uw: tuple[float, float] | None
     layer_cycles: list[int]
 
@@ -70,6 +75,7 @@ class BoardProfile(BaseModel):
         flops: two a multiply-accumulate.
         weighted_f1: of metrics.json; None when there is none for this .tflite.
         bin_sha256: of the image, the file that is flashed.
+        calibration: cycles of silicon for each modelled cycle: lowest, expected, highest; None when measured.
     """
 
     target: str
@@ -90,6 +96,7 @@ class BoardProfile(BaseModel):
     flash_bytes: int
     layers: list[str]
     clocks: list[ClockFigures]
+    calibration: tuple[float, float, float] | None
 
 
 def profile_board(
@@ -110,6 +117,7 @@ def profile_board(
     generated = generate(model)
     image = build(target_of(target).board, generated)
     ranges: dict[int, tuple[int, int]] = {}
+    factors = None
     if target_of(target).time_quality is TimeQuality.MODELLED:
         # With a probe the core's own cycle counter counts; without it a tick is several cycles.
         chosen = replace(chosen, simulator=replace(chosen.simulator, probe=True))
@@ -117,11 +125,12 @@ def profile_board(
             _inference_cycles(image, target, _in_case(chosen, case)) for case in (TimingCase.BEST, TimingCase.WORST)
         )
         ranges = {hz: (best[hz], worst[hz]) for hz in CORE_HZ}
+        factors = calibration().factors
     with open_target(target, image, chosen) as running, running.connect() as client:
         client.require_model(model.sha256)
         _require_layers(client, generated)
-        clocks = [_at_clock(client, hz, ranges.get(hz), layers) for hz in CORE_HZ]
-        return _profile(client, model, image, target, clocks)
+        clocks = [_at_clock(client, hz, ranges.get(hz), factors, layers) for hz in CORE_HZ]
+        return _profile(client, model, image, target, clocks, factors)
 
 
 def _require_layers(client: DeviceClient, generated: Path) -> None:
@@ -162,21 +171,31 @@ def _bench(client: DeviceClient, kind: BenchKind, layer: int = 0) -> int:
     return round(ticks * client.info.core_hz / client.info.tick_hz / _REPETITIONS)
 
 
-def _at_clock(client: DeviceClient, hz: int, spread: tuple[int, int] | None, layers: bool) -> ClockFigures:
+def _at_clock(
+    client: DeviceClient,
+    hz: int,
+    spread: tuple[int, int] | None,
+    factors: tuple[float, float, float] | None,
+    layers: bool,
+) -> ClockFigures:
     inference = _bench_at(client, hz, BenchKind.INFERENCE)
     preprocess = _bench(client, BenchKind.PREPROCESS) if client.info.has_stream else 0
+    low, factor, high = factors or (1.0, 1.0, 1.0)
     seconds = (inference + preprocess) / hz
+    span = (low * seconds, high * seconds)
     powers = INFERENCE_MILLIWATTS if hz == _MILLIWATTS_HZ else None
-    energy = (round(seconds * powers[0] * 1e3, 2), round(seconds * powers[1] * 1e3, 2)) if powers else None
+    energy = (round(span[0] * powers[0] * 1e3, 2), round(span[1] * powers[1] * 1e3, 2)) if powers else None
     return ClockFigures(
         core_hz=hz,
         inference_cycles=inference,
         preprocess_cycles=preprocess,
         inference_range=spread,
-        inference_ms=round(inference / hz * 1e3, 4),
-        preprocess_ms=round(preprocess / hz * 1e3, 4),
+        inference_ms=round(factor * inference / hz * 1e3, 4),
+        preprocess_ms=round(factor * preprocess / hz * 1e3, 4),
+        frame_ms_range=(round(span[0] * 1e3, 4), round(span[1] * 1e3, 4)) if factors else None,
         energy_uj=energy,
-        duty=round(seconds / FRAME_SECONDS, 6),
+        duty=round(factor * seconds / FRAME_SECONDS, 6),
+        duty_range=(round(span[0] / FRAME_SECONDS, 6), round(span[1] / FRAME_SECONDS, 6)) if factors else None,
         average_uw=(round(energy[0] / FRAME_SECONDS, 2), round(energy[1] / FRAME_SECONDS, 2)) if energy else None,
         layer_cycles=_layer_cycles(client) if layers else [],
     )
@@ -189,7 +208,12 @@ def _layer_cycles(client: DeviceClient) -> list[int]:
 
 
 def _profile(
-    client: DeviceClient, model: ModelFile, image: Image, target: str, clocks: list[ClockFigures]
+    client: DeviceClient,
+    model: ModelFile,
+    image: Image,
+    target: str,
+    clocks: list[ClockFigures],
+    factors: tuple[float, float, float] | None,
 ) -> BoardProfile:
     info = client.info
     assert image.bin is not None
@@ -214,6 +238,7 @@ def _profile(
         flash_bytes=image.sizes["flash"],
         layers=[f"{layer.index} {layer.name}" for layer in client.layers()],
         clocks=clocks,
+        calibration=factors,
     )
 
 

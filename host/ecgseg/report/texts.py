@@ -94,7 +94,7 @@ def time_text(result: HilResult, part: str) -> str:
 def time_note(result: HilResult) -> str:
     """Whether a device time was counted, modelled or measured, and by what."""
     if target_of(result.target).time_quality is TimeQuality.MODELLED:
-        return "modelled by the simulator"
+        return "modelled by the simulator, not calibrated"
     return _TIME_NOTES[result.timing.unit]
 
 
