@@ -11,13 +11,19 @@ import pytest
 from ecgseg import paths
 from ecgseg.codegen.render import render
 from ecgseg.errors import BuildError, ToolMissingError, UsageError
+from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
 from ecgseg.image import toolchain
 from ecgseg.image.boards import APT_ARM, BOARDS, board_of
 from ecgseg.image.build import build
-from ecgseg.image.objects import Library, Plan, plan_of
+from ecgseg.image.direct import render_direct
+from ecgseg.image.direct.render import Calls
+from ecgseg.image.objects import Library, Plan, compile_all, plan_of
 from ecgseg.image.programs import (
     APP,
     BRINGUP,
+    CYCLES,
+    DIRECT,
     FUZZ,
     PROFILE,
     PROFILE_LAYERS,
@@ -33,7 +39,7 @@ from support import model_double
 from support.drivers import HAS_ARM_COMPILER
 
 # Which compiler builds the fuzzer does not matter here.
-PROGRAMS = (APP, PROFILE, PROFILE_LAYERS, PROFILE_MODEL, BRINGUP, TFLM_ARENA, replace(FUZZ, compiler="gcc"))
+PROGRAMS = (APP, PROFILE, PROFILE_LAYERS, PROFILE_MODEL, CYCLES, BRINGUP, TFLM_ARENA, replace(FUZZ, compiler="gcc"))
 needs_arm = pytest.mark.skipif(not HAS_ARM_COMPILER, reason="needs arm-none-eabi-gcc")
 
 
@@ -46,6 +52,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "segmenter": model_double.write_segmenter(folder / "segmenter"),
         "plain": model_double.write_plain(folder / "plain"),
         "tflm": render_tflm(model.data, manifest, folder / "tflm"),
+        "direct": render_direct(lower(load_tflite(model.data)), manifest, folder / "tflm", Calls("x"))[0],
     }
 
 
@@ -67,6 +74,7 @@ def test_every_source_of_the_firmware_belongs_to_a_program(models: dict[str, Pat
         for board in map(board_of, program.boards):
             plans += [plan_of(program, board, models[kind], (), None) for kind in ("segmenter", "plain")]
             plans.append(plan_of(program, board, models["tflm"], (), library))
+            plans.append(plan_of(program, board, models["direct"], (), replace(library, backend=DIRECT)))
     built = {path for plan in plans for path in plan.sources}
     assert {path for kind in ("*.c", "*.cc", "*.S") for path in paths.FIRMWARE.rglob(kind)} - built == set()
     included = {path for plan in plans for path in plan.headers}
@@ -98,6 +106,37 @@ def test_over_a_library_the_shim_takes_the_engines_place(models: dict[str, Path]
         assert not {"ecgseg_phases.c", "ecgseg_model.c"} & names(plan)
         assert plan.cpp_compiler
     assert not plan_of(APP, board, models["plain"], (), None).cpp_compiler
+
+
+@needs_arm
+def test_kernels_called_directly_take_no_cpp(models: dict[str, Path], library: Library) -> None:
+    plan = plan_of(CYCLES, board_of("apollo4p_evb"), models["direct"], (), replace(library, backend=DIRECT))
+    assert {"ecgseg_direct_model.c", "ecgseg_direct_cmsis_nn.c", "ecgseg_direct_tinyengine.c"} <= names(plan)
+    assert not {"ecgseg_tflm.cc", "ecgseg_phases.c"} & names(plan)
+    assert not plan.cpp_compiler
+
+
+@needs_arm
+def test_the_shim_is_compiled_once_for_models_and_rendered_code_for_each(
+    models: dict[str, Path], library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    model = find_model("seg-2-tcn-sm")
+    folder = tmp_path / "other"
+    network = lower(load_tflite(model.data))
+    other, _ = render_direct(network, render(model.path, folder, name=model.name), folder, Calls("x"))
+    first, second = (
+        {
+            path.name
+            for path in compile_all(
+                plan_of(CYCLES, board_of("apollo4p_evb"), generated, (), replace(library, backend=DIRECT)), "stamp"
+            )
+        }
+        for generated in (models["direct"], other)
+    )
+    both = {name.rpartition("-")[0] for name in first & second}
+    assert {"ecgseg_direct_cmsis_nn", "ecgseg_direct_tinyengine"} <= both
+    assert not {"ecgseg_direct_model", "cycles_main"} & both
 
 
 @needs_arm

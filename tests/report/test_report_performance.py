@@ -16,7 +16,9 @@ from ecgseg.commands import profile
 from ecgseg.commands.task import start
 from ecgseg.errors import EcgsegError, ToolMissingError, UsageError
 from ecgseg.models import model_names
+from ecgseg.profile.layers import LayerComparison, LayerGeometry
 from ecgseg.profile.tflm import Comparison
+from ecgseg.profile.ways import Agreement
 from ecgseg.report.performance import performance_page, show_comparison, show_versions
 from support.tflm_tree import ARM, CMSIS_NN_INDEX, archive, empty_tree
 
@@ -107,6 +109,73 @@ def test_each_model_has_its_rows_and_what_is_not_of_the_zoo_is_told() -> None:
     assert "`heartkit-style` is no model of the zoo: `tests/vectors/heartkit-style.tflite`" in page
     assert "is no model of the zoo" not in performance_page([comparison()])
     assert "\n\n\n" not in page
+
+
+def with_peers() -> Comparison:
+    """A comparison whose cycles and outputs are known, with one other way and a layer."""
+    plain = comparison()
+    ways = [
+        way.model_copy(
+            update={
+                "cycles_per_frame": 2 * way.instructions_per_frame + 1,
+                "agreement": Agreement(outputs=2_500, different=0, largest=0),
+            }
+        )
+        for way in plain.ways
+    ]
+    direct = ways[-1].model_copy(
+        update={
+            "name": "CMSIS-NN directly",
+            "library": None,
+            "instructions_per_frame": 600_001,
+            "cycles_per_frame": 1_200_009,
+            "agreement": Agreement(outputs=2_500, different=50, largest=3),
+        }
+    )
+    geometry = LayerGeometry(
+        kind="convolution", taps=3, stride=1, dilation=4, in_channels=8, out_channels=16, in_positions=125,
+        out_positions=125, macs=48_000,
+    )  # fmt: skip
+    layer = LayerComparison(geometry=geometry, ways=[ways[2], direct], left_out={"TinyEngine, float": "it will not"})
+    reason = {"TinyEngine, integer": "no tree of it was named"}
+    return plain.model_copy(update={"ways": [*ways, direct], "layers": [layer], "left_out": reason})
+
+
+def test_cycles_come_before_instructions_and_each_way_has_its_columns() -> None:
+    page = performance_page([with_peers(), comparison("seg-y")])
+    lines = page.splitlines()
+    cycles = "| seg-x | 100,003 | 400,003 | 1,402,007 | 3.50 | 4,002,021 | 10.00 | 1,200,009 | 3.00 |"
+    assert cycles in lines
+    assert page.index("## Cycles") < page.index(cycles) < page.index("## Instructions")
+    assert "Modelled by `apollo4p-sim`, not measured" in page
+    assert "| seg-x | 100,003 | 200,001 | 701,003 | 3.50 | 2,001,010 | 10.00 | 600,001 | 3.00 |" in lines
+    assert "| seg-y | 100,003 | 200,001 | 701,003 | 3.50 | 2,001,010 | 10.00 | – | – |" in lines
+    assert "| seg-x | equal | equal | equal | 2.0 % differ, by 3 at most |" in lines
+    assert "\n\n\n" not in page
+
+
+def test_layers_are_named_and_what_is_left_out_says_why() -> None:
+    lines = performance_page([with_peers()]).splitlines()
+    name = "convolution of 3, dilation 4, 8 to 16 channels, 125 steps"
+    assert f"| {name} | 400,003 | – | – | 1,200,009 (3.00) |" in lines
+    unequal = "CMSIS-NN directly: 2.0 % differ, by 3 at most"
+    assert f"| {name} | 200,001 | – | – | 600,001 | {unequal} |" in lines
+    assert "- TinyEngine, integer: no tree of it was named (seg-x)." in lines
+    assert "- TinyEngine, float: it will not (layers: convolution)." in lines
+
+
+def test_the_terminal_shows_cycles_output_and_what_is_left_out() -> None:
+    console = Console(width=160, file=io.StringIO(), record=True)
+    show_comparison(with_peers(), console)
+    text = console.export_text()
+    for wanted in (
+        "1,402,007",
+        "3.50",
+        "equal",
+        "2.0 % differ",
+        "TinyEngine, integer left out: no tree of it was named.",
+    ):
+        assert wanted in text
 
 
 def test_the_terminal_shows_both_kinds_of_kernels_beside_generated_c() -> None:

@@ -13,7 +13,7 @@ from ecgseg import paths
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]+)"|<([^>\n]+)>|(\w+))', re.MULTILINE)
 _ENDINGS = {".c", ".h", ".cc", ".def", ".inc", ".S"}
 # Rooms whose sources lie in one folder and what others may have of them in its include/.
-_WITH_PUBLIC_HEADERS = ("engine", "link", "pipeline", "backends/tflm")
+_WITH_PUBLIC_HEADERS = ("engine", "link", "pipeline", "backends/direct", "backends/tflm")
 # Rooms that know no hardware include no more than this of the compiler's library.
 _PORTABLE = ("engine", "link", "pipeline")
 _PORTABLE_HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "arm_acle.h"}
@@ -40,7 +40,7 @@ def reachable(room: str) -> set[str]:
         return {*_WITH_PUBLIC_HEADERS, _BOARD_HEADER, *boards}
     if family == "boards":
         return set() if not name else {_BOARD_HEADER} if name == "cortex_m" else {_BOARD_HEADER, "boards/cortex_m"}
-    return {"pipeline": {"engine"}, "backends/tflm": {"engine"}}.get(room, set())
+    return {"engine"} if room == "pipeline" or family == "backends" else set()
 
 
 def is_private(header: Path, room: str) -> bool:
@@ -132,6 +132,9 @@ def firmware(tmp_path: Path) -> Path:
         ("pipeline/ecgseg_segmenter.c", '"ecgseg_tflm.h"', "belongs to backends/tflm"),
         ("backends/tflm/ecgseg_tflm.cc", '"board.h"', "belongs to boards"),
         ("backends/tflm/ecgseg_tflm.cc", '"ecgseg_model.h"', "is rendered for a model"),
+        ("backends/direct/ecgseg_direct_cmsis_nn.c", '"board.h"', "belongs to boards"),
+        ("backends/direct/ecgseg_direct_cmsis_nn.c", '"ecgseg_tflm.h"', "belongs to backends/tflm"),
+        ("backends/direct/ecgseg_direct_tinyengine.c", '"ecgseg_model.h"', "is rendered for a model"),
         ("boards/board.h", '"cortex_m.h"', "belongs to boards/cortex_m"),
         ("boards/cortex_m/cortex_m_faults.c", '"apollo4p.h"', "belongs to boards/apollo4p_evb"),
         ("boards/mps2_an386/startup.c", '"apollo4p.h"', "belongs to boards/apollo4p_evb"),

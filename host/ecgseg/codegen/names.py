@@ -53,3 +53,8 @@ class ModelNames:
     def tflm_source(self) -> str:
         """Name of the file that gives the model to TensorFlow Lite Micro."""
         return f"{self.prefix}_tflm_model.cc"
+
+    @property
+    def direct_source(self) -> str:
+        """Name of the file that calls the kernels of others layer by layer."""
+        return f"{self.prefix}_direct_model.c"

@@ -45,6 +45,9 @@ def _targets() -> Collection[str]:
     return (*_counting(), *_timing())
 
 
+_COMPARED = AppliesTo({"backend": ("tflm",)}, why="Generated C alone is not compared with other kernels.")
+
+
 @dataclass(frozen=True)
 class Options(ModelOptions, BackendOptions, PortOptions, JsonOption):
     """What `invoke profile` takes."""
@@ -63,6 +66,14 @@ class Options(ModelOptions, BackendOptions, PortOptions, JsonOption):
             why="On a board and in its simulator only generated C is.",
             remedy="Leave out --target, or --backend.",
         ),
+    )
+    cmsis_nn_dir: Path | None = option(
+        "Your CMSIS-NN sources, called without an interpreter (docs/tflm.md); default those in the tree of --tflm-dir.",
+        _COMPARED,
+    )
+    tinyengine_dir: Path | None = option(
+        "Your clone of TinyEngine with its submodule (docs/tflm.md); left out when none is named.",
+        _COMPARED,
     )
     layers: bool = option(
         "Also per layer, on apollo4p-sim and apollo4p (qemu always does).",
@@ -142,18 +153,23 @@ def _time_on_board(options: Options) -> None:
 
 def _compare_with_tflm(options: Options) -> None:
     from ecgseg.image.boards import board_of
+    from ecgseg.image.direct import find_cmsis_nn, find_tinyengine
     from ecgseg.image.tflm import find_tree
+    from ecgseg.profile.layers import LayerGeometry
     from ecgseg.profile.qemu import BOARD
-    from ecgseg.profile.tflm import compare
+    from ecgseg.profile.tflm import Peers, compare
     from ecgseg.report.performance import performance_page, show_comparison, show_versions
 
     tree = find_tree(options.tflm_dir)
+    peers = Peers(find_cmsis_nn(options.cmsis_nn_dir, tree.root), find_tinyengine(options.tinyengine_dir))
     if options.page:
         # The page compares with libraries of both kinds; a missing one is told before anything is counted.
         tree.require_both_kernels(board_of(BOARD))
     comparisons = []
+    layers: set[LayerGeometry] = set()
     for model in _models(options, paths.HEARTKIT_STYLE):
-        comparisons.append(compare(model, tree))
+        comparisons.append(compare(model, tree, peers, layers=bool(options.page), known_layers=layers))
+        layers |= {layer.geometry for layer in comparisons[-1].layers}
         show_comparison(comparisons[-1], console)
     show_versions(comparisons[-1], console)
     _write(options, comparisons)

@@ -163,4 +163,4 @@ def _names(plan: Plan, objects: Sequence[Path], folder: Path) -> list[str]:
     if plan.library is None:
         return names
     os.symlink(plan.library.file.resolve(), folder / "library.a")
-    return [*names, "library.a", "-lstdc++", "-lm"]
+    return [*names, "library.a", *plan.library.linked]

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgseg import paths
@@ -25,19 +25,26 @@ _FORMAT = "objects 3"  # to be changed with the way objects are named or made
 
 @dataclass(frozen=True)
 class Library:
-    """A C++ library that runs the model instead of generated C.
+    """A library that runs the model instead of generated C.
 
     Attributes:
         file: the static library.
         root: folder that nothing in the image may tell.
         include_dirs: its headers.
         flags: for the sources between it and ecgseg_engine.h.
+        backend: those sources.
     """
 
     file: Path
     root: Path
     include_dirs: tuple[Path, ...]
     flags: tuple[str, ...]
+    backend: Backend = TFLM
+
+    @property
+    def linked(self) -> tuple[str, ...]:
+        """What the linker takes besides it."""
+        return ("-lstdc++", "-lm") if self.backend.cpp else ()
 
 
 class SourcesChangedError(Exception):
@@ -99,7 +106,7 @@ def plan_of(
     if board.name not in program.boards:
         known = f"Choose one of: {', '.join(program.boards)}."
         raise UsageError(f"The program {program.name} is not for the board {board.name}.", "", known)
-    backend = TFLM if library else AOT
+    backend = library.backend if library else AOT
     rendered = (_rendered(generated, backend),) if program.has_model else ()
     stream = program.takes_samples and any((folder / PARAMETERS).is_file() for folder in rendered)
     why = program.why.format(board=board.name)
@@ -116,7 +123,7 @@ def plan_of(
         generated=next(iter(rendered), None),
         library=library,
         compiler=compiler,
-        cpp_compiler=find_tool(board, "g++", why) if library else "",
+        cpp_compiler=find_tool(board, "g++", why) if backend.cpp else "",
         compiler_version=version(compiler),
         sources=_sources(board, source_dirs, program.leaves_out(stream=stream), cpp=backend.cpp),
         headers=tuple(headers_in((*include_dirs, *source_dirs))),
@@ -189,7 +196,20 @@ def compile_all(plan: Plan, stamp: str) -> list[Path]:
             raise
 
 
+def _as_the_shim_sees_it(plan: Plan) -> Plan:
+    """The plan without the rendered headers: the shim knows no model, and is compiled once for all of them."""
+    generated = plan.generated
+    return replace(
+        plan,
+        headers=tuple(path for path in plan.headers if generated is None or path.parent != generated),
+        include_dirs=tuple(path for path in plan.include_dirs if path != generated),
+    )
+
+
 def _compile(plan: Plan, source: Path, folder: Path, common: bytes, stamp: str) -> Path:
+    if plan.library and source.parent == plan.library.backend.part.source_dir:
+        plan = _as_the_shim_sees_it(plan)
+        common = _common_digest(plan)
     defines = [f'-DECGSEG_BUILD_ID="{stamp}"'] if source.name == plan.program.stamped else []
     digest = _object_digest(plan, source, common, defines)
     target = folder / f"{source.stem}-{digest[:24]}.o"
@@ -198,8 +218,7 @@ def _compile(plan: Plan, source: Path, folder: Path, common: bytes, stamp: str) 
     includes = [f"-I{directory}" for directory in plan.include_dirs]
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         made = Path(temporary) / "object.o"
-        how = _cpp(plan, plan.library) if source.suffix == ".cc" and plan.library else [plan.compiler, *plan.flags]
-        command = [*how, *defines, *includes, "-c", str(source), "-o", str(made)]
+        command = [*_compiler(plan, source), *defines, *includes, "-c", str(source), "-o", str(made)]
         failure = plan.failure(f"{_relative(source, plan)} does not compile for {plan.board.name}.")
         run_tool(command, failure, plan.program.remedy)
         # An object must never carry the name of sources that it was not made from.
@@ -211,8 +230,23 @@ def _compile(plan: Plan, source: Path, folder: Path, common: bytes, stamp: str) 
     return target
 
 
+def _compiler(plan: Plan, source: Path) -> list[str]:
+    """Compiler and flags of a source; of those beside a library only its own language sees the library."""
+    library = plan.library
+    if library and library.backend.cpp and source.suffix == ".cc":
+        return _cpp(plan, library)
+    if library and not library.backend.cpp:
+        return [plan.compiler, *plan.flags, *library.flags, *_system(library)]
+    return [plan.compiler, *plan.flags]
+
+
+def _system(library: Library) -> list[str]:
+    """The library's headers are not ours to be free of warnings."""
+    return [f"-isystem{path}" for path in library.include_dirs]
+
+
 def _cpp(plan: Plan, library: Library) -> list[str]:
-    """Compiler and flags of the C++ sources; the library's headers are not ours to be free of warnings."""
+    """Compiler and flags of the C++ sources."""
     flags = [flag for flag in plan.flags if flag not in C_ONLY_FLAGS]
     if not plan.board.prefix:
         flags.append("-fno-sanitize=vptr")  # needs run-time type information, which the library has none of
@@ -221,7 +255,7 @@ def _cpp(plan: Plan, library: Library) -> list[str]:
         *flags,
         *CPP_FLAGS,
         *library.flags,
-        *(f"-isystem{path}" for path in library.include_dirs),
+        *_system(library),
     ]
 
 

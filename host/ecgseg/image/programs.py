@@ -44,6 +44,7 @@ ENGINE_PART = Part("engine")
 LINK_PART = Part("link")
 PIPELINE_PART = Part("pipeline", for_stream=True)
 TFLM_PART = Part("backends/tflm")
+DIRECT_PART = Part("backends/direct")
 
 
 def _own(program: str) -> Part:
@@ -59,7 +60,7 @@ class Backend:
         name: as the user types it.
         part: its code in the firmware.
         model_source: what is rendered for it beside ecgseg_model.h.
-        cpp: it is C++ and comes with a library.
+        cpp: it is C++.
     """
 
     name: str
@@ -70,6 +71,8 @@ class Backend:
 
 AOT = Backend("aot", ENGINE_PART, _NAMES.source)
 TFLM = Backend("tflm", TFLM_PART, _NAMES.tflm_source, cpp=True)
+# Only compared with, never built into the application: it knows convolutions alone.
+DIRECT = Backend("direct", DIRECT_PART, _NAMES.direct_source)
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,17 @@ BRINGUP = Program(
     why="The bring-up image is built with it.",
     failure="The bring-up image does not build.",
     remedy="Restore firmware/boards/apollo4p_evb.",
+)
+
+# What one inference takes on the simulated board, read from its memory.
+CYCLES = Program(
+    name="cycles",
+    parts=(_own("cycles"),),
+    boards=(APOLLO4P_EVB,),
+    image="cycles",
+    why="Counting cycles in the simulator needs it.",
+    failure="The program that counts cycles does not compile.",
+    remedy="Render the model again with this release.",
 )
 
 TFLM_ARENA = Program(name="tflm_arena", parts=(_own("tflm_arena"),), boards=(HOST, MPS2_AN386), image="arena")

@@ -21,11 +21,13 @@ class Symbol:
 
     Attributes:
         name: in C, with what the compiler appends to its clones.
+        address: where it lies; of a function with the Thumb bit.
         size: bytes.
         is_function: False for an object.
     """
 
     name: str
+    address: int
     size: int
     is_function: bool
 
@@ -63,4 +65,4 @@ def symbols(elf: Path) -> Iterator[Symbol]:
         for symbol in table.iter_symbols():
             kind = symbol["st_info"]["type"]
             if kind in ("STT_FUNC", "STT_OBJECT"):
-                yield Symbol(symbol.name, int(symbol["st_size"]), kind == "STT_FUNC")
+                yield Symbol(symbol.name, int(symbol["st_value"]), int(symbol["st_size"]), kind == "STT_FUNC")

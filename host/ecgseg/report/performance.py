@@ -1,4 +1,4 @@
-"""Generated C against TensorFlow Lite Micro, as a table on the terminal and as docs/performance.md."""
+"""Generated C against the kernels of others, as a table on the terminal and as docs/performance.md."""
 
 from __future__ import annotations
 
@@ -9,43 +9,121 @@ from rich.table import Table
 
 from ecgseg.image.boards import COMMON_FLAGS, board_of
 from ecgseg.image.tflm.tree import CMSIS_NN, REFERENCE
+from ecgseg.profile.cycles import RUNS
+from ecgseg.profile.layers import LayerGeometry
 from ecgseg.profile.qemu import BOARD
-from ecgseg.profile.tflm import GENERATED_C, Comparison
+from ecgseg.profile.tflm import Comparison
+from ecgseg.profile.ways import CMSIS_NN_DIRECTLY, GENERATED_C, TINYENGINE, TINYENGINE_FLOAT, Agreement, Way
 from ecgseg.templating import render_template
 
-COLUMNS = {GENERATED_C: GENERATED_C, CMSIS_NN: "TFLM + CMSIS-NN", REFERENCE: "TFLM reference"}
+COLUMNS = {
+    GENERATED_C: GENERATED_C,
+    CMSIS_NN: "TFLM + CMSIS-NN",
+    REFERENCE: "TFLM reference",
+    CMSIS_NN_DIRECTLY: CMSIS_NN_DIRECTLY,
+    TINYENGINE: TINYENGINE,
+    TINYENGINE_FLOAT: TINYENGINE_FLOAT,
+}
+_NOT_KNOWN = "-"
 
 
 def show_comparison(comparison: Comparison, output: Console) -> None:
-    """Prints instructions, ratio and memory of a model, a column for each way to run it."""
-    title = f"{comparison.model} on {comparison.target}, {comparison.unit} a frame"
+    """Prints cycles, instructions, ratios and memory of a model, a column for each way to run it."""
+    title = f"{comparison.model}: cycles (modelled) and {comparison.unit} (counted) a frame"
     table = Table(title=title, title_justify="left")
-    ways = comparison.ways
-    for column in ("", *(COLUMNS[way.name] for way in ways)):
+    for column in ("", *(COLUMNS[way.name] for way in comparison.ways)):
         table.add_column(column, justify="right" if column else "left")
-    table.add_row(comparison.unit, *(f"{way.instructions_per_frame:,}" for way in ways))
-    table.add_row("times generated C", *(f"{comparison.ratio(way):.2f}" for way in ways))
-    table.add_row("arena, B", *(f"{way.arena_bytes:,}" for way in ways))
-    table.add_row("image, B", *(f"{way.image_bytes:,}" for way in ways))
-    table.add_row("stack, B", *(f"{way.stack_bytes:,}" for way in ways))
+    for label, texts in _rows(comparison):
+        # What a comparison does not know has no row.
+        if set(texts) != {_NOT_KNOWN}:
+            table.add_row(label, *texts)
     output.print(table)
+    for name, why in comparison.left_out.items():
+        output.print(f"{COLUMNS[name]} left out: {why}.", highlight=False, soft_wrap=True)
+
+
+def _rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
+    """What each row of the table is called, and its text for each way."""
+    ways = comparison.ways
+    return [
+        ("cycles", [_number(way.cycles_per_frame) for way in ways]),
+        ("times generated C", [_ratio(comparison.cycle_ratio(way)) for way in ways]),
+        (comparison.unit, [_number(way.instructions_per_frame) for way in ways]),
+        ("times generated C", [_ratio(comparison.ratio(way)) for way in ways]),
+        ("output bytes", [agreement_text(way) for way in ways]),
+        ("arena, B", [_number(way.arena_bytes) for way in ways]),
+        ("image, B", [_number(way.image_bytes) for way in ways]),
+        ("stack, B", [_number(way.stack_bytes) for way in ways]),
+    ]
+
+
+def _number(value: int | None) -> str:
+    return _NOT_KNOWN if value is None else f"{value:,}"
+
+
+def _ratio(value: float | None) -> str:
+    return _NOT_KNOWN if value is None else f"{value:.2f}"
+
+
+def agreement_text(way: Way) -> str:
+    """Whether the outputs of a way are those of the reference."""
+    return _NOT_KNOWN if way.agreement is None else _agreement(way.agreement)
+
+
+def _agreement(found: Agreement) -> str:
+    if not found.different:
+        return "equal"
+    return f"{100 * found.different / found.outputs:.1f} % differ, by {found.largest} at most"
+
+
+def layer_text(geometry: LayerGeometry) -> str:
+    """A layer as people read it: "convolution of 3, dilation 4, 16 to 16 channels, 125 steps"."""
+    parts = [geometry.kind if geometry.taps == 1 else f"{geometry.kind} of {geometry.taps}"]
+    if geometry.stride > 1:
+        parts.append(f"stride {geometry.stride}")
+    if geometry.dilation > 1:
+        parts.append(f"dilation {geometry.dilation}")
+    channels = f"{geometry.in_channels} to {geometry.out_channels} channels"
+    return ", ".join((*parts, channels, f"{geometry.out_positions} steps"))
 
 
 def show_versions(comparison: Comparison, output: Console) -> None:
     """Prints what was counted with."""
     tools = f"{comparison.compiler}; {comparison.emulator}"
     releases = "; ".join(f"{name}: {version}" for name, version in comparison.versions.items())
-    output.print(f"Counted, not cycles. {tools}; {releases}.", highlight=False, soft_wrap=True)
+    text = f"Instructions counted, not cycles; cycles modelled by apollo4p-sim. {tools}; {releases}."
+    output.print(text, highlight=False, soft_wrap=True)
 
 
 def performance_page(comparisons: Sequence[Comparison]) -> str:
     """The text of docs/performance.md; each comparison has both kinds of kernels and all are of one tree."""
+    names = [name for name in COLUMNS if any(comparison.has(name) for comparison in comparisons)]
     return render_template(
         "report",
         "performance.md.j2",
         comparisons=comparisons,
-        columns=COLUMNS,
+        columns={name: COLUMNS[name] for name in names},
+        titles=COLUMNS,
+        others=[name for name in names if name != GENERATED_C],
         generated_c=GENERATED_C,
+        tflm_names=(CMSIS_NN, REFERENCE),
         flags=[flag for flag in (*COMMON_FLAGS, *board_of(BOARD).flags) if flag.startswith(("-O", "-m"))],
         first=comparisons[0],
+        layers=[layer for comparison in comparisons for layer in comparison.layers],
+        left_out=_left_out(comparisons),
+        layer_text=layer_text,
+        agreement_text=agreement_text,
+        runs=RUNS,
     )
+
+
+def _left_out(comparisons: Sequence[Comparison]) -> dict[tuple[str, str], list[str]]:
+    """Models and kinds of layers that were left out, by the way's name and the reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for comparison in comparisons:
+        layers = [(f"layers: {layer.geometry.kind}", layer.left_out) for layer in comparison.layers]
+        for where, reasons in ((comparison.model, comparison.left_out), *layers):
+            for pair in reasons.items():
+                places = found.setdefault(pair, [])
+                places += [] if where in places else [where]
+    return found

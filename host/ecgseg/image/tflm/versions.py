@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import RootModel, ValidationError
@@ -37,6 +38,20 @@ def versions_of(tree: Tree) -> dict[str, str]:
         places = (tree.root / place / folder for place in THIRD_PARTY_FOLDERS)
         found[name] = next((_commit(place) for place in places if place.is_dir()), None)
     return {**{name: version or UNKNOWN for name, version in found.items()}, **_written(tree.root / FILE)}
+
+
+def versions_in(root: Path, folders: Mapping[str, Path]) -> dict[str, str]:
+    """The releases in a tree of another kind, by name, as `versions_of` finds them.
+
+    Args:
+        root: of the tree, where FILE lies.
+        folders: of each project in it, by its name.
+
+    Raises:
+        DataError: FILE is no JSON object of texts.
+    """
+    found = {name: _commit(folder) or UNKNOWN for name, folder in folders.items()}
+    return {**found, **_written(root / FILE)}
 
 
 def _written(path: Path) -> dict[str, str]:

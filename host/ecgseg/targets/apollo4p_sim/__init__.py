@@ -20,6 +20,16 @@ from ecgseg.targets.options import TargetOptions
 from ecgseg.targets.process import run_on_pty
 
 
+def require_unicorn() -> None:
+    """Raises ToolMissingError when the instruction-set simulator is not installed."""
+    if importlib.util.find_spec("unicorn") is None:
+        raise ToolMissingError(
+            "The Python package unicorn is not installed.",
+            "The target apollo4p-sim executes the image with it.",
+            "Run: pip install -e '.[dev]'",
+        )
+
+
 class Apollo4pSimTarget:
     """Runs the BIN of the board `apollo4p_evb`."""
 
@@ -38,12 +48,7 @@ class Apollo4pSimTarget:
             ToolMissingError: Unicorn is not installed.
             TargetError: the image has no BIN, or the program broke a rule of the sheet.
         """
-        if importlib.util.find_spec("unicorn") is None:
-            raise ToolMissingError(
-                "The Python package unicorn is not installed.",
-                "The target apollo4p-sim executes the image with it.",
-                "Run: pip install -e '.[dev]'",
-            )
+        require_unicorn()
         if image.bin is None:
             raise TargetError("The image has no BIN.", "Only a flat image can be flashed or simulated.", "Build again.")
         command = [sys.executable, "-m", __name__, *arguments(image.bin, image.elf, options.simulator)]
