@@ -59,6 +59,7 @@ def test_after_flashing_the_board_tells_what_it_runs(
 ) -> None:
     result = flash.flash_image(image, model.name, model.sha256, port=board.port_url)
     assert (result.probe, result.port, result.core_hz) == ("1160001234", board.port_url, 96_000_000)
+    assert result.last_start == "reset cause 0x2"
     scripts = [json.loads(line)["script"] for line in commander.read_text().splitlines()]
     assert [("loadbin" in script, "mem32" in script) for script in scripts] == [
         (False, False),

@@ -83,7 +83,8 @@ class HilTest:
     def __call__(self, device: RogueDevice) -> Outcome:
         """What the task ends with. Files of a run before are removed."""
         for path in (self.json, self.html):
-            path.unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink()
         self._put_in_place(device)
         try:
             with guard():
@@ -91,8 +92,8 @@ class HilTest:
         except SystemExit as left:
             code = int(str(left.code))
         said = self.capsys.readouterr()
-        told = json.loads(self.json.read_text()) if self.json.exists() else None
-        return Outcome(code, said.out + said.err, told, self.html.read_text() if self.html.exists() else "")
+        told = json.loads(self.json.read_text()) if self.json.is_file() else None
+        return Outcome(code, said.out + said.err, told, self.html.read_text() if self.html.is_file() else "")
 
     def _put_in_place(self, device: RogueDevice) -> None:
         known = device.known

@@ -102,7 +102,7 @@ def once(command: Command, more: bytes) -> Hook:
     """The first answer to that command alone has more bytes than its fields."""
 
     def hook(device: RogueDevice, answer: Answer) -> Answer:
-        return payload(command, lambda data: data + more)(device, answer) if device.asked[command] == 1 else answer
+        return payload(command, lambda data: data + more)(device, answer) if device.asked.get(command) == 1 else answer
 
     return hook
 

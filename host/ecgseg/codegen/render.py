@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ecgseg import __version__, paths
-from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
+from ecgseg.codegen.manifest import FILE, BufferEntry, LayerEntry, Manifest
 from ecgseg.codegen.names import DEFAULT_PREFIX, PARAMETERS, ModelNames
 from ecgseg.codegen.parameters import render_c_header
 from ecgseg.codegen.program import Program, compile_network
@@ -105,7 +105,7 @@ def _model_files(
             steps=step_texts(program),
             sha256=bytes.fromhex(manifest.sha256),
         ),
-        "manifest.json": manifest.model_dump_json(indent=2) + "\n",
+        FILE: manifest.model_dump_json(indent=2) + "\n",
     }
 
 

@@ -19,6 +19,7 @@ class Options(JsonOption):
 
 def run(options: Options) -> None:
     """List debug probes and serial ports, and what answers on them."""
+    from rich.markup import escape
     from rich.table import Table
 
     from ecgseg.commands.results import DeviceList
@@ -29,7 +30,8 @@ def run(options: Options) -> None:
     for column in ("Kind", "Name", "Description", "What answers"):
         table.add_column(column)
     for entry in entries:
-        table.add_row(entry.kind, entry.name, entry.description, entry.answer)
+        # What a device, or its USB descriptor, calls itself is shown as it is.
+        table.add_row(*map(escape, (entry.kind, entry.name, entry.description, entry.answer)))
     console.print(table)
     if not any(entry.kind == "port" for entry in entries):
         console.print("There is no USB serial port.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions, PortOptions
 from ecgseg.commands.rules import NotWith
 from ecgseg.commands.task import option
@@ -59,9 +61,11 @@ def show(result: FlashResult) -> None:
     else:
         clock = (result.core_hz or 0) / 1e6
         console.print(
-            f"[green]On the board now[/green]: {result.model} (SHA-256 {result.model_sha256[:16]}...), "
+            f"[green]On the board now[/green]: {escape(result.model)} (SHA-256 {result.model_sha256[:16]}...), "
             f"build {result.build_id}, {clock:.0f} MHz, answering on {result.port}.",
             highlight=False,
             soft_wrap=True,
         )
+        if result.last_start:
+            console.print(f"Last start: {escape(result.last_start)}.", highlight=False, soft_wrap=True)
     console.print(f"Image SHA-256 {result.image_sha256}", highlight=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,7 @@ def perform(
     from ecgseg.report.html import write_report
     from ecgseg.report.picture import write_picture
     from ecgseg.report.terminal import show_result
+    from ecgseg.report.texts import reached
 
     report = html or paths.REPORTS / f"hil-{tested.target}-{safe_name(_model_name(tested))}.html"
     discard(report)
@@ -146,12 +148,14 @@ def perform(
     # What was compared is written, also when a signal comes now or a second one follows the first, and before anything
     # is shown: a terminal that is gone takes no result away.
     with held():
-        written = {name: _written(path, write) for name, path, write in steps if path is not None}
-        show_result(result, console)
+        written = {name: _tried(f"'{path}'", partial(write, path)) for name, path, write in steps if path is not None}
+        shown = _tried("The summary", partial(show_result, result, console))
+        if shown:
+            _say(f"{result.verdict.upper()}: {reached(result)}")
         for name, path, _ in steps:
             if name in written and written[name] is None:
                 _say(f"{name}: {path}")
-        return _exit_code(finished, [error for error in written.values() if error is not None])
+        return _exit_code(finished, [error for error in (*written.values(), shown) if error is not None])
 
 
 def _run(tested: HilOptions) -> HilRun:
@@ -170,15 +174,17 @@ def _run(tested: HilOptions) -> HilRun:
     return finished
 
 
-def _written(path: Path, write: Callable[[Path], None]) -> OutputError | None:
-    """Writes one result; the error when that fails: the others are written all the same, and the verdict stands."""
+def _tried(what: str, make: Callable[[], None]) -> OutputError | None:
+    """Makes one result; the error when that fails: the others are made all the same, and the verdict stands."""
     try:
-        write(path)
+        make()
     except OutputError as error:
         return error
+    except BrokenPipeError:
+        raise
     except Exception as error:  # Whatever drawing comes to.
         return OutputError(
-            f"'{path}' could not be made.",
+            f"{what} could not be made.",
             f"{type(error).__name__}: {error}",
             "The verdict is not touched by it. It is a mistake of this program: please report it with the JSON.",
         )

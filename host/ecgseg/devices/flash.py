@@ -36,6 +36,7 @@ class FlashResult(BaseModel):
         probe: serial number of the probe, None in a dry run.
         port: serial port on which the board answered, None in a dry run.
         core_hz: core clock that it told, Hz, None in a dry run.
+        last_start: why it last started, as it told; a fault before that would be one of the image that was there.
     """
 
     image: str
@@ -49,6 +50,7 @@ class FlashResult(BaseModel):
     probe: str | None = None
     port: str | None = None
     core_hz: int | None = None
+    last_start: str | None = None
 
 
 def flash_image(
@@ -91,8 +93,8 @@ def flash_image(
             f"It tells SHA-256 {info.model_sha256[:16]}..., flashed was {model_sha256[:16]}...",
             "Flash again; if it stays so, look for a second board on this port.",
         )
-    done = {"dry_run": False, "probe": rig.probe, "port": rig.port, "core_hz": info.core_hz}
-    return planned.model_copy(update=done)
+    told = {"core_hz": info.core_hz, "last_start": info.last_start}
+    return planned.model_copy(update={"dry_run": False, "probe": rig.probe, "port": rig.port, **told})
 
 
 def _plan(image: Image, model: str, model_sha256: str, serial_number: str | None) -> FlashResult:

@@ -79,4 +79,6 @@ def _port_entry(port: SerialPort, ask_all: bool) -> DeviceEntry:
     if info is None:
         return entry.model_copy(update={"answer": f"nothing answers at {DEFAULT_BAUD} baud"})
     told = f"{info.board}, {info.model_name} ({info.backend}), build {info.build_id}"
+    if info.last_start:
+        told += f". Last start: {info.last_start}"
     return entry.model_copy(update={"answer": told})

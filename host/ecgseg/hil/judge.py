@@ -30,6 +30,7 @@ from ecgseg.hil.start import start_notes
 from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult, LinkCounters
+from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
 from ecgseg.link.transport import OtherVersionError
 from ecgseg.pipeline import Prediction, Segment, join
@@ -39,10 +40,6 @@ from ecgseg.scoring.collector import ScoreCollector
 
 # Called after every lead: how many are done, and whether all was equal so far.
 OnLead = Callable[[int, bool], None]
-
-# A device cannot have worked for longer than the host has waited for it; clocks and their units may be some way off.
-_TIME_FACTOR = 10.0
-_TIME_MARGIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -241,7 +238,7 @@ class Judge:
             self._ticks.add(part, count)
             self._told_seconds += self.info.seconds(count)
         passed = time.monotonic() - self._started
-        if self._told_seconds > _TIME_FACTOR * passed + _TIME_MARGIN_SECONDS:
+        if is_too_long(self._told_seconds, passed):
             raise wrong_answer("FRAME", f"it tells {self._told_seconds:.0f} s of work, the test is {passed:.1f} s old")
 
     def _direct(self, index: int, data: npt.NDArray[np.int8]) -> None:

@@ -22,6 +22,8 @@ _SEGMENT = np.dtype([(part.name, part.layout) for part in description().records[
 _SMALLEST_PAYLOAD_MAX = 256
 _FAULTS = {3: "hard fault", 4: "memory fault", 5: "bus fault", 6: "usage fault", 0x100: "watchdog"}
 _LR, _PC = 5, 6
+_TIME_FACTOR = 10.0
+_TIME_MARGIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,13 @@ class DeviceInfo:
     def has_stream(self) -> bool:
         """True when raw samples can be pushed (the model is a segmenter)."""
         return self.input_rate != 0
+
+    @property
+    def last_start(self) -> str:
+        """Why it last started, as far as it knows: a fault before that, and the cause of the reset; "" for neither."""
+        fault = f"fault before it: {self.fault}" if self.fault else ""
+        cause = f"reset cause {self.reset_cause:#x}" if self.reset_cause or self.fault else ""
+        return "; ".join(part for part in (fault, cause) if part)
 
     def units(self, ticks: int) -> float:
         """Ticks as instructions or core clock cycles, by the time base; as they are when it is TICKS."""
@@ -198,6 +207,11 @@ def segments_of(data: bytes) -> list[Segment]:
         ValueError: the last one is cut.
     """
     return [Segment(*map(int, row)) for row in np.frombuffer(data, dtype=_SEGMENT)]
+
+
+def is_too_long(told_seconds: float, passed_seconds: float) -> bool:
+    """A device cannot have worked for longer than it was waited for; clocks and their units may be some way off."""
+    return told_seconds > _TIME_FACTOR * passed_seconds + _TIME_MARGIN_SECONDS
 
 
 class ContradictionError(WrongAnswerError):

@@ -13,6 +13,7 @@ from serial.tools import list_ports
 
 from ecgseg.errors import LinkError, TargetError
 from ecgseg.link.numbers import DEFAULT_BAUD
+from ecgseg.printable import printable
 
 SEGGER_VENDOR = 0x1366
 _POLL_SECONDS = 0.002
@@ -63,7 +64,9 @@ class SerialPort:
 def serial_ports() -> list[SerialPort]:
     """USB serial ports that are plugged in."""
     return [
-        SerialPort(port.device, port.description or port.device, port.serial_number, port.vid == SEGGER_VENDOR)
+        SerialPort(
+            port.device, printable(port.description or port.device), port.serial_number, port.vid == SEGGER_VENDOR
+        )
         for port in sorted(list_ports.comports(), key=lambda port: str(port.device))
         if port.vid is not None
     ]

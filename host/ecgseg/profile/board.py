@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -17,6 +16,8 @@ from ecgseg.files import read_text
 from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import BenchKind, DeviceClient, TimeBase
+from ecgseg.link.answers import is_too_long
+from ecgseg.link.messages import wrong_answer
 from ecgseg.models import ModelFile
 from ecgseg.targets import TargetOptions, TimeQuality, TimingCase, open_target, target_of
 from ecgseg.targets.calibration import calibration
@@ -76,6 +77,7 @@ class BoardProfile(BaseModel):
         weighted_f1: of metrics.json; None when there is none for this .tflite.
         bin_sha256: of the image, the file that is flashed.
         calibration: cycles of silicon for each modelled cycle: lowest, expected, highest; None when measured.
+        last_start: why the device last started, as far as it knows ("" when not); a fault before it is told here.
     """
 
     target: str
@@ -94,6 +96,7 @@ class BoardProfile(BaseModel):
     arena_bytes: int
     stack_bytes: int
     flash_bytes: int
+    last_start: str = ""
     layers: list[str]
     clocks: list[ClockFigures]
     calibration: tuple[float, float, float] | None
@@ -165,10 +168,20 @@ def _bench_at(client: DeviceClient, core_hz: int, kind: BenchKind) -> int:
 
 def _bench(client: DeviceClient, kind: BenchKind, layer: int = 0) -> int:
     """Core cycles of one run, cache warm."""
-    once = client.info.seconds(client.bench(kind, layer=layer, answer_seconds=_ANSWER_SECONDS))
+    once = client.info.seconds(_ticks(client, kind, layer, 1))
     at_once = _REPETITIONS if _REPETITIONS * once < 1 else 1
-    ticks = client.bench(kind, _REPETITIONS, layer=layer, answer_seconds=_ANSWER_SECONDS, at_once=at_once)
+    ticks = _ticks(client, kind, layer, _REPETITIONS, at_once)
     return round(ticks * client.info.core_hz / client.info.tick_hz / _REPETITIONS)
+
+
+def _ticks(client: DeviceClient, kind: BenchKind, layer: int, repetitions: int, at_once: int = 1) -> int:
+    """Ticks of some runs. Raises WrongAnswerError when the device tells none, or more than time has passed here."""
+    started = time.monotonic()
+    ticks = client.bench(kind, repetitions, layer=layer, answer_seconds=_ANSWER_SECONDS, at_once=at_once)
+    told, passed = client.info.seconds(ticks), time.monotonic() - started
+    if ticks == 0 or is_too_long(told, passed):
+        raise wrong_answer("BENCH", f"it tells {told:.3g} s of work, and was asked {passed:.3g} s ago")
+    return ticks
 
 
 def _at_clock(
@@ -229,34 +242,39 @@ def _profile(
         build_id=image.build_id,
         fs=fs,
         duration=info.frame_length / fs if fs else 0.0,
-        parameters=metrics.get("params"),
+        parameters=metrics.params if metrics else None,
         macs=info.macs,
         flops=2 * info.macs,
-        weighted_f1=metrics.get("weighted_f1"),
+        weighted_f1=metrics.weighted_f1 if metrics else None,
         arena_bytes=info.arena_bytes,
         stack_bytes=client.stats().stack_high_water,
         flash_bytes=image.sizes["flash"],
+        last_start=info.last_start,
         layers=[f"{layer.index} {layer.name}" for layer in client.layers()],
         clocks=clocks,
         calibration=factors,
     )
 
 
-def _metrics(model: ModelFile) -> dict[str, Any]:
+class _Metrics(BaseModel):
+    """What is taken of metrics.json (`ecgseg.zoo.figures.Metrics` is all of it)."""
+
+    tflite_sha256: str
+    params: int
+    weighted_f1: float
+
+
+def _metrics(model: ModelFile) -> _Metrics | None:
     """metrics.json beside a model of the zoo, when it belongs to this .tflite."""
     path = paths.MODELS / model.name / "metrics.json"
     if not model.from_zoo or not path.is_file():
-        return {}
+        return None
     try:
-        found = json.loads(read_text(path, _MAX_FIGURES_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
+        found = _Metrics.model_validate_json(read_text(path, _MAX_FIGURES_BYTES))
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"The figures of {model.name} cannot be read ({path}).",
             cause(error, "It is no JSON."),
-            f"Run `invoke evaluate --model {model.name}`.",
+            f"Measure them again: `invoke zoo --measure --model {model.name}`.",
         ) from error
-    if not isinstance(found, dict):
-        return {}
-    if found.get("tflite_sha256") != model.sha256:
-        return {}
-    return {"params": found.get("params"), "weighted_f1": found.get("weighted_f1")}
+    return found if found.tflite_sha256 == model.sha256 else None
