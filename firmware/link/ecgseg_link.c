@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#define RUN_MAX 254u /* bytes without a zero behind the code 0xFF */
+#define FULL_RUN 0xFFu /* code of a run that stands for no zero */
+#define RUN_MAX 254u   /* its bytes */
 
 /* The CRC of one byte is linear in its bits, so eight numbers make the table. */
 #define CRC_BIT(byte, bit, crc) (((byte) >> (bit) & 1u) * (crc))
@@ -101,31 +102,32 @@ static bool decode_in_place(ecgseg_link_decoder_t *decoder)
 {
     uint8_t *const body = decoder->body;
     const size_t length = decoder->length;
-    uint8_t code = decoder->first_code;
-    size_t from = 0;
-    size_t to = 0;
-    for (;;) {
-        const size_t run = (size_t)code - 1u;
-        if (run > length - from) {
-            return false;
-        }
-        if (from != to) {
-            move_down(&body[to], &body[from], run);
-        }
-        from += run;
-        to += run;
-        if (from == length) {
-            decoder->length = to;
-            return true;
-        }
-        const bool is_full = run == RUN_MAX;
+    size_t code = decoder->first_code;
+    size_t from = code - 1u; /* behind a run */
+    while (code != FULL_RUN && from < length) {
+        code = body[from];
+        body[from] = 0;
+        from += code;
+    }
+    size_t to = from;
+    while (from < length) {
+        const bool is_full = code == FULL_RUN;
         code = body[from];
         from++;
         if (!is_full) {
             body[to] = 0;
             to++;
         }
+        const size_t run = code - 1u;
+        if (run > length - from) {
+            return false;
+        }
+        move_down(&body[to], &body[from], run);
+        from += run;
+        to += run;
     }
+    decoder->length = to;
+    return from == length;
 }
 
 static ecgseg_link_event_t finish(ecgseg_link_decoder_t *decoder)
@@ -191,7 +193,10 @@ size_t ecgseg_link_encode(uint8_t *body, size_t length, uint8_t *destination, si
     destination[to++] = 0;
     for (;;) {
         const size_t left = length - from;
-        const size_t run = copy_to_zero(&destination[to + 1u], &body[from], left < RUN_MAX ? left : RUN_MAX);
+        size_t run = 0;
+        if (left > 0u && body[from] != 0u) {
+            run = copy_to_zero(&destination[to + 1u], &body[from], left < RUN_MAX ? left : RUN_MAX);
+        }
         destination[to] = (uint8_t)(run + 1u);
         to += run + 1u;
         from += run;

@@ -73,8 +73,12 @@ void board_idle(void)
 
 void board_set_state(board_state_t state)
 {
+    static board_state_t shown = BOARD_STATE_IDLE;
     a4p_set_state_pads((uint32_t)state);
-    a4p_set_led(LED_INFERENCE, state == BOARD_STATE_INFERENCE);
+    if ((state == BOARD_STATE_INFERENCE) != (shown == BOARD_STATE_INFERENCE)) {
+        a4p_set_led(LED_INFERENCE, state == BOARD_STATE_INFERENCE);
+    }
+    shown = state;
 }
 
 bool board_set_core_hz(uint32_t hz)

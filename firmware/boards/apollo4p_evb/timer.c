@@ -29,6 +29,9 @@ uint32_t a4p_timer_ticks(void)
 
 bool a4p_wait(volatile const uint32_t *reg, uint32_t mask, uint32_t value, uint32_t microseconds)
 {
+    if ((*reg & mask) == value) {
+        return true; /* most often; the clock takes longer to read */
+    }
     const uint32_t start = a4p_timer_ticks();
     for (uint32_t polls = 0; polls < microseconds * A4P_POLLS_PER_US; polls++) {
         if ((*reg & mask) == value) {

@@ -123,10 +123,15 @@ size_t board_port_read(uint8_t *destination, size_t capacity)
 {
     const uint32_t tail = rx_tail;
     const size_t count = smaller(rx_head - tail, capacity);
+    if (count == 0u) {
+        return 0;
+    }
     const uint32_t at = tail & (RX_SIZE - 1u);
     const size_t to_end = smaller(count, RX_SIZE - at);
     (void)memcpy(destination, &rx_ring[at], to_end);
-    (void)memcpy(&destination[to_end], rx_ring, count - to_end);
+    if (to_end < count) {
+        (void)memcpy(&destination[to_end], rx_ring, count - to_end);
+    }
     rx_tail = tail + count;
     return count;
 }

@@ -215,25 +215,30 @@ static bool idle_allowed(void)
     return false;
 }
 
+static void receive(const uint8_t *bytes, size_t count)
+{
+    board_set_state(BOARD_STATE_RECEIVE);
+    size_t taken = 0;
+    while (taken < count) {
+        bool answered = false;
+        taken += ecgseg_session_receive(&session, &bytes[taken], count - taken, &answered);
+        if (answered) {
+            do_deferred();
+        }
+    }
+}
+
 void app_step(void)
 {
     uint8_t chunk[64];
     board_feed_watchdog();
     const size_t count = board_port_read(chunk, sizeof chunk);
-    if (count == 0) {
-        if (idle_allowed()) {
-            board_set_state(BOARD_STATE_IDLE);
-            board_idle();
-        }
-        return;
+    if (count > 0) {
+        receive(chunk, count);
     }
-    board_set_state(BOARD_STATE_RECEIVE);
-    size_t taken = 0;
-    while (taken < count) {
-        bool answered = false;
-        taken += ecgseg_session_receive(&session, &chunk[taken], count - taken, &answered);
-        if (answered) {
-            do_deferred();
-        }
+    /* Idling ends at once when more came in meanwhile. */
+    if (count < sizeof chunk && idle_allowed()) {
+        board_set_state(BOARD_STATE_IDLE);
+        board_idle();
     }
 }
