@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tools")]
 
 from sleepkit_witness import ADDRESS, OPTION, measure_sleepkit  # noqa: E402
 from timing_witnesses import SOURCES, measure  # noqa: E402
+from witness_images import OWN, build, modelled_parts  # noqa: E402
 
 from ecgseg.commands.guard import guard  # noqa: E402
 from ecgseg.errors import UsageError  # noqa: E402
@@ -33,6 +34,7 @@ from ecgseg.image.boards import APOLLO4P_EVB, board_of  # noqa: E402
 from ecgseg.image.toolchain import find_tool, version  # noqa: E402
 from ecgseg.output import write_text  # noqa: E402
 from ecgseg.targets.calibration import TABLE, Calibration, Witness  # noqa: E402
+from ecgseg.targets.options import TimingCase  # noqa: E402
 
 NOTE = (
     "Written by tools/calibrate_timing.py, not edited by hand; docs/simulator.md explains it.",
@@ -40,12 +42,20 @@ NOTE = (
     "expected case, warm cache. ratio: silicon over model, of a witness over all parts that count.",
     "factor: geometric mean of the witnesses of the same part, an Apollo4 Plus. low, high: smallest and largest",
     "ratio of any part that counts, rounded outward to a hundredth. Parts under 1000 modelled cycles do not count:",
-    "reading the counter weighs more there than the model's error.",
+    "reading the counter weighs more there than the model's error. model: modelled cycles of tools/witness/mix.s,",
+    "which say whether the timing model is still the one that was calibrated.",
 )
 ADDRESSES = {**{source.option: source.address for source in SOURCES}, OPTION: ADDRESS}
 
 
-def calibration_of(witnesses: Sequence[Witness], compiler: str) -> Calibration:
+def model_cycles(work: Path) -> dict[TimingCase, int]:
+    """Modelled cycles of a mix of all kinds of instructions in every timing case; `work` is an empty folder."""
+    work.mkdir(parents=True)
+    elf = build(work, [OWN / "mix.c", OWN / "mix.s"])
+    return {case: modelled_parts(elf, case)[0] for case in TimingCase}
+
+
+def calibration_of(witnesses: Sequence[Witness], compiler: str, model: Mapping[TimingCase, int]) -> Calibration:
     """Factor and range of witnesses, of which at least one has to be of the same part."""
     same = [witness.ratio for witness in witnesses if witness.same_part]
     ratios = [part.ratio for witness in witnesses for part in witness.counting]
@@ -55,6 +65,7 @@ def calibration_of(witnesses: Sequence[Witness], compiler: str) -> Calibration:
         factor=round(math.prod(same) ** (1 / len(same)), 2),
         low=math.floor(100 * min(ratios)) / 100,
         high=math.ceil(100 * max(ratios)) / 100,
+        model=dict(model),
         witnesses=list(witnesses),
     )
 
@@ -69,19 +80,17 @@ def show(witness: Witness) -> None:
         print(f"  {part.name:<36} {part.measured:>14,.1f} {part.modelled:>12,} {part.ratio:>7.3f}{mark}")
 
 
-def measured(clones: Mapping[str, Path]) -> list[Witness]:
+def measured(clones: Mapping[str, Path], work: Path) -> list[Witness]:
     """The witnesses of the clones that are there, shown one by one."""
     found: list[Witness] = []
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        for source in SOURCES:
-            if source.option in clones:
-                found.append(measure(source, clones[source.option], work / source.option, _tell))
-                show(found[-1])
-        if OPTION in clones:
-            for witness in measure_sleepkit(clones[OPTION], work / OPTION, _tell):
-                found.append(witness)
-                show(witness)
+    for source in SOURCES:
+        if source.option in clones:
+            found.append(measure(source, clones[source.option], work / source.option, _tell))
+            show(found[-1])
+    if OPTION in clones:
+        for witness in measure_sleepkit(clones[OPTION], work / OPTION, _tell):
+            found.append(witness)
+            show(witness)
     return found
 
 
@@ -108,11 +117,13 @@ def main() -> None:
             "The programs that the timing model is held against are other people's; none is kept here.",
             "\n".join(f"git clone {address}   # then --{option} DIR" for option, address in ADDRESSES.items()),
         )
-    witnesses = measured(clones)
+    with tempfile.TemporaryDirectory() as folder:
+        witnesses = measured(clones, Path(folder))
+        model = model_cycles(Path(folder) / "mix")
     if missing:
         print(f"\n{TABLE.name} stays as it is: it needs {', '.join(f'--{option}' for option in missing)} too.")
         return
-    made = calibration_of(witnesses, version(find_tool(board_of(APOLLO4P_EVB), "gcc")))
+    made = calibration_of(witnesses, version(find_tool(board_of(APOLLO4P_EVB), "gcc")), model)
     write_text(TABLE, made.model_dump_json(indent=2) + "\n")
     print(f"\nfactor {made.factor}, range {made.low} to {made.high}: {TABLE.relative_to(ROOT)}")
 

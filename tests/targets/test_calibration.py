@@ -12,11 +12,12 @@ import pytest
 from ecgseg import paths
 from ecgseg.profile.board import INFERENCE_MILLIWATTS
 from ecgseg.targets.calibration import TABLE, Calibration, Part, Witness, calibration
+from support.drivers import HAS_ARM_COMPILER
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 import sleepkit_witness
-from calibrate_timing import NOTE, calibration_of
+from calibrate_timing import NOTE, calibration_of, model_cycles
 from timing_witnesses import SHORTEST, SOURCES
 
 PAGE = (paths.ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
@@ -33,7 +34,7 @@ def witness(*ratios: float, same_part: bool = False, not_counting: tuple[float, 
 
 def test_the_committed_table_holds_what_its_own_cycles_give() -> None:
     held = json.loads(TABLE.read_text(encoding="utf-8"))
-    made = calibration_of(calibration().witnesses, calibration().compiler)
+    made = calibration_of(calibration().witnesses, calibration().compiler, calibration().model)
     assert held == made.model_dump(mode="json")
     assert held["note"] == list(NOTE)
     assert calibration().factors == (held["low"], held["factor"], held["high"])
@@ -61,9 +62,14 @@ def test_the_factor_comes_from_the_same_part_and_the_range_from_every_part_that_
         witness(1.1291, same_part=True),
         witness(1.0, not_counting=(0.5, 2.0)),
     ]
-    made = calibration_of(witnesses, "gcc")
+    made = calibration_of(witnesses, "gcc", {})
     assert made.factor == pytest.approx((1.05 * 1.1291) ** 0.5, abs=0.005)
     assert (made.low, made.high) == (0.99, 1.13)
+
+
+@pytest.mark.skipif(not HAS_ARM_COMPILER, reason="needs arm-none-eabi-gcc")
+def test_the_timing_model_is_the_one_that_was_calibrated(tmp_path: Path) -> None:
+    assert model_cycles(tmp_path / "mix") == calibration().model, "run tools/calibrate_timing.py again"
 
 
 def test_a_ratio_is_silicon_over_model_and_that_of_a_witness_weighs_its_parts_by_cycles() -> None:

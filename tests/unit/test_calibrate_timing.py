@@ -107,7 +107,7 @@ def test_a_witness_is_built_at_its_commit_and_told_with_silicon_over_model(tmp_p
     assert found.ratio == loop.ratio
     assert found.commit == commit
     assert [file.path for file in found.files] == ["loop.s"]
-    assert calibrate_timing.calibration_of([found], "gcc").factor == 1.06
+    assert calibrate_timing.calibration_of([found], "gcc", {}).factor == 1.06
 
 
 @needs_compiler

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, computed_field
 
+from ecgseg.targets.options import TimingCase
+
 TABLE = Path(__file__).parent / "apollo4p_sim" / "calibration.json"
 """The committed table."""
 
@@ -87,6 +89,7 @@ class Calibration(BaseModel):
         compiler: of what the sources give as C and C++.
         factor: expected.
         low, high: between which silicon is expected.
+        model: modelled cycles of the mix of instructions in tools/witness by timing case: which model was calibrated.
         witnesses: what the three come from.
     """
 
@@ -95,6 +98,7 @@ class Calibration(BaseModel):
     factor: float
     low: float
     high: float
+    model: dict[TimingCase, int]
     witnesses: list[Witness]
 
     @property
