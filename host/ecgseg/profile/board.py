@@ -274,7 +274,7 @@ def _metrics(model: ModelFile) -> _Metrics | None:
     except (OSError, ValueError) as error:
         raise ModelError(
             f"The figures of {model.name} cannot be read ({path}).",
-            cause(error, "It is no JSON."),
+            cause(error, "It is not what `invoke zoo --measure` writes."),
             f"Measure them again: `invoke zoo --measure --model {model.name}`.",
         ) from error
     return found if found.tflite_sha256 == model.sha256 else None
