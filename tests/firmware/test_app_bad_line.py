@@ -28,7 +28,7 @@ from support.pipe_port import PipePort
 pytestmark = pytest.mark.slow
 
 PLAIN_INPUTS = 3000
-WAIT = 0.05
+WAIT = 0.2
 HEADER = 4
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ecgseg.link.numbers import PAYLOAD_MAX, Command
-from ecgseg.link.pace import SMALLEST_PIECE, Line, Patience, Piece
+import pytest
 
+from ecgseg.link.numbers import PAYLOAD_MAX, Command
+from ecgseg.link.pace import SMALLEST_PIECE, Line, Patience, Piece, Start
+
+HELLO = (Command.HELLO, False)
 READ = (Command.READ, False)
 PUSH, COMPLETING = (Command.PUSH, False), (Command.PUSH, True)
 
@@ -45,22 +48,40 @@ def test_a_silent_port_is_no_bad_line() -> None:
 
 def test_a_push_that_completes_a_frame_is_waited_for_longer_than_others() -> None:
     line = known()
-    line.answered(PUSH, 0.004)
+    line.answered(PUSH, 0.06)
     line.answered(COMPLETING, 0.4)
     for _ in range(40):
-        line.answered(PUSH, 0.004)
-    assert line.wait(PUSH) == 0.008
+        line.answered(PUSH, 0.06)
+    assert line.wait(PUSH) == 0.12
     assert line.wait(COMPLETING) == 0.8
     assert line.wait((Command.INFER, False)) is None
 
 
+def test_a_few_quick_answers_do_not_make_the_next_one_late() -> None:
+    line = known(0.0001)
+    wait = line.wait(READ)
+    assert wait is not None
+    assert wait > 0.05
+    for _ in range(100):
+        line.answered(READ, 0.0001)
+    assert line.wait(READ) == 0.01
+
+
+def test_work_that_nobody_knows_is_waited_for_longer_than_any_other() -> None:
+    line = known(2.0)
+    for _ in range(2):
+        line.lost(damaged=True)
+    patience = Patience(line, first_wait=20.0, attempts=5)
+    assert [patience.next_wait(COMPLETING) for _ in range(3)] == [8.0, 16.0, 20.0]
+
+
 def test_a_bad_line_gets_more_attempts_within_the_time_of_the_usual_ones() -> None:
-    line = known(0.01)
+    line = known(0.1)
     for _ in range(2):
         line.lost(damaged=True)
     patience = Patience(line, first_wait=1.0, attempts=5)
     waits = [patience.next_wait(READ) for _ in range(10)]
-    assert waits[0] == 0.02
+    assert waits[0] == 0.2
     assert all(wait is not None and wait <= 1.0 for wait in waits)
     assert waits == sorted(waits, key=lambda wait: wait or 0.0)
     patience._started -= 31.0
@@ -90,3 +111,49 @@ def test_a_piece_stays_between_its_bounds() -> None:
     for _ in range(40):
         piece.lost(piece.size)
     assert piece.size == SMALLEST_PIECE
+
+
+def test_the_first_request_is_waited_for_longer_and_longer_while_nothing_comes() -> None:
+    asked = []
+    start = Start(20.0, 2.0, lambda: asked.append(start.sent), "it")
+    waits = []
+    for _ in range(6):
+        waits.append(start.next_wait(HELLO))
+        start._started -= waits[-1] or 0.0  # As if it had been waited.
+    assert waits == pytest.approx([0.25, 0.5, 1.0, 2.0, 2.0, 2.0], rel=0.01)
+    assert asked == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_damaged_answer_to_the_first_request_tells_how_soon_the_next_one_comes() -> None:
+    start = Start(20.0, 2.0, lambda: None, "it")
+    start.next_wait(HELLO)
+    start._started -= 0.02  # Something damaged came after 20 ms.
+    wait = start.next_wait(HELLO)
+    assert wait == pytest.approx(0.04, abs=0.01)
+    start._started -= 0.04  # Nothing came.
+    longer = start.next_wait(HELLO)
+    assert wait is not None
+    assert longer is not None
+    assert wait < longer < 1.5 * wait
+
+
+def test_the_first_request_has_an_end() -> None:
+    start = Start(20.0, 5.0, lambda: None, "it")
+    start.next_wait(HELLO)
+    start._started -= 19.0
+    last = start.next_wait(HELLO)
+    assert last is not None
+    assert last <= 1.0
+    start._started -= 1.0
+    assert start.next_wait(HELLO) is None
+
+
+def test_what_was_damaged_while_a_device_started_is_not_forgotten_and_what_was_silent_is() -> None:
+    silent, damaged = Line(), Line()
+    for _ in range(5):
+        silent.lost(damaged=False)
+        damaged.lost(damaged=True)
+    for line in (silent, damaged):
+        line.answered(HELLO, 0.01)
+    assert not silent.after_start().bad
+    assert damaged.after_start().bad

@@ -112,7 +112,7 @@ def test_a_silent_port_is_told_after_two_seconds_and_then_again(monkeypatch: pyt
 def test_a_silent_target_tells_what_it_waits_for_and_the_true_attempts_and_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(base, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(base, "open_port", lambda *_: Port())
     said: list[str] = []
     running = RunningTarget("apollo4p", "/dev/null", TargetOptions(start_seconds=1.0), answer_seconds=0.3)

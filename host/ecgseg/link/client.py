@@ -27,6 +27,7 @@ from ecgseg.link.answers import (
 from ecgseg.link.error_table import error_number
 from ecgseg.link.messages import BY_COMMAND, pack, room, unpack, wrong_answer
 from ecgseg.link.numbers import DEFAULT_BAUD, SEGMENT_BYTES, BenchKind, Command, ReadKind
+from ecgseg.link.pace import Start
 from ecgseg.link.parts import Parts
 from ecgseg.link.ports import Port, open_port, set_baud_rate
 from ecgseg.link.transport import LinkCounters, OnWait, Transport, check_version
@@ -89,14 +90,29 @@ class DeviceClient:
         """Requests, retries, stray answers and damaged frames seen by this host."""
         return self._transport.counters
 
-    def forget_start(self) -> None:
-        """After the first HELLO: how often it was asked for until the device had started does not count."""
-        self._transport.forget_start()
-
     @property
     def info(self) -> DeviceInfo:
         """What the last HELLO told; sends HELLO when there was none yet."""
         return self._info or self.hello()
+
+    def first_hello(self, start: Start) -> DeviceInfo:
+        """Like hello(), with a device that may still be starting; how often it was asked does not count.
+
+        Args:
+            start: how long it may take.
+
+        Raises:
+            NoAnswerError: it took longer.
+            LinkError: as hello(); and whatever `start.on_attempt` raises.
+        """
+        message = BY_COMMAND[Command.HELLO]
+        self._transport.begin()
+        # The same bytes every time: whichever of the answers arrives whole, late or not, is the one.
+        answer = self._transport.exchange(Command.HELLO, pack(message.request, {"session": self._session}), start)
+        assert answer is not None
+        info = self._opened(unpack(message.answer, answer))
+        self._transport.forget_start()
+        return info
 
     def hello(self, *, answer_seconds: float | None = None, attempts: int | None = None) -> DeviceInfo:
         """Opens a new session and returns what is on the device.
@@ -111,6 +127,9 @@ class DeviceClient:
             answer_seconds=answer_seconds,
             attempts=attempts,
         )
+        return self._opened(values)
+
+    def _opened(self, values: dict[str, Any]) -> DeviceInfo:
         # Only an answered one is used up: a device remembers a few, and on a bad line HELLO takes many tries.
         self._session = secrets.randbits(32)
         check_version(values["protocol_version"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ecgseg.link.numbers import PAYLOAD_MAX, Command
 
@@ -18,9 +20,21 @@ _WEIGHT = 0.1
 # One loss of late is an accident; two make a line that is known to be bad, until some thirty messages in a row arrive.
 _KNOWN_BAD = 0.15
 _KNOWN_GOOD = 0.01
-_SLOWEST_FADES = 0.9
+# Half of it after two dozen answers; before the first, an answer is thought to take that long.
+_SLOWEST_FADES = 0.97
+_FIRST_SECONDS = 0.05
 _SLOWEST_FACTOR = 2.0
-_SHORTEST_WAIT_SECONDS = 0.005
+# For work that nobody has had an answer to yet, in the slowest answer to any other.
+_GUESS_FACTOR = 4.0
+_SHORTEST_GUESS_SECONDS = 0.25
+# A computer with more to do than cores makes an answer late by that much now and then.
+_SHORTEST_WAIT_SECONDS = 0.01
+# As good as for ever.
+_DOUBLINGS = 30
+_FIRST_WAIT_SECONDS = 0.25
+# An attempt that ended so much before its time ended with a damaged answer.
+_EARLY = 0.8
+_HEARD_GROWTH = 1.25
 # What all writes of a request together may take beside the waits.
 _WRITE_SECONDS = 10.0
 
@@ -56,6 +70,7 @@ class Line:
     _loss: float = 0.0
     _bad: bool = False
     _heard: bool = False
+    _damaged: int = 0
     _slowest: dict[Work, float] = field(default_factory=dict)
 
     @property
@@ -66,6 +81,7 @@ class Line:
     def lost(self, *, damaged: bool) -> None:
         """An attempt got no answer, or a damaged one."""
         self._heard = self._heard or damaged
+        self._damaged += damaged
         self._loss += _WEIGHT * (1.0 - self._loss)
         self._bad = self._bad or self._loss >= _KNOWN_BAD
 
@@ -75,12 +91,48 @@ class Line:
         self._loss -= _WEIGHT * self._loss
         self._bad = self._bad and self._loss >= _KNOWN_GOOD
         if seconds is not None:
-            self._slowest[work] = max(seconds, self._slowest.get(work, 0.0) * _SLOWEST_FADES)
+            self._slowest[work] = max(seconds, self._slowest.get(work, _FIRST_SECONDS) * _SLOWEST_FADES)
 
     def wait(self, work: Work) -> float | None:
         """Seconds within which the answer to such a request comes when it comes at all; None: nobody knows."""
         slowest = self._slowest.get(work)
         return None if slowest is None else max(_SHORTEST_WAIT_SECONDS, _SLOWEST_FACTOR * slowest)
+
+    def guess(self) -> float | None:
+        """Seconds to begin with for work that nobody knows; None: nothing is known."""
+        if not self._slowest:
+            return None
+        return max(_SHORTEST_GUESS_SECONDS, _GUESS_FACTOR * max(self._slowest.values()))
+
+    def after_start(self) -> Line:
+        """A line about which nothing is known, but that it is bad when it has damaged more than one answer: that a
+        device which starts does not answer is not the line's doing.
+        """
+        line = Line()
+        for _ in range(self._damaged):
+            line.lost(damaged=True)
+        return line
+
+
+class Waits(Protocol):
+    """How long a request may go unanswered.
+
+    Attributes:
+        sent: attempts so far.
+        subject: what the user is told is waited for; "" for the answer to the command.
+    """
+
+    sent: int
+    subject: str
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the first attempt."""
+        ...
+
+    def next_wait(self, work: Work) -> float | None:
+        """Seconds to wait after the next attempt, which counts from now on; None: there is none any more."""
+        ...
 
 
 @dataclass
@@ -103,6 +155,7 @@ class Patience:
     attempts: int
     follows_line: bool = True
     sent: int = 0
+    subject: str = ""
     _started: float = field(default_factory=time.monotonic)
 
     @property
@@ -115,13 +168,62 @@ class Patience:
         wait: float | None
         if self.line.bad and self.follows_line:
             left = self.first_wait * (2**self.attempts - 1) - self.waited
-            known = self.line.wait(work)
-            # Longer and longer, lest an answer that takes its time never finds anybody waiting.
-            suitable = self.first_wait if known is None else min(self.first_wait, known * (1 + self.sent / 2))
-            wait = min(suitable, left) if left > 0 else None
+            wait = min(self._suitable(work), left) if left > 0 else None
         else:
             # A port that takes its time to take bytes does not make the whole much longer than the waits.
             late = self.waited > self.first_wait * (2**self.attempts - 1) + _WRITE_SECONDS
             wait = self.first_wait * 2**self.sent if self.sent < self.attempts and not late else None
         self.sent += wait is not None
         return wait
+
+    def _suitable(self, work: Work) -> float:
+        """Longer and longer, lest an answer that takes its time never finds anybody waiting."""
+        known, guess = self.line.wait(work), self.line.guess()
+        if known is not None:
+            return min(self.first_wait, known * (1 + self.sent / 2))
+        return self.first_wait if guess is None else min(self.first_wait, guess * 2.0 ** min(self.sent, _DOUBLINGS))
+
+
+@dataclass
+class Start:
+    """How long the first HELLO may go unanswered, by a device that starts, or behind a line that loses most answers.
+
+    Nothing in return: the waits become longer. A damaged answer: the device is there, and that is how soon it answers.
+
+    Attributes:
+        seconds: in all.
+        longest_wait: seconds.
+        on_attempt: called before each attempt; may raise.
+        subject: what the user is told is waited for.
+        sent: attempts so far.
+    """
+
+    seconds: float
+    longest_wait: float
+    on_attempt: Callable[[], None]
+    subject: str
+    sent: int = 0
+    _wait: float = _FIRST_WAIT_SECONDS
+    _growth: float = 2.0
+    _started: float = field(default_factory=time.monotonic)
+    _last: float = 0.0
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the first attempt."""
+        return time.monotonic() - self._started
+
+    def next_wait(self, work: Work) -> float | None:
+        """Seconds to wait after the next attempt, which counts from now on; None: there is none any more."""
+        self.on_attempt()
+        waited = self.waited
+        if waited >= self.seconds:
+            return None
+        took, self._last = waited - self._last, waited
+        if self.sent and took < _EARLY * self._wait:
+            self._wait, self._growth = _SLOWEST_FACTOR * took, _HEARD_GROWTH
+        elif self.sent:
+            self._wait *= self._growth
+        self._wait = min(max(self._wait, _SHORTEST_WAIT_SECONDS), self.longest_wait)
+        self.sent += 1
+        return min(self._wait, self.seconds - waited)

@@ -15,7 +15,7 @@ from ecgseg.link.error_table import error_entry, error_number
 from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
 from ecgseg.link.messages import Answer
 from ecgseg.link.numbers import PAYLOAD_MAX, PROTOCOL_VERSION, Command
-from ecgseg.link.pace import Line, Patience
+from ecgseg.link.pace import Line, Patience, Waits
 from ecgseg.link.ports import Port
 
 OnWait = Callable[[str], None]
@@ -86,6 +86,7 @@ class Transport:
         self.on_wait = on_wait
         self._before = LinkCounters()
         self._told = 0.0
+        self._subject = ""
         self._line = Line()
         self._sequence = secrets.randbelow(0x10000)
         self._decoder = FrameDecoder(FrameCounters())
@@ -124,8 +125,7 @@ class Transport:
 
     def patience(self, answer_seconds: float | None = None, attempts: int | None = None) -> Patience:
         """How long a request may take; the two override what holds for every request. It begins now."""
-        self._before = replace(self.counters)
-        self._told = time.monotonic()
+        self.begin()
         return Patience(
             self._line,
             self.answer_seconds if answer_seconds is None else answer_seconds,
@@ -133,16 +133,21 @@ class Transport:
             follows_line=answer_seconds is None,
         )
 
+    def begin(self) -> None:
+        """What comes from now on, and how long it takes, belongs to the next request."""
+        self._before = replace(self.counters)
+        self._told = time.monotonic()
+
     def forget_start(self) -> None:
         """Counts the first answered HELLO alone: what it took a device to start is not the line's doing."""
         self.counters.requests, self.counters.retries = 1, 0
-        self._line = Line()
+        self._line = self._line.after_start()
 
     def exchange(
         self,
         command: Command,
         payload: bytes,
-        patience: Patience,
+        patience: Waits,
         *,
         tries: int | None = None,
         completes: bool = False,
@@ -163,6 +168,7 @@ class Transport:
         self._sequence = (self._sequence + 1) & 0xFFFF
         frame = encode_frame(messages.request_body(command, self._sequence, payload))
         self.counters.requests += 1
+        self._subject = patience.subject or f"the device's answer to {command.name}"
         work, count = (command, completes), 0
         while tries is None or count < tries:
             wait = patience.next_wait(work)
@@ -190,12 +196,12 @@ class Transport:
         strays = self.counters.stray_answers - self._before.stray_answers
         return f"{damaged} damaged frames, {strays} answers to other requests"
 
-    def _tell(self, command: Command) -> None:
+    def _tell(self) -> None:
         """Says every two seconds without an answer what is waited for."""
         now = time.monotonic()
         if self.on_wait and now - self._told >= WAIT_SECONDS:
             self._told = now
-            self.on_wait(f"Waiting for the device's answer to {command.name}.")
+            self.on_wait(f"Waiting for {self._subject}.")
 
     def _attempt(self, frame: bytes, command: Command, wait: float) -> Answer | None:
         try:
@@ -218,7 +224,7 @@ class Transport:
         damaged = self._decoder.counters.damaged
         until = deadline
         while time.monotonic() < until:
-            self._tell(command)
+            self._tell()
             data = self.port.read(min(max(1, self.port.in_waiting), _READ_MAX))
             for body in self._decoder.feed(data):
                 answer = messages.parse_answer(body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from typing import Protocol
 from ecgseg.errors import TargetError
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, Port
+from ecgseg.link.pace import Start
 from ecgseg.link.ports import open_port
-from ecgseg.link.transport import WAIT_SECONDS, NoAnswerError, OnWait
+from ecgseg.link.transport import NoAnswerError, OnWait
 from ecgseg.targets.options import TargetOptions
 
-_FIRST_ANSWER_SECONDS = 0.25
 _LOG_LINES = 40
 
 
@@ -103,39 +102,28 @@ class RunningTarget:
             on_wait=on_wait,
         )
         try:
-            self._wait_for_hello(client, on_wait)
+            self._wait_for_hello(client)
         except BaseException:
             client.close()
             raise
         return client
 
-    def _wait_for_hello(self, client: DeviceClient, on_wait: OnWait | None) -> None:
-        started = told = time.monotonic()
-        wait = _FIRST_ANSWER_SECONDS
-        attempts = 0
-        while True:
-            self.check()
-            attempts += 1
-            try:
-                client.hello(answer_seconds=wait, attempts=1)
-            except NoAnswerError as error:
-                now = time.monotonic()
-                if now > started + self.options.start_seconds:
-                    counters = client.counters
-                    raise TargetError(
-                        f"The target {self.name} does not answer within {self.options.start_seconds:.0f} s.",
-                        f"{attempts} attempts in {now - started:.1f} s; {counters.crc_errors} damaged frames, "
-                        f"{counters.stray_answers} answers to other requests came back.",
-                        "Check port and baud rate, press reset on the board, and see that the image is for it.",
-                    ) from error
-                if on_wait and now - told >= WAIT_SECONDS:
-                    told = now
-                    most = f"{self.options.start_seconds:.0f} s"
-                    on_wait(f"Waiting for the first answer of the target {self.name}, up to {most}.")
-                wait = min(2 * wait, max(self.answer_seconds, _FIRST_ANSWER_SECONDS))
-            else:
-                client.forget_start()
-                return
+    def _wait_for_hello(self, client: DeviceClient) -> None:
+        most = f"{self.options.start_seconds:.0f} s"
+        start = Start(
+            self.options.start_seconds,
+            self.answer_seconds,
+            self.check,
+            f"the first answer of the target {self.name}, up to {most}",
+        )
+        try:
+            client.first_hello(start)
+        except NoAnswerError as error:
+            raise TargetError(
+                f"The target {self.name} does not answer within {most}.",
+                error.why,
+                "Check port and baud rate, press reset on the board, and see that the image is for it.",
+            ) from error
 
 
 class Target(Protocol):
