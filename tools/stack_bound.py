@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -77,26 +78,40 @@ class Function:
 def functions_of(listing: str) -> dict[int, Function]:
     """Functions of an image by address, from what objdump -d prints."""
     found: dict[int, Function] = {}
+    branches: list[tuple[int, str, int]] = []
     current: Function | None = None
+    start = 0
     for line in listing.splitlines():
         if head := _FUNCTION.match(line):
-            current = found.setdefault(int(head[1], 16), Function(head[2]))
+            start = int(head[1], 16)
+            current = found.setdefault(start, Function(head[2]))
         elif current and (instruction := _INSTRUCTION.match(line)):
             operands = (instruction[3] or "").split(" @")[0]
+            target = _TARGET.search(operands)
+            if _BRANCH.match(instruction[2]) and target:
+                branches.append((start, instruction[2], int(target[1], 16)))
             _branch(current, instruction[2], operands)
             _push(current, instruction[2], operands)
+    _resolve(found, branches)
     return found
 
 
+def _resolve(functions: dict[int, Function], branches: Iterable[tuple[int, str, int]]) -> None:
+    """Enters the functions that branches (function, mnemonic, target) lead into.
+
+    By address: what objdump names beside it may be a number of the linker script that is the same by chance. A branch
+    into the middle of another function is as good as one to its beginning.
+    """
+    starts = sorted(functions)
+    for function, name, target in branches:
+        index = bisect_right(starts, target) - 1
+        reached = starts[index] if index >= 0 else target
+        if reached != function or (name == "bl" and target == function):
+            functions[function].calls.add(reached)
+
+
 def _branch(function: Function, name: str, operands: str) -> None:
-    target = _TARGET.search(operands)
-    if _BRANCH.match(name) and target:
-        # A branch into the middle of another function is as good as one to its beginning.
-        if target[2] != function.name:
-            function.calls.add(int(target[1], 16) - int(target[3] or "0", 16))
-        elif name == "bl" and not target[3]:
-            function.calls.add(int(target[1], 16))
-    elif name in ("bx", "blx") and operands != "lr":
+    if name in ("bx", "blx") and operands != "lr":
         function.through_pointer = True
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -95,7 +97,7 @@ def along_time(
 
 def test_a_result_longer_than_its_input_is_not_put_over_it() -> None:
     scales = Rescale((Multiplier(1 << 30, -5),), -128, -128, 127)
-    kernel = kernel_of(along_time((31, 34), 4, 1, 0, (1, 1), scales))
+    kernel = kernel_of(along_time((31, 34), 4, 1, 0, (2, 2), replace(scales, multipliers=scales.multipliers * 2)))
     assert kernel.function == "phases"
     assert kernel.overwrites == ()
 

@@ -68,7 +68,8 @@ def c_case(number: int, layer: phases.PhasesLayer, data: np.ndarray, result: np.
         f"static const int8_t y{number}[] = {{{c_values(result)}}};\n"
     )
     geometry = f"{layer.in_length}, {layer.in_channels}, {layer.out_length}, {layer.out_channels}"
-    structure = f"{{{geometry}, {layer.dilation}, {layer.pad}, {layer.in_zero_point}, w{number}, &{layer.form}}}"
+    geometry += f", {layer.dilation}, {layer.pad}, {layer.gap}"
+    structure = f"{{{geometry}, {layer.in_zero_point}, w{number}, &{layer.form}}}"
     sizes = f"sizeof x{number}, sizeof y{number}, {layer.scratch_bytes}"
     return arrays, f"{{{structure}, x{number}, y{number}, {sizes}, {int(layer.in_place)}}},\n"
 

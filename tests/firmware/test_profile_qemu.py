@@ -29,7 +29,7 @@ BUDGETS = {
     "seg-4-tcn-lg": (2_200_000, 9 << 10, 32 << 10),
 }
 # Modelled cycles per frame.
-CYCLES = {"seg-2-tcn-sm": 420_000, "seg-4-tcn-sm": 1_060_000, "seg-4-tcn-lg": 1_380_000}
+CYCLES = {"seg-2-tcn-sm": 420_000, "seg-4-tcn-sm": 1_040_000, "seg-4-tcn-lg": 1_340_000}
 PREPROCESS_BUDGET = 40_000
 MODELS = sorted(path.parent.name for path in paths.MODELS.glob("*/model.tflite"))
 

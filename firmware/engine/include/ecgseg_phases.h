@@ -6,7 +6,8 @@
  *
  *     B[j] = u[2j] + u[2j+1] * 2^21          W[m] = w[2m+1] + w[2m] * 2^21
  *
- * Their 64-bit product holds three sums side by side, in lanes of 21, 21 and 22 bits:
+ * An input counts from 0 to 255 there: with 128 added, packing takes fewer instructions, and the bias makes up for it.
+ * The 64-bit product of the two holds three sums side by side, in lanes of 21, 21 and 22 bits:
  *
  *     u[2j] w[2m+1]  |  u[2j] w[2m] + u[2j+1] w[2m+1]  |  u[2j+1] w[2m]
  *
@@ -58,16 +59,17 @@ typedef struct ecgseg_phases_tile ecgseg_phases_tile_t;
 
 /* Code for a number of tap pairs. */
 typedef struct {
-    void (*pack)(const int8_t *const rows[4], int32_t *words, uint32_t in_channels);
+    void (*pack)(const intptr_t rows[4], int32_t *words, uint32_t in_channels);
     void (*tile)(const ecgseg_phases_tile_t *tile);
     int32_t pairs;
 } ecgseg_phases_form_t;
 
-/* For so many pairs of taps; a round of the inner loop takes so many input channels: there must be a multiple. */
+/* For so many pairs of taps; a round of the inner loop takes so many input channels: there must be a multiple (_by_),
+ * or just as many (_of_). */
 #define ECGSEG_PHASES_FORMS(pairs)                                                                  \
     extern const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_1, ecgseg_phases_##pairs##_by_4,   \
         ecgseg_phases_##pairs##_by_8, ecgseg_phases_##pairs##_by_10, ecgseg_phases_##pairs##_by_16, \
-        ecgseg_phases_##pairs##_by_20
+        ecgseg_phases_##pairs##_of_8, ecgseg_phases_##pairs##_of_16
 ECGSEG_PHASES_FORMS(1);
 ECGSEG_PHASES_FORMS(2);
 ECGSEG_PHASES_FORMS(3);
@@ -77,21 +79,21 @@ ECGSEG_PHASES_FORMS(4);
  *     high word of P[j], then P[j+1], initial values, of the first and of the second channel
  *     [in_channels][pairs][channel of the pair] of W
  *     ecgseg_phases_end_t of the first and of the second channel
- * The last pair of an odd number of channels begins with the one before the last again; a single one is its own pair.
+ * The last pair of an odd number of channels begins with the one before the last again. There are two at least.
  * Output position t reads inputs t - pad + dilation * tap. */
 typedef struct {
     uint16_t in_length, in_channels;
     uint16_t out_length, out_channels;
     uint16_t dilation;
     int16_t pad;
+    uint16_t gap; /* outputs behind those of a phase that are nobody's, see ecgseg_phases.c */
     int8_t input_zero_point;
     const uint32_t *stream;
     const ecgseg_phases_form_t *form;
 } ecgseg_phases_t;
 
 /* scratch, aligned to 4 bytes: (pairs + 1) * in_channels words of packed inputs, then for each pair of output channels
- * two words, four bytes per output channel (at least two) for the rows at the border of a phase, and in_channels bytes
- * of padding. */
+ * two words, in_channels bytes of padding, and out_channels bytes for outputs that are nobody's. */
 void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
 #endif

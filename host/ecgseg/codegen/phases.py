@@ -17,12 +17,13 @@ from ecgseg.graph.layers import Convolution, Window
 LANE = 21
 SHIFT = 12
 MAX_PAIRS = 4
-ROUNDS = (20, 16, 10, 8, 4, 1)
-"""Input channels a round of the inner loop may take, the fastest first."""
+_WHOLE = (16, 8)
+_ROUNDS = (16, 10, 8, 4, 1)
 _MOST_PER_ROUND = 32
-"""Words of weights a channel that a round may take: each of them is 30 bytes of code."""
-_OFFSET = 1 << (LANE - 1)
+"""Words of weights a channel that a round of the inner loop may take: each of them is 30 bytes of code."""
 _LOW, _HIGH = -128, 127
+_LEAST, _MOST = 0, 255
+"""Inputs as they are packed, with 128 added."""
 _WORD = 1 << 32
 # Offsets of a channel that are looked at in one go.
 _CANDIDATES = 1 << 14
@@ -48,7 +49,7 @@ class PhasesLayer:
     """Constants of one ecgseg_phases_t.
 
     Attributes:
-        in_length, in_channels, out_length, out_channels, dilation, pad, pairs, in_zero_point: fields of that name.
+        in_length, in_channels, out_length, out_channels, dilation, pad, gap, pairs, in_zero_point: fields of that name.
         stream: uint32 [pairs of output channels, words].
     """
 
@@ -58,6 +59,7 @@ class PhasesLayer:
     out_channels: int
     dilation: int
     pad: int
+    gap: int
     pairs: int
     in_zero_point: int
     stream: npt.NDArray[np.uint32]
@@ -65,14 +67,18 @@ class PhasesLayer:
     @property
     def form(self) -> str:
         """Name of the ecgseg_phases_form_t."""
-        fitting = (n for n in ROUNDS if self.in_channels % n == 0 and n * self.pairs <= _MOST_PER_ROUND)
-        return f"ecgseg_phases_{self.pairs}_by_{next(fitting)}"
+        for kind, counts in (("of", _WHOLE), ("by", _ROUNDS)):
+            for count in counts:
+                left = self.in_channels % count if kind == "by" else self.in_channels - count
+                if not left and (count <= 4 or (count * self.pairs <= _MOST_PER_ROUND and self.pairs < 3)):
+                    return f"ecgseg_phases_{self.pairs}_{kind}_{count}"
+        raise AssertionError("there is a form for any number of channels")
 
     @property
     def scratch_bytes(self) -> int:
-        """What ecgseg_phases needs: packed inputs, carries, four border rows, one row of padding; a multiple of 4."""
+        """What ecgseg_phases needs: packed inputs, carries, padding, a row for nobody; a multiple of 4."""
         packed = 4 * (self.pairs + 1) * self.in_channels
-        return -(-(packed + 8 * len(self.stream) + 4 * max(self.out_channels, 2) + self.in_channels) // 4) * 4
+        return -(-(packed + 8 * len(self.stream) + self.in_channels + self.out_channels) // 4) * 4
 
     @property
     def in_place(self) -> bool:
@@ -84,7 +90,7 @@ class PhasesLayer:
 def prepare(layer: Convolution) -> PhasesLayer | None:
     """The kernel's constants for a convolution, None when it cannot be used or proved exact."""
     axis = _time_axis(layer.window)
-    if axis is None or layer.groups != 1:
+    if axis is None or layer.groups != 1 or layer.out_channels < 2:
         return None
     window = layer.window
     taps = window.kernel[axis]
@@ -97,7 +103,7 @@ def prepare(layer: Convolution) -> PhasesLayer | None:
     padded = np.zeros((layer.out_channels, 2 * pairs, layer.in_channels), np.int64)
     padded[:, :taps] = rows
     even, odd = padded[:, 0::2], padded[:, 1::2]
-    bias = layer.bias - layer.in_zero_point * rows.sum(axis=(1, 2))
+    bias = layer.bias - (layer.in_zero_point - _LOW) * rows.sum(axis=(1, 2))
     channels = _channels(layer.rescale.multipliers, bias, even, odd)
     if channels is None:
         return None
@@ -108,6 +114,7 @@ def prepare(layer: Convolution) -> PhasesLayer | None:
         out_channels=layer.out_channels,
         dilation=window.dilation[axis],
         pad=window.pad[axis],
+        gap=_gap(window, axis),
         pairs=pairs,
         in_zero_point=layer.in_zero_point,
         stream=_stream((odd + (even << LANE)).transpose(0, 2, 1), channels),
@@ -122,10 +129,24 @@ def _time_axis(window: Window) -> int | None:
     return None
 
 
+def _gap(window: Window, axis: int) -> int:
+    """Outputs behind those of a phase that are nobody's: the fewest for which no phase reads another one's inputs.
+
+    Phases lie one behind the other; the last inputs of one may be the first of the next where both are padding.
+    """
+    size, taps, length = window.in_size[axis], window.kernel[axis], window.out_size[axis]
+    dilation, pad = window.dilation[axis], window.pad[axis]
+    phases = np.arange(min(dilation, length), dtype=np.int64)
+    outputs = -(-(length - phases) // dilation)
+    last_inside = (size - 1 - phases + pad) // dilation
+    behind = np.maximum(outputs + taps - 2 - last_inside, 0)
+    before = np.maximum(-(-(pad - phases) // dilation), 0)
+    shared = np.minimum(behind[:-1], before[1:]).min(initial=taps - 1)
+    return taps - 1 - int(shared)
+
+
 def _stream(words: npt.NDArray[np.int64], channels: Sequence[Channel]) -> npt.NDArray[np.uint32]:
     """What the kernel reads, in the order of ecgseg_phases.h, from W [out_channels, in_channels, pairs]."""
-    if len(channels) == 1:
-        channels, words = [*channels, *channels], np.concatenate([words, words])
     count = len(channels)
     firsts = [*range(0, count - 1, 2), *([count - 2] if count % 2 else [])]
     lines = []
@@ -144,10 +165,10 @@ def _stream(words: npt.NDArray[np.int64], channels: Sequence[Channel]) -> npt.ND
 
 
 def _range(weights: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Smallest and largest sum of int8 inputs times weights, per output channel."""
+    """Smallest and largest sum of packed inputs times weights, per output channel."""
     positive = np.maximum(weights, 0).sum(axis=(1, 2))
     negative = np.minimum(weights, 0).sum(axis=(1, 2))
-    return _LOW * positive + _HIGH * negative, _HIGH * positive + _LOW * negative
+    return _LEAST * positive + _MOST * negative, _MOST * positive + _LEAST * negative
 
 
 def _channels(
@@ -159,18 +180,19 @@ def _channels(
     """Per-channel constants, None when a lane could leave its bits or a shift does not fit."""
     low_even, high_even = _range(even)
     low_odd, high_odd = _range(odd)
-    if np.any(low_odd < -_OFFSET) or np.any(high_odd >= _OFFSET):
+    if np.any(high_odd - low_odd >= 1 << LANE):
         return None
     low, high = bias + low_even + low_odd, bias + high_even + high_odd
     found = [
-        _channel(*numbers) for numbers in zip(bias.tolist(), low.tolist(), high.tolist(), multipliers, strict=True)
+        _channel(*numbers)
+        for numbers in zip(bias.tolist(), low_odd.tolist(), low.tolist(), high.tolist(), multipliers, strict=True)
     ]
     channels = [channel for channel in found if channel is not None]
     return channels if len(channels) == len(found) else None
 
 
-def _channel(bias: int, low: int, high: int, multiplier: Multiplier) -> Channel | None:
-    """Constants of a channel whose sums go from `low` to `high`."""
+def _channel(bias: int, low_odd: int, low: int, high: int, multiplier: Multiplier) -> Channel | None:
+    """Constants of a channel whose sums go from `low` to `high`, those of the odd taps alone down to `low_odd`."""
     shift = SHIFT + 1 + multiplier.shift
     if not 2 <= shift <= 32 - LANE or multiplier.shift > -1:
         return None
@@ -184,8 +206,8 @@ def _channel(bias: int, low: int, high: int, multiplier: Multiplier) -> Channel 
     sums = bias + offset
     return Channel(
         starts=(
-            ((sums << LANE) + ((sums - _OFFSET) << (2 * LANE))) % (1 << 64),
-            (_OFFSET + (sums << LANE) + (sums << (2 * LANE))) % (1 << 64),
+            ((sums << LANE) + ((sums + low_odd) << (2 * LANE))) % (1 << 64),
+            (-low_odd + (sums << LANE) + (sums << (2 * LANE))) % (1 << 64),
         ),
         multiplier=multiplier.mantissa,
         rounding=half + _LOW * (1 << SHIFT) - (offset * factor >> 32),

@@ -119,7 +119,7 @@ def convolution(layer: Convolution) -> Kernel:
 
 def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
     """A convolution along time with stride 1, four multiplications an instruction."""
-    names = ("in_length", "in_channels", "out_length", "out_channels", "dilation", "pad")
+    names = ("in_length", "in_channels", "out_length", "out_channels", "dilation", "pad", "gap")
     values = {name: getattr(prepared, name) for name in names}
     if max(values.values()) > LARGEST_SIDE // 2:
         raise refuse(layer, "A size is above 32767", "sizes up to 32767")
