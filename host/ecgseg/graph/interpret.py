@@ -54,10 +54,13 @@ def run_all(network: Network, data: npt.NDArray[Any]) -> dict[int, Int8Array]:
         )
     values: dict[int, Int8Array] = {network.input.index: np.asarray(data, np.int8).reshape(-1)}
     for layer in network.layers:
-        operands = [values[index] for index in layer.inputs]
-        result = _KERNELS[type(layer)](layer, operands)
-        values[layer.output] = result.reshape(-1)
+        values[layer.output] = compute(layer, [values[index] for index in layer.inputs])
     return values
+
+
+def compute(layer: Layer, operands: list[Int8Array]) -> Int8Array:
+    """Result of one layer, flat int8, from its computed inputs in order."""
+    return _KERNELS[type(layer)](layer, operands).reshape(-1)
 
 
 def rescale(accumulators: Accumulators, rule: Rescale) -> Int8Array:

@@ -10,9 +10,12 @@ import numpy.typing as npt
 from support.random_network.draws import MAX_ELEMENTS, MAX_MACS, Draws
 from support.tflite_builder import SAME, VALID, conv_options
 
+Geometry = tuple[tuple[int, int], tuple[int, int], tuple[int, int], int]
+"""Kernel, stride, dilation, padding."""
 
-def _sliding(net: Draws, shape: list[int]) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int], int]:
-    """(kernel, stride, dilation, padding)."""
+
+def _sliding(net: Draws, shape: list[int]) -> Geometry:
+    """A window over all axes that are longer than 1."""
     kernel, stride, dilation = [1, 1], [1, 1], [1, 1]
     for axis in (0, 1):
         size = shape[1 + axis]
@@ -27,7 +30,7 @@ def _sliding(net: Draws, shape: list[int]) -> tuple[tuple[int, int], tuple[int, 
     return (kernel[0], kernel[1]), (stride[0], stride[1]), (dilation[0], dilation[1]), padding
 
 
-def _temporal(net: Draws, shape: list[int]) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int], int]:
+def _temporal(net: Draws, shape: list[int]) -> Geometry:
     """A window along the one axis that is longer than 1, with stride 1; otherwise as `_sliding`."""
     taps, dilation = int(net.rng.integers(2, 9)), int(net.choice([1, 2, 3, 4, 8, 16]))
     fits = (taps - 1) * dilation + 1 <= max(shape[1:3])
@@ -37,7 +40,7 @@ def _temporal(net: Draws, shape: list[int]) -> tuple[tuple[int, int], tuple[int,
     return (taps, 1), (1, 1), (dilation, 1), padding
 
 
-def _out_size(size: int, kernel: int, stride: int, dilation: int, padding: int) -> int:
+def out_size(size: int, kernel: int, stride: int, dilation: int, padding: int) -> int:
     return -(-size // stride) if padding == SAME else (size - (kernel - 1) * dilation - 1) // stride + 1
 
 
@@ -63,10 +66,15 @@ def conv(net: Draws) -> int | None:
         return None
     # Half of them are what a TCN is made of: along time, stride 1, dilated, rectified onto the whole int8 range.
     temporal = max(shape[1:3]) > 1 and min(shape[1:3]) == 1 and net.rng.random() < 0.5
-    kernel, stride, dilation, padding = _temporal(net, shape) if temporal else _sliding(net, shape)
-    channels = int(net.choice([1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 24], [1, 2, 2, 4, 1, 1, 4, 1, 2, 4, 1]))
+    return conv_with(net, shape, _temporal(net, shape) if temporal else _sliding(net, shape), temporal)
+
+
+def conv_with(net: Draws, shape: list[int], geometry: Geometry, temporal: bool, channels: int = 0) -> int | None:
+    """CONV_2D of the current tensor with this window; `temporal` rectifies onto the whole int8 range."""
+    kernel, stride, dilation, padding = geometry
+    channels = channels or int(net.choice([1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 24], [1, 2, 2, 4, 1, 1, 4, 1, 2, 4, 1]))
     depth = _depth(net, shape[3], channels)
-    out = [1, *(_out_size(shape[1 + a], kernel[a], stride[a], dilation[a], padding) for a in (0, 1)), channels]
+    out = [1, *(out_size(shape[1 + a], kernel[a], stride[a], dilation[a], padding) for a in (0, 1)), channels]
     if prod(out) > MAX_ELEMENTS or prod(out) * prod(kernel) * depth > MAX_MACS:
         return None
     weights = net.weights((channels, *kernel, depth))
@@ -93,10 +101,15 @@ def depthwise(net: Draws) -> int | None:
     shape = net.image()
     if shape is None:
         return None
-    kernel, stride, dilation, padding = _sliding(net, shape)
+    return depthwise_with(net, shape, _sliding(net, shape))
+
+
+def depthwise_with(net: Draws, shape: list[int], geometry: Geometry) -> int | None:
+    """DEPTHWISE_CONV_2D of the current tensor with this window."""
+    kernel, stride, dilation, padding = geometry
     multiplier = int(net.choice([1, 2, 3], [8, 1, 1]))
     channels = shape[3] * multiplier
-    out = [1, *(_out_size(shape[1 + a], kernel[a], stride[a], dilation[a], padding) for a in (0, 1)), channels]
+    out = [1, *(out_size(shape[1 + a], kernel[a], stride[a], dilation[a], padding) for a in (0, 1)), channels]
     if prod(out) > MAX_ELEMENTS:
         return None
     weights = net.weights((1, *kernel, channels))
@@ -187,10 +200,15 @@ def pool(net: Draws) -> int | None:
     shape = net.image()
     if shape is None:
         return None
-    kernel, stride, _, _ = _sliding(net, shape)
+    kernel, stride, dilation, _ = _sliding(net, shape)
     fits = all(kernel[a] <= shape[1 + a] for a in (0, 1))
-    padding = VALID if fits and net.rng.random() < 0.4 else SAME
-    out = [1, *(_out_size(shape[1 + a], kernel[a], stride[a], 1, padding) for a in (0, 1)), shape[3]]
+    return pool_with(net, shape, (kernel, stride, dilation, VALID if fits and net.rng.random() < 0.4 else SAME))
+
+
+def pool_with(net: Draws, shape: list[int], geometry: Geometry) -> int | None:
+    """AVERAGE_POOL_2D or MAX_POOL_2D of the current tensor with this window, whatever its dilation."""
+    kernel, stride, _, padding = geometry
+    out = [1, *(out_size(shape[1 + a], kernel[a], stride[a], 1, padding) for a in (0, 1)), shape[3]]
     result = net.like(net.current, out)
     options = conv_options(stride, (1, 1), padding, str(net.choice(["NONE", "RELU"], [3, 1])))
     del options["dilationHFactor"], options["dilationWFactor"]
