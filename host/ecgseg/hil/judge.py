@@ -116,9 +116,17 @@ class Judge:
         self._layers_told = True
         self._at: tuple[int, str, int] = (0, "-", 0)
         self._notes = start_notes(self.info)
-        self._told = differences(self.info, self.subject.reference, self.subject.known)
-        for name, known, told in self._told:
+
+    def compare_hello(self) -> None:
+        """Counts what HELLO tells that is not what the host knows; `run` and `run_direct` begin with it.
+
+        Raises:
+            LinkError: with it the device's frames would be others (`require_frames`).
+        """
+        found = differences(self.info, self.subject.reference, self.subject.known)
+        for name, known, told in found:
             self.tally.add_hello(f"{name} is {told}, known is {known}")
+        require_frames(found)
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
         """Sends every lead and compares every frame.
@@ -155,7 +163,7 @@ class Judge:
     @contextmanager
     def _judging_answers(self) -> Iterator[None]:
         """An answer that came whole and cannot be right is the device's difference, whatever request it answers."""
-        require_frames(self._told)
+        self.compare_hello()
         try:
             yield
         except (WrongAnswerError, OtherVersionError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ecgseg import interruption
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import Record
-from ecgseg.errors import DataError, DeviceError, EcgsegError, ModelError
+from ecgseg.errors import DataError, DeviceError, EcgsegError, LinkError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.identity import Known, expected_info, identify, require_same
 from ecgseg.hil.inject import Faults, FaultyWire
@@ -204,6 +204,8 @@ class _Test:
             info = expected_info(self.reference, subject.known)
         judge = self._judge_of(subject, info)
         judge.tally.add_hello(f"{error.what} {error.why}")
+        with suppress(LinkError):  # What comes of it is told already.
+            judge.compare_hello()
         return judge
 
     def _judge_of(self, subject: Subject, info: DeviceInfo) -> Judge:
