@@ -74,20 +74,21 @@ class Left:
 
     def faults(self) -> Iterator[str]:
         """What it must not have left."""
-        yield from self._wrong_end()
+        # What Python does before it reads anything of this repository is its own.
+        if self.heard:
+            yield from self._wrong_end()
+            yield from (f"older result {name}" for name in self.older)
         if self.result is not None:
             yield from self._wrong_result(self.result)
         if (self.result is not None) != self.has_page:
             yield "one of JSON and HTML is missing"
-        # A process that is killed before it has read anything of this repository can remove nothing.
-        yield from (f"older result {name}" for name in self.older if not self.killed)
         yield from (f"process {line}" for line in self.processes)
         yield from (f"temporary file {name}" for name in self.files)
 
     def _wrong_end(self) -> Iterator[str]:
         # What comes when everything is done and written changes nothing any more.
         whole = self.result is not None and self.result["verdict"] == "pass" and self.has_page
-        if not (self.code == 128 + self.number or (self.code == 0 and whole) or self.killed):
+        if not (self.code == 128 + self.number or (self.code == 0 and whole)):
             yield f"exit code {self.code}"
         if "Traceback" in self.told or "Exception ignored" in self.told:
             yield f"traceback: {self.told[-600:]}"
@@ -101,11 +102,6 @@ class Left:
                 yield "pass, though not everything was compared"
         elif (result["verdict"], result["error"]) != ("incomplete", str(Stopped(self.number))):
             yield f"verdict {result['verdict']}, {result['error']}"
-
-    @property
-    def killed(self) -> bool:
-        """The signal came before Python had read anything of this repository."""
-        return not self.heard and self.code == -self.number
 
 
 def stopped(
@@ -123,8 +119,7 @@ def stopped(
     """
     places = {"--json": folder / "results" / "result.json", "--html": folder / "results" / "report.html"}
     for place in places.values():
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(OLDER)
+        write_text(place, OLDER)
     (folder / "tmp").mkdir()
     words = ["hil-test", *options, *(str(word) for pair in places.items() for word in pair)]
     with _started(words, root, folder) as process:
@@ -309,7 +304,7 @@ def rows(house: House, options: argparse.Namespace) -> Iterator[Row]:
 
 def _outcome(left: Left) -> str:
     if left.result is None:
-        return "an older result, Python had read nothing yet" if left.older else "nothing"
+        return "an older result, for Python was still starting" if left.older else "nothing"
     return "all, verdict pass" if left.result["verdict"] == "pass" else "what was compared"
 
 

@@ -2,11 +2,12 @@
 
 tasks.py calls `begin`, but invoke reads tasks.py only when it has imported itself. Where tools/setup.sh made the
 environment, a line beside its packages (ecgseg-beginning.pth) therefore calls `at_start_of_python` in every Python that
-starts there, so this module imports next to nothing until it knows that invoke was started.
+starts there. So this module imports nothing that Python has not imported already, until invoke is what was started.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 FLAGS = ("--json", "--html")
@@ -23,7 +24,11 @@ def at_start_of_python(words: Sequence[str]) -> None:
     """
     program = _without_python(words)
     if is_invoke(program):
-        begin(program)
+        try:
+            begin(program)
+        except KeyboardInterrupt:  # Before it is heard as everything else is.
+            os.write(2, b"\nInterrupted.\n")
+            os._exit(130)
 
 
 def begin(words: Sequence[str]) -> None:
@@ -32,9 +37,10 @@ def begin(words: Sequence[str]) -> None:
     Args:
         words: as in sys.argv, the program first.
     """
+    # First of all: it takes no time, and what comes next does.
+    discard(words)
     from ecgseg import interruption
 
-    discard(words)
     interruption.install()
 
 
@@ -61,14 +67,11 @@ def discard(words: Sequence[str]) -> None:
 
 
 def _remove(place: str) -> None:
-    from pathlib import Path
-
     try:
-        path = Path(place).expanduser()
-        if path.is_file():
-            path.unlink()
-    except (OSError, RuntimeError, ValueError):
-        # A home that nobody has, a name that no file can have.
+        path = os.path.expanduser(place)
+        if os.path.isfile(path):
+            os.unlink(path)
+    except (OSError, ValueError):
         return
 
 

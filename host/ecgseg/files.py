@@ -15,7 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecgseg.errors import ContentError
+from ecgseg.errors import ContentError, UsageError
 
 if TYPE_CHECKING:
     # Only for arrays: the menu, which knows this module for its names, does without numpy.
@@ -62,6 +62,31 @@ def plain(text: str, limit: int = 200) -> str:
     """Text from a file as one line without control characters, for a message; what is cut off is told by `...`."""
     shown = "".join(char if char.isprintable() else "?" for char in text[: limit + 1])
     return shown if len(text) <= limit else f"{shown[:limit]}..."
+
+
+def expanded(path: Path | str) -> Path:
+    """A path as it was typed, with the home that a ~ stands for.
+
+    Raises:
+        UsageError: there is no such home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        name = plain(Path(path).parts[0])
+        raise UsageError(
+            f"'{plain(str(path))}' leads nowhere.",
+            f"This computer knows no home for {name}.",
+            "Write the whole path; ./ in front of it means a folder of that very name.",
+        ) from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file; False also for what no path can be."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def checked_size(path: Path, limit: int) -> int:

@@ -48,11 +48,11 @@ def find_model(name: str | None = None, tflite: str | Path | None = None) -> Mod
         ModelError: the file cannot be read, or is larger than any model for the device.
     """
     # The menu imports this module for the default's name; numpy would make it wait.
-    from ecgseg.files import safe_name
+    from ecgseg.files import expanded, safe_name
     from ecgseg.graph.load import read_model
 
     if tflite:
-        path = Path(tflite).expanduser()
+        path = expanded(tflite)
         return ModelFile(safe_name(path.stem), path, read_model(path), from_zoo=False)
     chosen = choose("model", name or DEFAULT_MODEL, model_names(), "--model")
     path = paths.MODELS / chosen / "model.tflite"

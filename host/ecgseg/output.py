@@ -25,6 +25,9 @@ _REMEDIES = {
     errno.EACCES: "Choose a folder that you may write to, or correct its permissions.",
     errno.EROFS: "The file system is read-only: choose another place.",
     errno.EISDIR: "Name a file in that folder instead.",
+    errno.ENXIO: "Start what reads from it before, or name a file.",
+    errno.EEXIST: "Correct the link, or choose another place.",
+    errno.EINVAL: "Name a file, a pipe or - for standard output.",
     errno.ENOTDIR: "A part of that path is a file: correct the path.",
 }
 
@@ -49,6 +52,7 @@ def check_file(path: Path) -> None:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
+            _check_special(path)
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return
@@ -72,6 +76,8 @@ def check_folder(path: Path) -> None:
 def _try_folder(folder: Path) -> None:
     """Makes a nameless file in the nearest folder that exists; only trying tells what a file system will do."""
     while not folder.exists():
+        if folder.is_symlink():
+            raise FileExistsError(errno.EEXIST, "There is a link that leads nowhere")
         folder = folder.parent
     with tempfile.TemporaryFile(dir=folder):
         pass
@@ -97,7 +103,7 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
     path = paths[0]
     try:
         for path in paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         try:
@@ -112,6 +118,13 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
     except OSError as error:
         written = dict(zip(map(str, partials), paths, strict=True))
         raise output_error(written.get(str(error.filename), path), error) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
 
 
 def discard(path: Path) -> None:
@@ -139,13 +152,34 @@ def write_bytes(path: Path, data: bytes) -> None:
         return
     try:
         if path.exists() and not path.is_file():
-            # A device or a pipe, such as /dev/stdout, cannot be replaced.
-            path.write_bytes(data)
+            _check_special(path)
+            _write_to_special(path, data)
             return
     except OSError as error:
         raise output_error(path, error) from error
     with replacing(path) as (partial,):
         partial.write_bytes(data)
+
+
+def _check_special(path: Path) -> None:
+    """Raises OSError for what is neither a file nor to be written to: a disk above all."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not (path.is_char_device() or path.is_fifo()):
+        raise OSError(errno.EINVAL, "It is neither a file, nor a terminal or a pipe")
+
+
+def _write_to_special(path: Path, data: bytes) -> None:
+    """Writes to a device or a pipe, such as /dev/stdout, which cannot be replaced; nobody waits for a reader."""
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "Nobody reads from that pipe") from error
+        raise
+    with open(number, "wb") as file:
+        os.set_blocking(number, True)
+        file.write(data)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,6 +19,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from ecgseg.printable import printable, printable_lines
 
 
 class _Console(Console):
@@ -47,6 +50,19 @@ class _Messages(_Console):
 
 console: Console = _Console()
 messages: Console = _Messages(stderr=True)
+
+
+def data(text: object) -> str:
+    """What is no text of ours (a place, a name, words of a file, a device or a program), to be shown as it is.
+
+    Neither rich's markup nor a control character in it means anything.
+    """
+    return escape(printable(str(text)))
+
+
+def data_lines(text: object) -> str:
+    """The same for a text of several lines, whose line ends stay."""
+    return escape(printable_lines(str(text)))
 
 
 Track = Callable[[Iterable[Any], str], Iterable[Any]]

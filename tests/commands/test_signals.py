@@ -68,6 +68,7 @@ def older(**changes: Any) -> Left:
         ({}, ""),
         ({"result": None, "has_page": False}, ""),
         ({"heard": False, "code": -15, "result": None, "has_page": False}, ""),
+        ({"heard": False, "code": -15, "result": None, "has_page": False, "older": ["result.json"]}, ""),
         ({"code": -15}, "exit code -15"),
         ({"code": 0}, "exit code 0"),
         ({"code": 1}, "exit code 1"),
@@ -137,6 +138,17 @@ def test_a_signal_before_invoke_is_read_is_heard_and_leaves_no_older_verdict(num
     done = subprocess.run([*program, "--json", str(result)], env=environment, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("0\n", "")
     assert result.exists()
+
+
+def test_ctrl_c_before_signals_are_heard_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(words: object) -> None:
+        raise KeyboardInterrupt
+
+    ended: list[int] = []
+    monkeypatch.setattr(beginning, "begin", interrupted)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    beginning.at_start_of_python(["python", "-m", "invoke", "zoo"])
+    assert ended == [130]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ecgseg.commands.options import JsonOption, PortOptions
 from ecgseg.commands.task import option
 from ecgseg.output import write_json
-from ecgseg.terminal import console, messages
+from ecgseg.terminal import console, data, messages
 
 
 def _board_target() -> str:
@@ -51,7 +51,7 @@ def run(options: Options) -> None:
     for column in ("Point", "Found", "Meaning"):
         table.add_column(column)
     for point in report.points:
-        table.add_row(point.name, point.found, point.meaning)
+        table.add_row(data(point.name), data(point.found), data(point.meaning))
     console.print(table)
     if options.json:
         write_json(report, options.json)

@@ -10,7 +10,7 @@ from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions
 from ecgseg.commands.task import option
 from ecgseg.models import find_model
 from ecgseg.output import write_json
-from ecgseg.terminal import console
+from ecgseg.terminal import console, data
 
 if TYPE_CHECKING:
     from ecgseg.commands.results import BuiltImage
@@ -65,4 +65,4 @@ def _show(built: BuiltImage) -> None:
     console.print(table)
     for file in (built.elf, built.bin):
         if file:
-            console.print(file, highlight=False, soft_wrap=True)
+            console.print(data(file), highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ecgseg import paths
 from ecgseg.commands.task import option
 from ecgseg.errors import OutputError, cause
-from ecgseg.terminal import console
+from ecgseg.terminal import console, data
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ def run(options: Options) -> None:
             raise OutputError(
                 f"'{folder}' cannot be removed.", cause(error, "The system does not say."), "Check its permissions."
             ) from error
-        console.print(f"Removed {folder}.", highlight=False)
+        console.print(f"Removed {data(folder)}.", highlight=False)

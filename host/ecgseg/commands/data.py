@@ -11,7 +11,7 @@ from ecgseg.commands.options import JsonOption
 from ecgseg.commands.task import option
 from ecgseg.errors import DataError
 from ecgseg.output import write_json
-from ecgseg.terminal import console, progress
+from ecgseg.terminal import console, data, progress
 
 if TYPE_CHECKING:
     from ecgseg.data.databases.download import Verification
@@ -46,7 +46,8 @@ def run(options: Options) -> None:
             "First of them: " + ", ".join((missing + damaged)[:5]) + ".",
             "Download it again with `invoke data`.",
         )
-    console.print(f"[green]LUDB 1.0.1 is whole[/green]: {result.files:,} files in {folder} have the right SHA-256.")
+    whole = f"{result.files:,} files in {data(folder)} have the right SHA-256."
+    console.print(f"[green]LUDB 1.0.1 is whole[/green]: {whole}")
 
 
 def _fetch(folder: Path, *, verify_only: bool) -> Verification:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ecgseg.commands.options import JsonOption
 from ecgseg.commands.task import option
 from ecgseg.output import write_json
-from ecgseg.terminal import console
+from ecgseg.terminal import console, data
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,6 @@ class Options(JsonOption):
 
 def run(options: Options) -> None:
     """List debug probes and serial ports, and what answers on them."""
-    from rich.markup import escape
     from rich.table import Table
 
     from ecgseg.commands.results import DeviceList
@@ -31,7 +30,7 @@ def run(options: Options) -> None:
         table.add_column(column)
     for entry in entries:
         # What a device, or its USB descriptor, calls itself is shown as it is.
-        table.add_row(*map(escape, (entry.kind, entry.name, entry.description, entry.answer)))
+        table.add_row(*(data(text) for text in (entry.kind, entry.name, entry.description, entry.answer)))
     console.print(table)
     if not any(entry.kind == "port" for entry in entries):
         console.print("There is no USB serial port.")

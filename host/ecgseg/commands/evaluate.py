@@ -12,7 +12,7 @@ from ecgseg.commands.task import Output, option
 from ecgseg.extras import require_neurokit, require_tensorflow
 from ecgseg.models import ModelFile, find_model
 from ecgseg.output import write_json, write_text
-from ecgseg.terminal import console, messages, tracking
+from ecgseg.terminal import console, data, messages, tracking
 
 if TYPE_CHECKING:
     from ecgseg.pipeline.segmenter import Segmenter
@@ -80,7 +80,7 @@ def _score(chosen: ModelFile, options: Options) -> None:
 
     others = _others(chosen, options, scoring.device_segmenter(chosen.data))
     inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
-    messages.print(inputs.statement)
+    messages.print(data(inputs.statement))
     records = list(inputs)
     with tracking() as track:
         results = [scoring.evaluate(chosen, records, noise=options.noise, progress=track)]
@@ -93,7 +93,7 @@ def _score(chosen: ModelFile, options: Options) -> None:
         write_json(comparison, options.json)
     if options.html:
         write_text(options.html, report.page(comparison))
-        messages.print(f"Wrote {options.html}")
+        messages.print(f"Wrote {data(options.html)}", highlight=False, soft_wrap=True)
 
 
 def _others(chosen: ModelFile, options: Options, device: Segmenter) -> list[tuple[str, Delineator]]:
@@ -113,6 +113,9 @@ def _others(chosen: ModelFile, options: Options, device: Segmenter) -> list[tupl
 
 
 def _cross_validate(chosen: ModelFile, options: Options) -> None:
+    from ecgseg.data.databases.ludb import find_ludb
+
+    find_ludb(options.ludb)  # Told before TensorFlow takes its time.
     require_tensorflow()
     from ecgseg.zoo.cross_validation import cross_validate
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions, PortOptions
 from ecgseg.commands.rules import NotWith
 from ecgseg.commands.task import option
 from ecgseg.models import find_model
 from ecgseg.output import write_json
-from ecgseg.terminal import console, messages
+from ecgseg.terminal import console, data, data_lines, messages
 
 if TYPE_CHECKING:
     from ecgseg.devices.flash import FlashResult
@@ -55,17 +53,17 @@ def show(result: FlashResult) -> None:
     """Prints what is on the board now, or what a dry run would have run."""
     if result.dry_run:
         console.print("Nothing is written. This would be run:", highlight=False)
-        console.print(" ".join(result.command), markup=False, highlight=False, soft_wrap=True)
+        console.print(data(" ".join(result.command)), highlight=False, soft_wrap=True)
         console.print("with this SCRIPT:", highlight=False)
-        console.print(result.script.rstrip(), markup=False, highlight=False, soft_wrap=True)
+        console.print(data_lines(result.script.rstrip()), highlight=False, soft_wrap=True)
     else:
         clock = (result.core_hz or 0) / 1e6
         console.print(
-            f"[green]On the board now[/green]: {escape(result.model)} (SHA-256 {result.model_sha256[:16]}...), "
-            f"build {result.build_id}, {clock:.0f} MHz, answering on {result.port}.",
+            f"[green]On the board now[/green]: {data(result.model)} (SHA-256 {result.model_sha256[:16]}...), "
+            f"build {data(result.build_id)}, {clock:.0f} MHz, answering on {data(result.port)}.",
             highlight=False,
             soft_wrap=True,
         )
         if result.last_start:
-            console.print(f"Last start: {escape(result.last_start)}.", highlight=False, soft_wrap=True)
+            console.print(f"Last start: {data(result.last_start)}.", highlight=False, soft_wrap=True)
     console.print(f"Image SHA-256 {result.image_sha256}", highlight=False, soft_wrap=True)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ecgseg.commands.rules import NotWith
 from ecgseg.commands.task import option
 from ecgseg.errors import UsageError
-from ecgseg.terminal import console, progress
+from ecgseg.files import is_file
+from ecgseg.terminal import console, data, data_lines, progress
 
 if TYPE_CHECKING:
     from ecgseg.fuzz.kinds import Kind
@@ -76,7 +77,7 @@ def _fuzz(kind: Kind, minutes: float, seed: int) -> FuzzResult:
         f"{len(result.findings)} findings (seed {seed})."
     )
     for path in result.findings:
-        console.print(f"  {path}\n  again: {again(kind.name, path)}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"  {data(path)}\n  again: {data(again(kind.name, path))}", highlight=False, soft_wrap=True)
     return result
 
 
@@ -86,13 +87,13 @@ def _run_again(what: str | None, path: Path) -> int:
 
     if what is None:
         raise UsageError("--input says not what reads it.", "Each --what has inputs of its own.", "Add --what.")
-    if not path.is_file():
-        raise UsageError(f"There is no file '{path}'.", "", "Name one that `invoke fuzz` kept.")
+    if not is_file(path):
+        raise UsageError(f"There is no file '{path}'.", "An input is one.", "Name one that `invoke fuzz` kept.")
     good, said = run_again(KINDS[what], path)
     if good:
         console.print(f"[green]{what}[/green]: the input ends as it should.")
         return 0
-    console.print(said, markup=False, highlight=False, soft_wrap=True)
+    console.print(data_lines(said), highlight=False, soft_wrap=True)
     return EXIT_FOUND
 
 

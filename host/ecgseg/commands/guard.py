@@ -10,14 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeGuard
 
-from rich.markup import escape
-
 from ecgseg import interruption
 from ecgseg.errors import EcgsegError, OutputError
 from ecgseg.interruption import Stopped
 from ecgseg.output import output_error
-from ecgseg.printable import printable_lines
-from ecgseg.terminal import messages
+from ecgseg.terminal import data, data_lines, messages
 
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 
@@ -82,14 +79,9 @@ def _let_go_of_what_is_gone() -> None:
 
 
 def show_error(error: EcgsegError) -> None:
-    """Prints what happened, why, and what to do."""
-    messages.print(f"[bold red]Error:[/bold red] {_data(error.what)}", highlight=False, soft_wrap=True)
+    """Prints what happened, why, and what to do; only the cause may be of several lines, such as a compiler's."""
+    messages.print(f"[bold red]Error:[/bold red] {data(error.what)}", highlight=False, soft_wrap=True)
     if error.why:
-        messages.print(f"  [bold]Why:[/bold] {_data(error.why)}", highlight=False, soft_wrap=True)
+        messages.print(f"  [bold]Why:[/bold] {data_lines(error.why)}", highlight=False, soft_wrap=True)
     if error.remedy:
-        messages.print(f"  [bold]What to do:[/bold] {_data(error.remedy)}", highlight=False, soft_wrap=True)
-
-
-def _data(text: str) -> str:
-    """Text as rich shows it as it is: names of files and words of a device may be in it."""
-    return escape(printable_lines(text))
+        messages.print(f"  [bold]What to do:[/bold] {data(error.remedy)}", highlight=False, soft_wrap=True)

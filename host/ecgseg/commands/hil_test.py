@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from ecgseg import paths
 from ecgseg.commands.guard import show_error
 from ecgseg.commands.options import (
@@ -30,8 +28,7 @@ from ecgseg.files import safe_name
 from ecgseg.interruption import Stopped, held
 from ecgseg.models import find_model
 from ecgseg.output import discard, write_json
-from ecgseg.printable import printable
-from ecgseg.terminal import console, messages
+from ecgseg.terminal import console, data, messages
 
 if TYPE_CHECKING:
     from ecgseg.hil.result import HilRun
@@ -192,7 +189,7 @@ def _tried(what: str, make: Callable[[], None]) -> OutputError | None:
 
 
 def _say(text: str) -> None:
-    messages.print(escape(printable(text)), highlight=False, soft_wrap=True)
+    messages.print(data(text), highlight=False, soft_wrap=True)
 
 
 def _model_name(tested: HilOptions) -> str:

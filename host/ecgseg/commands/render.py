@@ -10,7 +10,7 @@ from ecgseg.commands.options import JsonOption, ModelOptions
 from ecgseg.commands.task import Output, option
 from ecgseg.models import find_model, generated_folder
 from ecgseg.output import write_json
-from ecgseg.terminal import console
+from ecgseg.terminal import console, data
 
 if TYPE_CHECKING:
     from ecgseg.codegen.manifest import Manifest
@@ -34,11 +34,11 @@ def run(options: Options) -> None:
     chosen = find_model(options.model, options.tflite)
     folder = options.out or generated_folder(chosen)
     manifest = render(chosen.path, folder, name=chosen.name)
-    _show(manifest, f"{chosen.name}: C in {folder}")
+    _show(manifest, f"{chosen.name}: C in {data(folder)}")
     if options.report:
         console.print(memory_table(manifest))
         write_report(manifest, folder / "memory.html")
-        console.print(f"Picture: {folder / 'memory.html'}")
+        console.print(f"Picture: {data(folder / 'memory.html')}", highlight=False, soft_wrap=True)
     if options.json:
         write_json(manifest, options.json)
 

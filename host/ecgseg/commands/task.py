@@ -29,6 +29,7 @@ from ecgseg.choices import choose
 from ecgseg.commands.guard import guard
 from ecgseg.commands.rules import Rule, Typed
 from ecgseg.errors import UsageError
+from ecgseg.files import expanded
 from ecgseg.output import STDOUT, check_outputs, discard
 from ecgseg.terminal import console
 
@@ -106,7 +107,7 @@ class Declared:
         """What was typed, as the field's type; an empty word where nothing need be said is nothing."""
         if typed is None or (typed == "" and self.default is None):
             return None
-        return Path(typed).expanduser() if self.kind is Path else typed
+        return expanded(typed) if self.kind is Path else typed
 
 
 def options_of(run: Run[Options]) -> type[Options]:

@@ -11,7 +11,7 @@ from ecgseg.commands.rules import AppliesTo
 from ecgseg.commands.task import Output, option
 from ecgseg.extras import require_tensorflow
 from ecgseg.models import DEFAULT_MODEL
-from ecgseg.terminal import console, messages
+from ecgseg.terminal import console, data, messages
 
 
 def _models() -> Collection[str]:
@@ -50,11 +50,13 @@ def run(options: Options) -> None:
         ToolMissingError: TensorFlow is not installed.
         UsageError: no such model, or --out names the folder of another one.
     """
+    from ecgseg.data.databases.ludb import find_ludb
     from ecgseg.zoo.configuration import require_own_folder
 
     name = options.model or DEFAULT_MODEL
     if options.out is not None:
         require_own_folder(options.out, name)
+    find_ludb(options.ludb)  # Told before TensorFlow takes its time.
     require_tensorflow()
     from ecgseg.report.history import history_picture
     from ecgseg.zoo import train as training
@@ -64,6 +66,6 @@ def run(options: Options) -> None:
     )
     console.print(
         f"{name}: {report.parameters:,} parameters, {report.macs:,} MACs a frame, "
-        f"int8 weighted F1 {report.int8_weighted_f1:.4f} on the validation patients ({report.source})."
+        f"int8 weighted F1 {report.int8_weighted_f1:.4f} on the validation patients ({data(report.source)})."
     )
-    console.print(str(report.folder), highlight=False, soft_wrap=True)
+    console.print(data(report.folder), highlight=False, soft_wrap=True)

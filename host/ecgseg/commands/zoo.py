@@ -13,7 +13,7 @@ from ecgseg.commands.rules import GoesWith
 from ecgseg.commands.task import option, start
 from ecgseg.extras import require_tensorflow
 from ecgseg.models import find_model, generated_folder, model_names
-from ecgseg.terminal import console, messages, tracking
+from ecgseg.terminal import console, data, messages, tracking
 
 _BESIDE_WORK = GoesWith(("train", "measure"), why="Without them every model is listed.", remedy="Leave it out.")
 
@@ -54,6 +54,9 @@ def _train(options: Options) -> None:
 
 def _measure(options: Options) -> None:
     """Measures one model of the zoo, or all of them, and writes what stands beside it."""
+    from ecgseg.data.databases.ludb import find_ludb
+
+    find_ludb(options.ludb)  # Told before TensorFlow takes its time.
     require_tensorflow()
     from ecgseg.report import cards
     from ecgseg.zoo import figures
@@ -90,5 +93,5 @@ def _list() -> None:
         chosen = find_model(name)
         manifest = render(chosen.path, generated_folder(chosen), name=name)
         numbers = (manifest.class_count, manifest.parameters, manifest.macs, manifest.arena_bytes)
-        table.add_row(name, *[f"{number:,}" for number in numbers], configuration.load(name).description)
+        table.add_row(name, *[f"{number:,}" for number in numbers], data(configuration.load(name).description))
     console.print(table)

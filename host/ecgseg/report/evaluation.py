@@ -13,6 +13,7 @@ from ecgseg.report.page import render_page
 from ecgseg.scoring.collector import Scores
 from ecgseg.scoring.evaluate import AF, Comparison, Evaluation
 from ecgseg.scoring.metrics import SampleScores
+from ecgseg.terminal import data
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -79,7 +80,7 @@ def _groups(title: str, names: tuple[str, str], groups: Mapping[str, Scores], cl
     group, counted = names
     table = _table(f"{title}: F1", (group,), (counted, "Weighted", *classes))
     for name, scores in groups.items():
-        table.add_row(name, str(scores.leads), f"{scores.samples.weighted_f1:.4f}", *_by_class(scores.samples))
+        table.add_row(data(name), str(scores.leads), f"{scores.samples.weighted_f1:.4f}", *_by_class(scores.samples))
     return table
 
 

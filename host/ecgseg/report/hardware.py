@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ecgseg.profile.board import INFERENCE_MILLIWATTS, BoardProfile, ClockFigures
 from ecgseg.report.texts import stack_text
+from ecgseg.terminal import data
 
 COLUMNS = ("NAME", "FS", "DURATION", "PARAMS", "FLOPS", "METRIC", "CLOCK", "TIME", "ARENA", "ENERGY")
 
@@ -44,12 +44,12 @@ def _time(clock: ClockFigures) -> str:
 
 def show_board_profile(profile: BoardProfile, output: Console) -> None:
     """Prints the table, and the layers when they were asked for."""
-    title = f"{escape(profile.model)} on {profile.target}: times {_times_are(profile)}"
+    title = f"{data(profile.model)} on {profile.target}: times {_times_are(profile)}"
     _print_title(title, output)
     table = Table(box=SIMPLE, show_header=False)
     # One line per column of the page: ten columns do not fit a terminal of 80 characters.
     for name, *values in zip(COLUMNS, *rows(profile), strict=True):
-        table.add_row(name, *map(escape, values))
+        table.add_row(name, *map(data, values))
     output.print(table)
     if profile.clocks[-1].layer_cycles:
         _print_title(f"Core cycles per layer, {_cycles_are(profile)}", output)
@@ -57,7 +57,7 @@ def show_board_profile(profile: BoardProfile, output: Console) -> None:
     for clock in profile.clocks:
         output.print(_sentence(profile, clock), highlight=False, soft_wrap=True)
     if profile.last_start:
-        output.print(f"Last start of the device: {escape(profile.last_start)}.", highlight=False, soft_wrap=True)
+        output.print(f"Last start of the device: {data(profile.last_start)}.", highlight=False, soft_wrap=True)
 
 
 def _print_title(text: str, output: Console) -> None:
@@ -71,7 +71,7 @@ def _layer_table(profile: BoardProfile) -> Table:
     for clock in profile.clocks:
         table.add_column(f"{clock.core_hz // 1_000_000} MHz", justify="right")
     for index, name in enumerate(profile.layers):
-        table.add_row(escape(name), *(f"{clock.layer_cycles[index]:,}" for clock in profile.clocks))
+        table.add_row(data(name), *(f"{clock.layer_cycles[index]:,}" for clock in profile.clocks))
     return table
 
 

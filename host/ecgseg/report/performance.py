@@ -15,6 +15,7 @@ from ecgseg.profile.qemu import BOARD
 from ecgseg.profile.tflm import Comparison
 from ecgseg.profile.ways import CMSIS_NN_DIRECTLY, GENERATED_C, TINYENGINE, TINYENGINE_FLOAT, Agreement, Way
 from ecgseg.templating import render_template
+from ecgseg.terminal import data
 
 COLUMNS = {
     GENERATED_C: GENERATED_C,
@@ -39,7 +40,7 @@ def show_comparison(comparison: Comparison, output: Console) -> None:
             table.add_row(label, *texts)
     output.print(table)
     for name, why in comparison.left_out.items():
-        output.print(f"{COLUMNS[name]} left out: {why}.", highlight=False, soft_wrap=True)
+        output.print(f"{COLUMNS[name]} left out: {data(why)}.", highlight=False, soft_wrap=True)
 
 
 def _rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
@@ -91,7 +92,7 @@ def show_versions(comparison: Comparison, output: Console) -> None:
     """Prints what was counted with."""
     tools = f"{comparison.compiler}; {comparison.emulator}"
     releases = "; ".join(f"{name}: {version}" for name, version in comparison.versions.items())
-    text = f"Instructions counted, not cycles; cycles modelled by apollo4p-sim. {tools}; {releases}."
+    text = data(f"Instructions counted, not cycles; cycles modelled by apollo4p-sim. {tools}; {releases}.")
     output.print(text, highlight=False, soft_wrap=True)
 
 

@@ -14,6 +14,7 @@ from ecgseg.output import write_bytes
 from ecgseg.profile import Profile
 from ecgseg.report.drawing import drawing
 from ecgseg.report.palette import LIGHT
+from ecgseg.terminal import data
 
 _BAR = 12
 
@@ -47,7 +48,8 @@ def show_profile(profile: Profile, console: Console) -> None:
         f"Arena {profile.arena_bytes:,} B, stack {profile.stack_bytes:,} B, flash {profile.flash_bytes:,} B "
         f"(code {flash.code:,}, weights {flash.weights:,}, tables {flash.tables:,})."
     )
-    console.print(f"Counted, not cycles. {profile.compiler}; {profile.emulator}.", highlight=False, soft_wrap=True)
+    tools = data(f"{profile.compiler}; {profile.emulator}.")
+    console.print(f"Counted, not cycles. {tools}", highlight=False, soft_wrap=True)
 
 
 def _ratio(value: float | None) -> str:

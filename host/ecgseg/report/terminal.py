@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
 from ecgseg.hil.result import HilResult, Mismatch
 from ecgseg.report.texts import byte_text, reached, summary_rows
+from ecgseg.terminal import data
 
 _VERDICTS = {
     "pass": "[bold green]PASS[/bold green]  every byte of the device equals Python",
@@ -23,19 +23,19 @@ def show_result(result: HilResult, console: Console) -> None:
     table.add_column(style="bold")
     table.add_column()
     for name, text in summary_rows(result):
-        table.add_row(name, escape(text))
+        table.add_row(name, data(text))
     console.print()
-    console.print(Panel(table, title=f"HIL test, target {escape(result.target)}", title_align="left", expand=False))
+    console.print(Panel(table, title=f"HIL test, target {data(result.target)}", title_align="left", expand=False))
     if result.mismatches:
         console.print(_mismatch_table(result.mismatches))
         _show_replay([item.replay for item in result.mismatches if item.replay], console)
-    missing = f" ({escape(reached(result))})" if result.verdict == "incomplete" else ""
-    console.print(_VERDICTS[result.verdict] + missing + (f": {escape(result.error)}" if result.error else "."))
+    missing = f" ({data(reached(result))})" if result.verdict == "incomplete" else ""
+    console.print(_VERDICTS[result.verdict] + missing + (f": {data(result.error)}" if result.error else "."))
 
 
 def _show_replay(commands: list[str], console: Console) -> None:
     if commands:
-        console.print(f"Run the first of them again: {escape(commands[0])}", highlight=False, soft_wrap=True)
+        console.print(f"Run the first of them again: {data(commands[0])}", highlight=False, soft_wrap=True)
     if len(commands) > 1:
         console.print(f"{len(commands) - 1} more vectors are kept beside it; the JSON and the report name them.")
 
@@ -47,9 +47,9 @@ def _mismatch_table(mismatches: list[Mismatch]) -> Table:
     for item in mismatches:
         table.add_row(
             str(item.record),
-            escape(item.lead),
+            data(item.lead),
             str(item.frame),
-            escape(item.stage),
+            data(item.stage),
             str(item.offset),
             byte_text(item.expected),
             byte_text(item.actual),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ from ecgseg import paths
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.errors import ModelError, UsageError, cause
-from ecgseg.files import read_text
+from ecgseg.files import is_file, read_text
 from ecgseg.models import in_order
 from ecgseg.output import write_json
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, PreprocessParameters
@@ -339,8 +340,9 @@ def require_own_folder(place: Path, name: str) -> None:
         UsageError: the folder holds the configuration of another model, or is that of another model of the zoo.
     """
     held = place / "configuration.json"
-    zoo_folder = place.resolve().parent == paths.MODELS.resolve()
-    owner = place.resolve().name if zoo_folder and held.is_file() else _name_in(held)
+    real = Path(os.path.realpath(place))  # It may lead round in circles.
+    zoo_folder = real.parent == paths.MODELS.resolve()
+    owner = real.name if zoo_folder and is_file(held) else _name_in(held)
     if owner not in (None, name):
         raise UsageError(
             f"'{place}' holds another model, {owner}.",
@@ -351,10 +353,10 @@ def require_own_folder(place: Path, name: str) -> None:
 
 def _name_in(file: Path) -> str | None:
     """The model whose configuration a file is; a word for one that cannot be read, and None where there is none."""
-    if not file.is_file():
+    if not is_file(file):
         return None
     try:
-        return ModelConfiguration.model_validate_json(file.read_bytes()).name
+        return ModelConfiguration.model_validate_json(read_text(file, _LARGEST_BYTES)).name
     except (OSError, ValidationError):
         return "of an unknown configuration"
 

@@ -17,7 +17,7 @@ from ecgseg import interruption, paths
 from ecgseg.data.readers import wfdb
 from ecgseg.data.records import Record
 from ecgseg.errors import DataError, UsageError, cause
-from ecgseg.files import plain
+from ecgseg.files import expanded, is_file, plain
 from ecgseg.pipeline import DEFAULT_INPUT_RATE
 
 ENVIRONMENT = "ECGSEG_LUDB"
@@ -36,7 +36,7 @@ def find_ludb(option: str | Path | None = None) -> Path | None:
     """
     named = option or os.environ.get(ENVIRONMENT)
     if named:
-        folder = Path(named).expanduser()
+        folder = expanded(named)
         if not _holds_ludb(folder):
             raise DataError(
                 f"There is no LUDB in '{folder}'.",
@@ -48,7 +48,7 @@ def find_ludb(option: str | Path | None = None) -> Path | None:
 
 
 def _holds_ludb(folder: Path) -> bool:
-    return (folder / "data" / "1.hea").is_file()
+    return is_file(folder / "data" / "1.hea")
 
 
 def load_records(folder: Path, record_ids: Iterable[int], leads: Sequence[str] = LEADS) -> list[Record]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgseg.errors import ToolMissingError, UsageError
+from ecgseg.files import expanded, is_file
 from ecgseg.image.boards import Board
 
 VARIABLE = "TFLM_DIR"
@@ -21,6 +22,7 @@ _HEADERS = {
 }
 _ARCHIVE = b"!<arch>\n"
 _MEMBER_HEADER = 60
+_MAX_INDEX_BYTES = 64 << 20
 _SYMBOL_INDEX = b"/ "
 _ELF = b"\x7fELF"
 _CMSIS_NN_SYMBOL = b"arm_convolve"
@@ -118,8 +120,8 @@ def find_tree(option: str | Path | None) -> Tree:
             "This project does not ship one: headers and a built library come from you.",
             _HOW,
         )
-    root = Path(named).expanduser().resolve()
-    if not (root / _MAIN_HEADER).is_file():
+    root = Path(os.path.realpath(expanded(named)))
+    if not is_file(root / _MAIN_HEADER):
         raise ToolMissingError(
             f"'{root}' is no TensorFlow Lite Micro tree.", f"There is no {_MAIN_HEADER} in it.", _HOW
         )
@@ -146,8 +148,16 @@ def _libraries(root: Path) -> list[StaticLibrary]:
     return [
         StaticLibrary(path, machine, holds_cmsis_nn(path))
         for path in sorted(found)
-        if (machine := archive_machine(path))
+        if (machine := _readable_machine(path))
     ]
+
+
+def _readable_machine(path: Path) -> int:
+    """As `archive_machine`; 0 also for what is no file, or none that may be read."""
+    try:
+        return archive_machine(path) if path.is_file() else 0
+    except OSError:
+        return 0
 
 
 def holds_cmsis_nn(path: Path) -> bool:
@@ -157,7 +167,8 @@ def holds_cmsis_nn(path: Path) -> bool:
         header = file.read(_MEMBER_HEADER)
         if not header.startswith(_SYMBOL_INDEX):
             return False
-        return _CMSIS_NN_SYMBOL in file.read(int(header[48:58]))
+        digits = header[48:58].strip()
+        return digits.isdigit() and _CMSIS_NN_SYMBOL in file.read(min(int(digits), _MAX_INDEX_BYTES))
 
 
 def archive_machine(path: Path) -> int:
