@@ -74,7 +74,8 @@ def test_a_broken_weight_is_found_named_and_can_be_replayed(tmp_path: Path) -> N
     generated = broken_copy(
         tmp_path / "broken-weight",
         "ecgseg_model.c",
-        r"(layer2_weights\[\d+\][^{]*\{\s*)(-?\d+)",
+        # Past bias and multipliers: the high half of a word is a weight.
+        r"(layer2_stream\[\d+\][^{]*\{(?:\s*0x\w+,){40}\s*)(0x\w+)",
         r"\1~\2",
     )
     finished = run_few(tmp_path / "vectors", generated=generated)
