@@ -21,16 +21,16 @@ def known(seconds: float = 0.001) -> Line:
 
 def test_one_loss_does_not_make_a_line_bad_and_two_do() -> None:
     line = known()
-    line.lost(damaged=True)
+    line.lost(READ, 0.001)
     assert not line.bad
-    line.lost(damaged=True)
+    line.lost(READ, 0.001)
     assert line.bad
 
 
 def test_a_bad_line_stays_bad_until_many_messages_in_a_row_have_got_through() -> None:
     line = known()
     for _ in range(2):
-        line.lost(damaged=False)
+        line.lost(READ)
     for _ in range(20):
         line.answered(READ, 0.001)
     assert line.bad
@@ -42,7 +42,7 @@ def test_a_bad_line_stays_bad_until_many_messages_in_a_row_have_got_through() ->
 def test_a_silent_port_is_no_bad_line() -> None:
     line = Line()
     for _ in range(10):
-        line.lost(damaged=False)
+        line.lost(READ)
     assert not line.bad
 
 
@@ -55,6 +55,23 @@ def test_a_push_that_completes_a_frame_is_waited_for_longer_than_others() -> Non
     assert line.wait(PUSH) == 0.12
     assert line.wait(COMPLETING) == 0.8
     assert line.wait((Command.INFER, False)) is None
+
+
+def test_waits_do_not_grow_while_damaged_answers_come() -> None:
+    line = known(0.1)
+    for _ in range(2):
+        line.lost(READ, 0.1)
+    patience = Patience(line, first_wait=1.0, attempts=5)
+    for _ in range(50):
+        assert patience.next_wait(READ) == 0.2
+        patience._started -= 0.1  # As if something damaged had come then.
+
+
+def test_a_damaged_answer_tells_how_long_a_kind_of_work_takes() -> None:
+    line = Line()
+    line.lost(COMPLETING, 0.3)
+    assert line.wait(COMPLETING) == 0.6
+    assert line.wait(PUSH) is None
 
 
 def test_a_few_quick_answers_do_not_make_the_next_one_late() -> None:
@@ -70,20 +87,26 @@ def test_a_few_quick_answers_do_not_make_the_next_one_late() -> None:
 def test_work_that_nobody_knows_is_waited_for_longer_than_any_other() -> None:
     line = known(2.0)
     for _ in range(2):
-        line.lost(damaged=True)
+        line.lost(READ, 0.001)
     patience = Patience(line, first_wait=20.0, attempts=5)
-    assert [patience.next_wait(COMPLETING) for _ in range(3)] == [8.0, 16.0, 20.0]
+    waits = []
+    for _ in range(3):
+        waits.append(patience.next_wait(COMPLETING))
+        patience._started -= waits[-1] or 0.0  # As if it had been waited.
+    assert waits == [8.0, 16.0, 20.0]
 
 
 def test_a_bad_line_gets_more_attempts_within_the_time_of_the_usual_ones() -> None:
     line = known(0.1)
     for _ in range(2):
-        line.lost(damaged=True)
+        line.lost(READ, 0.001)
     patience = Patience(line, first_wait=1.0, attempts=5)
-    waits = [patience.next_wait(READ) for _ in range(10)]
+    waits = []
+    for _ in range(10):
+        waits.append(patience.next_wait(READ))
+        patience._started -= waits[-1] or 0.0  # As if it had been waited.
     assert waits[0] == 0.2
     assert all(wait is not None and wait <= 1.0 for wait in waits)
-    assert waits == sorted(waits, key=lambda wait: wait or 0.0)
     patience._started -= 31.0
     assert patience.next_wait(READ) is None
 
@@ -151,9 +174,24 @@ def test_the_first_request_has_an_end() -> None:
 def test_what_was_damaged_while_a_device_started_is_not_forgotten_and_what_was_silent_is() -> None:
     silent, damaged = Line(), Line()
     for _ in range(5):
-        silent.lost(damaged=False)
-        damaged.lost(damaged=True)
+        silent.lost(HELLO)
+        damaged.lost(HELLO, 0.01)
     for line in (silent, damaged):
         line.answered(HELLO, 0.01)
     assert not silent.after_start().bad
     assert damaged.after_start().bad
+
+
+@pytest.mark.parametrize("is_bad", [False, True])
+@pytest.mark.parametrize("first_wait", [1.0, 20.0])
+def test_a_request_without_an_answer_ends_31_first_waits_after_it_began(is_bad: bool, first_wait: float) -> None:
+    line = known(0.01)
+    for _ in range(2 * is_bad):
+        line.lost(READ, 0.01)
+    patience = Patience(line, first_wait, attempts=5)
+    total, count = 0.0, 0
+    while (wait := patience.next_wait(READ)) is not None:
+        total, count = total + wait, count + 1
+        patience._started -= wait
+    assert total == pytest.approx(31 * first_wait, rel=0.01)
+    assert (count > 5) == is_bad

@@ -78,10 +78,12 @@ class Line:
         """Something is at its other end, and it has lost something of late."""
         return self._heard and self._bad
 
-    def lost(self, *, damaged: bool) -> None:
-        """An attempt got no answer, or a damaged one."""
-        self._heard = self._heard or damaged
-        self._damaged += damaged
+    def lost(self, work: Work, damaged_after: float | None = None) -> None:
+        """An attempt got no answer; or a damaged one, which came after so many seconds."""
+        if damaged_after is not None:
+            self._heard = True
+            self._damaged += 1
+            self._slowest[work] = max(damaged_after, self._slowest.get(work, _FIRST_SECONDS))
         self._loss += _WEIGHT * (1.0 - self._loss)
         self._bad = self._bad or self._loss >= _KNOWN_BAD
 
@@ -108,9 +110,9 @@ class Line:
         """A line about which nothing is known, but that it is bad when it has damaged more than one answer: that a
         device which starts does not answer is not the line's doing.
         """
-        line = Line()
-        for _ in range(self._damaged):
-            line.lost(damaged=True)
+        line = Line(_damaged=self._damaged)
+        line._heard = line._bad = self._damaged > 1
+        line._loss = self._loss if line._bad else 0.0
         return line
 
 
@@ -148,6 +150,7 @@ class Patience:
         attempts: how many.
         follows_line: False for work that takes as long as it takes, whatever earlier answers took.
         sent: attempts so far.
+        subject: what the user is told is waited for; "" for the answer to the command.
     """
 
     line: Line
@@ -157,6 +160,9 @@ class Patience:
     sent: int = 0
     subject: str = ""
     _started: float = field(default_factory=time.monotonic)
+    _last: float = 0.0
+    _wait: float = 0.0
+    _silent: int = 0
 
     @property
     def waited(self) -> float:
@@ -166,22 +172,27 @@ class Patience:
     def next_wait(self, work: Work) -> float | None:
         """Seconds to wait after the next attempt, which counts from now on; None: there is none any more."""
         wait: float | None
+        waited = self.waited
+        took, self._last = waited - self._last, waited
+        # A damaged answer: somebody is waiting long enough.
+        self._silent = 0 if took < _EARLY * self._wait else self._silent + (self.sent > 0)
         if self.line.bad and self.follows_line:
-            left = self.first_wait * (2**self.attempts - 1) - self.waited
+            left = self.first_wait * (2**self.attempts - 1) - waited
             wait = min(self._suitable(work), left) if left > 0 else None
         else:
             # A port that takes its time to take bytes does not make the whole much longer than the waits.
-            late = self.waited > self.first_wait * (2**self.attempts - 1) + _WRITE_SECONDS
+            late = waited > self.first_wait * (2**self.attempts - 1) + _WRITE_SECONDS
             wait = self.first_wait * 2**self.sent if self.sent < self.attempts and not late else None
         self.sent += wait is not None
+        self._wait = wait or 0.0
         return wait
 
     def _suitable(self, work: Work) -> float:
         """Longer and longer, lest an answer that takes its time never finds anybody waiting."""
         known, guess = self.line.wait(work), self.line.guess()
         if known is not None:
-            return min(self.first_wait, known * (1 + self.sent / 2))
-        return self.first_wait if guess is None else min(self.first_wait, guess * 2.0 ** min(self.sent, _DOUBLINGS))
+            return min(self.first_wait, known * (1 + self._silent / 2))
+        return self.first_wait if guess is None else min(self.first_wait, guess * 2.0 ** min(self._silent, _DOUBLINGS))
 
 
 @dataclass

@@ -186,7 +186,8 @@ class Transport:
             if answer is not None:
                 self._line.answered(work, None if count else time.monotonic() - started)
                 return _checked(answer)
-            self._line.lost(damaged=self.counters.crc_errors > damaged)
+            is_damaged = self.counters.crc_errors > damaged
+            self._line.lost(work, time.monotonic() - started if is_damaged else None)
             count += 1
         return None
 
