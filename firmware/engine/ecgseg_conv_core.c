@@ -28,25 +28,45 @@ static const uint32_t *pair_sums(const uint32_t *column, const uint32_t *stream,
     return stream;
 }
 
-void ecgseg_conv_finish(const uint32_t *columns, const uint32_t *stream, uint32_t groups, uint32_t pairs, int8_t *out_a,
+/* Two positions of one channel; returns what follows its constants. */
+static const uint32_t *finish(const int32_t sums[2], const uint32_t *constants, int8_t *out_a, int8_t *out_b)
+{
+    const ecgseg_channel_t channel = {(int32_t)constants[0], (int32_t)constants[1], (int32_t)constants[2]};
+    *out_a = (int8_t)ecgseg_clamp(ecgseg_finish(sums[0], &channel), INT8_MIN, INT8_MAX);
+    *out_b = (int8_t)ecgseg_clamp(ecgseg_finish(sums[1], &channel), INT8_MIN, INT8_MAX);
+    return constants + 3;
+}
+
+static int8_t finish_one_short(int32_t sum, const uint32_t *constants)
+{
+    const int32_t high = (int32_t)(((int64_t)sum * (int32_t)constants[0]) >> 32);
+    return (int8_t)ecgseg_clamp((high + (int32_t)constants[1]) >> ECGSEG_CONV_SHIFT, INT8_MIN, INT8_MAX);
+}
+
+static const uint32_t *finish_short(const int32_t sums[2], const uint32_t *constants, int8_t *out_a, int8_t *out_b)
+{
+    *out_a = finish_one_short(sums[0], constants);
+    *out_b = finish_one_short(sums[1], constants);
+    return constants + 2;
+}
+
+void ecgseg_conv_finish(const uint32_t *columns, const uint32_t *stream, uint32_t groups, int32_t pairs, int8_t *out_a,
                         int8_t *out_b)
 {
-    while (pairs-- != 0) {
+    for (int32_t left = pairs < 0 ? -pairs : pairs; left > 0; left--) {
         int32_t sums[4];
         stream = pair_sums(columns, stream, groups, sums);
         for (uint32_t i = 0; i < 2; i++) {
-            const ecgseg_channel_t channel = {(int32_t)stream[0], (int32_t)stream[1], (int32_t)stream[2]};
-            *out_a++ = (int8_t)ecgseg_clamp(ecgseg_finish(sums[2 * i], &channel), INT8_MIN, INT8_MAX);
-            *out_b++ = (int8_t)ecgseg_clamp(ecgseg_finish(sums[2 * i + 1], &channel), INT8_MIN, INT8_MAX);
-            stream += 3;
+            stream = pairs < 0 ? finish_short(sums + 2 * i, stream, out_a++, out_b++)
+                               : finish(sums + 2 * i, stream, out_a++, out_b++);
         }
     }
 }
 
-void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uint32_t groups, uint32_t pairs,
+void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uint32_t groups, int32_t pairs,
                             int32_t *accumulators)
 {
-    while (pairs-- != 0) {
+    for (; pairs > 0; pairs--) {
         stream = pair_sums(columns, stream, groups, accumulators);
         accumulators += 4;
     }
@@ -62,13 +82,20 @@ void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uin
  *   s0, s1   out_a, out_b (or accumulators in s0)
  *   s2       columns, s3  where to enter the unrolled groups, s4  end of the columns, s5  pairs left
  * What the inner loop does not need lives in the floating-point registers: fetching it costs one instruction and no
- * memory access. The groups are unrolled 16 times and entered so that the last pass ends with the last group: a layer
- * of up to 64 taps has no loop. Instructions count the same whatever they load, so loads are as wide as registers
- * allow.
+ * memory access. The groups are unrolled eight times and entered so that the last pass ends with the last group: a
+ * layer of up to 32 taps has no loop. Loads are single ones behind each other, which take a cycle each but the first;
+ * only the last one of a lot moves its base.
  */
+/* clang-format off */
 #define GROUP                 \
-    "ldmia r12!, {r4-r7}\n"   \
-    "ldmia lr!, {r8-r11}\n"   \
+    "ldr.w r5, [r12, #4]\n"   \
+    "ldr.w r6, [r12, #8]\n"   \
+    "ldr.w r7, [r12, #12]\n"  \
+    "ldr.w r4, [r12], #16\n"  \
+    "ldr.w r9, [lr, #4]\n"    \
+    "ldr.w r10, [lr, #8]\n"   \
+    "ldr.w r11, [lr, #12]\n"  \
+    "ldr.w r8, [lr], #16\n"   \
     "smlad r0, r4, r8, r0\n"  \
     "smlad r1, r6, r8, r1\n"  \
     "smlad r2, r4, r10, r2\n" \
@@ -77,75 +104,92 @@ void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uin
     "smlad r1, r7, r9, r1\n"  \
     "smlad r2, r5, r11, r2\n" \
     "smlad r3, r7, r11, r3\n"
-#define GROUPS_4 GROUP GROUP GROUP GROUP
-/* Ten instructions of four bytes each. */
-#define GROUP_BYTES "40"
+#define GROUPS_8 GROUP GROUP GROUP GROUP GROUP GROUP GROUP GROUP
 
-#define PROLOGUE                                                         \
-    "push {r4-r11, lr}\n"                                                \
-    "mov lr, r1\n"                                                       \
-    "vmov s2, r0\n"                                                      \
-    "vmov s5, r3\n"                                                      \
-    "add r0, r0, r2, lsl #4\n" /* a group of two columns has 16 bytes */ \
-    "vmov s4, r0\n"                                                      \
-    "rsb r2, r2, #0\n"                                                   \
-    "and r2, r2, #15\n" /* groups to leave out in the first pass */      \
-    "movs r0, #" GROUP_BYTES "\n"                                        \
-    "adr r1, 2f\n"                                                       \
-    "mla r2, r2, r0, r1\n"                                               \
-    "orr r2, r2, #1\n"                                                   \
+#define PROLOGUE                                                            \
+    "push.w {r4-r11, lr}\n"                                                 \
+    "mov.w lr, r1\n"                                                        \
+    "vmov s2, r0\n"                                                         \
+    "vmov s5, r3\n"                                                         \
+    "add.w r0, r0, r2, lsl #4\n" /* a group of two columns has 16 bytes */  \
+    "vmov s4, r0\n"                                                         \
+    "rsb.w r2, r2, #0\n"                                                    \
+    "and.w r2, r2, #7\n" /* groups to leave out in the first pass */        \
+    "adr.w r1, 2f\n"                                                        \
+    "add.w r2, r1, r2, lsl #6\n" /* sixteen instructions of four bytes */   \
+    "orr.w r2, r2, #1\n"                                                    \
     "vmov s3, r2\n"
 
-#define SUMS                                                   \
-    "ldmia lr!, {r0, r2}\n"                                    \
-    "vmov r12, r4, s2, s3\n"                                   \
-    "mov r1, r0\n"                                             \
-    "mov r3, r2\n"                                             \
-    "bx r4\n"                                                  \
-    ".balign 4\n"                                              \
-    "2:\n" GROUPS_4 GROUPS_4 GROUPS_4 GROUPS_4 "vmov r4, s4\n" \
-    "cmp r12, r4\n"                                            \
+/* Behind it r5 holds the pairs left. */
+#define SUMS                     \
+    "ldr.w r2, [lr, #4]\n"       \
+    "ldr.w r0, [lr], #8\n"       \
+    "vmov r12, r4, s2, s3\n"     \
+    "mov.w r3, r2\n"             \
+    "mov.w r1, r0\n"             \
+    "bx r4\n"                    \
+    ".balign 4\n"                \
+    "2:\n" GROUPS_8              \
+    "vmov r4, r5, s4, s5\n"      \
+    "cmp.w r12, r4\n"            \
     "bne 2b\n"
 
-#define NEXT_PAIR       \
-    "vmov r4, s5\n"     \
-    "subs r4, r4, #1\n" \
-    "vmov s5, r4\n"     \
-    "bne 1b\n"          \
-    "pop {r4-r11, pc}\n"
+#define CLAMPED(y, shift) "ssat " #y ", #8, " #y shift "\n"
+#define STORED                  \
+    "strb.w r0, [r4], #1\n"     \
+    "strb.w r1, [r12], #1\n"    \
+    "strb.w r2, [r4], #1\n"     \
+    "strb.w r3, [r12], #1\n"    \
+    "vmov s0, s1, r4, r12\n"
+#define NEXT_PAIR(count)         \
+    count " r5, r5, #1\n"        \
+    "vmov s5, r5\n"              \
+    "bne 1b\n"                   \
+    "pop.w {r4-r11, pc}\n"
 
-__attribute__((naked)) void ecgseg_conv_finish(const uint32_t *columns, const uint32_t *stream, uint32_t groups,
-                                               uint32_t pairs, int8_t *out_a, int8_t *out_b)
+__attribute__((naked, aligned(4))) void ecgseg_conv_finish(const uint32_t *columns, const uint32_t *stream,
+                                                           uint32_t groups, int32_t pairs, int8_t *out_a,
+                                                           int8_t *out_b)
 {
-    __asm__ volatile(PROLOGUE "ldrd r4, r5, [sp, #36]\n"
-                              "vmov s0, s1, r4, r5\n"
-                              "1:\n" SUMS "ldmia lr!, {r4-r9}\n" /* multiplier, rounding, shift of both channels */
-                              "smmulr r0, r0, r4\n"
-                              "smmulr r1, r1, r4\n"
-                              "smmulr r2, r2, r7\n"
-                              "smmulr r3, r3, r7\n"
-                              "vmov r10, r11, s0, s1\n"
-                              "add r0, r0, r0, asr #31\n"
-                              "add r1, r1, r1, asr #31\n"
-                              "add r2, r2, r2, asr #31\n"
-                              "add r3, r3, r3, asr #31\n"
-                              "add r0, r0, r5\n"
-                              "add r1, r1, r5\n"
-                              "add r2, r2, r8\n"
-                              "add r3, r3, r8\n"
-                              "asr r0, r0, r6\n"
-                              "asr r1, r1, r6\n"
-                              "asr r2, r2, r9\n"
-                              "asr r3, r3, r9\n"
-                              "ssat r0, #8, r0\n"
-                              "ssat r1, #8, r1\n"
-                              "ssat r2, #8, r2\n"
-                              "ssat r3, #8, r3\n"
-                              "strb r0, [r10], #1\n"
-                              "strb r1, [r11], #1\n"
-                              "strb r2, [r10], #1\n"
-                              "strb r3, [r11], #1\n"
-                              "vmov s0, s1, r10, r11\n" NEXT_PAIR);
+    __asm__ volatile(PROLOGUE
+                     "ldrd r4, r5, [sp, #36]\n"
+                     "vmov s0, s1, r4, r5\n"
+                     "1:\n"
+                     SUMS
+                     "vmov r4, r12, s0, s1\n"
+                     "cmp.w r5, #0\n"
+                     "bgt 3f\n"
+                     "ldmia.w lr!, {r6-r9}\n" /* multiplier, rounding of both channels */
+                     "smmla r0, r0, r6, r7\n"
+                     "smmla r1, r1, r6, r7\n"
+                     "smmla r2, r2, r8, r9\n"
+                     "smmla r3, r3, r8, r9\n"
+                     CLAMPED(r0, ", asr #12") CLAMPED(r1, ", asr #12")
+                     CLAMPED(r2, ", asr #12") CLAMPED(r3, ", asr #12")
+                     STORED
+                     NEXT_PAIR("adds.w")
+                     ".balign 4\n"
+                     "3:\n"
+                     "ldmia.w lr!, {r6-r11}\n" /* multiplier, rounding, shift of both channels */
+                     "smmulr r0, r0, r6\n"
+                     "smmulr r1, r1, r6\n"
+                     "smmulr r2, r2, r9\n"
+                     "smmulr r3, r3, r9\n"
+                     "add.w r0, r0, r0, asr #31\n"
+                     "add.w r1, r1, r1, asr #31\n"
+                     "add.w r2, r2, r2, asr #31\n"
+                     "add.w r3, r3, r3, asr #31\n"
+                     "add.w r0, r0, r7\n"
+                     "add.w r1, r1, r7\n"
+                     "add.w r2, r2, r10\n"
+                     "add.w r3, r3, r10\n"
+                     "asr.w r0, r0, r8\n"
+                     "asr.w r1, r1, r8\n"
+                     "asr.w r2, r2, r11\n"
+                     "asr.w r3, r3, r11\n"
+                     CLAMPED(r0, "") CLAMPED(r1, "") CLAMPED(r2, "") CLAMPED(r3, "")
+                     STORED
+                     NEXT_PAIR("subs.w"));
     (void)columns;
     (void)stream;
     (void)groups;
@@ -154,19 +198,24 @@ __attribute__((naked)) void ecgseg_conv_finish(const uint32_t *columns, const ui
     (void)out_b;
 }
 
-__attribute__((naked)) void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uint32_t groups,
-                                                   uint32_t pairs, int32_t *accumulators)
+__attribute__((naked, aligned(4))) void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream,
+                                                               uint32_t groups, int32_t pairs, int32_t *accumulators)
 {
-    __asm__ volatile(PROLOGUE "ldr r4, [sp, #36]\n"
-                              "vmov s0, r4\n"
-                              "1:\n" SUMS "vmov r4, s0\n"
-                              "stmia r4!, {r0-r3}\n"
-                              "vmov s0, r4\n" NEXT_PAIR);
+    __asm__ volatile(PROLOGUE
+                     "ldr.w r4, [sp, #36]\n"
+                     "vmov s0, r4\n"
+                     "1:\n"
+                     SUMS
+                     "vmov r4, s0\n"
+                     "stmia.w r4!, {r0-r3}\n"
+                     "vmov s0, r4\n"
+                     NEXT_PAIR("subs.w"));
     (void)columns;
     (void)stream;
     (void)groups;
     (void)pairs;
     (void)accumulators;
 }
+/* clang-format on */
 
 #endif

@@ -12,6 +12,7 @@ typedef struct {
     ecgseg_window_t window;
     int32_t groups; /* of four taps; the last one is filled up with zero weights */
     bool finished;  /* the stream is one for ecgseg_conv_finish */
+    bool brief;     /* for its short form */
     bool aligned;   /* input starts at a multiple of four */
     int32_t input_zero_point;
     int32_t output_zero_point;
@@ -27,16 +28,20 @@ ECGSEG_INLINE void ecgseg_conv_widen16(uint32_t *column, const int8_t *source)
     __asm__ volatile("ldmia %[source], {r4, r5, r6, r8}\n"
                      "sxtb16 r9, r4\n"
                      "sxtb16 r4, r4, ror #8\n"
-                     "strd r9, r4, [%[column]]\n"
+                     "str r9, [%[column]]\n"
+                     "str r4, [%[column], #4]\n"
                      "sxtb16 r9, r5\n"
                      "sxtb16 r4, r5, ror #8\n"
-                     "strd r9, r4, [%[column], #16]\n"
+                     "str r9, [%[column], #16]\n"
+                     "str r4, [%[column], #20]\n"
                      "sxtb16 r9, r6\n"
                      "sxtb16 r4, r6, ror #8\n"
-                     "strd r9, r4, [%[column], #32]\n"
+                     "str r9, [%[column], #32]\n"
+                     "str r4, [%[column], #36]\n"
                      "sxtb16 r9, r8\n"
                      "sxtb16 r4, r8, ror #8\n"
-                     "strd r9, r4, [%[column], #48]\n"
+                     "str r9, [%[column], #48]\n"
+                     "str r4, [%[column], #52]\n"
                      :
                      : [source] "r"(source), [column] "r"(column)
                      : "r4", "r5", "r6", "r8", "r9", "memory");
@@ -145,7 +150,7 @@ ECGSEG_INLINE void ecgseg_conv(const ecgseg_conv_t *layer, const int8_t *input, 
     int32_t *sums = scratch + 5 * layer->groups;
     const int32_t positions = w->out_height * w->out_width;
     const uint32_t groups = (uint32_t)layer->groups;
-    const uint32_t pairs = (uint32_t)(w->out_channels + 1) / 2u;
+    const int32_t pairs = (w->out_channels + 1) / 2;
     if (w->in_channels % 4 != 0) {
         memset(stage, 0, 4u * groups);
     }
@@ -157,7 +162,7 @@ ECGSEG_INLINE void ecgseg_conv(const ecgseg_conv_t *layer, const int8_t *input, 
         }
         int8_t *next = output + second * w->out_channels;
         if (layer->finished) {
-            ecgseg_conv_finish(columns, layer->stream, groups, pairs, output, next);
+            ecgseg_conv_finish(columns, layer->stream, groups, layer->brief ? -pairs : pairs, output, next);
         } else {
             ecgseg_conv_accumulate(columns, layer->stream, groups, pairs, sums);
             ecgseg_conv_store(layer, sums, output);

@@ -24,6 +24,22 @@ typedef struct {
     const ecgseg_scale_t *scales;
 } ecgseg_depthwise_t;
 
+/* Biases of four channels. */
+ECGSEG_INLINE void ecgseg_depthwise_start(int32_t sums[4], const int32_t *bias)
+{
+#if defined(__ARM_FEATURE_DSP)
+    __asm__ volatile("ldr %[s0], [%[bias]]\n"
+                     "ldr %[s1], [%[bias], #4]\n"
+                     "ldr %[s2], [%[bias], #8]\n"
+                     "ldr %[s3], [%[bias], #12]\n"
+                     : [s0] "=&r"(sums[0]), [s1] "=&r"(sums[1]), [s2] "=&r"(sums[2]), [s3] "=&r"(sums[3])
+                     : [bias] "r"(bias)
+                     : "memory");
+#else
+    (void)memcpy(sums, bias, 4 * sizeof *sums);
+#endif
+}
+
 /* Adds one tap of four channels, already widened. */
 ECGSEG_INLINE void ecgseg_depthwise_wide(int32_t sums[4], uint32_t even, uint32_t odd, const uint32_t *weights)
 {
@@ -43,7 +59,8 @@ ECGSEG_INLINE const uint32_t *ecgseg_depthwise_tap(int32_t sums[4], const int8_t
     uint32_t w0;
     uint32_t w1;
     __asm__ volatile("ldr %[x], %[source]\n"
-                     "ldrd %[w0], %[w1], [%[weights]], #8\n"
+                     "ldr %[w1], [%[weights], #4]\n"
+                     "ldr %[w0], [%[weights]], #8\n"
                      "sxtb16 %[even], %[x]\n"
                      "sxtb16 %[x], %[x], ror #8\n"
                      "smlabb %[s0], %[even], %[w0], %[s0]\n"
@@ -96,10 +113,12 @@ ECGSEG_INLINE void ecgseg_depthwise_interior(const ecgseg_depthwise_t *layer, co
 ECGSEG_INLINE void ecgseg_depthwise_store(const ecgseg_depthwise_t *layer, const int32_t sums[4],
                                           const ecgseg_channel_t *channels, int8_t *output)
 {
-#pragma GCC unroll 4
-    for (int32_t i = 0; i < 4; i++) {
-        const int32_t value = ecgseg_finish(sums[i], &channels[i]);
-        output[i] = (int8_t)ecgseg_clamp(value, layer->activation_min, layer->activation_max);
+#pragma GCC unroll 2
+    for (int32_t i = 0; i < 4; i += 2) {
+        int32_t values[2] = {sums[i], sums[i + 1]};
+        ecgseg_finish_two(values, &channels[i]);
+        output[i] = (int8_t)ecgseg_clamp(values[0], layer->activation_min, layer->activation_max);
+        output[i + 1] = (int8_t)ecgseg_clamp(values[1], layer->activation_min, layer->activation_max);
     }
 }
 
@@ -127,7 +146,8 @@ ECGSEG_INLINE int8_t *ecgseg_depthwise_edge(const ecgseg_depthwise_t *layer, con
     const int32_t *bias = layer->bias + channel;
     for (int32_t x = first; x < last; x++) {
         const ecgseg_origin_t origin = {y * w->stride_height - w->pad_top, x * w->stride_width - w->pad_left};
-        int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
+        int32_t sums[4];
+        ecgseg_depthwise_start(sums, bias);
         ecgseg_depthwise_border(layer, input, origin, weights, sums);
         ecgseg_depthwise_store(layer, sums, layer->channels + channel, output);
         output += w->out_channels;
@@ -149,7 +169,8 @@ ECGSEG_INLINE void ecgseg_depthwise_row(const ecgseg_depthwise_t *layer, const i
     const int32_t start = first < last ? top * w->in_width + first * w->stride_width - w->pad_left : 0;
     const int8_t *source = input + start * w->in_channels;
     for (int32_t x = first; x < last; x++) {
-        int32_t sums[4] = {bias[0], bias[1], bias[2], bias[3]};
+        int32_t sums[4];
+        ecgseg_depthwise_start(sums, bias);
         ecgseg_depthwise_interior(layer, source, weights, sums);
         ecgseg_depthwise_store(layer, sums, layer->channels + channel, output);
         source += w->stride_width * w->in_channels;

@@ -32,6 +32,8 @@ typedef struct {
     ecgseg_scale_t scale_a, scale_b; /* ADD: to the common grid */
     ecgseg_scale_t scale_out;
     bool small; /* scale_out does not shift to the left */
+    int32_t
+        gain_shift; /* of a product of a and one gain b per channel, channels a multiple of four: s below; 0: none */
     int32_t output_zero_point;
     int32_t activation_min, activation_max;
 } ecgseg_binary_t;
@@ -85,9 +87,55 @@ ECGSEG_INLINE void ecgseg_binary_line(const ecgseg_binary_t *layer, int32_t axis
     }
 }
 
+/* Four channels under their gains, one word of input at a time. Requantised as in ecgseg_phases.h: the gains have the
+ * factor 2^s, and ECGSEG_GAIN_SHIFT fixes e+s-1. */
+#define ECGSEG_GAIN_SHIFT 12
+
+ECGSEG_INLINE int8_t ecgseg_gain_value(const ecgseg_binary_t *layer, int32_t product)
+{
+    const int32_t rounding = (1 << (layer->gain_shift > 2 ? layer->gain_shift - 2 : 0)) +
+                             (1 << (ECGSEG_GAIN_SHIFT - 1)) + layer->output_zero_point * (1 << ECGSEG_GAIN_SHIFT);
+    const int32_t value = ecgseg_smmla(rounding, product, layer->scale_out.multiplier) >> ECGSEG_GAIN_SHIFT;
+    return (int8_t)ecgseg_clamp(value, INT8_MIN, INT8_MAX);
+}
+
+ECGSEG_INLINE uint32_t ecgseg_gain_pair(const ecgseg_binary_t *layer, int32_t low, int32_t high)
+{
+    const int32_t factor = 1 << layer->gain_shift;
+    return (uint32_t)(uint16_t)((low - layer->zero_point_b) * factor) |
+           (uint32_t)(uint16_t)((high - layer->zero_point_b) * factor) << 16;
+}
+
+ECGSEG_INLINE void ecgseg_binary_gains(const ecgseg_binary_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
+{
+    const int32_t channels = layer->shape[3];
+    const uint32_t offsets = (uint32_t)(uint16_t)-layer->zero_point_a * 0x10001u;
+    for (int32_t c = 0; c < channels; c += 4) {
+        const uint32_t even = ecgseg_gain_pair(layer, b[c], b[c + 2]);
+        const uint32_t odd = ecgseg_gain_pair(layer, b[c + 1], b[c + 3]);
+        const int8_t *source = a + c;
+        int8_t *target = output + c;
+        for (int32_t i = 0; i < layer->shape[2]; i++) {
+            const uint32_t word = ecgseg_load4(source);
+            const uint32_t x = ecgseg_widen_add_even(offsets, word);
+            const uint32_t y = ecgseg_widen_add_odd(offsets, word);
+            target[0] = ecgseg_gain_value(layer, ecgseg_product_low(x, even));
+            target[1] = ecgseg_gain_value(layer, ecgseg_product_low(y, odd));
+            target[2] = ecgseg_gain_value(layer, ecgseg_product_high(x, even));
+            target[3] = ecgseg_gain_value(layer, ecgseg_product_high(y, odd));
+            source += channels;
+            target += channels;
+        }
+    }
+}
+
 ECGSEG_INLINE void ecgseg_binary(const ecgseg_binary_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
     const int32_t *shape = layer->shape;
+    if (layer->gain_shift > 0) {
+        ecgseg_binary_gains(layer, a, b, output);
+        return;
+    }
     const int32_t line = layer->across ? 2 : 3;
     const int32_t other = layer->across ? 3 : 2;
     const int32_t line_step = layer->across ? shape[3] : 1;

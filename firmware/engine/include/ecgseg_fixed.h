@@ -107,6 +107,40 @@ ECGSEG_INLINE int32_t ecgseg_finish(int32_t doubled, const ecgseg_channel_t *cha
     return (high + (high >> 31) + channel->rounding) >> channel->shift;
 }
 
+/* The same for two channels in place: their constants are loaded in one go. */
+ECGSEG_INLINE void ecgseg_finish_two(int32_t values[2], const ecgseg_channel_t channels[2])
+{
+#if defined(__ARM_FEATURE_DSP)
+    int32_t m0;
+    int32_t r0;
+    int32_t s0;
+    int32_t m1;
+    int32_t r1;
+    int32_t s1;
+    __asm__ volatile("ldr %[m0], [%[channels]]\n"
+                     "ldr %[r0], [%[channels], #4]\n"
+                     "ldr %[s0], [%[channels], #8]\n"
+                     "ldr %[m1], [%[channels], #12]\n"
+                     "ldr %[r1], [%[channels], #16]\n"
+                     "ldr %[s1], [%[channels], #20]\n"
+                     "smmulr %[v0], %[v0], %[m0]\n"
+                     "smmulr %[v1], %[v1], %[m1]\n"
+                     "add %[v0], %[v0], %[v0], asr #31\n"
+                     "add %[v1], %[v1], %[v1], asr #31\n"
+                     "add %[v0], %[v0], %[r0]\n"
+                     "add %[v1], %[v1], %[r1]\n"
+                     "asr %[v0], %[v0], %[s0]\n"
+                     "asr %[v1], %[v1], %[s1]\n"
+                     : [v0] "+&r"(values[0]), [v1] "+&r"(values[1]), [m0] "=&r"(m0), [r0] "=&r"(r0), [s0] "=&r"(s0),
+                       [m1] "=&r"(m1), [r1] "=&r"(r1), [s1] "=&r"(s1)
+                     : [channels] "r"(channels)
+                     : "memory");
+#else
+    values[0] = ecgseg_finish(values[0], &channels[0]);
+    values[1] = ecgseg_finish(values[1], &channels[1]);
+#endif
+}
+
 /* Four bytes at any address. */
 ECGSEG_INLINE uint32_t ecgseg_load4(const int8_t *source)
 {
@@ -193,6 +227,66 @@ ECGSEG_INLINE int32_t ecgseg_mac_high(int32_t sum, uint32_t x, uint32_t w)
     return result;
 #else
     return sum + (int32_t)(int16_t)(x >> 16) * (int16_t)(w >> 16);
+#endif
+}
+
+/* The halves of `added`, as int16, with the bytes 0 and 2, or 1 and 3, of a word. */
+ECGSEG_INLINE uint32_t ecgseg_widen_add_even(uint32_t added, uint32_t word)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t wide;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(wide) : "r"(added), "r"(word));
+    return wide;
+#else
+    const int32_t low = (int16_t)added + (int8_t)word;
+    const int32_t high = (int16_t)(added >> 16) + (int8_t)(word >> 16);
+    return (uint32_t)(uint16_t)low | (uint32_t)(uint16_t)high << 16;
+#endif
+}
+
+ECGSEG_INLINE uint32_t ecgseg_widen_add_odd(uint32_t added, uint32_t word)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t wide;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(wide) : "r"(added), "r"(word));
+    return wide;
+#else
+    return ecgseg_widen_add_even(added, word >> 8);
+#endif
+}
+
+/* Products of the low and of the high halves. */
+ECGSEG_INLINE int32_t ecgseg_product_low(uint32_t x, uint32_t w)
+{
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("smulbb %0, %1, %2" : "=r"(result) : "r"(x), "r"(w));
+    return result;
+#else
+    return ecgseg_mac_low(0, x, w);
+#endif
+}
+
+ECGSEG_INLINE int32_t ecgseg_product_high(uint32_t x, uint32_t w)
+{
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("smultt %0, %1, %2" : "=r"(result) : "r"(x), "r"(w));
+    return result;
+#else
+    return ecgseg_mac_high(0, x, w);
+#endif
+}
+
+/* added + floor(x * w / 2^32): SMMLA. */
+ECGSEG_INLINE int32_t ecgseg_smmla(int32_t added, int32_t x, int32_t w)
+{
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("smmla %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(w), "r"(added));
+    return result;
+#else
+    return added + (int32_t)(((int64_t)x * w) >> 32);
 #endif
 }
 

@@ -17,33 +17,35 @@ def _words(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def conv_stream(
-    rows: npt.NDArray[Any], bias: npt.NDArray[np.int64], channels: Sequence[tuple[int, int, int]] | None
+    rows: npt.NDArray[Any],
+    bias: npt.NDArray[np.int64],
+    factors: npt.NDArray[np.int64],
+    channels: Sequence[tuple[int, ...]] = (),
 ) -> Words:
     """Everything a convolution reads, in the order of firmware/engine/include/ecgseg_conv_core.h.
 
     Args:
         rows: int8 [channels, taps].
         bias: int64 [channels], including the input's zero point.
-        channels: (multiplier, rounding, shift) per channel for the finishing core, whose weights and biases are
-            doubled; None for the accumulating one.
+        factors: int64 [channels], of weights and biases.
+        channels: constants per channel for the finishing core; none for the accumulating one.
 
     Returns:
         uint32, one block per pair of channels; missing channels and taps are zero.
     """
-    factor = 1 if channels is None else 2
     count, taps = rows.shape
     pairs, groups = -(-count // 2), -(-taps // 4)
     padded = np.zeros((2 * pairs, 4 * groups), np.int64)
-    padded[:count, :taps] = factor * rows.astype(np.int64)
+    padded[:count, :taps] = factors[:, None] * rows.astype(np.int64)
     # [pair, group, channel of the pair, word, half]: taps 0 and 2, then 1 and 3
     ordered = (
         padded.reshape(pairs, 2, groups, 4)[..., [0, 2, 1, 3]].transpose(0, 2, 1, 3).reshape(pairs, groups, 2, 2, 2)
     )
     biases = np.zeros(2 * pairs, np.int64)
-    biases[:count] = factor * bias
+    biases[:count] = factors * bias
     parts = [biases.reshape(pairs, 2), _words(ordered).reshape(pairs, -1)]
-    if channels is not None:
-        parts.append(np.array(channels, np.int64).reshape(pairs, 6))
+    if channels:
+        parts.append(np.array(channels, np.int64).reshape(pairs, -1))
     return (np.concatenate(parts, axis=1) & 0xFFFFFFFF).astype(np.uint32).reshape(-1)
 
 

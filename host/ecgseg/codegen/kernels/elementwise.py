@@ -11,6 +11,10 @@ import numpy as np
 from ecgseg.codegen.kernels.kernel import INT32, Kernel, Operand, operands_of, refuse, scale_fields
 from ecgseg.graph.layers import AddRule, Binary, ExtremeRule, Mean, Softmax, Table
 
+# ECGSEG_GAIN_SHIFT, and the bits that the difference of two int8 leaves in an int16.
+_GAIN_SHIFT = 12
+_MOST_ROOM = 7
+
 
 def table(layer: Table) -> Kernel:
     """Any function of one int8 value: ecgseg_table."""
@@ -60,6 +64,18 @@ def _arithmetic(layer: Binary) -> dict[str, Any]:
     return values
 
 
+def _gain_shift(layer: Binary, values: dict[str, Any]) -> int:
+    """s of the form for a gain per channel, 0 where that is no such product or not exact; see ecgseg_elementwise.h."""
+    rule = layer.rule
+    if isinstance(rule, AddRule | ExtremeRule) or not values["across"]:
+        return 0
+    shape, channels = values["shape"], values["shape"][3]
+    gains = values["stride_b"] == [0, 0, 0, 1] and values["stride_a"][2:] == [channels, 1]
+    shift = _GAIN_SHIFT + 1 + rule.output.shift
+    full = (rule.out_zero_point, rule.low, rule.high) == (-128, -128, 127)
+    return shift if gains and full and shape[:2] == [1, 1] and channels % 4 == 0 and 2 <= shift <= _MOST_ROOM else 0
+
+
 def binary(layer: Binary) -> Kernel:
     """Two operands with broadcasting: ecgseg_binary."""
     axes = merge_axes(layer.shape, (layer.strides(0), layer.strides(1)))
@@ -78,6 +94,7 @@ def binary(layer: Binary) -> Kernel:
         "across": int(axes[2][0] > 1 and 0 in axes[2][1:]),
         **_arithmetic(layer),
     }
+    values["gain_shift"] = _gain_shift(layer, values)
     return Kernel(
         layer, "binary", tuple(operands), values, loose=loose, overwrites=_overwritable(layer, tuple(operands))
     )

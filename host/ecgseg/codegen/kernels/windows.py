@@ -17,6 +17,9 @@ from ecgseg.graph.layers import Convolution, Depthwise, Layer, Pool, Rescale, Tr
 
 # Largest shift for which half a step and the zero point, shifted, leave room beside a 30-bit product.
 _LARGEST_FINISHED_SHIFT = 22
+# ECGSEG_CONV_SHIFT, and the bits that an int8 leaves in the int16 of a weight.
+_CONV_SHIFT = 12
+_MOST_ROOM = 8
 
 
 def _scale_rows(multipliers: Sequence[Multiplier]) -> tuple[str, list[tuple[int, ...]]]:
@@ -75,6 +78,33 @@ def _channels(rescale: Rescale) -> list[tuple[int, int, int]]:
     ]
 
 
+def _brief(rescale: Rescale, bound: Array) -> tuple[Array, list[tuple[int, ...]]] | None:
+    """(factors 2^s of weights and biases, (multiplier, rounding) per channel) of the short form, None where it is not
+    exact; see ecgseg_conv_core.h."""
+    shifts = np.array([_CONV_SHIFT + 1 + multiplier.shift for multiplier in rescale.multipliers], np.int64)
+    if rescale.zero_point != -128 or np.any(shifts < 2) or np.any(shifts > _MOST_ROOM):
+        return None
+    factors = np.left_shift(1, shifts)
+    if np.any(factors * bound >= INT32):
+        return None
+    constant = (1 << (_CONV_SHIFT - 1)) + rescale.zero_point * (1 << _CONV_SHIFT)
+    return factors, [
+        (multiplier.mantissa, (1 << (shift - 2)) + constant)
+        for multiplier, shift in zip(rescale.multipliers, shifts.tolist(), strict=True)
+    ]
+
+
+def _finish(layer: Convolution, bound: Array) -> tuple[bool, bool, Array, list[tuple[int, ...]]]:
+    """(the core may finish, and in its short form, factors of weights and biases, constants per channel)."""
+    full = (layer.rescale.low, layer.rescale.high) == (-128, 127)
+    if not full or layer.out_channels % 2 or not _may_finish(layer.rescale, bound):
+        return False, False, np.full(layer.out_channels, 1, np.int64), []
+    brief = _brief(layer.rescale, bound)
+    if brief is not None:
+        return True, True, *brief
+    return True, False, np.full(layer.out_channels, 2, np.int64), list(_channels(layer.rescale))
+
+
 def _dense(layer: Convolution) -> Array:
     """Weights [out_channels, taps] over all input channels; those of other groups are zero."""
     if layer.groups == 1:
@@ -94,8 +124,7 @@ def convolution(layer: Convolution) -> Kernel:
         return _phases(layer, prepared)
     rows = _dense(layer)
     folded, bound = _folded_bias(layer, rows, layer.bias, layer.in_zero_point)
-    full = (layer.rescale.low, layer.rescale.high) == (-128, 127)
-    finished = full and layer.out_channels % 2 == 0 and _may_finish(layer.rescale, bound)
+    finished, brief, factors, channels = _finish(layer, bound)
     groups = -(-rows.shape[1] // 4)
     window = layer.window
     single = window.kernel == (1, 1) and window.stride == (1, 1) and window.pad == (0, 0)
@@ -107,10 +136,11 @@ def convolution(layer: Convolution) -> Kernel:
             "window": _window_fields(layer, window, (layer.in_channels, layer.out_channels)),
             "groups": groups,
             "finished": int(finished),
+            "brief": int(brief),
             "input_zero_point": layer.in_zero_point,
             **_output(layer.rescale),
         },
-        {"stream": conv_stream(rows, folded, _channels(layer.rescale) if finished else None)},
+        {"stream": conv_stream(rows, folded, factors, channels)},
         {} if finished else {"scales": _scale_rows(layer.rescale.multipliers)},
         scratch=5 * groups + (0 if finished else 2 * (layer.out_channels + layer.out_channels % 2)),
         overwrites=layer.inputs if single and layer.out_channels <= layer.in_channels else (),
