@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ecgseg.errors import EcgsegError, UsageError
 from ecgseg.hil.faults import FaultPlan, FaultyPort
 from ecgseg.hil.inject import EXAMPLE, parse_faults
 from ecgseg.hil.runner import HilOptions, run
+from ecgseg.models import find_model
+from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
 from ecgseg.report.texts import summary_rows
 from ecgseg.targets import TargetOptions
 
@@ -118,6 +123,25 @@ def test_a_run_behind_a_bad_line_passes_and_tells_what_was_done_to_it(tmp_path: 
     assert faults.text in told
     assert "seed 3" in told
     assert "Injected" not in dict(summary_rows(result.model_copy(update={"injected": None})))
+
+
+class Other(Segmenter):
+    """Knows the first sample of every mask as another class."""
+
+    def expect(self, raw: npt.NDArray[np.int16]) -> list[ExpectedFrame]:
+        return [replace(frame, mask=np.r_[frame.mask[:1] ^ 1, frame.mask[1:]]) for frame in super().expect(raw)]
+
+
+def test_the_command_that_runs_a_differing_frame_again_has_the_same_faults_in_it(tmp_path: Path) -> None:
+    faults = parse_faults("drop=1e-4, delay=1ms", 11)
+    options = HilOptions("host", records=(181,), leads=("ii",), vectors=tmp_path, inject=faults)
+    result = run(options, reference=Other(find_model().data)).result
+    assert (result.verdict, result.mismatched_bytes) == ("fail", FRAMES)
+    for mismatch in result.mismatches:
+        assert mismatch.replay is not None
+        words = shlex.split(mismatch.replay)
+        assert words[words.index("--replay") + 1] == mismatch.vector
+        assert {"--inject=drop=1e-4, delay=1ms", "--seed=11"} <= set(words)
 
 
 @pytest.mark.parametrize("rate", [1e-4, 1e-3, 1e-2, 0.5])
