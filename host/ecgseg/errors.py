@@ -104,12 +104,13 @@ def cause(error: BaseException, otherwise: str) -> str:
         otherwise: the sentence for any other.
     """
     if isinstance(error, ContentError):
-        return _sentence(str(error))
+        text = str(error)
+        return _ended(text[:1].upper() + text[1:])
     if isinstance(error, OSError) and error.errno:
         said = error.strerror or ""
-        return _sentence(os.strerror(error.errno) if not said or "[" in said else said)
+        return _ended(os.strerror(error.errno) if not said or "[" in said else said)
     return "There is not enough memory for it." if isinstance(error, MemoryError) else otherwise
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith(".") else f"{sentence}."

@@ -11,7 +11,7 @@ import serial
 from pydantic import BaseModel
 
 from ecgseg.devices.bringup_port import LINE_SECONDS, SilenceError, TextPort, number
-from ecgseg.errors import EcgsegError, LinkError
+from ecgseg.errors import EcgsegError, LinkError, cause
 from ecgseg.link import DEFAULT_BAUD
 from ecgseg.link.ports import set_baud_rate
 
@@ -261,5 +261,5 @@ def _asked(name: str, question: Callable[[], list[Point]]) -> list[Point]:
     except EcgsegError as error:
         meaning = error.what
     except (serial.SerialException, OSError, termios.error) as error:
-        meaning = f"port gone: {error}"
+        meaning = f"port gone: {cause(error, 'it was unplugged.')}"
     return [Point(name=name.strip("_"), found="no result", meaning=meaning)]

@@ -63,7 +63,7 @@ class TflmOracle:
                 ) from error
             raise GraphError(
                 "TensorFlow Lite Micro does not take this model.",
-                f"{error}; what it printed above names the operator and the cause.",
+                "What it printed above names the operator and the cause.",
                 "Export the model for TensorFlow Lite Micro again, with int8 quantisation and fixed shapes.",
             ) from error
 
@@ -112,6 +112,8 @@ class TflmOracle:
             interpreter.invoke()
         except (RuntimeError, ValueError) as error:
             raise GraphError(
-                "TensorFlow Lite Micro could not run this model.", str(error), "Check the model and the input's shape."
+                "TensorFlow Lite Micro could not run this model.",
+                "What it printed above names the operator and the cause.",
+                "Check the model and the input's shape.",
             ) from error
         return np.array(interpreter.get_output(0))

@@ -11,7 +11,7 @@ from typing import Protocol
 import serial
 from serial.tools import list_ports
 
-from ecgseg.errors import LinkError, TargetError
+from ecgseg.errors import LinkError, TargetError, cause
 from ecgseg.link.numbers import DEFAULT_BAUD
 from ecgseg.printable import printable
 
@@ -140,15 +140,17 @@ def set_baud_rate(port: Port, baud: int) -> None:
     except (serial.SerialException, OSError, ValueError, termios.error) as error:
         port.baudrate = old
         raise LinkError(
-            f"The port of this computer cannot be set to {baud} baud.", str(error), "Use a common rate such as 921600."
+            f"The port of this computer cannot be set to {baud} baud.",
+            cause(error, "Its driver does not know that rate."),
+            "Use a common rate such as 921600.",
         ) from error
 
 
 def _port_error(port: str, error: Exception) -> LinkError:
     """What it means that a port cannot be opened."""
     number = getattr(error, "errno", None)
-    text = str(error)
-    if number in (errno.EBUSY, errno.EAGAIN) or "lock" in text:
+    text = cause(error, "It is neither a device nor an address that pyserial knows.")
+    if number in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error):
         return LinkError(
             f"The port {port} is in use.",
             f"Another program has it open. {text}",

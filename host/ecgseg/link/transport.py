@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import serial
 
-from ecgseg.errors import DeviceError, LinkError, UsageError
+from ecgseg.errors import DeviceError, LinkError, UsageError, cause
 from ecgseg.link import messages
 from ecgseg.link.error_table import error_entry, error_number
 from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
@@ -214,7 +214,7 @@ class Transport:
         except (serial.SerialException, OSError) as error:
             raise LinkError(
                 "The port is gone.",
-                str(error),
+                cause(error, "It was unplugged, or another program reads from it."),
                 "Check the cable, or whether the program behind the port has ended.",
             ) from error
         finally:

@@ -24,7 +24,7 @@ from elftools.elf.sections import SymbolTableSection
 
 from ecgseg.codegen.manifest import Manifest
 from ecgseg.codegen.render import render
-from ecgseg.errors import TargetError, ToolMissingError
+from ecgseg.errors import TargetError, ToolMissingError, cause
 from ecgseg.image.boards import APOLLO4P_EVB
 from ecgseg.image.build import build
 from ecgseg.targets.options import TimingCase
@@ -168,7 +168,11 @@ class _Core:
         try:
             self._uc.emu_start(self._entry | 1, self._stop)
         except self._error as error:
-            raise TargetError(f"{ENTRY} did not return.", str(error), "Render and build the model again.") from error
+            raise TargetError(
+                f"{ENTRY} did not return.",
+                cause(error, "It does what the simulated core has no rule for."),
+                "Render and build the model again.",
+            ) from error
         found = {name: (cycles, self._executed[name]) for name, cycles in self._found.most_common()}
         output = np.frombuffer(bytes(self._uc.mem_read(_OUTPUT, output_bytes)), np.int8)
         return Modelled(self._clock.cycles, self._clock.instructions, found, output)

@@ -18,13 +18,14 @@ from ecgseg import paths
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.errors import ModelError, UsageError, cause
-from ecgseg.files import is_file, read_text
+from ecgseg.files import is_file, plain, read_text
 from ecgseg.models import in_order
 from ecgseg.output import write_json
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, PreprocessParameters
 
 SMOKE = "smoke"
 _LARGEST_BYTES = 1 << 20
+_SHOWN_RULES = 10
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -314,14 +315,21 @@ def read(path: Path) -> ModelConfiguration:
         why = cause(error, "The system does not say.")
         raise ModelError(f"The configuration {path} cannot be read.", why, "Check the file.") from error
     except ValidationError as error:
-        rules = [
-            f"{'.'.join(map(str, item['loc'])) or 'configuration'}: {item['msg']}"
-            + (f" (found {item['input']!r})" if not isinstance(item["input"], dict) else "")
-            for item in error.errors()
-        ]
         raise ModelError(
-            f"The configuration {path} is not valid.", "\n".join(rules), "Correct the named keys."
+            f"The configuration {path} is not valid.", broken_rules(error), "Correct the named keys."
         ) from error
+
+
+def broken_rules(error: ValidationError) -> str:
+    """What is wrong with a file, a line for each key that breaks a rule; of many the first."""
+    found = error.errors(include_url=False)
+    lines = [
+        f"{plain('.'.join(map(str, item['loc'])), 80) or 'the whole'}: {item['msg'].removeprefix('Value error, ')}"
+        + (f" (found {plain(repr(item['input']), 80)})" if not isinstance(item["input"], dict) else "")
+        for item in found[:_SHOWN_RULES]
+    ]
+    more = [f"and {len(found) - _SHOWN_RULES} more"] if len(found) > _SHOWN_RULES else []
+    return "\n".join([*lines, *more])
 
 
 def write(configuration: ModelConfiguration, path: Path) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ecgseg.data.databases.ludb import find_ludb, load_records, split
 from ecgseg.data.records import Record
@@ -84,7 +84,7 @@ class CrossValidation(BaseModel):
     digest: str
     command: str
     steps: int
-    weighted_f1: tuple[float, ...]
+    weighted_f1: Annotated[tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], Field(min_length=2)]
 
     @property
     def mean(self) -> float:
@@ -217,4 +217,5 @@ def _read(kind: type[Figures], name: str, file: str, command: str) -> Figures:
     try:
         return kind.model_validate_json(read_text(path, _LARGEST_BYTES))
     except (OSError, ValidationError) as error:
-        raise ModelError(f"The figures of {name} cannot be read ({path}).", str(error), f"Run `{command}`.") from error
+        why = configuration.broken_rules(error) if isinstance(error, ValidationError) else cause(error, "")
+        raise ModelError(f"The figures of {name} cannot be read ({path}).", why, f"Run `{command}`.") from error

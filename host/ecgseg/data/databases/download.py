@@ -17,7 +17,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from ssl import SSLError
 
-from ecgseg.errors import DataError
+from ecgseg.errors import DataError, cause
 from ecgseg.files import ARCHIVE_ERRORS, plain, read_file
 from ecgseg.output import output_error
 
@@ -27,6 +27,7 @@ MAX_MEMBER_BYTES = 64 << 20
 MAX_SUMS_BYTES = 16 << 20
 _CHUNK = 1 << 16
 _TIMEOUT_SECONDS = 30.0
+_NONSENSE = "What the server sent makes no sense."
 
 # Called with what is done and what there is to do, in bytes or files; the total is 0 while it is not known.
 Progress = Callable[[str, int, int], None]
@@ -175,7 +176,7 @@ def _fetch(url: str, archive: Path, progress: Progress) -> None:
         kind = _NotThereError if error.code in (403, 404, 410) else DataError
         raise _no_download(url, f"The server answered {error.code} {error.reason}.", kind) from error
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError, SSLError) as error:
-        raise _no_download(url, str(getattr(error, "reason", error))) from error
+        raise _no_download(url, _why(getattr(error, "reason", error))) from error
     if done < total:
         raise _no_download(url, f"The connection ended after {done} of {total} bytes.")
 
@@ -194,6 +195,15 @@ def _receive(answer: HTTPResponse, archive: Path, start: int, progress: Progress
                 raise _no_download(answer.url, f"It does not end after {MAX_ARCHIVE_BYTES} bytes.")
             progress("download", done, total)
     return done, total
+
+
+def _why(reason: object) -> str:
+    """Why nothing came, as a sentence."""
+    if isinstance(reason, SSLError):
+        return "A secure connection cannot be made: a certificate, or the clock of this computer, is wrong."
+    if isinstance(reason, TimeoutError):
+        return f"The server has not answered for {_TIMEOUT_SECONDS:.0f} s."
+    return cause(reason, _NONSENSE) if isinstance(reason, OSError) else _NONSENSE
 
 
 def _no_download(url: str, why: str, kind: type[DataError] = DataError) -> DataError:
@@ -215,7 +225,8 @@ def _install(archive: Path, folder: Path, source: Source, progress: Progress) ->
             result = verify(staging, source, progress)
         except (*ARCHIVE_ERRORS, DataError) as error:
             archive.unlink()
-            raise _wrong_release(source.url, plain(str(error) or type(error).__name__)) from error
+            why = error.what if isinstance(error, DataError) else "The archive is damaged."
+            raise _wrong_release(source.url, plain(why)) from error
         if not result.good:
             archive.unlink()
             raise _wrong_release(source.url, f"Missing or damaged: {', '.join((result.missing + result.damaged)[:5])}.")

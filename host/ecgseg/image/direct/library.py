@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.errors import OutputError
+from ecgseg.errors import OutputError, cause
 from ecgseg.image.boards import COMMON_FLAGS, WARNINGS, Board
 from ecgseg.image.direct.trees import KernelTree
 from ecgseg.image.objects import Library
@@ -45,7 +45,9 @@ def kernels_of(tree: KernelTree, board: Board, defines: tuple[str, ...]) -> Libr
         try:
             _make(tree, board, [compiler, *flags], target)
         except OSError as error:
-            raise OutputError(f"{target} cannot be written.", str(error), "Make room.") from error
+            raise OutputError(
+                f"{target} cannot be written.", cause(error, "The system does not say."), "Make room."
+            ) from error
     return Library(target, tree.root, tree.include_dirs, defines, DIRECT)
 
 
