@@ -39,6 +39,14 @@ def test_a_hundred_thousand_frames_over_a_line_with_a_fault_in_333_bytes_are_all
         assert min(row.retries, row.faults) > row.frames
 
 
+def test_one_fault_in_33_bytes_lets_some_runs_pass_and_one_in_two_none() -> None:
+    bad, hopeless = runs(1e-2), runs(0.5)
+    assert sum(row.frames for row in bad) > 200
+    assert {row.verdict for row in bad} <= {"pass", "absent", "incomplete"}
+    assert {row.verdict for row in hopeless} == {"absent"}
+    assert min(len(bad), len(hopeless)) >= 100
+
+
 def test_no_rate_of_faults_has_ever_given_fail() -> None:
     rows = read(KEPT)
     assert {row.verdict for row in rows} <= {"pass", "incomplete", "absent"}
