@@ -1,6 +1,10 @@
 """The long run: random networks, every tensor of native code, Cortex-M4 code and numpy interpreter against TFLM.
 
     python tools/compare_random_networks.py --count 2000 --json build/random-networks.json
+    python tools/compare_random_networks.py --streams --count 1000
+
+With --streams the networks are such as run as a stream, over records of several lengths in chunks of any size; a
+record that differs is looked at layer by layer.
 
 Stops at nothing: every network that differs is listed with its seed, and the exit code is 1 when there is one.
 """
@@ -21,6 +25,8 @@ sys.path[:0] = [str(ROOT / "host"), str(ROOT / "tests")]
 from ecgseg.errors import GraphError  # noqa: E402
 from ecgseg.output import write_text  # noqa: E402
 from support import engine_harness as harness  # noqa: E402
+from support import stream_harness as streams  # noqa: E402
+from support.random_network.streamable import StreamableNetwork  # noqa: E402
 
 
 def compare(seed: int, folder: Path) -> tuple[list[str], list[str]]:
@@ -34,11 +40,22 @@ def compare(seed: int, folder: Path) -> tuple[list[str], list[str]]:
     return [f"{layer.name}, streamed" if layer.streamed else layer.name for layer in model.manifest.layers], found
 
 
+def compare_stream(seed: int, folder: Path) -> tuple[list[str], list[str]]:
+    """(names of the layers, differences) of one network that runs as a stream."""
+    network = StreamableNetwork(seed, operators=9)
+    model = streams.rendered_stream(network.content, folder, network.stream.block)
+    records = streams.draw_records(model, streams.lengths_of(model), seed)
+    found = [f"native: {line}" for line in streams.differences(model, records, streams.run_native(model, records))]
+    found += [f"m4: {line}" for line in streams.differences(model, records, streams.run_m4(model, records))]
+    return [f"{layer.name}, {layer.kernel}" for layer in model.manifest.layers], found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--first", type=int, default=10_000, help="seed of the first network")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--streams", action="store_true", help="networks that run as a stream")
     options = parser.parse_args()
     layers: Counter[str] = Counter()
     failures: dict[int, list[str]] = {}
@@ -46,7 +63,7 @@ def main() -> int:
     for done, seed in enumerate(range(options.first, options.first + options.count), start=1):
         folder = Path(tempfile.mkdtemp(prefix="network-"))
         try:
-            names, found = compare(seed, folder)
+            names, found = (compare_stream if options.streams else compare)(seed, folder)
             layers.update(names)
         except GraphError as error:  # a draw outside of what the generator takes: told, not compared
             found, refused[seed] = [], str(error)

@@ -52,6 +52,7 @@ NO_SEGMENTER = "no-segmenter.tflite"
 SEGMENTER = str(paths.MODELS / "seg-2-tcn-sm" / "model.tflite")
 REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (render, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (render, {"block": 8}, "--block goes with --stream."),
     (build, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (build, {"tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
     (hil_test, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),

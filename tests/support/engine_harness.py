@@ -77,13 +77,15 @@ def random_model(seed: int, folder: Path) -> Rendered:
         seed += 1_000_000
 
 
-def _run(command: list[str], **options: Any) -> bytes:
+def run_program(command: list[str], **options: Any) -> bytes:
+    """What a program writes; it must end well."""
     done = subprocess.run(command, capture_output=True, timeout=300, check=False, **options)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr.decode(errors='replace')[-3000:]}"
     return bytes(done.stdout)
 
 
-def _compiler(board: str, *folders: Path) -> Compiler:
+def compiler_of(board: str, *folders: Path) -> Compiler:
+    """Compiles for a board with the engine and these folders."""
     chosen = board_of(board)
     return Compiler(chosen, (ENGINE_PART.include_dir, *chosen.include_dirs, *folders))
 
@@ -97,12 +99,16 @@ def _engine_objects(board: str) -> tuple[Path, ...]:
     # The profiling program too takes of its board what starts it, and no port.
     startup = files_in(board_of(board).folders, "*.c") if board in PROFILE.boards else []
     sources = [*files_in([ENGINE_PART.source_dir], "*.c"), *(s for s in startup if s.name not in PROFILE.left_out)]
-    return tuple(_compiler(board).compile(source, folder / f"{source.stem}.o") for source in sources)
+    return tuple(compiler_of(board).compile(source, folder / f"{source.stem}.o") for source in sources)
 
 
 def _build(model: Rendered, driver: str, board: str, program: Path) -> Path:
-    sources = [model.folder / AOT.model_source, drivers.FOLDER / driver]
-    return _compiler(board, model.folder).link([*sources, *_engine_objects(board)], program)
+    return build_program(model.folder, [model.folder / AOT.model_source, drivers.FOLDER / driver], board, program)
+
+
+def build_program(generated: Path, sources: list[Path], board: str, program: Path) -> Path:
+    """A program of these sources, the headers of a generated folder and the engine."""
+    return compiler_of(board, generated, drivers.FOLDER).link([*sources, *_engine_objects(board)], program)
 
 
 def build_native(model: Rendered) -> Path:
@@ -112,7 +118,7 @@ def build_native(model: Rendered) -> Path:
 
 def run_native(model: Rendered, inputs: Int8, program: Path | None = None) -> bytes:
     """Everything the native program writes."""
-    return _run([str(program or build_native(model))], input=np.ascontiguousarray(inputs).tobytes())
+    return run_program([str(program or build_native(model))], input=np.ascontiguousarray(inputs).tobytes())
 
 
 def run_m4(model: Rendered, inputs: Int8) -> bytes:
@@ -122,7 +128,7 @@ def run_m4(model: Rendered, inputs: Int8) -> bytes:
         f"static const uint32_t test_input_count = {len(inputs)};\nstatic const int8_t test_inputs[] = {{{numbers}}};\n"
     )
     elf = _build(model, "engine_m4_driver.c", qemu.BOARD, model.folder / "m4.elf")
-    return _run(qemu.semihosting_command(elf, "A test runs the engine in it.", counted=False))
+    return run_program(qemu.semihosting_command(elf, "A test runs the engine in it.", counted=False))
 
 
 def draw_inputs(model: Rendered, count: int, seed: int = 0) -> Int8:

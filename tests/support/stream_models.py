@@ -47,9 +47,10 @@ class TimeModel(Draws):
         self.current = result
         return self
 
-    def causal(self, kernel: int, dilation: int = 1, stride: int = 1) -> TimeModel:
+    def causal(self, kernel: int, dilation: int = 1, stride: int = 1, channels: int = 4) -> TimeModel:
         """What Keras exports of Conv1D(padding="causal")."""
-        return self.pad((kernel - 1) * dilation).conv(kernel, stride=stride, dilation=dilation)
+        padded = self.pad((kernel - 1) * dilation)
+        return padded.conv(kernel, stride=stride, dilation=dilation, channels=channels)
 
     def apply(
         self, name: str, shape: Sequence[int], options: str, constant: Sequence[int] = (), **values: object

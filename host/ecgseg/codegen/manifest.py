@@ -10,6 +10,7 @@ from ecgseg.errors import ModelError, cause
 from ecgseg.files import read_text
 
 FILE = "manifest.json"
+STREAM_FILE = "stream.json"
 _MAX_BYTES = 1 << 20
 
 
@@ -69,6 +70,82 @@ class Manifest(BaseModel):
     arena_bytes: int
     weight_bytes: int
     layers: list[LayerEntry]
+    buffers: list[BufferEntry]
+
+
+class StreamLayerEntry(BaseModel):
+    """One layer of a stream.
+
+    Attributes:
+        kernel: function of the engine that computes it.
+        rows: of its result in a block.
+        row_bytes: of one of them.
+        lag: rows by which they lie behind the input.
+        kept_bytes: of its result, from block to block.
+        in_place: the result replaces the input.
+        macs: of a block.
+    """
+
+    name: str
+    operator: int
+    tensor: int
+    kernel: str
+    rows: int
+    row_bytes: int
+    lag: int
+    kept_bytes: int
+    in_place: bool
+    macs: int
+
+
+class KeptEntry(BaseModel):
+    """Rows of a tensor in the state: those that are kept, then the new ones."""
+
+    tensor: int
+    offset: int
+    kept_bytes: int
+    new_bytes: int
+
+
+class StreamManifest(BaseModel):
+    """Everything the host needs to know about a network that was rendered as a stream.
+
+    Attributes:
+        block: input rows that are computed at a time.
+        block_answers: rows of the output that a block gives.
+        lag: of them, how many the last one lies behind the last input.
+        end_answers: the most that the end of a record gives.
+        least, granule: records have at least so many rows, a multiple of the granule.
+        state_bytes: of the state, one a record; the caller's.
+        arena_bytes: needed during a call; streams that run one after the other may share it.
+        weight_bytes: constants in flash.
+        macs: of a block.
+    """
+
+    generator: str
+    generator_version: str
+    engine_version: int
+    model: str
+    sha256: str
+    input_row_bytes: int
+    output_row_bytes: int
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+    block: int
+    block_answers: int
+    lag: int
+    end_answers: int
+    least: int
+    granule: int
+    parameters: int
+    state_bytes: int
+    arena_bytes: int
+    weight_bytes: int
+    macs: int
+    layers: list[StreamLayerEntry]
+    kept: list[KeptEntry]
     buffers: list[BufferEntry]
 
 

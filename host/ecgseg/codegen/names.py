@@ -50,6 +50,16 @@ class ModelNames:
         return f"{self.prefix}_model.c"
 
     @property
+    def stream_header(self) -> str:
+        """Name of the header of the model as a stream."""
+        return f"{self.prefix}_stream_model.h"
+
+    @property
+    def stream_source(self) -> str:
+        """Name of the file with the generated C of the stream."""
+        return f"{self.prefix}_stream_model.c"
+
+    @property
     def tflm_source(self) -> str:
         """Name of the file that gives the model to TensorFlow Lite Micro."""
         return f"{self.prefix}_tflm_model.cc"

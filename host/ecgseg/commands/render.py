@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecgseg.commands.options import JsonOption, ModelOptions
+from ecgseg.commands.rules import GoesWith
 from ecgseg.commands.task import Output, option
-from ecgseg.models import find_model, generated_folder
+from ecgseg.errors import UsageError
+from ecgseg.models import ModelFile, find_model, generated_folder
 from ecgseg.output import write_json
 from ecgseg.terminal import console, data
 
@@ -20,19 +22,55 @@ if TYPE_CHECKING:
 class Options(ModelOptions, JsonOption):
     """What `invoke render` takes."""
 
-    out: Path | None = option("Where to; default build/generated/NAME.", output=Output.FOLDER)
+    out: Path | None = option("Where to; default build/generated/NAME, of a stream NAME-stream.", output=Output.FOLDER)
     report: bool = option(
-        "Also show the memory over time, as a table and as a picture in the folder's memory.html.", default=False
+        "Also show the memory over time, as a table and as a picture in the folder's memory.html; of a stream, state "
+        "and arena.",
+        default=False,
+    )
+    stream: bool = option(
+        "Render a network that runs as a stream: over a record of any length, a block of positions at a time.",
+        default=False,
+    )
+    block: int | None = option(
+        "Positions that a stream computes at a time, at least; default 16.",
+        GoesWith(("stream",), why="A network of frames computes all positions of a frame."),
     )
 
 
 def run(options: Options) -> None:
     """Render a model and its preprocessor into C."""
+    chosen = find_model(options.model, options.tflite)
+    generated = generated_folder(chosen)
+    if options.stream:
+        _render_stream(options, chosen, options.out or generated.with_name(f"{generated.name}-stream"))
+    else:
+        _render_frames(options, chosen, options.out or generated)
+
+
+def _render_stream(options: Options, chosen: ModelFile, folder: Path) -> None:
+    from ecgseg.codegen.render_stream import render_stream
+    from ecgseg.graph.streaming import BLOCK, MOST_ROWS
+    from ecgseg.report.stream import stream_table, stream_text
+
+    block = BLOCK if options.block is None else options.block
+    if not 1 <= block <= MOST_ROWS:
+        raise UsageError(
+            f"A block of {block} positions is none.", f"It has 1 to {MOST_ROWS}.", "Give --block another number."
+        )
+    manifest = render_stream(chosen.path, folder, name=chosen.name, block=block)
+    console.print(f"{chosen.name}: C of the stream in {folder}")
+    if options.report:
+        console.print(stream_table(manifest))
+    console.print(stream_text(manifest))
+    if options.json:
+        write_json(manifest, options.json)
+
+
+def _render_frames(options: Options, chosen: ModelFile, folder: Path) -> None:
     from ecgseg.codegen.render import render
     from ecgseg.report.memory import memory_table, write_report
 
-    chosen = find_model(options.model, options.tflite)
-    folder = options.out or generated_folder(chosen)
     manifest = render(chosen.path, folder, name=chosen.name)
     _show(manifest, f"{chosen.name}: C in {data(folder)}")
     if options.report:

@@ -117,9 +117,9 @@ def _dense(layer: Convolution) -> Array:
     return dense.reshape(layer.out_channels, -1)
 
 
-def convolution(layer: Convolution) -> Kernel:
-    """ecgseg_phases where it is proved exact, else ecgseg_conv."""
-    prepared = phases.prepare(layer)
+def convolution(layer: Convolution, *, along_time: bool = True) -> Kernel:
+    """ecgseg_phases where it is proved exact and wanted (`along_time`), else ecgseg_conv."""
+    prepared = phases.prepare(layer) if along_time else None
     if prepared is not None:
         return _phases(layer, prepared)
     rows = _dense(layer)

@@ -1,0 +1,59 @@
+"""The memory of a stream: what each layer keeps from block to block, and what it needs for one."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.table import Table
+
+from ecgseg.codegen.manifest import StreamManifest
+
+
+def stream_table(manifest: StreamManifest) -> Table:
+    """One line for the input and each layer: its rows in a block, how they lag, and where they lie."""
+    table = Table(
+        title=f"{manifest.model}: state {manifest.state_bytes} bytes, arena {manifest.arena_bytes} bytes; "
+        f"blocks of {manifest.block} positions",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("#", justify="right")
+    for column in ("layer", "kernel"):
+        table.add_column(column, no_wrap=True)
+    for column in ("rows a block", "lag", "kept", "new"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("where", no_wrap=True)
+    kept = {entry.tensor: entry for entry in manifest.kept}
+    first = manifest.kept[0]
+    rows = f"{manifest.block} × {manifest.input_row_bytes}"
+    table.add_row("", "input", "", rows, "0", str(first.kept_bytes), str(first.new_bytes), _state(first.offset))
+    for number, layer in enumerate(manifest.layers):
+        place = "in place" if layer.tensor not in kept else _state(kept[layer.tensor].offset)
+        arena = [buffer for buffer in manifest.buffers if buffer.name == f"tensor {layer.tensor}"]
+        table.add_row(
+            str(number),
+            f"{layer.name} {layer.operator}",
+            layer.kernel,
+            f"{layer.rows} × {layer.row_bytes}",
+            str(layer.lag),
+            str(layer.kept_bytes),
+            str(layer.rows * layer.row_bytes),
+            f"arena @{arena[0].offset}" if arena else place,
+        )
+    return table
+
+
+def stream_text(manifest: StreamManifest) -> str:
+    """What the stream takes and needs, in words."""
+    late = -(-manifest.lag * manifest.block // manifest.block_answers)
+    whole = f", a multiple of {manifest.granule}" if manifest.granule > 1 else ""
+    return (
+        f"{manifest.parameters:,} parameters, {manifest.macs:,} MACs for {manifest.block} positions. State "
+        f"{manifest.state_bytes:,} B, arena {manifest.arena_bytes:,} B, constants {manifest.weight_bytes:,} B.\n"
+        f"An answer comes {late} to {late + manifest.block - 1} positions after its own. Records of "
+        f"{manifest.least} positions and more{whole}."
+    )
+
+
+def _state(offset: int) -> str:
+    return f"state @{offset}"

@@ -1,0 +1,137 @@
+"""The rendered stream equals TFLM on the record in one piece: natively under sanitizers, and on a Cortex-M4 in QEMU."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ecgseg.errors import BuildError
+from ecgseg.image.boards import HOST
+from support import drivers, engine_harness
+from support import stream_harness as harness
+from support.drivers import HAS_QEMU
+from support.random_network.streamable import StreamableNetwork
+from support.stream_models import SAME, TimeModel
+
+needs_qemu = pytest.mark.skipif(not HAS_QEMU, reason="needs qemu-system-arm and arm-none-eabi-gcc")
+
+
+def random_stream(seed: int, folder: Path) -> harness.RenderedStream:
+    network = StreamableNetwork(seed, operators=9)
+    return harness.rendered_stream(network.content, folder, network.stream.block)
+
+
+def tcn() -> bytes:
+    """Causal, strided, dilated further than a block, with a look-ahead and two answers for each position."""
+    model = TimeModel(channels=1).pad(4).conv(5, stride=2, channels=8)
+    for dilation in (1, 2, 4, 8, 16):
+        skip = model.current
+        model.causal(3, dilation, channels=8).join(skip)
+    model.conv(5, padding=SAME, channels=8)
+    shape = [1, 1, 2 * model.shape[2], 4]
+    return model.apply("RESHAPE", shape, "ReshapeOptions", constant=shape, newShape=shape).finish()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_streams_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
+    model = random_stream(seed, tmp_path)
+    records = harness.draw_records(model, harness.lengths_of(model), seed)
+    assert harness.differences(model, records, harness.run_native(model, records)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(1000, 1200, 20))
+def test_more_random_streams_equal_tflm_natively(first: int, tmp_path: Path) -> None:
+    for seed in range(first, first + 20):
+        model = random_stream(seed, tmp_path / str(seed))
+        records = harness.draw_records(model, harness.lengths_of(model), seed)
+        assert harness.differences(model, records, harness.run_native(model, records)) == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize("block", [2, 8, 16])
+def test_a_dilated_network_equals_tflm_natively(block: int, tmp_path: Path) -> None:
+    model = harness.rendered_stream(tcn(), tmp_path, block)
+    assert (model.manifest.block, model.manifest.granule) == (block, 1)
+    records = harness.draw_records(model, [model.manifest.least, 33, 250, 251], block)
+    assert harness.differences(model, records, harness.run_native(model, records)) == []
+
+
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("block", [6, 16])
+def test_a_dilated_network_equals_tflm_on_a_cortex_m4(block: int, tmp_path: Path) -> None:
+    model = harness.rendered_stream(tcn(), tmp_path, block)
+    records = harness.draw_records(model, [model.manifest.least, 151], block)
+    assert harness.differences(model, records, harness.run_m4(model, records)) == []
+
+
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("seed", range(40, 44))
+def test_random_streams_equal_tflm_on_a_cortex_m4(seed: int, tmp_path: Path) -> None:
+    model = random_stream(seed, tmp_path)
+    records = harness.draw_records(model, harness.lengths_of(model, (0, 3, 50)), seed)
+    assert harness.differences(model, records, harness.run_m4(model, records)) == []
+
+
+def test_one_changed_bias_is_seen_and_its_layer_named(tmp_path: Path) -> None:
+    model = harness.rendered_stream(tcn(), tmp_path, 8)
+    number = next(n for n, layer in enumerate(model.manifest.layers) if layer.kernel == "conv" and n > 2)
+    source = tmp_path / "ecgseg_stream_model.c"
+    text = source.read_text()
+    # The bias of the first channel.
+    changed = re.sub(rf"(layer{number}_stream\[\d+\][^{{]*\{{\s*)(\w+)", r"\1\2 + 20000u", text, count=1)
+    assert changed != text
+    source.write_text(changed)
+    records = harness.draw_records(model, [100], 1)
+    found = harness.differences(model, records, harness.run_native(model, records))
+    assert len(found) == 1
+    assert f"layer {number} CONV_2D" in found[0]
+
+
+def even() -> bytes:
+    """Four rows and more, an even number of them: a skip over a stride."""
+    model = TimeModel(channels=2).conv(4).pad(3)
+    skip = model.current
+    model.conv(2, stride=2)
+    shape = [1, 1, 2 * model.shape[2], 4]
+    model.apply(
+        "RESIZE_NEAREST_NEIGHBOR",
+        shape,
+        "ResizeNearestNeighborOptions",
+        constant=shape[1:3],
+        alignCorners=False,
+        halfPixelCenters=True,
+    )
+    return model.join(skip).conv(5, padding=SAME).finish()
+
+
+def test_a_caller_who_errs_is_told_and_nothing_counts_the_record(tmp_path: Path) -> None:
+    harness.rendered_stream(even(), tmp_path, 8)
+    sources = [drivers.FOLDER / "stream_misuse_driver.c", tmp_path / "ecgseg_stream_model.c"]
+    program = engine_harness.build_program(tmp_path, sources, HOST, tmp_path / "misuse")
+    done = subprocess.run([str(program)], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, f"line {done.returncode} (modulo 256)\n{done.stderr.decode()}"
+
+
+@pytest.mark.skipif(shutil.which("nm") is None, reason="needs nm")
+def test_a_stream_has_nothing_but_constants_of_its_own(tmp_path: Path) -> None:
+    harness.rendered_stream(tcn(), tmp_path, 8)
+    compiler = engine_harness.compiler_of(HOST, tmp_path)
+    plain = drivers.Compiler(compiler.board, compiler.include_dirs, ("-fno-sanitize=all", "-fno-pie"))
+    result = plain.compile(tmp_path / "ecgseg_stream_model.c", tmp_path / "model.o")
+    symbols = subprocess.run(["nm", str(result)], capture_output=True, text=True, check=True).stdout
+    assert " T ecgseg_stream_push" in symbols
+    assert [line for line in symbols.splitlines() if re.search(r" [bBdDC] ", line)] == []
+
+
+def test_another_engine_version_does_not_compile(tmp_path: Path) -> None:
+    model = harness.rendered_stream(tcn(), tmp_path, 8)
+    header = tmp_path / "ecgseg_stream_model.h"
+    header.write_text(header.read_text().replace("ECGSEG_ENGINE_VERSION != ", "ECGSEG_ENGINE_VERSION != 9"))
+    with pytest.raises(BuildError, match="rendered for engine"):
+        harness.build_native(model)
