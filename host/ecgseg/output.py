@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,7 +100,9 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
     Raises:
         OutputError: the disk is full, or the place is not writable.
     """
-    partials = tuple(path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}") for path in paths)
+    # Threads that write the same file, as tests that go on at once do, each have one of their own.
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    partials = tuple(path.with_name(f".{path.stem}.{writer}.part{path.suffix}") for path in paths)
     path = paths[0]
     try:
         for path in paths:

@@ -6,7 +6,9 @@ import ast
 import errno
 import os
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,22 @@ def test_what_must_not_stay_beside_new_files_goes_when_they_are_there(tmp_path: 
     assert contents(tmp_path) == {"a": b"1", "old": b"1"}
     write_files(tmp_path, {"a": "1"}, unwanted=["old", "never there"])
     assert contents(tmp_path) == {"a": b"1"}
+
+
+def test_threads_that_write_the_same_file_at_once_all_succeed_and_leave_one_of_theirs(tmp_path: Path) -> None:
+    together = threading.Barrier(4, timeout=60)
+
+    def write(text: bytes) -> None:
+        with replacing(tmp_path / "a.txt") as (partial,):
+            together.wait()
+            partial.write_bytes(text)
+            together.wait()
+
+    texts = [bytes([number]) * 1000 for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, texts))
+    (left,) = contents(tmp_path).values()
+    assert left in texts
 
 
 def test_a_block_that_fails_leaves_the_older_files_and_nothing_else(tmp_path: Path) -> None:
