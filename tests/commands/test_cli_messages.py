@@ -199,6 +199,8 @@ def test_a_place_for_results_that_is_none_is_told_before_the_work(task: str, opt
         (("hil-test", "--csv", "x.csv"), "hil-test has no option '--csv'."),
         (("evaluate", "--cv", "abc"), "--cv takes a number, not 'abc'."),
         (("zoo", "--measure", "--model"), "The options of zoo cannot be read."),
+        (("fuzz", "--what", "tfilte"), "There is no kind of input 'tfilte'. Did you mean 'tflite'?"),
+        (("evaluate", "--cv", "1"), "1 folds make no sense."),
     ],
 )
 def test_a_mistyped_command_line_ends_with_a_message_and_2(words: tuple[str, ...], expected: str) -> None:

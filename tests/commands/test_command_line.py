@@ -98,3 +98,11 @@ def test_another_program_may_import_the_tasks_with_words_of_its_own() -> None:
 def test_the_explanations_of_the_options_are_left_for_invoke() -> None:
     check("hil-test")
     assert TASKS["hil-test"].help == {"records": "Records to send."}
+
+
+def test_an_option_without_its_value_is_named() -> None:
+    error = refused("hil-test", "--records")
+    assert (error.what, error.why) == (
+        "The options of hil-test cannot be read.",
+        "--records takes a value, and none follows.",
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
+from importlib import metadata
 
 import pytest
 
@@ -43,6 +46,35 @@ def test_lists_that_are_installed_together_name_a_package_once_or_alike() -> Non
     for path in sorted(LOCKS.iterdir()):
         for name, version in pins(path.stem).items():
             assert seen.setdefault(name, version) == version, name
+
+
+# What only an extra installs, by the module that is imported.
+OF_EXTRAS = {"tensorflow": "train", "keras": "train", "neurokit2": "peers", "atheris": "fuzz"}
+
+
+def imported() -> set[str]:
+    """Packages that the code imports, anywhere, beside Python's own."""
+    found = set()
+    for path in (paths.ROOT / "host").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add((node.module or "").partition(".")[0])
+    return found - sys.stdlib_module_names - {"ecgseg"}
+
+
+def test_the_set_up_of_the_demo_installs_what_every_task_without_an_extra_needs() -> None:
+    packages = metadata.packages_distributions()
+    missing = {
+        module
+        for module in imported() - set(OF_EXTRAS)
+        if not any(name.lower().replace("_", "-") in pins("base") for name in packages.get(module, [module]))
+    }
+    assert missing == set()
+    for module, extra in OF_EXTRAS.items():
+        names = [name.lower().replace("_", "-") for name in packages.get(module, [module])]
+        assert any(name in pins(extra) for name in names), module
 
 
 @pytest.mark.parametrize("extras", ["trian", "dev,trian", "base"])

@@ -7,6 +7,7 @@ the tasks. So tasks.py lets invoke's own parser read the same words once more, h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 
@@ -19,6 +20,9 @@ from invoke.program import Program
 from ecgseg.beginning import is_invoke
 from ecgseg.choices import did_you_mean
 from ecgseg.errors import UsageError
+
+# How invoke tells that the last word of a line is an option that takes a value.
+_VALUELESS = re.compile(r"<Argument: ([\w-]+)[^>]*> needed value")
 
 
 def check_command_line(tasks: Collection, words: Sequence[str]) -> None:
@@ -74,7 +78,9 @@ def _parse(parser: Parser, words: Sequence[str]) -> ParseResult:
         return parser.parse_argv(list(words))
     except ParseError as error:
         where = error.context.name if error.context else None
-        raise UsageError(f"The options of {where or 'invoke'} cannot be read.", f"{error}", _explain(where)) from error
+        valueless = _VALUELESS.search(str(error))
+        why = f"--{valueless[1]} takes a value, and none follows." if valueless else f"{error}"
+        raise UsageError(f"The options of {where or 'invoke'} cannot be read.", why, _explain(where)) from error
 
 
 def _unknown(word: str, context: ParserContext, known: Iterable[ParserContext]) -> UsageError:

@@ -114,8 +114,11 @@ def _others(chosen: ModelFile, options: Options, device: Segmenter) -> list[tupl
 
 def _cross_validate(chosen: ModelFile, options: Options) -> None:
     from ecgseg.data.databases.ludb import find_ludb
+    from ecgseg.zoo.figures import require_folds
 
-    find_ludb(options.ludb)  # Told before TensorFlow takes its time.
+    # Told before TensorFlow takes its time.
+    require_folds(options.cv)
+    find_ludb(options.ludb)
     require_tensorflow()
     from ecgseg.zoo.cross_validation import cross_validate
 

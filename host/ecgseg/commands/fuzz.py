@@ -34,7 +34,9 @@ class Options:
     """What `invoke fuzz` takes."""
 
     what: str | None = option(
-        "What to feed: device, client, tflite, npz, wfdb, archive or config; default each in turn.", known=_kinds
+        "What to feed: device, client, tflite, npz, wfdb, archive or config; default each in turn.",
+        known=_kinds,
+        noun="kind of input",
     )
     minutes: str = option("How long for each, such as 0.5; default 1.", default="1")
     seed: int | None = option("Of the random numbers, at least 1; default another one every time.")

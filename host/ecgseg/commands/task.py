@@ -36,7 +36,7 @@ from ecgseg.terminal import console
 Options = TypeVar("Options")
 Run = Callable[[Options], int | None]
 
-_HELP, _NAME, _OUTPUT, _KNOWN, _RULES = "help", "name", "output", "known", "rules"
+_HELP, _NAME, _OUTPUT, _KNOWN, _RULES, _NOUN = "help", "name", "output", "known", "rules", "noun"
 
 
 class Output(Enum):
@@ -61,6 +61,7 @@ def option(
     name: str = "",
     output: Output | None = None,
     known: Callable[[], Collection[str]] | None = None,
+    noun: str = "",
 ) -> Any:
     """A field of the options of a task, typed str, Path, int or bool, and None where nothing need be said.
 
@@ -71,8 +72,9 @@ def option(
         name: its name on the command line, when it is not that of the field; Python has names of its own.
         output: it names a place for results, which is tried before the work.
         known: the words that it may be, asked for only when the task starts.
+        noun: what such a word names; default the field's name.
     """
-    metadata = {_HELP: help, _NAME: name, _OUTPUT: output, _KNOWN: known, _RULES: rules}
+    metadata = {_HELP: help, _NAME: name, _OUTPUT: output, _KNOWN: known, _RULES: rules, _NOUN: noun}
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -86,7 +88,7 @@ class Declared:
         field: its name in the dataclass.
         flag: on the command line.
         kind: str, int, bool or Path.
-        help, default, output, known, rules: as given to :func:`option`.
+        help, default, output, known, rules, noun: as given to :func:`option`.
     """
 
     field: str
@@ -97,6 +99,7 @@ class Declared:
     output: Output | None
     known: Callable[[], Collection[str]] | None
     rules: tuple[Rule, ...]
+    noun: str
 
     @property
     def keyword(self) -> str:
@@ -128,7 +131,17 @@ def _declared(field: dataclasses.Field[Any], hint: Any) -> Declared:
     (kind,) = (kind for kind in getattr(hint, "__args__", (hint,)) if kind is not type(None))
     told = field.metadata
     flag = "--" + (told[_NAME] or field.name.replace("_", "-"))
-    return Declared(field.name, flag, kind, told[_HELP], field.default, told[_OUTPUT], told[_KNOWN], told[_RULES])
+    return Declared(
+        field=field.name,
+        flag=flag,
+        kind=kind,
+        help=told[_HELP],
+        default=field.default,
+        output=told[_OUTPUT],
+        known=told[_KNOWN],
+        rules=told[_RULES],
+        noun=told[_NOUN] or field.name,
+    )
 
 
 def start(run: Run[Options], **typed: Any) -> int | None:
@@ -182,7 +195,7 @@ def _check_stdout(fields: Sequence[Declared]) -> None:
 def _check(fields: Collection[Declared], typed: Typed) -> None:
     for field in fields:
         if field.known is not None and typed.values[field.field] is not None:
-            choose(field.field, str(typed.values[field.field]), tuple(field.known()), field.flag)
+            choose(field.noun, str(typed.values[field.field]), tuple(field.known()), field.flag)
     for field in fields:
         if field.field in typed.fields:
             for rule in field.rules:

@@ -19,7 +19,7 @@ from ecgseg.errors import DataError, UsageError
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.corpus import calibration_frames, load_corpus
-from ecgseg.zoo.figures import CrossValidation
+from ecgseg.zoo.figures import CrossValidation, require_folds
 from ecgseg.zoo.model_folder import int8_weighted_f1
 from ecgseg.zoo.quantise import quantise
 from ecgseg.zoo.train import fit
@@ -42,10 +42,7 @@ def folds(count: int, seed: int) -> list[Fold]:
     Raises:
         UsageError: fewer than 2 or more than 20 folds.
     """
-    if not 2 <= count <= 20:
-        raise UsageError(
-            f"{count} folds make no sense.", "Each holds out a part of the 200 patients.", "Use --cv with 2 to 20."
-        )
+    require_folds(count)
     order = np.random.default_rng(seed).permutation(ludb.parse_records("all")).tolist()
     result = []
     for index in range(count):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ecgseg.data.databases.ludb import find_ludb, load_records, split
 from ecgseg.data.records import Record
-from ecgseg.errors import DataError, ModelError, cause
+from ecgseg.errors import DataError, ModelError, UsageError, cause
 from ecgseg.extras import require_tensorflow
 from ecgseg.files import read_text
 from ecgseg.graph.load import load_tflite
@@ -95,6 +95,18 @@ class CrossValidation(BaseModel):
     def deviation(self) -> float:
         """Sample standard deviation over the folds."""
         return statistics.stdev(self.weighted_f1)
+
+
+def require_folds(count: int) -> None:
+    """Refuses a number of folds that the patients of LUDB cannot be split into.
+
+    Raises:
+        UsageError: fewer than 2 or more than 20.
+    """
+    if not 2 <= count <= 20:
+        raise UsageError(
+            f"{count} folds make no sense.", "Each holds out a part of the 200 patients.", "Use --cv with 2 to 20."
+        )
 
 
 class FloatSegmenter:
