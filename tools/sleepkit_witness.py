@@ -16,6 +16,7 @@ from timing_witnesses import Measured, Source, judged, witness_of
 from witness_images import OWN, Checkout, build, modelled_parts
 
 from ecgseg.errors import DataError
+from ecgseg.output import write_text
 from ecgseg.targets.calibration import Part, Witness
 
 OPTION = "sleepkit"
@@ -100,7 +101,7 @@ def run_network(checkout: Checkout, library: Library, header: str, folder: Path)
     """SHA-256 of the files of one network, and modelled cycles of its operators, then of the whole inference."""
     sums = checkout.write((_LIBRARY, header), folder)
     checkout.write(checkout.below(_HEADERS), folder)
-    (folder / "witness_model.h").write_text(array_of((folder / header).read_text("utf-8")), encoding="utf-8")
+    write_text(folder / "witness_model.h", array_of((folder / header).read_text("utf-8")))
     root = folder / _HEADERS / library.folder
     includes = [folder, root, *(root / "third_party" / name for name in _THIRD_PARTY)]
     flags = [*(f"-isystem{place}" for place in includes), *_DEFINES]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from witness_images import OWN, Checkout, build, from_keil, modelled_parts
 
+from ecgseg.output import write_text
 from ecgseg.targets.calibration import File, Part, Witness
 
 SHORTEST = 1000
@@ -188,7 +189,7 @@ def run_program(checkout: Checkout, program: Program, folder: Path) -> tuple[dic
     sources = [folder / name for name in program.sources]
     if program.keil:
         for source in sources:
-            source.write_text(from_keil(source.read_text(encoding="utf-8", errors="replace")), encoding="utf-8")
+            write_text(source, from_keil(source.read_text(encoding="utf-8", errors="replace")))
     includes = [f"-I{folder}"] if program.headers else []
     elf = build(folder, [OWN / program.driver, *sources], [*includes, *program.flags])
     parts = zip(program.parts, modelled_parts(elf), strict=True)

@@ -18,6 +18,7 @@ from ecgseg import paths
 from ecgseg.errors import BuildError, UsageError
 from ecgseg.image.boards import APOLLO4P_EVB, CORTEX_M4F_FLAGS, CPP_FLAGS, board_of
 from ecgseg.image.toolchain import find_tool, run_tool
+from ecgseg.output import write_bytes
 from ecgseg.targets.apollo4p_sim.machine import Machine
 from ecgseg.targets.options import SimulatorOptions, TimingCase
 
@@ -80,8 +81,7 @@ class Checkout:
         for path in wanted:
             data = self.read(path)
             place = target / PurePosixPath(path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
+            write_bytes(place, data)
             sums[path] = hashlib.sha256(data).hexdigest()
         return sums
 
