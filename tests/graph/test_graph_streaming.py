@@ -19,6 +19,7 @@ from ecgseg.graph.stream import Stream
 from ecgseg.graph.stream_interpret import StreamingInterpreter
 from ecgseg.graph.streaming import stream_of
 from support.lengths import tflite_at_length
+from support.random_network import RandomNetwork
 from support.random_network.streamable import StreamableNetwork
 from support.stream_models import SAME, TimeModel
 from support.tflite_builder import conv_options
@@ -68,6 +69,24 @@ def test_more_random_streams_equal_tflm(first: int) -> None:
         network = StreamableNetwork(seed, operators=12)
         lengths = [network.stream.least + extra * network.stream.granule for extra in (0, 1, 5, 53)]
         check(network.content, network.stream, lengths, seed)
+
+
+def test_networks_drawn_for_frames_equal_tflm_or_are_refused() -> None:
+    refused, equal = 0, 0
+    for seed in range(40):
+        network = RandomNetwork(seed, operators=4)
+        graph = load_tflite(network.content)
+        if network.float_ends:
+            continue
+        try:
+            stream = stream_of(graph)
+        except GraphError:
+            refused += 1
+            continue
+        check(network.content, stream, [stream.least, stream.least + 21 * stream.granule], seed)
+        equal += 1
+    assert refused > 8
+    assert equal > 8
 
 
 def test_a_causal_network_answers_with_the_block() -> None:
@@ -186,6 +205,18 @@ REFUSED: dict[str, tuple[Callable[[TimeModel], TimeModel], str, str]] = {
         ),
         r"CONCATENATION \(operator 2\)",
         "along time",
+    ),
+    "an axis before time": (
+        lambda model: model.apply(
+            "RESIZE_NEAREST_NEIGHBOR",
+            [1, 2, 24, 4],
+            "ResizeNearestNeighborOptions",
+            constant=[2, 24],
+            alignCorners=False,
+            halfPixelCenters=False,
+        ),
+        r"RESIZE_NEAREST_NEIGHBOR \(operator 2\)",
+        "an axis in front of time",
     ),
     "stretched by three": (
         lambda model: model.apply(

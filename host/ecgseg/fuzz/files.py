@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ecgseg.codegen.render import render
+from ecgseg.codegen.render_stream import render_stream
 from ecgseg.data.databases import ludb
 from ecgseg.data.databases.download import Source, download
 from ecgseg.errors import EcgsegError
@@ -46,8 +47,9 @@ def _folder() -> Iterator[Path]:
 
 
 def tflite(data: bytes) -> None:
-    """Loads, lowers and renders a model."""
+    """Loads, lowers and renders a model, as a stream and of frames."""
     with _folder() as folder:
+        answered(lambda model: render_stream(model, folder), data)
         render(data, folder)
 
 
@@ -94,7 +96,7 @@ def config(data: bytes) -> None:
             configuration.read(path)
 
 
-def answered(read: Callable[[bytes], None], data: bytes) -> None:
+def answered(read: Callable[[bytes], object], data: bytes) -> None:
     """Reads an input. Raises whatever escapes that is no EcgsegError."""
     try:
         read(data)

@@ -118,8 +118,14 @@ class _Walk:
         source, axis = _input(graph)
         self.timed[source.index] = Timed(axis, _with(source.shape, axis, length))
         for operator in graph.operators:
-            for output in operator.outputs:
-                self.timed[output] = _RULES.get(operator.name, _unknown)(self, operator)
+            result = _RULES.get(operator.name, _unknown)(self, operator)
+            if prod(result.shape[: result.axis]) != 1:
+                raise not_timewise(
+                    operator,
+                    f"Its output has shape {list(result.shape)}, with an axis in front of time",
+                    "Keep time the outermost axis that is longer than one",
+                )
+            self.timed[operator.outputs[0]] = result
 
     def tensor(self, operator: Operator, position: int) -> Tensor:
         """An input as it is in the file."""

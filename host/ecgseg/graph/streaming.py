@@ -223,7 +223,7 @@ class _Builder:
         """(granule, shortest record): the lengths at which the network exists.
 
         Raises:
-            LengthError: of those that strides divide it exists at none.
+            LengthError: it exists at others than the multiples of some number.
         """
         far = _FAR // self.period * self.period
         found: list[LengthError] = []
@@ -237,15 +237,19 @@ class _Builder:
         granule = next((g for g in range(1, self.period + 1) if exists == list(range(0, self.period, g))), None)
         if granule is None or self.period % granule:
             raise found[0]
-        length = granule
-        while True:
-            try:
-                timed(self.graph, length)
-                return granule, length
-            except LengthError:
-                length += granule
-                if length > far:
-                    raise
+        # Whatever exists at a length exists at every larger one: windows need at least so many rows.
+        none, some = 0, far // granule
+        while some - none > 1:
+            middle = (none + some) // 2
+            none, some = (none, middle) if self._exists(middle * granule) else (middle, some)
+        return granule, some * granule
+
+    def _exists(self, length: int) -> bool:
+        try:
+            timed(self.graph, length)
+        except LengthError:
+            return False
+        return True
 
 
 @dataclass(frozen=True)
