@@ -17,6 +17,7 @@ from support.drivers import HAS_QEMU
 from support.random_network.streamable import StreamableNetwork
 from support.stream_models import SAME, TimeModel
 
+CAUSAL_STYLE = Path(__file__).parents[1] / "vectors" / "causal-style.tflite"
 needs_qemu = pytest.mark.skipif(not HAS_QEMU, reason="needs qemu-system-arm and arm-none-eabi-gcc")
 
 
@@ -57,6 +58,14 @@ def test_a_dilated_network_equals_tflm_natively(block: int, tmp_path: Path) -> N
     model = harness.rendered_stream(tcn(), tmp_path, block)
     assert (model.manifest.block, model.manifest.granule) == (block, 1)
     records = harness.draw_records(model, [model.manifest.least, 33, 250, 251], block)
+    assert harness.differences(model, records, harness.run_native(model, records)) == []
+
+
+def test_what_keras_makes_of_causal_layers_equals_tflm(tmp_path: Path) -> None:
+    model = harness.rendered_stream(CAUSAL_STYLE.read_bytes(), tmp_path, 16)
+    # A sample of the strided signal is two, and the two symmetric layers look 2 + 4 of them ahead.
+    assert (model.manifest.lag, model.manifest.granule, model.manifest.least) == (12, 1, 1)
+    records = harness.draw_records(model, [1, 2, 249, 250, 1001])
     assert harness.differences(model, records, harness.run_native(model, records)) == []
 
 

@@ -121,13 +121,16 @@ def prepare(layer: Convolution) -> PhasesLayer | None:
     )
 
 
-def pays(layer: PhasesLayer) -> bool:
-    """Whether at least half of what the kernel computes is asked for: it makes four neighbours of a phase at once."""
+def pays(layer: PhasesLayer, taps: int) -> bool:
+    """Whether more than half of the multiplications that the kernel does are asked for: ecgseg_conv does half as many.
+
+    It makes four neighbours of a phase at once, with an even number of taps.
+    """
     made = 0
     for phase in range(min(layer.dilation, layer.out_length)):
         # As in ecgseg_phases: the first four begin one before the phase's first.
         made += 4 * len(range(phase - layer.dilation, layer.out_length, 4 * layer.dilation))
-    return 2 * layer.out_length >= made
+    return 2 * layer.out_length * taps > made * 2 * layer.pairs
 
 
 def _time_axis(window: Window) -> int | None:

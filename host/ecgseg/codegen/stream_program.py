@@ -106,7 +106,8 @@ def _kernel(step: Step) -> Kernel:
             layer = _as_convolution(form, layer)
     if isinstance(layer, Convolution):
         prepared = phases.prepare(layer)
-        kernel = convolution(layer, along_time=prepared is not None and phases.pays(prepared))
+        taps = max(layer.window.kernel)
+        kernel = convolution(layer, along_time=prepared is not None and phases.pays(prepared, taps))
         return replace(kernel, layer=step.layer, form=layer)
     return kernel_of(layer)
 
