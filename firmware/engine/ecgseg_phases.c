@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "ecgseg_fixed.h"
 #include "ecgseg_phases_tile.h"
 
 /* Phases one behind the other, as if they were one long one: each with `gap` positions behind its outputs, so that its
@@ -21,7 +22,15 @@ typedef struct {
     const int8_t *input;
     int8_t *output;
     const int8_t *padding; /* behind it a row for outputs that are nobody's */
+    int32_t *sums;         /* of a layer in parts */
 } run_t;
+
+/* Words of the stream of a pair of output channels, in one part. */
+static inline uint32_t pair_words(const ecgseg_phases_t *layer)
+{
+    const uint32_t weights = 2u * (uint32_t)layer->form->pairs * layer->in_channels;
+    return ECGSEG_PHASES_PAIR_WORDS + (layer->parts > 1u ? weights / layer->parts : weights);
+}
 
 static inline int32_t phases_of(const ecgseg_phases_t *layer)
 {
@@ -86,6 +95,39 @@ static inline void next_outputs(const run_t *run, place_t *place, intptr_t rows[
     }
 }
 
+/* The four rows of a tile from the sums of all parts. */
+static void finish_parts(const ecgseg_phases_t *layer, const int32_t *sums, const intptr_t rows[4])
+{
+    int8_t *row = (int8_t *)rows[0];
+    for (uint32_t c = 0; c < layer->out_channels; c++) {
+        const ecgseg_phases_end_t *end = &layer->ends[c];
+        for (uint32_t i = 0; i < 4; i++) {
+            const int32_t scaled = (int32_t)((uint32_t)*sums++ << end->shift);
+            const int32_t value = ecgseg_smmla(end->rounding, scaled, end->multiplier) >> ECGSEG_PHASES_SHIFT;
+            row[i == 0 ? 0 : rows[i]] = (int8_t)ecgseg_clamp(value, INT8_MIN, INT8_MAX);
+        }
+        row++;
+    }
+}
+
+void ecgseg_phases_in_parts(const ecgseg_phases_t *layer, const ecgseg_phases_tile_t *whole, int32_t *sums)
+{
+    const uint32_t part_channels = (uint32_t)layer->in_channels / layer->parts;
+    const uint32_t part_words = ((uint32_t)layer->form->pairs + 1u) * part_channels;
+    ecgseg_phases_tile_t part = *whole;
+    (void)memset(sums, 0, 4u * sizeof *sums * layer->out_channels);
+    for (uint32_t i = 0; i < layer->parts; i++) {
+        part.packed_end = part.packed + part_words;
+        part.rows[0] = (intptr_t)sums;
+        part.stream_end = part.stream + layer->out_channels / 2u * pair_words(layer);
+        layer->form->tile(&part);
+        part.packed += part_words;
+        part.carry += layer->out_channels;
+        part.stream = part.stream_end;
+    }
+    finish_parts(layer, sums, whole->rows);
+}
+
 static inline void run_tiles(const run_t *run, ecgseg_phases_tile_t *t)
 {
     const ecgseg_phases_t *layer = run->layer;
@@ -100,7 +142,11 @@ static inline void run_tiles(const run_t *run, ecgseg_phases_tile_t *t)
         form->pack(t->rows, t->packed, layer->in_channels);
         if (done >= 0) {
             next_outputs(run, &out, t->rows);
-            form->tile(t);
+            if (form->in_parts != NULL) {
+                form->in_parts(layer, t, run->sums);
+            } else {
+                form->tile(t);
+            }
         }
     }
 }
@@ -108,20 +154,24 @@ static inline void run_tiles(const run_t *run, ecgseg_phases_tile_t *t)
 void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch)
 {
     const uint32_t words = ((uint32_t)layer->form->pairs + 1u) * layer->in_channels;
-    const uint32_t pairs = (layer->out_channels + 1u) / 2u;
-    const uint32_t pair_words = ECGSEG_PHASES_PAIR_WORDS + 2u * (uint32_t)layer->form->pairs * layer->in_channels;
-    int32_t *const packed = scratch;
+    const uint32_t pairs = (layer->out_channels + 1u) / 2u * layer->parts;
+    const uint32_t stride = pair_words(layer);
+    int32_t *const sums = scratch;
+    int32_t *const packed = layer->parts > 1u ? sums + 4u * layer->out_channels : sums;
     uint32_t *const carry = (uint32_t *)(packed + words);
-    ecgseg_phases_tile_t t = {
-        .packed = packed, .carry = carry, .stream_end = layer->stream + pairs * pair_words, .stream = layer->stream};
+    ecgseg_phases_tile_t t = {.packed = packed,
+                              .packed_end = packed + words,
+                              .carry = carry,
+                              .stream_end = layer->stream + pairs * stride,
+                              .stream = layer->stream};
     int8_t *const padding = (int8_t *)(carry + 2u * pairs);
-    const run_t run = {layer, input, output, padding};
+    const run_t run = {layer, input, output, padding, sums};
     (void)memset(packed, 0, sizeof *packed * words);
     (void)memset(padding, layer->input_zero_point, layer->in_channels);
     for (uint32_t i = 0; i < pairs; i++) {
         /* Nothing was before: like P[j+1]. */
-        carry[2 * i] = layer->stream[i * pair_words + 1];
-        carry[2 * i + 1] = layer->stream[i * pair_words + 4];
+        carry[2 * i] = layer->stream[i * stride + 1];
+        carry[2 * i + 1] = layer->stream[i * stride + 4];
     }
     run_tiles(&run, &t);
 }

@@ -1,4 +1,5 @@
 /* The forms of ecgseg_phases.h: packing of inputs and the tile, portable and for the Cortex-M4. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "ecgseg_phases_tile.h"
@@ -24,7 +25,7 @@ static int8_t requantise(uint32_t sum, const ecgseg_phases_end_t *end)
 /* Adds the products of one channel of a pair; weights are those of the pair's first channel, or one behind it. */
 static void accumulate(uint64_t sums[2], const ecgseg_phases_tile_t *t, const uint32_t *weights, uint32_t pairs)
 {
-    for (const int32_t *packed = t->packed; packed != (const int32_t *)t->carry; packed += pairs + 1) {
+    for (const int32_t *packed = t->packed; packed != t->packed_end; packed += pairs + 1) {
         for (uint32_t m = 0; m < pairs; m++) {
             const int32_t weight = (int32_t)*weights;
             sums[0] += (uint64_t)((int64_t)packed[m] * weight);
@@ -40,22 +41,22 @@ static uint32_t middle(uint64_t sum)
     return (uint32_t)(sum >> ECGSEG_PHASES_LANE) & LANE_MASK;
 }
 
-/* Writes one channel of a tile; returns its next carry. */
-static uint32_t finish(const uint64_t sums[2], const ecgseg_phases_end_t *end, int8_t *row, const intptr_t rows[4])
+/* The four sums of a channel. */
+static void take_apart(const uint64_t sums[2], uint32_t four[4])
 {
     const uint32_t next = (uint32_t)(sums[0] >> (2 * ECGSEG_PHASES_LANE)) + (uint32_t)sums[1];
-    row[0] = requantise((uint32_t)sums[0] & LANE_MASK, end);
-    row[rows[1]] = requantise(middle(sums[0]), end);
-    row[rows[2]] = requantise(next & LANE_MASK, end);
-    row[rows[3]] = requantise(middle(sums[1]), end);
-    return end->start_low + (uint32_t)(sums[1] >> (2 * ECGSEG_PHASES_LANE));
+    four[0] = (uint32_t)sums[0] & LANE_MASK;
+    four[1] = middle(sums[0]);
+    four[2] = next & LANE_MASK;
+    four[3] = middle(sums[1]);
 }
 
-static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
+static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs, bool part)
 {
-    const uint32_t weights = (uint32_t)((const int32_t *)t->carry - t->packed) / (pairs + 1) * pairs * 2u;
+    const uint32_t weights = (uint32_t)(t->packed_end - t->packed) / (pairs + 1) * pairs * 2u;
     uint32_t *carry = t->carry;
     int8_t *row = (int8_t *)t->rows[0];
+    uint32_t *parts = (uint32_t *)t->rows[0];
     for (const uint32_t *stream = t->stream; stream != t->stream_end; stream += weights + ECGSEG_PHASES_PAIR_WORDS) {
         ecgseg_phases_end_t ends[2];
         (void)memcpy(ends, stream + ECGSEG_PHASES_START_WORDS + weights, sizeof ends);
@@ -63,7 +64,16 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
             const uint32_t *start = stream + 3 * i;
             uint64_t sums[2] = {*carry | (uint64_t)start[0] << 32, start[1] | (uint64_t)start[2] << 32};
             accumulate(sums, t, stream + ECGSEG_PHASES_START_WORDS + i, pairs);
-            *carry++ = finish(sums, &ends[i], row + i, t->rows);
+            uint32_t four[4];
+            take_apart(sums, four);
+            for (uint32_t k = 0; k < 4; k++) {
+                if (part) {
+                    *parts++ += four[k];
+                } else {
+                    row[(k == 0 ? 0 : t->rows[k]) + (intptr_t)i] = requantise(four[k], &ends[i]);
+                }
+            }
+            *carry++ = ends[i].start_low + (uint32_t)(sums[1] >> (2 * ECGSEG_PHASES_LANE));
         }
         row += ends[1].shift >> 8;
     }
@@ -72,7 +82,12 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
 #define TILE(name, pairs, steps, whole)             \
     static void name(const ecgseg_phases_tile_t *t) \
     {                                               \
-        tile(t, pairs);                             \
+        tile(t, pairs, false);                      \
+    }
+#define PART(name, pairs, steps)                    \
+    static void name(const ecgseg_phases_tile_t *t) \
+    {                                               \
+        tile(t, pairs, true);                       \
     }
 
 #else
@@ -86,7 +101,7 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
  *   r8-r11        multiplier, rounding, shift, start_low; then r8, r9, r10, r3 the rows of the output
  *   r12, r0-r2    y[2j-1] to y[2j+2] of the first channel; r12, r4-r6 of the second
  * What the inner loop does not need waits in floating-point registers, one instruction away:
- *   s0 packed, s1 carry and s2 its next words, s3-s6 rows, s7 stream_end
+ *   s0 packed, s1 packed_end, s2 carry, s3-s6 rows, s7 stream_end
  * Loads are single ones with immediate offsets: n of them in a row take n + 1 cycles, as many as one LDM, and not each
  * lot has to lie in registers that follow each other. What has a 16-bit form is written as 32 bits, so that every
  * target of a branch is aligned.
@@ -111,9 +126,7 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
 
 #define BEGIN               \
     "push.w {r4-r11, lr}\n" \
-    "vldmia r0!, {s0, s1}\n" \
-    "vldmia r0!, {s3-s7}\n" \
-    "vmov.f32 s2, s1\n"     \
+    "vldmia r0!, {s0-s7}\n" \
     "ldr.w lr, [r0]\n"      \
     "1:\n"                  \
     "vmov r10, s2\n"        \
@@ -205,11 +218,53 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs)
     "bne 1b\n"                          \
     "pop.w {r4-r11, pc}\n"
 
+/* The same for a part of the input channels: the sums are added to those of the other parts. */
+#define ADD_4(y0, y1, y2, y3, at)    \
+    LOAD(r8, r3, at)                 \
+    LOAD(r9, r3, at " + 4")          \
+    LOAD(r10, r3, at " + 8")         \
+    "add.w " #y0 ", " #y0 ", r8\n"   \
+    "add.w " #y1 ", " #y1 ", r9\n"   \
+    "add.w " #y2 ", " #y2 ", r10\n"  \
+    LOAD(r8, r3, at " + 12")         \
+    "str.w " #y0 ", [r3, #" at "]\n" \
+    "str.w " #y1 ", [r3, #" at " + 4]\n" \
+    "str.w " #y2 ", [r3, #" at " + 8]\n" \
+    "add.w " #y3 ", " #y3 ", r8\n"   \
+    "str.w " #y3 ", [r3, #" at " + 12]\n"
+#define END_PART                  \
+    LOAD(r11, lr, ".Lat + 12")    \
+    SUMS(r0, r1, r2, r3, r11)     \
+    "vmov r3, s3\n"               \
+    ADD_4(r12, r0, r1, r2, "0")   \
+    "vmov r12, s2\n"              \
+    "str.w r11, [r12]\n"          \
+    LOAD(r11, lr, ".Lat + 28")    \
+    SUMS(r4, r5, r6, r7, r11)     \
+    ADD_4(r12, r4, r5, r6, "16")  \
+    "vmov r12, s2\n"              \
+    "add.w r3, r3, #32\n"         \
+    "str.w r11, [r12, #4]\n"      \
+    "add.w r12, r12, #8\n"        \
+    "vmov s2, r12\n"              \
+    "vmov s3, r3\n"               \
+    "addw lr, lr, #(.Lat + 32)\n" \
+    "vmov r12, s7\n"              \
+    "cmp.w lr, r12\n"             \
+    "bne 1b\n"                    \
+    "pop.w {r4-r11, pc}\n"
+
 /* `steps` input channels a round of the inner loop; their number is a multiple of it, or with `whole` just that. */
 #define TILE(name, pairs, steps, whole)                                                          \
     __attribute__((naked, noinline, aligned(4))) static void name(const ecgseg_phases_tile_t *t) \
     {                                                                                            \
         __asm__ volatile(BEGIN INNER(pairs, steps) ROUNDS_##whole END);                          \
+        (void)t;                                                                                 \
+    }
+#define PART(name, pairs, steps)                                                                 \
+    __attribute__((naked, noinline, aligned(4))) static void name(const ecgseg_phases_tile_t *t) \
+    {                                                                                            \
+        __asm__ volatile(BEGIN INNER(pairs, steps) NEXT_ROUND END_PART);                         \
         (void)t;                                                                                 \
     }
 /* clang-format on */
@@ -311,7 +366,10 @@ static inline void pack(const intptr_t rows[4], int32_t *words, uint32_t in_chan
 /* One form per number of tap pairs and of input channels a round. The linker drops the others. */
 #define FORM(name, pairs, steps, whole, pack) \
     TILE(tile_##name, pairs, steps, whole)    \
-    const ecgseg_phases_form_t ecgseg_phases_##name = {pack, tile_##name, pairs};
+    const ecgseg_phases_form_t ecgseg_phases_##name = {pack, tile_##name, NULL, pairs};
+#define PART_FORM(name, pairs, steps) \
+    PART(part_##name, pairs, steps)   \
+    const ecgseg_phases_form_t ecgseg_phases_##name = {pack_fours_##pairs, part_##name, ecgseg_phases_in_parts, pairs};
 #define FORMS(pairs)                                      \
     PACK(pack_##pairs, pairs)                             \
     PACK_FOURS(pack_fours_##pairs, pairs)                 \
@@ -321,7 +379,9 @@ static inline void pack(const intptr_t rows[4], int32_t *words, uint32_t in_chan
     FORM(pairs##_by_16, pairs, 16, 0, pack_fours_##pairs) \
     FORM(pairs##_by_10, pairs, 10, 0, pack_fours_##pairs) \
     FORM(pairs##_of_8, pairs, 8, 1, pack_fours_##pairs)   \
-    FORM(pairs##_of_16, pairs, 16, 1, pack_fours_##pairs)
+    FORM(pairs##_of_16, pairs, 16, 1, pack_fours_##pairs) \
+    PART_FORM(pairs##_parts_by_4, pairs, 4)               \
+    PART_FORM(pairs##_parts_by_8, pairs, 8)
 
 FORMS(1)
 FORMS(2)

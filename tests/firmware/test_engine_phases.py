@@ -69,7 +69,11 @@ def c_case(number: int, layer: phases.PhasesLayer, data: np.ndarray, result: np.
     )
     geometry = f"{layer.in_length}, {layer.in_channels}, {layer.out_length}, {layer.out_channels}"
     geometry += f", {layer.dilation}, {layer.pad}, {layer.gap}"
-    structure = f"{{{geometry}, {layer.in_zero_point}, w{number}, &{layer.form}}}"
+    ends = ", ".join(f"{{{multiplier}, {rounding}, {shift}, 0}}" for multiplier, rounding, shift, _ in layer.ends)
+    if ends:
+        arrays += f"static const ecgseg_phases_end_t e{number}[] = {{{ends}}};\n"
+    parts = f"{layer.in_zero_point}, {layer.parts}, w{number}, {f'e{number}' if ends else '0'}"
+    structure = f"{{{geometry}, {parts}, &{layer.form}}}"
     sizes = f"sizeof x{number}, sizeof y{number}, {layer.scratch_bytes}"
     return arrays, f"{{{structure}, x{number}, y{number}, {sizes}, {int(layer.in_place)}}},\n"
 
@@ -125,13 +129,49 @@ def test_largest_lanes_that_are_accepted_do_not_overflow(tmp_path: Path) -> None
             )
             constants = phases.prepare(layer)
             # 128 * 127 * taps * channels has to stay below 2^20.
-            assert (constants is not None) == (128 * 127 * taps * channels < (1 << 20) - 5)
+            whole = constants is not None and constants.parts == 1
+            assert whole == (128 * 127 * taps * channels < (1 << 20) - 5)
             if constants is None:
                 continue
             for value in (-128, 127):
                 data = np.full(constants.in_length * channels, value, np.int8)
                 cases.append((constants, data, expected(layer, data)))
     assert len(cases) > 30
+    assert build_and_run(tmp_path, cases) == 0
+
+
+def wide(rng: np.random.Generator, channels: int, weights: np.ndarray) -> Convolution:
+    """A convolution of many input channels with these weights, over a few positions."""
+    layer = convolution(rng)
+    window = replace(layer.window, in_size=(1, 23), kernel=(1, 3), dilation=(1, 2), pad=(0, 2), out_size=(1, 23))
+    outputs = len(weights)
+    multipliers = tuple(Multiplier(int(rng.integers(1 << 30, 1 << 31)), -int(rng.integers(8, 11))) for _ in weights)
+    return replace(
+        layer,
+        window=window,
+        weights=weights.astype(np.int8).reshape(outputs, 1, 3, channels),
+        in_channels=channels,
+        out_channels=outputs,
+        output_size=23 * outputs,
+        bias=rng.integers(-3000, 3000, outputs).astype(np.int64),
+        rescale=Rescale(multipliers, -128, -128, 127),
+    )
+
+
+def test_sums_that_do_not_fit_a_lane_are_added_up_from_parts(tmp_path: Path) -> None:
+    """Weights of which no lane holds the sum over all input channels: spread evenly, and all of them at an end."""
+    rng = np.random.default_rng(6)
+    cases = []
+    for channels, parts in ((32, 1), (64, 2), (128, 4), (40, 2)):
+        spread = 127 if channels == 40 else 100
+        shape = (int(rng.choice([2, 6])), 3 * channels)
+        many = rng.integers(-spread, spread + 1, shape) if channels != 40 else np.full(shape, -127)
+        layer = wide(rng, channels, many)
+        constants = phases.prepare(layer)
+        assert constants is not None
+        assert constants.parts == parts, channels
+        for data in (rng.integers(-128, 128, 23 * channels), np.full(23 * channels, -128), np.full(23 * channels, 127)):
+            cases.append((constants, data.astype(np.int8), expected(layer, data.astype(np.int8))))
     assert build_and_run(tmp_path, cases) == 0
 
 

@@ -56,20 +56,23 @@ typedef struct {
 } ecgseg_phases_end_t;
 
 typedef struct ecgseg_phases_tile ecgseg_phases_tile_t;
+typedef struct ecgseg_phases ecgseg_phases_t;
 
 /* Code for a number of tap pairs. */
 typedef struct {
     void (*pack)(const intptr_t rows[4], int32_t *words, uint32_t in_channels);
     void (*tile)(const ecgseg_phases_tile_t *tile);
+    void (*in_parts)(const ecgseg_phases_t *layer, const ecgseg_phases_tile_t *whole, int32_t *sums); /* or NULL */
     int32_t pairs;
 } ecgseg_phases_form_t;
 
 /* For so many pairs of taps; a round of the inner loop takes so many input channels: there must be a multiple (_by_),
- * or just as many (_of_). */
-#define ECGSEG_PHASES_FORMS(pairs)                                                                  \
-    extern const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_1, ecgseg_phases_##pairs##_by_4,   \
-        ecgseg_phases_##pairs##_by_8, ecgseg_phases_##pairs##_by_10, ecgseg_phases_##pairs##_by_16, \
-        ecgseg_phases_##pairs##_of_8, ecgseg_phases_##pairs##_of_16
+ * or just as many (_of_). _parts_: for layers in parts, each with a multiple. */
+#define ECGSEG_PHASES_FORMS(pairs)                                                                       \
+    extern const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_1, ecgseg_phases_##pairs##_by_4,        \
+        ecgseg_phases_##pairs##_by_8, ecgseg_phases_##pairs##_by_10, ecgseg_phases_##pairs##_by_16,      \
+        ecgseg_phases_##pairs##_of_8, ecgseg_phases_##pairs##_of_16, ecgseg_phases_##pairs##_parts_by_4, \
+        ecgseg_phases_##pairs##_parts_by_8
 ECGSEG_PHASES_FORMS(1);
 ECGSEG_PHASES_FORMS(2);
 ECGSEG_PHASES_FORMS(3);
@@ -80,20 +83,26 @@ ECGSEG_PHASES_FORMS(4);
  *     [in_channels][pairs][channel of the pair] of W
  *     ecgseg_phases_end_t of the first and of the second channel
  * The last pair of an odd number of channels begins with the one before the last again. There are two at least.
+ * Where the sums of all input channels could leave their lanes, the layer is in `parts` of as many input channels each,
+ * and has an even number of output channels: the stream is that of the first part, then of the next, and so on, and
+ * what the parts give is added up before it is requantised.
  * Output position t reads inputs t - pad + dilation * tap. */
-typedef struct {
+struct ecgseg_phases {
     uint16_t in_length, in_channels;
     uint16_t out_length, out_channels;
     uint16_t dilation;
     int16_t pad;
     uint16_t gap; /* outputs behind those of a phase that are nobody's, see ecgseg_phases.c */
     int8_t input_zero_point;
+    uint8_t parts;
     const uint32_t *stream;
+    const ecgseg_phases_end_t *ends; /* of a layer in parts, per output channel; start_low is not used */
     const ecgseg_phases_form_t *form;
-} ecgseg_phases_t;
+};
 
 /* scratch, aligned to 4 bytes: (pairs + 1) * in_channels words of packed inputs, then for each pair of output channels
- * two words, in_channels bytes of padding, and out_channels bytes for outputs that are nobody's. */
+ * two words, in_channels bytes of padding, and out_channels bytes for outputs that are nobody's. In parts: two words
+ * for each part and pair, and before all that four words per output channel. */
 void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
 #endif

@@ -21,6 +21,7 @@ _WHOLE = (16, 8)
 _ROUNDS = (16, 10, 8, 4, 1)
 _MOST_PER_ROUND = 32
 """Words of weights a channel that a round of the inner loop may take: each of them is 30 bytes of code."""
+_PARTS = (1, 2, 4, 8)
 _LOW, _HIGH = -128, 127
 _LEAST, _MOST = 0, 255
 """Inputs as they are packed, with 128 added."""
@@ -49,8 +50,10 @@ class PhasesLayer:
     """Constants of one ecgseg_phases_t.
 
     Attributes:
-        in_length, in_channels, out_length, out_channels, dilation, pad, gap, pairs, in_zero_point: fields of that name.
-        stream: uint32 [pairs of output channels, words].
+        in_length, in_channels, out_length, out_channels, dilation, pad, gap, pairs, in_zero_point, parts: fields of
+            that name.
+        stream: uint32 [parts * pairs of output channels, words].
+        ends: (multiplier, rounding, shift, 0) per output channel of a layer in parts.
     """
 
     in_length: int
@@ -63,10 +66,14 @@ class PhasesLayer:
     pairs: int
     in_zero_point: int
     stream: npt.NDArray[np.uint32]
+    parts: int = 1
+    ends: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
     def form(self) -> str:
         """Name of the ecgseg_phases_form_t."""
+        if self.parts > 1:
+            return f"ecgseg_phases_{self.pairs}_parts_by_{4 if self.in_channels // self.parts % 8 else 8}"
         for kind, counts in (("of", _WHOLE), ("by", _ROUNDS)):
             for count in counts:
                 left = self.in_channels % count if kind == "by" else self.in_channels - count
@@ -78,7 +85,8 @@ class PhasesLayer:
     def scratch_bytes(self) -> int:
         """What ecgseg_phases needs: packed inputs, carries, padding, a row for nobody; a multiple of 4."""
         packed = 4 * (self.pairs + 1) * self.in_channels
-        return -(-(packed + 8 * len(self.stream) + self.in_channels + self.out_channels) // 4) * 4
+        sums = 16 * self.out_channels if self.parts > 1 else 0
+        return -(-(sums + packed + 8 * len(self.stream) + self.in_channels + self.out_channels) // 4) * 4
 
     @property
     def in_place(self) -> bool:
@@ -90,23 +98,40 @@ class PhasesLayer:
 def prepare(layer: Convolution) -> PhasesLayer | None:
     """The kernel's constants for a convolution, None when it cannot be used or proved exact."""
     axis = _time_axis(layer.window)
-    if axis is None or layer.groups != 1 or layer.out_channels < 2:
+    if axis is None or layer.groups != 1 or layer.out_channels < 2 or not _has_shape(layer, axis):
         return None
-    window = layer.window
-    taps = window.kernel[axis]
+    taps = layer.window.kernel[axis]
     pairs = (taps + 1) // 2
-    if taps < 2 or pairs > MAX_PAIRS or window.stride[axis] != 1:
-        return None
-    if layer.rescale.zero_point != _LOW or layer.rescale.high != _HIGH:
-        return None
     rows = layer.weights.reshape(layer.out_channels, taps, layer.in_channels).astype(np.int64)
     padded = np.zeros((layer.out_channels, 2 * pairs, layer.in_channels), np.int64)
     padded[:, :taps] = rows
-    even, odd = padded[:, 0::2], padded[:, 1::2]
     bias = layer.bias - (layer.in_zero_point - _LOW) * rows.sum(axis=(1, 2))
-    channels = _channels(layer.rescale.multipliers, bias, even, odd)
-    if channels is None:
-        return None
+    # A part has whole rounds of four input channels.
+    most = 1 if layer.out_channels % 2 else layer.in_channels // 4
+    for parts in (count for count in _PARTS if count == 1 or (count <= most and layer.in_channels % (4 * count) == 0)):
+        channels = _channels(layer.rescale.multipliers, bias, padded[:, 0::2], padded[:, 1::2], parts)
+        if channels is not None:
+            return _phases_layer(layer, axis, padded, channels)
+    return None
+
+
+def _has_shape(layer: Convolution, axis: int) -> bool:
+    """Stride, number of taps and range of the output are those of the kernel."""
+    ends = (layer.rescale.zero_point, layer.rescale.high) == (_LOW, _HIGH)
+    return ends and layer.window.stride[axis] == 1 and 2 <= layer.window.kernel[axis] <= 2 * MAX_PAIRS
+
+
+def _phases_layer(
+    layer: Convolution, axis: int, padded: npt.NDArray[np.int64], channels: Sequence[Sequence[Channel]]
+) -> PhasesLayer:
+    """The constants, from weights [out_channels, taps, in_channels] and what was found per channel and part."""
+    window, parts = layer.window, len(channels[0])
+    words = (padded[:, 1::2] + (padded[:, 0::2] << LANE)).transpose(0, 2, 1)
+    streams = [
+        _stream(part, of_part)
+        for part, of_part in zip(np.split(words, parts, axis=1), zip(*channels, strict=True), strict=True)
+    ]
+    ends = tuple((last.multiplier, last.rounding, last.shift, 0) for *_, last in channels)
     return PhasesLayer(
         in_length=window.in_size[axis],
         in_channels=layer.in_channels,
@@ -115,9 +140,11 @@ def prepare(layer: Convolution) -> PhasesLayer | None:
         dilation=window.dilation[axis],
         pad=window.pad[axis],
         gap=_gap(window, axis),
-        pairs=pairs,
+        pairs=words.shape[2],
         in_zero_point=layer.in_zero_point,
-        stream=_stream((odd + (even << LANE)).transpose(0, 2, 1), channels),
+        stream=np.concatenate(streams),
+        parts=parts,
+        ends=ends if parts > 1 else (),
     )
 
 
@@ -126,10 +153,9 @@ def pays(layer: PhasesLayer, taps: int) -> bool:
 
     It makes four neighbours of a phase at once, with an even number of taps.
     """
-    made = 0
-    for phase in range(min(layer.dilation, layer.out_length)):
-        # As in ecgseg_phases: the first four begin one before the phase's first.
-        made += 4 * len(range(phase - layer.dilation, layer.out_length, 4 * layer.dilation))
+    # As in ecgseg_phases: phases one behind the other, and the first four begin one before the first output.
+    places = 1 + layer.out_length + (min(layer.dilation, layer.out_length) - 1) * layer.gap
+    made = 4 * -(-places // 4)
     return 2 * layer.out_length * taps > made * 2 * layer.pairs
 
 
@@ -188,43 +214,80 @@ def _channels(
     bias: npt.NDArray[np.int64],
     even: npt.NDArray[np.int64],
     odd: npt.NDArray[np.int64],
-) -> list[Channel] | None:
-    """Per-channel constants, None when a lane could leave its bits or a shift does not fit."""
-    low_even, high_even = _range(even)
-    low_odd, high_odd = _range(odd)
-    if np.any(high_odd - low_odd >= 1 << LANE):
-        return None
-    low, high = bias + low_even + low_odd, bias + high_even + high_odd
-    found = [
-        _channel(*numbers)
-        for numbers in zip(bias.tolist(), low_odd.tolist(), low.tolist(), high.tolist(), multipliers, strict=True)
+    parts: int,
+) -> list[list[Channel]] | None:
+    """Constants per channel and part, None when a lane could leave its bits or a shift does not fit."""
+    ranges = [
+        (*_range(even_part), *_range(odd_part))
+        for even_part, odd_part in zip(np.split(even, parts, axis=2), np.split(odd, parts, axis=2), strict=True)
     ]
-    channels = [channel for channel in found if channel is not None]
-    return channels if len(channels) == len(found) else None
+    found = []
+    for channel, (own_bias, multiplier) in enumerate(zip(bias.tolist(), multipliers, strict=True)):
+        of_parts = [
+            _Part(0 if number else own_bias, *(int(values[channel]) for values in part))
+            for number, part in enumerate(ranges)
+        ]
+        constants = _channel(of_parts, multiplier)
+        if constants is None:
+            return None
+        found.append(constants)
+    return found
 
 
-def _channel(bias: int, low_odd: int, low: int, high: int, multiplier: Multiplier) -> Channel | None:
-    """Constants of a channel whose sums go from `low` to `high`, those of the odd taps alone down to `low_odd`."""
+@dataclass(frozen=True)
+class _Part:
+    """What the sums of a channel over a part of the input channels can be, even and odd taps apart."""
+
+    bias: int
+    low_even: int
+    high_even: int
+    low_odd: int
+    high_odd: int
+
+    @property
+    def low(self) -> int:
+        return self.bias + self.low_even + self.low_odd
+
+    @property
+    def high(self) -> int:
+        return self.bias + self.high_even + self.high_odd
+
+    @property
+    def fits(self) -> bool:
+        """Lane 0 of P[j+1] and, with the lowest offset, the sums stay within their lanes."""
+        return self.high_odd - self.low_odd < 1 << LANE and self.high - self.low < 1 << LANE
+
+    def starts(self, offset: int) -> tuple[int, int]:
+        """Initial values of P[j], without the P before, and of P[j+1]."""
+        sums = self.bias + offset
+        return (
+            ((sums << LANE) + ((sums + self.low_odd) << (2 * LANE))) % (1 << 64),
+            (-self.low_odd + (sums << LANE) + (sums << (2 * LANE))) % (1 << 64),
+        )
+
+
+def _channel(parts: Sequence[_Part], multiplier: Multiplier) -> list[Channel] | None:
+    """Constants of a channel for each part of the input channels; those of requantisation belong to the whole sum."""
     shift = SHIFT + 1 + multiplier.shift
-    if not 2 <= shift <= 32 - LANE or multiplier.shift > -1:
+    if not 2 <= shift <= 32 - LANE or multiplier.shift > -1 or not all(part.fits for part in parts):
         return None
+    *first, last = parts
+    low, high = sum(part.low for part in parts), sum(part.high for part in parts)
     half = (1 << (shift - 2)) + (1 << (SHIFT - 1))
     factor = multiplier.mantissa << shift
-    # An offset is part of a lane, which is shifted into a number that the multiplication takes as signed.
-    largest = min((1 << LANE) - 1, ((1 << 31) - 1) >> shift) - high
-    offset = _offset(-low, largest, factor, _smallest_gap(low, high, factor, half))
+    # The other parts have the lowest offset of their lanes. The whole sum is shifted into a number that the
+    # multiplication takes as signed.
+    others = -sum(part.low for part in first)
+    largest = min(others + (1 << LANE) - 1 - last.high, (((1 << 31) - 1) >> shift) - high)
+    offset = _offset(others - last.low, largest, factor, _smallest_gap(low, high, factor, half))
     if offset is None:
         return None
-    sums = bias + offset
-    return Channel(
-        starts=(
-            ((sums << LANE) + ((sums + low_odd) << (2 * LANE))) % (1 << 64),
-            (-low_odd + (sums << LANE) + (sums << (2 * LANE))) % (1 << 64),
-        ),
-        multiplier=multiplier.mantissa,
-        rounding=half + _LOW * (1 << SHIFT) - (offset * factor >> 32),
-        shift=shift,
-    )
+    rounding = half + _LOW * (1 << SHIFT) - (offset * factor >> 32)
+    offsets = [*(-part.low for part in first), offset - others]
+    return [
+        Channel(part.starts(own), multiplier.mantissa, rounding, shift)
+        for part, own in zip(parts, offsets, strict=True)
+    ]
 
 
 def _smallest_gap(low: int, high: int, factor: int, half: int) -> int:
@@ -246,7 +309,7 @@ def _offset(smallest: int, largest: int, factor: int, gap: int) -> int | None:
     """An offset from `smallest` to `largest` whose product is less than `gap` above a whole number."""
     for first in range(smallest, largest + 1, _CANDIDATES):
         candidates = np.arange(first, min(first + _CANDIDATES, largest + 1), dtype=np.int64)
-        # Below 2^22 and 2^32.
+        # Below 2^25 and 2^32.
         rest = candidates * (factor % _WORD) % _WORD
         best = int(np.argmin(rest))
         if rest[best] < gap:

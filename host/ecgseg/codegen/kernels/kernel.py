@@ -14,7 +14,7 @@ from ecgseg.graph.layers import Layer
 Array = npt.NDArray[Any]
 INT32 = 1 << 31
 LARGEST_SIDE = 0xFFFF
-_STRUCT_BYTES = {"ecgseg_scale_t": 8, "ecgseg_channel_t": 12}
+_STRUCT_BYTES = {"ecgseg_scale_t": 8, "ecgseg_channel_t": 12, "ecgseg_phases_end_t": 16}
 
 
 @dataclass(frozen=True)

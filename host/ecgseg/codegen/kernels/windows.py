@@ -157,8 +157,14 @@ def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
         layer,
         "phases",
         operands_of(layer),
-        {**values, "input_zero_point": layer.in_zero_point, "form": f"&{prepared.form}"},
+        {
+            **values,
+            "input_zero_point": layer.in_zero_point,
+            "parts": prepared.parts,
+            "form": f"&{prepared.form}",
+        },
         {"stream": prepared.stream},
+        {"ends": ("ecgseg_phases_end_t", list(prepared.ends))} if prepared.ends else {},
         scratch=prepared.scratch_bytes // 4,
         overwrites=layer.inputs if prepared.in_place else (),
     )
