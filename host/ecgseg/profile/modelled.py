@@ -81,17 +81,29 @@ def run_image(
     timing: TimingCase = TimingCase.EXPECTED,
 ) -> Modelled:
     """Runs the model of an image of the Apollo4 Plus EVB. Arguments, result and errors as `modelled_inference`."""
+    size = math.prod(manifest.input_shape)
+    given = (np.arange(size) * 37).astype(np.int8) if frame is None else frame
+    return run_entry(elf, given, math.prod(manifest.output_shape), timing)
+
+
+def run_entry(elf: Path, given: npt.NDArray[np.int8], output_bytes: int, timing: TimingCase) -> Modelled:
+    """Runs `ecgseg_model_run` of an image, the second time; errors as `modelled_inference`.
+
+    Args:
+        elf: image of the Apollo4 Plus EVB.
+        given: the input.
+        output_bytes: of the result that are read back.
+        timing: which end of the published ranges.
+    """
     if importlib.util.find_spec("unicorn") is None:
         raise ToolMissingError(
             "The Python package unicorn is not installed.",
             "Cycles are modelled with it.",
             "Run: pip install -e '.[dev]'",
         )
-    size = math.prod(manifest.input_shape)
-    given = (np.arange(size) * 37).astype(np.int8) if frame is None else frame
     core = _Core(elf, timing)
     core.call(given)  # fills the cache
-    return core.call(given, math.prod(manifest.output_shape))
+    return core.call(given, output_bytes)
 
 
 class _Core:
