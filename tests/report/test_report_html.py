@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from ecgseg.errors import OutputError
-from ecgseg.hil.result import HilRun, ShownLead
+from ecgseg.hil.result import HilRun, Memory, ShownLead
 from ecgseg.pipeline import LEAD_OFF, runs
 from ecgseg.report.html import render_report, write_report
 from ecgseg.report.picture import write_picture
@@ -66,6 +66,28 @@ def test_report_and_terminal_say_the_verdict_and_where_the_ecg_came_from(
         assert MISMATCH.replay is not None
         assert MISMATCH.replay in shown
         assert "layer 2 CONV_2D" in shown
+
+
+def shown(run: HilRun) -> str:
+    """What the terminal says of a test."""
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    show_result(run.result, console)
+    return console.export_text()
+
+
+def test_an_incomplete_test_says_how_much_of_the_whole_it_compared() -> None:
+    told = {"frames": 20, "expected_frames": 20, "planned_frames": 160, "planned_records": 40}
+    run = HilRun(result(verdict="incomplete", error="Interrupted.", records=[1, 2, 3, 4, 5], **told), [])
+    for text in (shown(run), text_of(render_report(run))):
+        assert "20 of 160 frames, 5 of 40 records" in " ".join(text.split())
+
+
+def test_a_stack_that_nobody_measured_is_told_as_such() -> None:
+    memory = {"arena_bytes": 4528, "flash_bytes": 27584, "ram_bytes": 32680}
+    for size, words in ((0, "stack not measured"), (556, "stack 556 B")):
+        run = HilRun(result(memory=Memory(stack_bytes=size, **memory)), [])
+        assert words in shown(run)
+        assert words in " ".join(text_of(render_report(run)).split())
 
 
 def test_what_comes_from_data_is_escaped() -> None:
