@@ -107,6 +107,17 @@ def test_terminal_and_page_hold_rhythms_leads_noise_and_float_against_int8() -> 
         assert "…" not in text
 
 
+def test_a_rhythm_that_looks_like_markup_is_shown_as_it_is() -> None:
+    """It comes from the comment line of a record's header."""
+    found = comparison()
+    model = found.results[0]
+    rhythms = {f"{name} [/nope]\x1b[2J": scores for name, scores in model.by_rhythm.items()}
+    terminal = io.StringIO()
+    results = [model.model_copy(update={"by_rhythm": rhythms}), *found.results[1:]]
+    report.show(found.model_copy(update={"results": results}), Console(file=terminal, width=200))
+    assert "Atrial fibrillation [/nope]\\x1b[2J" in terminal.getvalue()
+
+
 def test_the_result_for_machines_holds_rhythms_leads_noise_and_float_against_int8() -> None:
     found = report.Comparison.model_validate_json(comparison().model_dump_json())
     assert found.int8_loss == 0.0123
