@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -104,6 +105,14 @@ class Left:
             yield f"verdict {result['verdict']}, {result['error']}"
 
 
+class EndedError(Exception):
+    """A run came to its end before it was to be stopped; `seconds` after it had been started."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 def stopped(
     options: Sequence[str], number: int, seconds: float, folder: Path, *, root: Path = ROOT, heard_first: bool = False
 ) -> Left:
@@ -116,6 +125,9 @@ def stopped(
         folder: an empty one for its results.
         root: repository in which it runs.
         heard_first: the seconds count from when it hears signals, not from its start.
+
+    Raises:
+        EndedError: it came to its end before.
     """
     places = {"--json": folder / "results" / "result.json", "--html": folder / "results" / "report.html"}
     for place in places.values():
@@ -125,7 +137,7 @@ def stopped(
     with _started(words, root, folder) as process:
         if heard_first:
             _wait_until_it_hears(process.pid)
-        time.sleep(seconds)
+        _wait(process, seconds)
         heard = _hears(process.pid)
         sent = time.monotonic()
         (os.kill if number == signal.SIGTERM else os.killpg)(process.pid, number)
@@ -144,6 +156,14 @@ def stopped(
         processes=left_behind(f"{_MARK}={folder}"),
         files=sorted(str(path.relative_to(folder)) for path in _others(folder, tuple(places.values()))),
     )
+
+
+def _wait(process: subprocess.Popen[str], seconds: float) -> None:
+    started = time.monotonic()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+        process.communicate()
+        raise EndedError(time.monotonic() - started)
 
 
 def _results(places: Iterable[Path]) -> tuple[dict[Path, str], list[str]]:
@@ -286,8 +306,13 @@ def rows(house: House, options: argparse.Namespace) -> Iterator[Row]:
         if index == options.moments // 3:
             house.whole(built)
         for number in SIGNALS:
-            moment = draw.uniform(0, whole[built])
-            left = house.stop(number, moment, built)
+            left = None
+            while left is None:
+                moment = draw.uniform(0, whole[built])
+                try:
+                    left = house.stop(number, moment, built)
+                except EndedError as ended:
+                    whole[built] = ended.seconds  # The computer was busier when it was timed.
             yield Row(
                 signal=signal.Signals(number).name,
                 target=options.target,
