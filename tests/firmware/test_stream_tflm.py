@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ecgseg.codegen.render_stream import render_stream
 from ecgseg.errors import BuildError
 from ecgseg.image.boards import HOST
 from support import drivers, engine_harness
@@ -136,6 +137,26 @@ def test_a_stream_has_nothing_but_constants_of_its_own(tmp_path: Path) -> None:
     symbols = subprocess.run(["nm", str(result)], capture_output=True, text=True, check=True).stdout
     assert " T ecgseg_stream_push" in symbols
     assert [line for line in symbols.splitlines() if re.search(r" [bBdDC] ", line)] == []
+
+
+def test_streams_of_two_prefixes_go_into_one_program(tmp_path: Path) -> None:
+    sources = [tmp_path / "main.c"]
+    for prefix in ("left", "right"):
+        render_stream(tcn(), tmp_path, prefix=prefix)
+        sources.append(tmp_path / f"{prefix}_stream_model.c")
+    sources[0].write_text(
+        """#include "left_stream_model.h"
+#include "right_stream_model.h"
+int main(void)
+{
+    static left_stream_t left;
+    static right_stream_t right;
+    return left_stream_init(&left) != ECGSEG_STREAM_OK || right_stream_init(&right) != ECGSEG_STREAM_OK;
+}
+"""
+    )
+    program = engine_harness.build_program(tmp_path, sources, HOST, tmp_path / "both")
+    assert engine_harness.run_program([str(program)]) == b""
 
 
 def test_another_engine_version_does_not_compile(tmp_path: Path) -> None:

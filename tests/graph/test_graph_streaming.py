@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import pytest
 from ecgseg import paths
 from ecgseg.errors import GraphError, UsageError
 from ecgseg.graph.interpret import run
+from ecgseg.graph.layers import Alias, Pad
 from ecgseg.graph.lengths import LengthError, at_length
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
@@ -24,6 +26,7 @@ from support.random_network.streamable import StreamableNetwork
 from support.stream_models import SAME, TimeModel
 from support.tflite_builder import conv_options
 
+CAUSAL_STYLE = Path(__file__).parents[1] / "vectors" / "causal-style.tflite"
 Int8 = npt.NDArray[np.int8]
 
 
@@ -99,6 +102,17 @@ def test_a_causal_network_answers_with_the_block() -> None:
     # Of the input two rows of the time before, of the three others twice their dilation.
     assert [store.kept_bytes // store.row_bytes for store in stream.stores.values()] == [2, 4, 8, 16, 0]
     check(content, stream, [1, 2, 7, 8, 9, 100])
+
+
+def test_nothing_is_computed_twice() -> None:
+    graph = load_tflite(CAUSAL_STYLE)
+    stream = stream_of(graph)
+    blocks = 15
+    record = lower(at_length(graph, blocks * stream.block))
+    assert blocks * sum(step.layer.macs for step in stream.steps) == record.macs
+    assert blocks * sum(step.layer.output_size for step in stream.steps) == sum(
+        layer.output_size for layer in record.layers if not isinstance(layer, Alias | Pad)
+    )
 
 
 def test_look_ahead_is_flushed_at_the_end() -> None:
