@@ -17,6 +17,7 @@ from ecgseg.graph.lower import lower
 from ecgseg.image.boards import board_of
 from ecgseg.image.direct import UnsuitedError, find_cmsis_nn, find_tinyengine, kernels_of, render_direct
 from ecgseg.image.direct.render import Calls
+from ecgseg.image.tflm.versions import UNKNOWN, versions_in
 from ecgseg.models import find_model
 from support.drivers import HAS_ARM_COMPILER
 from support.kernel_trees import cmsis_nn_tree, tinyengine_tree
@@ -40,9 +41,18 @@ def test_no_tree_is_no_error_and_tensorflows_own_sources_are_taken(tmp_path: Pat
     inside = cmsis_nn_tree(tmp_path / "tensorflow/lite/micro/tools/make/downloads/cmsis_nn")
     found, named = find_cmsis_nn(None, tmp_path), find_cmsis_nn(cmsis_nn_tree(tmp_path / "own"), tmp_path)
     assert found is not None
-    assert found.root == inside.resolve()
+    assert (found.root, found.version_folders) == (inside.resolve(), ())
     assert named is not None
     assert named.root == (tmp_path / "own").resolve()
+
+
+def test_releases_are_told_by_each_project_of_a_tree(tmp_path: Path) -> None:
+    tree = find_tinyengine(tinyengine_tree(tmp_path))
+    assert tree is not None
+    folders = dict(tree.version_folders)
+    assert versions_in(tree.root, folders) == {"TinyEngine": UNKNOWN, "CMSIS 5 in TinyEngine": UNKNOWN}
+    (tmp_path / "ecgseg-versions.json").write_text('{"TinyEngine": "commit 1"}')
+    assert versions_in(tree.root, folders)["TinyEngine"] == "commit 1"
 
 
 def test_a_folder_that_is_something_else_is_refused_with_what_is_missing(tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ def find_cmsis_nn(option: str | Path | None, tflm_root: Path | None = None) -> K
         root,
         (root / "Include",),
         tuple(path for path in sources if not path.name.endswith(_FLOAT_ENDINGS)),
-        (("CMSIS-NN, called directly", root),),
+        # Of its own sources TensorFlow Lite Micro's tree tells the release.
+        (("CMSIS-NN, called directly", root),) if option else (),
     )
 
 
