@@ -161,7 +161,7 @@ def test_layers_are_named_and_what_is_left_out_says_why() -> None:
     unequal = "CMSIS-NN directly: 2.0 % differ, by 3 at most"
     assert f"| {name} | 200,001 | – | – | 600,001 | {unequal} |" in lines
     assert "- TinyEngine, integer: no tree of it was named (seg-x)." in lines
-    assert "- TinyEngine, float: it will not (layers: convolution)." in lines
+    assert "- TinyEngine, float: it will not (convolution)." in lines
 
 
 def test_the_terminal_shows_cycles_output_and_what_is_left_out() -> None:

@@ -123,9 +123,43 @@ static int32_t dot(const int8_t *weights, const int16_t *column, uint32_t count)
         return output + 2 * outputs;                                                                              \\
     }
 """
+_TINYENGINE_POINTWISE = """
+#include <stdint.h>
+typedef enum { STATE_SUCCESS = 0, PARAM_NO_SUPPORT = 1 } tinyengine_status;
+#define POINTWISE(name, factors, requantised)                                                                     \\
+    tinyengine_status name(const int8_t *input, uint16_t in_x, uint16_t in_y, uint16_t channels,                  \\
+                           const int8_t *weights, const int32_t *bias, factors, int32_t out_offset,               \\
+                           int32_t in_offset, int32_t low, int32_t high, int8_t *output, uint16_t out_x,          \\
+                           uint16_t out_y, uint16_t outputs, int16_t *scratch)                                    \\
+    {                                                                                                             \\
+        for (uint32_t i = 0; i < (uint32_t)out_x * out_y * outputs; i++) {                                        \\
+            const uint32_t channel = i % outputs;                                                                 \\
+            int32_t sum = bias[channel];                                                                          \\
+            for (uint32_t depth = 0; depth < channels; depth++) {                                                 \\
+                sum += weights[channel * channels + depth] * (input[i / outputs * channels + depth] + in_offset); \\
+            }                                                                                                     \\
+            output[i] = (int8_t)clamp((requantised) + out_offset, low, high);                                     \\
+        }                                                                                                         \\
+        return STATE_SUCCESS;                                                                                     \\
+    }
+#define COMMA ,
+#define INTEGER_POINTWISE(name)                                                                                   \\
+    POINTWISE(name, const int32_t *shifts COMMA const int32_t *multipliers,                                       \\
+              requantise(sum, multipliers[channel], shifts[channel]))
+#define FLOAT_POINTWISE(name) POINTWISE(name, const float *scales, (int32_t)((float)sum * scales[channel]))
+"""
 _ENGINE, _CMSIS_5 = "TinyEngine/src/kernels", "TinyEngine/third_party/CMSIS/CMSIS"
 _SPECIAL = (8, 16, 24, 48)
+_POINTWISE = ("", *(f"_ch{count}" for count in _SPECIAL))
 _FILES = {
+    **{
+        f"{_ENGINE}/int_forward_op/convolve_1x1_s8{kind}.c": [f"INTEGER_POINTWISE(convolve_1x1_s8{kind})"]
+        for kind in _POINTWISE
+    },
+    **{
+        f"{_ENGINE}/fp_requantize_op/convolve_1x1_s8{kind}_fpreq.c": [f"FLOAT_POINTWISE(convolve_1x1_s8{kind}_fpreq)"]
+        for kind in _POINTWISE
+    },
     f"{_ENGINE}/int_forward_op/mat_mult_kernels.c": [
         f"INTEGER(mat_mult_kernel_s8_s16_reordered_ch{count})" for count in _SPECIAL
     ],
@@ -157,7 +191,10 @@ def tinyengine_tree(folder: Path) -> Path:
     for include in ("TinyEngine/include", *(f"{_CMSIS_5}/{name}/Include" for name in ("NN", "DSP", "Core"))):
         (folder / include).mkdir(parents=True)
     for name, kernels in _FILES.items():
-        _write(folder / name, "\n".join(("#include <stdint.h>", _REQUANTISE, _TINYENGINE_KERNEL, *kernels, "")))
+        _write(
+            folder / name,
+            "\n".join(("#include <stdint.h>", _REQUANTISE, _TINYENGINE_KERNEL, _TINYENGINE_POINTWISE, *kernels, "")),
+        )
     return folder
 
 

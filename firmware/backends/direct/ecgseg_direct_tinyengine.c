@@ -1,6 +1,6 @@
-/* Layers over TinyEngine's matrix kernels. It has no dilated convolution in one dimension, so the columns that the
- * kernels multiply are gathered here: two positions at a time, widened to 16 bits, in the order of bytes 0 2 1 3 that
- * its "reordered" kernels take, without the zero point.
+/* Layers over TinyEngine. A window of one is its own convolution. It has no dilated one in one dimension, so there the
+ * columns that its matrix kernels multiply are gathered here: two positions at a time, widened to 16 bits, in the order
+ * of bytes 0 2 1 3 that its "reordered" kernels take, without the zero point.
  */
 #if defined(ECGSEG_DIRECT_TINYENGINE)
 #include "ecgseg_direct.h"
@@ -8,8 +8,10 @@
 #include <arm_acle.h>
 #include <string.h>
 
-/* TinyEngine's, and one that it takes from the CMSIS-NN that it brings. Declared here: no header of its names all. Each
- * multiplies two columns with every output's weights and returns where the next output goes. */
+typedef enum { STATE_SUCCESS = 0, PARAM_NO_SUPPORT = 1 } tinyengine_status_t;
+
+/* TinyEngine's, and one that it takes from the CMSIS-NN that it brings. Declared here: no header of its names all. A
+ * kernel multiplies two columns with every output's weights and returns where the next output goes. */
 #if defined(ECGSEG_DIRECT_FLOAT)
 typedef int8_t *kernel_t(const int8_t *weights, const int16_t *columns, uint16_t outputs, const float *scales,
                          int32_t out_offset, int16_t low, int16_t high, uint16_t count, const int32_t *bias,
@@ -19,6 +21,21 @@ kernel_t mat_mult_kernel_s8_s16_reordered_ch16_fpreq;
 kernel_t mat_mult_kernel_s8_s16_reordered_ch24_fpreq;
 kernel_t mat_mult_kernel_s8_s16_reordered_ch48_fpreq;
 kernel_t mat_mult_kernel_s8_s16_reordered_fpreq;
+typedef tinyengine_status_t pointwise_t(const int8_t *input, uint16_t in_x, uint16_t in_y, uint16_t in_channels,
+                                        const int8_t *weights, const int32_t *bias, const float *scales,
+                                        int32_t out_offset, int32_t in_offset, int32_t low, int32_t high,
+                                        int8_t *output, uint16_t out_x, uint16_t out_y, uint16_t out_channels,
+                                        int16_t *scratch);
+pointwise_t convolve_1x1_s8_ch8_fpreq;
+pointwise_t convolve_1x1_s8_ch16_fpreq;
+pointwise_t convolve_1x1_s8_ch24_fpreq;
+pointwise_t convolve_1x1_s8_ch48_fpreq;
+pointwise_t convolve_1x1_s8_fpreq;
+#define KERNEL(columns) mat_mult_kernel_s8_s16_reordered_ch##columns##_fpreq
+#define ANY_KERNEL(columns) mat_mult_kernel_s8_s16_reordered_fpreq
+#define POINTWISE(columns) convolve_1x1_s8_ch##columns##_fpreq
+#define ANY_POINTWISE convolve_1x1_s8_fpreq
+#define FACTORS(layer) (layer)->scales
 #else
 typedef int8_t *kernel_t(const int8_t *weights, const int16_t *columns, uint16_t outputs, const int32_t *shifts,
                          const int32_t *multipliers, int32_t out_offset, int16_t low, int16_t high, uint16_t count,
@@ -29,6 +46,22 @@ kernel_t mat_mult_kernel_s8_s16_reordered_ch24;
 kernel_t mat_mult_kernel_s8_s16_reordered_ch48;
 kernel_t arm_nn_mat_mult_kernel_s8_s16_reordered_8mul;
 kernel_t arm_nn_mat_mult_kernel_s8_s16_reordered;
+typedef tinyengine_status_t pointwise_t(const int8_t *input, uint16_t in_x, uint16_t in_y, uint16_t in_channels,
+                                        const int8_t *weights, const int32_t *bias, const int32_t *shifts,
+                                        const int32_t *multipliers, int32_t out_offset, int32_t in_offset, int32_t low,
+                                        int32_t high, int8_t *output, uint16_t out_x, uint16_t out_y,
+                                        uint16_t out_channels, int16_t *scratch);
+pointwise_t convolve_1x1_s8_ch8;
+pointwise_t convolve_1x1_s8_ch16;
+pointwise_t convolve_1x1_s8_ch24;
+pointwise_t convolve_1x1_s8_ch48;
+pointwise_t convolve_1x1_s8;
+#define KERNEL(columns) mat_mult_kernel_s8_s16_reordered_ch##columns
+#define ANY_KERNEL(columns) \
+    ((columns) % 8u == 0 ? arm_nn_mat_mult_kernel_s8_s16_reordered_8mul : arm_nn_mat_mult_kernel_s8_s16_reordered)
+#define POINTWISE(columns) convolve_1x1_s8_ch##columns
+#define ANY_POINTWISE convolve_1x1_s8
+#define FACTORS(layer) (layer)->shifts, (layer)->multipliers
 #endif
 
 #define COLUMNS_AT_ONCE 2u
@@ -37,46 +70,50 @@ kernel_t arm_nn_mat_mult_kernel_s8_s16_reordered;
 /* The most special kernel for a number of columns, which is a multiple of 4. */
 static kernel_t *kernel_for(uint16_t columns)
 {
-#if defined(ECGSEG_DIRECT_FLOAT)
     switch (columns) {
     case 8:
-        return mat_mult_kernel_s8_s16_reordered_ch8_fpreq;
+        return KERNEL(8);
     case 16:
-        return mat_mult_kernel_s8_s16_reordered_ch16_fpreq;
+        return KERNEL(16);
     case 24:
-        return mat_mult_kernel_s8_s16_reordered_ch24_fpreq;
+        return KERNEL(24);
     case 48:
-        return mat_mult_kernel_s8_s16_reordered_ch48_fpreq;
+        return KERNEL(48);
     default:
-        return mat_mult_kernel_s8_s16_reordered_fpreq;
+        return ANY_KERNEL(columns);
     }
-#else
-    switch (columns) {
+}
+
+static pointwise_t *pointwise_for(uint16_t channels)
+{
+    switch (channels) {
     case 8:
-        return mat_mult_kernel_s8_s16_reordered_ch8;
+        return POINTWISE(8);
     case 16:
-        return mat_mult_kernel_s8_s16_reordered_ch16;
+        return POINTWISE(16);
     case 24:
-        return mat_mult_kernel_s8_s16_reordered_ch24;
+        return POINTWISE(24);
     case 48:
-        return mat_mult_kernel_s8_s16_reordered_ch48;
+        return POINTWISE(48);
     default:
-        return columns % 8u == 0 ? arm_nn_mat_mult_kernel_s8_s16_reordered_8mul
-                                 : arm_nn_mat_mult_kernel_s8_s16_reordered;
+        return ANY_POINTWISE;
     }
-#endif
+}
+
+static ecgseg_engine_status_t run_pointwise(const ecgseg_direct_layer_t *layer, const int8_t *input, int8_t *output,
+                                            int16_t *scratch)
+{
+    const tinyengine_status_t status = pointwise_for(layer->in_channels)(
+        input, layer->in_positions, 1, layer->in_channels, layer->weights, layer->bias, FACTORS(layer),
+        layer->out_zero_point, -layer->in_zero_point, layer->low, layer->high, output, layer->out_positions, 1,
+        layer->out_channels, scratch);
+    return status == STATE_SUCCESS ? ECGSEG_ENGINE_OK : ECGSEG_ENGINE_BACKEND_FAILED;
 }
 
 static int8_t *multiply(const ecgseg_direct_layer_t *layer, kernel_t *kernel, const int16_t *columns, int8_t *output)
 {
-    return kernel(layer->weights, columns, layer->out_channels,
-#if defined(ECGSEG_DIRECT_FLOAT)
-                  layer->scales,
-#else
-                  layer->shifts, layer->multipliers,
-#endif
-                  layer->out_zero_point, (int16_t)layer->low, (int16_t)layer->high, layer->columns, layer->bias,
-                  output);
+    return kernel(layer->weights, columns, layer->out_channels, FACTORS(layer), layer->out_zero_point,
+                  (int16_t)layer->low, (int16_t)layer->high, layer->columns, layer->bias, output);
 }
 
 /* One tap of a layer whose channels are a multiple of 4, in words. */
@@ -136,6 +173,9 @@ ecgseg_engine_status_t ecgseg_direct_run_layer(const ecgseg_direct_layer_t *laye
     const size_t rows = (size_t)COLUMNS_AT_ONCE * layer->out_channels;
     if (layer->depthwise || layer->out_channels % 2u != 0 || scratch.count * sizeof(int16_t) < 2u * both + rows) {
         return ECGSEG_ENGINE_BACKEND_FAILED;
+    }
+    if (layer->taps == 1 && layer->stride == 1 && layer->in_channels == layer->columns) {
+        return run_pointwise(layer, input, output, scratch.values);
     }
     kernel_t *const kernel = kernel_for(layer->columns);
     void (*const take)(const ecgseg_direct_layer_t *, const int8_t *, int32_t, int16_t *) =

@@ -122,7 +122,7 @@ def _left_out(comparisons: Sequence[Comparison]) -> dict[tuple[str, str], list[s
     """Models and kinds of layers that were left out, by the way's name and the reason."""
     found: dict[tuple[str, str], list[str]] = {}
     for comparison in comparisons:
-        layers = [(f"layers: {layer.geometry.kind}", layer.left_out) for layer in comparison.layers]
+        layers = [(layer.geometry.kind, layer.left_out) for layer in comparison.layers]
         for where, reasons in ((comparison.model, comparison.left_out), *layers):
             for pair in reasons.items():
                 places = found.setdefault(pair, [])

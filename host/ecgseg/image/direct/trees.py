@@ -14,7 +14,10 @@ CMSIS_NN_OPTION, TINYENGINE_OPTION = "--cmsis-nn-dir", "--tinyengine-dir"
 _FLOAT_ENDINGS = ("_f16.c", "_f32.c", "_flt.c")
 _CMSIS_5 = "TinyEngine/third_party/CMSIS/CMSIS"
 _ENGINE = "TinyEngine/src/kernels"
+_SPECIAL = ("", "_ch8", "_ch16", "_ch24", "_ch48")
 _TINYENGINE_SOURCES = (
+    *(f"{_ENGINE}/int_forward_op/convolve_1x1_s8{channels}.c" for channels in _SPECIAL),
+    *(f"{_ENGINE}/fp_requantize_op/convolve_1x1_s8{channels}_fpreq.c" for channels in _SPECIAL),
     f"{_ENGINE}/int_forward_op/mat_mult_kernels.c",
     f"{_ENGINE}/int_forward_op/arm_nn_mat_mult_kernel_s8_s16_reordered_8mul.c",
     f"{_ENGINE}/fp_requantize_op/mat_mul_kernels_fpreq.c",
@@ -61,14 +64,9 @@ def find_cmsis_nn(option: str | Path | None, tflm_root: Path | None = None) -> K
     Raises:
         ToolMissingError: the folder that is named holds something else.
     """
-    if option:
-        root = Path(option).expanduser().resolve()
-    else:
-        places = [tflm_root / place / "cmsis_nn" for place in THIRD_PARTY_FOLDERS] if tflm_root else []
-        found = next((place for place in places if (place / "Source").is_dir()), None)
-        if found is None:
-            return None
-        root = found.resolve()
+    root = Path(option).expanduser().resolve() if option else _sources_in(tflm_root)
+    if root is None:
+        return None
     folders = [root / "Source" / name for name in ("ConvolutionFunctions", "NNSupportFunctions")]
     _require(root, [root / "Include" / "arm_nnfunctions.h", *folders], "CMSIS-NN", CMSIS_NN_OPTION)
     sources = [path for folder in folders for path in sorted(folder.glob("*.c"))]
@@ -82,8 +80,14 @@ def find_cmsis_nn(option: str | Path | None, tflm_root: Path | None = None) -> K
     )
 
 
+def _sources_in(tflm_root: Path | None) -> Path | None:
+    """Where a TensorFlow Lite Micro tree has CMSIS-NN's sources, None without any."""
+    places = [tflm_root / place / "cmsis_nn" for place in THIRD_PARTY_FOLDERS] if tflm_root else []
+    return next((place.resolve() for place in places if (place / "Source").is_dir()), None)
+
+
 def find_tinyengine(option: str | Path | None) -> KernelTree | None:
-    """TinyEngine's matrix kernels and those that it takes from the CMSIS 5 it brings as a submodule.
+    """TinyEngine's kernels, and those that it takes from the CMSIS 5 that it brings as a submodule.
 
     Args:
         option: value of --tinyengine-dir, the top of a clone with its submodule.
