@@ -224,7 +224,7 @@ class _Test:
         sizes = image.sizes if board_of(image.board).prefix else {}
         return Subject(
             target=options.target,
-            model=model.name if model.from_zoo else str(model.path.resolve()),
+            model=vectors.name_of(model),
             device=device,
             reference=self.reference,
             flash_bytes=sizes.get("flash", 0),

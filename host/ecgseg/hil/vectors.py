@@ -15,8 +15,10 @@ from ecgseg import paths
 from ecgseg.data.records import Record
 from ecgseg.errors import ContentError, DataError, cause
 from ecgseg.files import plain, read_arrays, read_file
+from ecgseg.models import ModelFile
 from ecgseg.output import write_bytes
 from ecgseg.pipeline import SUPPORTED_RATES
+from ecgseg.printable import printable
 
 VECTORS = paths.REPORTS / "vectors"
 """Where vectors are kept unless told otherwise."""
@@ -56,6 +58,11 @@ class Vector:
     def as_record(self) -> Record:
         """The raw samples as a record without annotation."""
         return Record(self.record, self.lead, self.rate, self.samples.astype(np.int16), (), "unknown", "replay")
+
+
+def name_of(model: ModelFile) -> str:
+    """What a vector calls a model: its name in the zoo, or its file, as far as that can be written in one line."""
+    return model.name if model.from_zoo else printable(str(model.path.resolve()))
 
 
 def save(vector: Vector, folder: Path) -> Path:
