@@ -24,6 +24,7 @@ from ecgseg.graph.streaming import BLOCK  # noqa: E402
 from ecgseg.image.boards import APOLLO4P_EVB  # noqa: E402
 from ecgseg.image.build import build  # noqa: E402
 from ecgseg.image.programs import CYCLES  # noqa: E402
+from ecgseg.output import write_files  # noqa: E402
 from ecgseg.profile.modelled import Modelled, run_entry  # noqa: E402
 from ecgseg.targets.options import TimingCase  # noqa: E402
 
@@ -61,8 +62,7 @@ def measure(tflite: Path, block: int) -> tuple[StreamManifest, Modelled]:
     with tempfile.TemporaryDirectory(prefix="ecgseg-stream-") as folder:
         generated = Path(folder) / "model"
         manifest = render_stream(tflite, generated, block=block)
-        (generated / "ecgseg_model.h").write_text(HEADER)
-        (generated / "ecgseg_model.c").write_text(SOURCE)
+        write_files(generated, {"ecgseg_model.h": HEADER, "ecgseg_model.c": SOURCE})
         image = build(APOLLO4P_EVB, generated, program=CYCLES, out_dir=Path(folder) / "image")
         given = (np.arange(manifest.block * manifest.input_row_bytes) * 37).astype(np.int8)
         output_bytes = manifest.block_answers * manifest.output_row_bytes
