@@ -29,7 +29,7 @@ static const uint32_t *pair_sums(const uint32_t *column, const uint32_t *stream,
 }
 
 /* Two positions of one channel; returns what follows its constants. */
-static const uint32_t *finish(const int32_t sums[2], const uint32_t *constants, int8_t *out_a, int8_t *out_b)
+static const uint32_t *finish_two(const int32_t sums[2], const uint32_t *constants, int8_t *out_a, int8_t *out_b)
 {
     const ecgseg_channel_t channel = {(int32_t)constants[0], (int32_t)constants[1], (int32_t)constants[2]};
     *out_a = (int8_t)ecgseg_clamp(ecgseg_finish(sums[0], &channel), INT8_MIN, INT8_MAX);
@@ -58,7 +58,7 @@ void ecgseg_conv_finish(const uint32_t *columns, const uint32_t *stream, uint32_
         stream = pair_sums(columns, stream, groups, sums);
         for (uint32_t i = 0; i < 2; i++) {
             stream = pairs < 0 ? finish_short(sums + 2 * i, stream, out_a++, out_b++)
-                               : finish(sums + 2 * i, stream, out_a++, out_b++);
+                               : finish_two(sums + 2 * i, stream, out_a++, out_b++);
         }
     }
 }

@@ -238,8 +238,8 @@ ECGSEG_INLINE uint32_t ecgseg_widen_add_even(uint32_t added, uint32_t word)
     __asm__("sxtab16 %0, %1, %2" : "=r"(wide) : "r"(added), "r"(word));
     return wide;
 #else
-    const int32_t low = (int16_t)added + (int8_t)word;
-    const int32_t high = (int16_t)(added >> 16) + (int8_t)(word >> 16);
+    const int32_t low = (int32_t)(int16_t)added + (int8_t)word;
+    const int32_t high = (int32_t)(int16_t)(added >> 16) + (int8_t)(word >> 16);
     return (uint32_t)(uint16_t)low | (uint32_t)(uint16_t)high << 16;
 #endif
 }
