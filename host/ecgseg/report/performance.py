@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -29,32 +30,32 @@ _NOT_KNOWN = "-"
 
 
 def show_comparison(comparison: Comparison, output: Console) -> None:
-    """Prints cycles, instructions, ratios and memory of a model, a column for each way to run it."""
-    title = f"{comparison.model}: cycles (modelled) and {comparison.unit} (counted) a frame"
-    table = Table(title=title, title_justify="left")
-    for column in ("", *(COLUMNS[way.name] for way in comparison.ways)):
-        table.add_column(column, justify="right" if column else "left")
-    for label, texts in _rows(comparison):
-        # What a comparison does not know has no row.
-        if set(texts) != {_NOT_KNOWN}:
-            table.add_row(label, *texts)
+    """Prints cycles, instructions and memory of a model, a row for each way to run it, and whether outputs agree."""
+    title = f"{comparison.model}: cycles (modelled) and {comparison.unit} (counted) a frame, bytes"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+    for column in ("", "Cycles", "×", "Counted", "×", "Arena", "Image", "Stack"):
+        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+    for way in comparison.ways:
+        table.add_row(COLUMNS[way.name], *_row(comparison, way))
     output.print(table)
+    for way in comparison.ways:
+        if way.agreement and way.agreement.different:
+            output.print(f"Output of {COLUMNS[way.name]}: {agreement_text(way)}.", highlight=False, soft_wrap=True)
+    equal = [COLUMNS[way.name] for way in comparison.ways if way.agreement and not way.agreement.different]
+    if equal:
+        output.print(f"Output equal to the byte: {'; '.join(equal)}.", highlight=False, soft_wrap=True)
     for name, why in comparison.left_out.items():
-        output.print(f"{COLUMNS[name]} left out: {data(why)}.", highlight=False, soft_wrap=True)
+        output.print(f"{COLUMNS[name]} left out: {why}.", highlight=False, soft_wrap=True)
 
 
-def _rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
-    """What each row of the table is called, and its text for each way."""
-    ways = comparison.ways
+def _row(comparison: Comparison, way: Way) -> list[str]:
+    """What the table says of a way."""
     return [
-        ("cycles", [_number(way.cycles_per_frame) for way in ways]),
-        ("times generated C", [_ratio(comparison.cycle_ratio(way)) for way in ways]),
-        (comparison.unit, [_number(way.instructions_per_frame) for way in ways]),
-        ("times generated C", [_ratio(comparison.ratio(way)) for way in ways]),
-        ("output bytes", [agreement_text(way) for way in ways]),
-        ("arena, B", [_number(way.arena_bytes) for way in ways]),
-        ("image, B", [_number(way.image_bytes) for way in ways]),
-        ("stack, B", [_number(way.stack_bytes) for way in ways]),
+        _number(way.cycles_per_frame),
+        _ratio(comparison.cycle_ratio(way)),
+        _number(way.instructions_per_frame),
+        _ratio(comparison.ratio(way)),
+        *(_number(size) for size in (way.arena_bytes, way.image_bytes, way.stack_bytes)),
     ]
 
 
