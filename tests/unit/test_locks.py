@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +89,37 @@ def test_an_unknown_extra_is_refused_with_those_that_are_known(extras: str) -> N
     assert f"There is no extra '{extras.split(',')[-1]}'." in done.stderr
     assert f"Known: {', '.join(sorted(PROJECT['optional-dependencies']))}." in done.stderr
     assert "Ready" not in done.stdout
+
+
+PYTHON = """#!/bin/sh
+echo "$@" >> said
+case "$*" in *purelib*) echo "$PWD/.venv/packages" ;; esac
+"""
+
+
+def test_setting_up_installs_nothing_but_the_lists_by_hash_and_the_line_that_python_runs_first(tmp_path: Path) -> None:
+    """With a Python that only writes down what it is asked for."""
+    for part in ("tools/setup.sh", "tools/ecgseg-beginning.pth", "tools/locks", "pyproject.toml"):
+        place = tmp_path / part
+        place.parent.mkdir(exist_ok=True)
+        (shutil.copytree if (paths.ROOT / part).is_dir() else shutil.copy)(paths.ROOT / part, place)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    (tmp_path / ".venv" / "packages").mkdir()
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    environment = {**os.environ, "PYTHON": sys.executable}
+    for _ in range(2):  # The second time everything is there.
+        done = subprocess.run(
+            ["tools/setup.sh", "dev"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+    installs = [line for line in (tmp_path / "said").read_text().splitlines() if " install " in line]
+    lists = [line for line in installs if " -r " in line]
+    assert [re.findall(r"-r tools/locks/(\w+)\.txt", line) for line in lists] == [["build"], ["base", "dev"]]
+    assert all("--require-hashes" in line for line in lists)
+    assert all("--no-deps" in line and "--no-build-isolation" in line for line in installs)
+    assert [line for line in installs if line not in lists] == [installs[-1]]
+    assert installs[-1].endswith(" -e .")
+    (copied,) = (tmp_path / ".venv" / "packages").iterdir()
+    assert copied.read_text() == (paths.ROOT / "tools" / "ecgseg-beginning.pth").read_text()
