@@ -1,4 +1,4 @@
-"""What comes before everything else: older results go, and signals are heard.
+"""What comes before everything else: older results go, signals are heard, and there is something to write to.
 
 tasks.py calls `begin`, but invoke reads tasks.py only when it has imported itself. Where tools/setup.sh made the
 environment, a line beside its packages (ecgseg-beginning.pth) therefore calls `at_start_of_python` in every Python that
@@ -7,7 +7,9 @@ starts there. So this module imports nothing that Python has not imported alread
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from collections.abc import Sequence
 
 FLAGS = ("--json", "--html")
@@ -32,7 +34,7 @@ def at_start_of_python(words: Sequence[str]) -> None:
 
 
 def begin(words: Sequence[str]) -> None:
-    """Removes older results and hears signals from now on; twice is once.
+    """Removes older results, hears signals from now on and sees to the standard streams; twice is once.
 
     Args:
         words: as in sys.argv, the program first.
@@ -42,6 +44,25 @@ def begin(words: Sequence[str]) -> None:
     from ecgseg import interruption
 
     interruption.install()
+    _see_to_streams()
+
+
+def _see_to_streams() -> None:
+    """Opens those that are closed, as a daemon may start a task; no character is too much for any of them.
+
+    A file that is opened later would else get the number of one of them, and what is printed would go into it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is this one.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def is_invoke(words: Sequence[str]) -> bool:

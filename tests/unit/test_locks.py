@@ -97,8 +97,9 @@ case "$*" in *purelib*) echo "$PWD/.venv/packages" ;; esac
 """
 
 
-def test_setting_up_installs_nothing_but_the_lists_by_hash_and_the_line_that_python_runs_first(tmp_path: Path) -> None:
-    """With a Python that only writes down what it is asked for."""
+@pytest.fixture
+def set_up(tmp_path: Path) -> Path:
+    """A folder that was set up twice with the extra dev, by a Python that only writes down what it is asked for."""
     for part in ("tools/setup.sh", "tools/ecgseg-beginning.pth", "tools/locks", "pyproject.toml"):
         place = tmp_path / part
         place.parent.mkdir(exist_ok=True)
@@ -114,12 +115,19 @@ def test_setting_up_installs_nothing_but_the_lists_by_hash_and_the_line_that_pyt
             ["tools/setup.sh", "dev"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
-    installs = [line for line in (tmp_path / "said").read_text().splitlines() if " install " in line]
-    lists = [line for line in installs if " -r " in line]
-    assert [re.findall(r"-r tools/locks/(\w+)\.txt", line) for line in lists] == [["build"], ["base", "dev"]]
+    return tmp_path
+
+
+def test_setting_up_installs_the_lists_by_hash_and_nothing_else(set_up: Path) -> None:
+    installs = [line for line in (set_up / "said").read_text().splitlines() if " install " in line]
+    *lists, project = installs
+    assert [re.findall(r"tools/locks/(\w+)\.txt", line) for line in lists] == [["build"], ["base", "dev"]]
     assert all("--require-hashes" in line for line in lists)
-    assert all("--no-deps" in line and "--no-build-isolation" in line for line in installs)
-    assert [line for line in installs if line not in lists] == [installs[-1]]
-    assert installs[-1].endswith(" -e .")
-    (copied,) = (tmp_path / ".venv" / "packages").iterdir()
+    assert all("--no-deps" in line for line in installs)
+    assert all("--no-build-isolation" in line for line in installs)
+    assert project.endswith(" -e .")
+
+
+def test_setting_up_puts_the_line_that_python_runs_first_beside_the_packages(set_up: Path) -> None:
+    (copied,) = (set_up / ".venv" / "packages").iterdir()
     assert copied.read_text() == (paths.ROOT / "tools" / "ecgseg-beginning.pth").read_text()
