@@ -40,6 +40,6 @@ def test_the_deepest_stack_that_is_measured_lies_below_the_bound(tmp_path: Path)
     image = next(one for one in analysed_images() if (one.board, one.model) == ("mps2_an386", DEFAULT_MODEL))
     bounds = {row.entry: row.used for row in bounds_of_image(image)}
     assert measured <= bounds["all at once"]
-    # A bound that forgot what takes most would lie below; one that is far above says nothing. An interrupt at the deepest
-    # place of the main loop is rare, so what it adds to the bound is not in the comparison.
+    # A bound that forgot what takes most would lie below; one that is far above says nothing. An interrupt at the
+    # deepest place of the main loop is rare, so what it adds to the bound is not in the comparison.
     assert bounds["main loop"] < 2 * measured
