@@ -15,7 +15,9 @@ LONGEST_FIRST = (
     "targets/test_apollo4p_sim_mutations.py",
     "commands/test_signals.py",
     "commands/test_cli_messages.py",
-    "devices/test_apollo4p_bringup_sim.py",
+    "firmware/test_app_wire.py",
+    "hil/test_apollo4p_sim_hil.py",
+    "targets/test_targets_processes.py",
 )
 
 

@@ -13,10 +13,13 @@ from ecgseg.devices.bringup_port import opened
 from ecgseg.devices.bringup_questions import RATES, Point
 from ecgseg.targets import open_target
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("arm-none-eabi-gcc") is None or importlib.util.find_spec("unicorn") is None,
-    reason="needs arm-none-eabi-gcc and unicorn",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("arm-none-eabi-gcc") is None or importlib.util.find_spec("unicorn") is None,
+        reason="needs arm-none-eabi-gcc and unicorn",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,7 @@ def test_a_rate_beyond_the_boards_is_refused_and_nothing_changes(port: BaudPort)
     client.stats()
 
 
+@pytest.mark.slow
 def test_a_rate_that_does_not_work_is_left_again_by_both_ends(port: BaudPort) -> None:
     client = connected(port)
     with pytest.raises(LinkError, match="does not answer"):
@@ -106,6 +107,7 @@ def test_a_rate_that_does_not_work_is_left_again_by_both_ends(port: BaudPort) ->
     client.set_baud(921600)
 
 
+@pytest.mark.slow
 def test_a_lost_answer_to_set_baud_still_ends_at_the_new_rate(port: BaudPort) -> None:
     client = connected(port)
     port.lose.append(Command.SET_BAUD)

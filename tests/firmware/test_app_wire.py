@@ -182,6 +182,7 @@ def test_the_stream_refuses_what_does_not_continue_it(segmenter: Image) -> None:
         assert client.push(0, samples[:1]).samples_seen == 1
 
 
+@pytest.mark.slow
 def test_a_chunk_may_complete_one_frame_and_no_more(tmp_path: Path) -> None:
     # With a hop of 10 samples at 100 Hz a frame is complete after every 50 raw samples.
     generated = model_double.write_segmenter(tmp_path / "generated", model_double.parameters(hop=10))

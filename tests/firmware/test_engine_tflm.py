@@ -38,12 +38,14 @@ def test_committed_models_equal_tflm_on_a_cortex_m4(name: str, tmp_path: Path) -
     assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
 
 
+@pytest.mark.slow
 def test_a_separable_squeeze_excite_network_equals_tflm_natively(tmp_path: Path) -> None:
     model = harness.rendered(HEARTKIT_STYLE.read_bytes(), tmp_path)
     inputs = harness.draw_inputs(model, 4)
     assert harness.differences(model, harness.run_native(model, inputs), harness.truth(model, inputs)) == []
 
 
+@pytest.mark.slow
 @needs_qemu
 @pytest.mark.qemu
 def test_a_separable_squeeze_excite_network_equals_tflm_on_a_cortex_m4(tmp_path: Path) -> None:
@@ -52,7 +54,7 @@ def test_a_separable_squeeze_excite_network_equals_tflm_on_a_cortex_m4(tmp_path:
     assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 def test_layers_streamed_at_random_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
     model = harness.rendered(HEARTKIT_STYLE.read_bytes(), tmp_path, harness.any_groups(seed))
     assert sum(layer.streamed for layer in model.manifest.layers) >= 8
@@ -60,6 +62,7 @@ def test_layers_streamed_at_random_equal_tflm_natively(seed: int, tmp_path: Path
     assert harness.differences(model, harness.run_native(model, inputs), harness.truth(model, inputs)) == []
 
 
+@pytest.mark.slow
 @needs_qemu
 @pytest.mark.qemu
 @pytest.mark.parametrize("seed", [6, 7])

@@ -59,6 +59,7 @@ def test_committed_models_stay_within_budget_and_figures(name: str) -> None:
     print(f"{name}: {differences or 'as committed'}")
 
 
+@pytest.mark.slow
 def test_a_separable_squeeze_excite_network_stays_within_budget() -> None:
     path = Path(__file__).parents[1] / "vectors" / "heartkit-style.tflite"
     profile = profile_model(path)
@@ -72,6 +73,7 @@ def committed_compiler() -> str:
     return str(json.loads(FIGURES.read_text())["compiler"])
 
 
+@pytest.mark.slow
 def test_counting_twice_gives_the_same_numbers() -> None:
     path = paths.MODELS / MODELS[0] / "model.tflite"
     assert profile_model(path).model_dump() == profile_model(path).model_dump()

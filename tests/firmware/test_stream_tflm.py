@@ -54,7 +54,7 @@ def test_more_random_streams_equal_tflm_natively(first: int, tmp_path: Path) -> 
         assert harness.differences(model, records, harness.run_native(model, records)) == [], f"seed {seed}"
 
 
-@pytest.mark.parametrize("block", [2, 8, 16])
+@pytest.mark.parametrize("block", [*(pytest.param(block, marks=pytest.mark.slow) for block in (2, 8)), 16])
 def test_a_dilated_network_equals_tflm_natively(block: int, tmp_path: Path) -> None:
     model = harness.rendered_stream(tcn(), tmp_path, block)
     assert (model.manifest.block, model.manifest.granule) == (block, 1)
@@ -62,6 +62,7 @@ def test_a_dilated_network_equals_tflm_natively(block: int, tmp_path: Path) -> N
     assert harness.differences(model, records, harness.run_native(model, records)) == []
 
 
+@pytest.mark.slow
 def test_what_keras_makes_of_causal_layers_equals_tflm(tmp_path: Path) -> None:
     model = harness.rendered_stream(CAUSAL_STYLE.read_bytes(), tmp_path, 16)
     # A sample of the strided signal is two, and the two symmetric layers look 2 + 4 of them ahead.
@@ -72,13 +73,14 @@ def test_what_keras_makes_of_causal_layers_equals_tflm(tmp_path: Path) -> None:
 
 @needs_qemu
 @pytest.mark.qemu
-@pytest.mark.parametrize("block", [6, 16])
+@pytest.mark.parametrize("block", [pytest.param(6, marks=pytest.mark.slow), 16])
 def test_a_dilated_network_equals_tflm_on_a_cortex_m4(block: int, tmp_path: Path) -> None:
     model = harness.rendered_stream(tcn(), tmp_path, block)
     records = harness.draw_records(model, [model.manifest.least, 151], block)
     assert harness.differences(model, records, harness.run_m4(model, records)) == []
 
 
+@pytest.mark.slow
 @needs_qemu
 @pytest.mark.qemu
 @pytest.mark.parametrize("seed", range(40, 44))
@@ -139,6 +141,7 @@ def test_a_stream_has_nothing_but_constants_of_its_own(tmp_path: Path) -> None:
     assert [line for line in symbols.splitlines() if re.search(r" [bBdDC] ", line)] == []
 
 
+@pytest.mark.slow
 def test_streams_of_two_prefixes_go_into_one_program(tmp_path: Path) -> None:
     sources = [tmp_path / "main.c"]
     for prefix in ("left", "right"):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ecgseg.errors import GraphError
 from ecgseg.graph.load import MAX_FILE_BYTES, load_tflite, read_model
 from ecgseg.graph.lower import lower
+from ecgseg.graph.oracle import TflmOracle
 from ecgseg.models import find_model
 from support.random_network import RandomNetwork
 from support.tflite_builder import SAME, Builder, conv_options
@@ -109,6 +110,44 @@ def no_options(builder: Builder) -> None:
 
 def uint8_input(builder: Builder) -> None:
     builder.graph.tensors[0].type = 3
+
+
+def contents_of_what_has_none(builder: Builder) -> None:
+    builder.model.buffers[0].data = np.zeros(1, np.uint8)
+
+
+def no_buffers(builder: Builder) -> None:
+    builder.model.buffers = []
+    for tensor in builder.graph.tensors:
+        tensor.buffer = 0
+
+
+def with_contents(index: int) -> Callable[[Builder], None]:
+    def change(builder: Builder) -> None:
+        data = np.zeros(int(np.prod(builder.graph.tensors[index].shape)), np.uint8)
+        builder.graph.tensors[index].buffer = len(builder.model.buffers)
+        buffer = type(builder.model.buffers[0])()
+        buffer.data = data
+        builder.model.buffers.append(buffer)
+
+    return change
+
+
+# What TensorFlow Lite Micro would write over, which the oracle gives whatever is loaded.
+WRITTEN_OVER: dict[str, Callable[[Builder], None]] = {
+    "contents of what has none": contents_of_what_has_none,
+    "no buffers": no_buffers,
+    "an input with contents": with_contents(0),
+    "a result with contents": with_contents(3),
+    "an output with contents": with_contents(4),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN_OVER)
+def test_what_the_runtime_would_write_over_is_refused_before_it_sees_it(name: str) -> None:
+    with pytest.raises(GraphError) as caught:
+        TflmOracle(simple(WRITTEN_OVER[name]))
+    assert "While reading it" in caught.value.why
 
 
 HOSTILE: dict[str, Callable[[Builder], None]] = {

@@ -197,6 +197,7 @@ def test_a_restart_loses_session_and_counters(images: dict[str, Image], name: st
         assert client.stats().frames < 20
 
 
+@pytest.mark.slow
 def test_a_program_that_does_not_speak_is_a_target_error(tmp_path: Path) -> None:
     silent = tmp_path / "silent"
     silent.write_text("#!/bin/sh\nexec sleep 60\n")

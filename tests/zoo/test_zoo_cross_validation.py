@@ -52,6 +52,7 @@ def test_without_ludb_there_is_one_clear_error(monkeypatch):
     assert "invoke data" in error.value.remedy
 
 
+@pytest.mark.slow
 def test_each_fold_is_scored_on_its_own_patients(monkeypatch, tmp_path):
     """Synthetic recordings stand in for LUDB's patients."""
     stock = synthetic_records(24, ("ii",), seed=4)

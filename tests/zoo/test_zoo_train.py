@@ -117,6 +117,7 @@ def test_training_repeats_to_the_bit_and_resumes_to_the_same_weights(tmp_path, c
         assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_configuration_is_not_resumed(tmp_path, corpus):
     train.fit(short(), corpus, tmp_path / "a", QUIET)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
@@ -126,6 +127,7 @@ def test_a_checkpoint_of_another_configuration_is_not_resumed(tmp_path, corpus):
     assert fresh.history == over_old.history
 
 
+@pytest.mark.slow
 def test_a_four_class_teacher_teaches_two_classes(tmp_path, corpus):
     teacher = zoo.TeacherConfiguration(
         classes=4, architecture=zoo.smoke().architecture, schedule=short().schedule, weight=0.5
@@ -186,6 +188,7 @@ def test_calibration_outside_the_input_range_is_refused():
         quantise.quantise(model, 3 * calibration(), smoke.preprocess())
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_clear_error(tmp_path, corpus):
     (tmp_path / "file").write_text("")
     trained = train.fit(short(), corpus, tmp_path / "work", QUIET)

@@ -217,6 +217,10 @@ class _Reader:
         for operator in reversed(operators):
             users |= dict.fromkeys((*operator.inputs, *operator.outputs), str(operator))
         tensors = tuple(self._tensor(subgraph.Tensors(index), index, users.get(index)) for index in range(tensor_count))
+        for index in (*inputs, *(index for operator in operators for index in operator.outputs)):
+            if tensors[index].data is not None:
+                # The runtime would write over them where they lie.
+                raise _damaged(f"{users[index]} uses tensor {index} as a result or an input, and it has contents")
         digest = hashlib.sha256(self._content).hexdigest()
         return Graph(name, digest, tensors, operators, inputs, outputs)
 
@@ -273,8 +277,6 @@ class _Reader:
 
     def _data(self, table: Any, shape: tuple[int, ...], dtype: str, index: int) -> npt.NDArray[Any] | None:
         number = table.Buffer()
-        if number == 0:
-            return None
         if not 0 <= number < self._length(self._model.BuffersLength(), 1 << 16, "buffers"):
             raise _damaged(f"tensor {index} names buffer {number}, which is not there")
         buffer = self._model.Buffers(number)
@@ -287,6 +289,9 @@ class _Reader:
         length = self._length(buffer.DataLength(), len(self._content), f"bytes in buffer {number}")
         if length == 0:
             return None
+        if number == 0:
+            # Everything that is computed names it, and has no contents because it has none.
+            raise _damaged(f"buffer 0 holds {length} bytes, and must be empty")
         try:
             item = np.dtype(dtype)
         except TypeError:
