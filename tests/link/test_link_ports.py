@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import termios
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,13 @@ def test_each_cause_has_its_own_remedy(monkeypatch: pytest.MonkeyPatch, number: 
         open_port("/dev/ttyACM0")
     assert "as the system puts it" in caught.value.why
     assert remedy in caught.value.remedy
+
+
+def test_a_port_that_goes_while_it_is_set_up_is_told_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def vanish(*_: object, **__: object) -> None:
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(serial, "serial_for_url", vanish)
+    with pytest.raises(LinkError, match="cannot be opened") as caught:
+        open_port("/dev/pts/9")
+    assert caught.value.why == "Input/output error."

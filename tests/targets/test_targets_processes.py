@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import serial
 
 from ecgseg.errors import DeviceError, LinkError, TargetError, ToolMissingError, UsageError
 from ecgseg.image.build import Image, build
@@ -213,6 +216,24 @@ def test_a_program_that_cannot_be_run_is_a_target_error(tmp_path: Path) -> None:
     absent = tmp_path / "absent"
     with pytest.raises(TargetError), open_target("host", Image(absent, None, absent, "host", "")) as running:
         running.connect()
+
+
+def test_a_target_that_ends_while_its_port_is_opened_says_how_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanish(*_: object, **__: object) -> None:
+        raise termios.error(errno.EIO, "Input/output error")
+
+    short = tmp_path / "short"
+    short.write_text("#!/bin/sh\nexit 3\n")
+    short.chmod(0o755)
+    image = Image(short, None, short, "host", "")
+    monkeypatch.setattr(serial, "serial_for_url", vanish)
+    with (
+        pytest.raises(TargetError, match="exit code 3"),
+        open_target("host", Image(short, None, short, "host", "")) as it,
+    ):
+        it.connect()
 
 
 def test_missing_qemu_names_the_package(images: dict[str, Image], monkeypatch: pytest.MonkeyPatch) -> None:

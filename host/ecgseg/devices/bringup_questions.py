@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import termios
 import time
 from collections.abc import Callable
 from functools import partial
 
-import serial
 from pydantic import BaseModel
 
 from ecgseg.devices.bringup_port import LINE_SECONDS, SilenceError, TextPort, number
 from ecgseg.errors import EcgsegError, LinkError, cause
 from ecgseg.link import DEFAULT_BAUD
-from ecgseg.link.ports import set_baud_rate
+from ecgseg.link.ports import PORT_FAULTS, set_baud_rate
 
 RATES = (230_400, 460_800, 921_600, 1_000_000, 1_500_000)
 MEASURE_SECONDS = 10
@@ -161,7 +159,7 @@ def _rate(port: TextPort, rate: int) -> Point:
         port.ask(f"baud {DEFAULT_BAUD}")
     except SilenceError:
         found = "no answer"
-    except (LinkError, serial.SerialException, OSError):
+    except (LinkError, *PORT_FAULTS):
         found = "this computer's port cannot do it"
     port.port.baudrate = DEFAULT_BAUD
     port.wait_for_start(12.0)  # the image returns to the old rate by itself
@@ -260,6 +258,6 @@ def _asked(name: str, question: Callable[[], list[Point]]) -> list[Point]:
         return question()
     except EcgsegError as error:
         meaning = error.what
-    except (serial.SerialException, OSError, termios.error) as error:
+    except PORT_FAULTS as error:
         meaning = f"port gone: {cause(error, 'it was unplugged.')}"
     return [Point(name=name.strip("_"), found="no result", meaning=meaning)]

@@ -16,6 +16,8 @@ from ecgseg.link.numbers import DEFAULT_BAUD
 from ecgseg.printable import printable
 
 SEGGER_VENDOR = 0x1366
+# What pyserial raises for a port that goes: settings of a vanished one fail in termios, whose error is no OSError.
+PORT_FAULTS = (serial.SerialException, OSError, termios.error)
 _POLL_SECONDS = 0.002
 _WRITE_SECONDS = 10.0
 
@@ -115,7 +117,7 @@ def open_port(url: str, baud: int = DEFAULT_BAUD) -> serial.Serial:
         return serial.serial_for_url(
             url, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=_WRITE_SECONDS, exclusive=True
         )
-    except (serial.SerialException, OSError, ValueError) as error:
+    except (*PORT_FAULTS, ValueError) as error:
         raise _port_error(url, error) from error
 
 
@@ -137,7 +139,7 @@ def set_baud_rate(port: Port, baud: int) -> None:
     old = port.baudrate
     try:
         port.baudrate = baud
-    except (serial.SerialException, OSError, ValueError, termios.error) as error:
+    except (*PORT_FAULTS, ValueError) as error:
         port.baudrate = old
         raise LinkError(
             f"The port of this computer cannot be set to {baud} baud.",
@@ -148,6 +150,8 @@ def set_baud_rate(port: Port, baud: int) -> None:
 
 def _port_error(port: str, error: Exception) -> LinkError:
     """What it means that a port cannot be opened."""
+    if isinstance(error, termios.error):
+        error = OSError(*error.args)
     number = getattr(error, "errno", None)
     text = cause(error, "It is neither a device nor an address that pyserial knows.")
     if number in (errno.EBUSY, errno.EAGAIN) or "lock" in str(error):

@@ -16,7 +16,7 @@ from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
 from ecgseg.link.messages import Answer
 from ecgseg.link.numbers import PAYLOAD_MAX, PROTOCOL_VERSION, Command
 from ecgseg.link.pace import Line, Patience, Waits
-from ecgseg.link.ports import Port
+from ecgseg.link.ports import PORT_FAULTS, Port
 
 OnWait = Callable[[str], None]
 """Is told, in a sentence, that an answer does not come."""
@@ -211,7 +211,7 @@ class Transport:
         except serial.SerialTimeoutException:
             # The device does not take bytes: the same as no answer.
             return None
-        except (serial.SerialException, OSError) as error:
+        except PORT_FAULTS as error:
             raise LinkError(
                 "The port is gone.",
                 cause(error, "It was unplugged, or another program reads from it."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from ecgseg.errors import TargetError
+from ecgseg.errors import LinkError, TargetError
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, Port
 from ecgseg.link.pace import Start
@@ -19,6 +20,7 @@ from ecgseg.link.transport import NoAnswerError, OnWait
 from ecgseg.targets.options import TargetOptions
 
 _LOG_LINES = 40
+_ENDING_SECONDS = 1.0
 
 
 class TimeQuality(StrEnum):
@@ -95,7 +97,7 @@ class RunningTarget:
             TargetError: the process ended, or the deadline passed without an answer.
             LinkError: the port cannot be opened, or the device speaks another protocol version.
         """
-        port: Port = open_port(self.port_url, self.options.baud)
+        port = self._open()
         client = DeviceClient(
             self.options.wire(port) if self.options.wire else port,
             answer_seconds=self.options.answer_seconds or self.answer_seconds,
@@ -107,6 +109,21 @@ class RunningTarget:
             client.close()
             raise
         return client
+
+    def _open(self) -> Port:
+        try:
+            return open_port(self.port_url, self.options.baud)
+        except LinkError:
+            # A process that ends takes its port along: how it ended says more than a port that is gone.
+            self._await_the_end()
+            raise
+
+    def _await_the_end(self) -> None:
+        """Raises TargetError when the process ends within a moment: its port goes before it does."""
+        if self.process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_ENDING_SECONDS)
+            self.check()
 
     def _wait_for_hello(self, client: DeviceClient) -> None:
         most = f"{self.options.start_seconds:.0f} s"
