@@ -229,11 +229,8 @@ def test_a_target_that_ends_while_its_port_is_opened_says_how_it_ended(
     short.chmod(0o755)
     image = Image(short, None, short, "host", "")
     monkeypatch.setattr(serial, "serial_for_url", vanish)
-    with (
-        pytest.raises(TargetError, match="exit code 3"),
-        open_target("host", Image(short, None, short, "host", "")) as it,
-    ):
-        it.connect()
+    with pytest.raises(TargetError, match="exit code 3"), open_target("host", image) as running:
+        running.connect()
 
 
 def test_missing_qemu_names_the_package(images: dict[str, Image], monkeypatch: pytest.MonkeyPatch) -> None:
