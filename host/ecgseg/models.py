@@ -36,8 +36,22 @@ class ModelFile:
 
 
 def model_names() -> tuple[str, ...]:
-    """Models of the zoo that can be rendered: those with a model.tflite."""
-    return in_order(path.parent.name for path in paths.MODELS.glob("*/model.tflite"))
+    """Models of the zoo that segment frames and can be rendered: those with a model.tflite."""
+    return in_order(name for name in _held("model.tflite") if not name.startswith(STREAM_PREFIX))
+
+
+def stream_names() -> tuple[str, ...]:
+    """Models of the zoo that segment a stream, with a model.tflite."""
+    return in_order(name for name in _held("model.tflite") if name.startswith(STREAM_PREFIX))
+
+
+def configured_names(*, streams: bool = False) -> tuple[str, ...]:
+    """Models of the zoo that have a configuration: those of frames, or those of a stream."""
+    return in_order(name for name in _held("configuration.json") if name.startswith(STREAM_PREFIX) == streams)
+
+
+def _held(file: str) -> list[str]:
+    return [path.parent.name for path in paths.MODELS.glob(f"*/{file}")]
 
 
 def find_model(name: str | None = None, tflite: str | Path | None = None) -> ModelFile:
@@ -54,7 +68,7 @@ def find_model(name: str | None = None, tflite: str | Path | None = None) -> Mod
     if tflite:
         path = expanded(tflite)
         return ModelFile(safe_name(path.stem), path, read_model(path), from_zoo=False)
-    chosen = choose("model", name or DEFAULT_MODEL, model_names(), "--model")
+    chosen = choose("model", name or DEFAULT_MODEL, (*model_names(), *stream_names()), "--model")
     path = paths.MODELS / chosen / "model.tflite"
     return ModelFile(chosen, path, read_model(path), from_zoo=True)
 
@@ -65,9 +79,13 @@ def generated_folder(model: ModelFile) -> Path:
 
 
 ZOO = ("seg-2-tcn-sm", "seg-4-tcn-sm", "seg-4-tcn-lg")
+STREAMS = ("stream-4-tcn-sm", "stream-4-tcn-lg")
+# Told by the name, because the menu lists models and reads no files.
+STREAM_PREFIX = "stream-"
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Names in the one order of every list of models: those of the zoo as in ZOO, then any others by name."""
+    """Names in the one order of every list of models: those of the zoo, frames first, then any others by name."""
     found = set(names)
-    return (*[name for name in ZOO if name in found], *sorted(found - set(ZOO)))
+    known = (*ZOO, *STREAMS)
+    return (*[name for name in known if name in found], *sorted(found - set(known)))

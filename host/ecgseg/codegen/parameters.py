@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecgseg.pipeline.parameters import PreprocessParameters
+from ecgseg.pipeline.parameters import RUNNING_GAP, RUNNING_LEAST, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.templating import render_template
 
 # Shared with firmware/pipeline/include/ecgseg_preprocess.h: a header rendered for another definition does not compile.
@@ -32,4 +32,5 @@ def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
         version=PREPROCESS_VERSION,
         p=parameters,
         taps=reversed_taps,
+        running={"window": RUNNING_WINDOW, "least": RUNNING_LEAST, "gap": RUNNING_GAP},
     )

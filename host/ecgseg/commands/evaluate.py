@@ -15,8 +15,7 @@ from ecgseg.output import write_json, write_text
 from ecgseg.terminal import console, data, messages, tracking
 
 if TYPE_CHECKING:
-    from ecgseg.pipeline.segmenter import Segmenter
-    from ecgseg.scoring.evaluate import Delineator
+    from ecgseg.scoring.evaluate import Delineator, Twin
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def _score(chosen: ModelFile, options: Options) -> None:
     from ecgseg.report import evaluation as report
     from ecgseg.scoring import evaluate as scoring
 
-    others = _others(chosen, options, scoring.device_segmenter(chosen.data))
+    others = _others(chosen, options, scoring.device_twin(chosen.data))
     inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
     messages.print(data(inputs.statement))
     records = list(inputs)
@@ -96,15 +95,15 @@ def _score(chosen: ModelFile, options: Options) -> None:
         messages.print(f"Wrote {data(options.html)}", highlight=False, soft_wrap=True)
 
 
-def _others(chosen: ModelFile, options: Options, device: Segmenter) -> list[tuple[str, Delineator]]:
+def _others(chosen: ModelFile, options: Options, device: Twin) -> list[tuple[str, Delineator]]:
     """Name and delineator of everything that was asked for beside the model, ready to run."""
     if options.peers:
         require_neurokit()
     others: list[tuple[str, Delineator]] = []
     if options.against_float:
-        from ecgseg.zoo.figures import FloatSegmenter
+        from ecgseg.zoo.float_model import float_delineator
 
-        others.append((f"{chosen.name}, float", FloatSegmenter(chosen.path.with_name("model.keras"), device)))
+        others.append((f"{chosen.name}, float", float_delineator(chosen.path.with_name("model.keras"), device)))
     if options.peers:
         from ecgseg.scoring.peers import peers
 

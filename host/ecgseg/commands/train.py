@@ -10,21 +10,19 @@ from ecgseg.commands.options import MODEL, ludb_option
 from ecgseg.commands.rules import AppliesTo
 from ecgseg.commands.task import Output, option
 from ecgseg.extras import require_tensorflow
-from ecgseg.models import DEFAULT_MODEL
+from ecgseg.models import DEFAULT_MODEL, STREAM_PREFIX, configured_names
 from ecgseg.terminal import console, data, messages
+
+_SMOKE = "smoke"
 
 
 def _models() -> Collection[str]:
-    from ecgseg.zoo import configuration
-
-    return (*configuration.names(), configuration.SMOKE)
+    return (*configured_names(), *configured_names(streams=True), _SMOKE)
 
 
 def _patients() -> tuple[str | None, ...]:
     """Models that are trained on ECG of patients; None is the default one."""
-    from ecgseg.zoo import configuration
-
-    return (None, *configuration.names())
+    return (None, *configured_names(), *configured_names(streams=True))
 
 
 @dataclass(frozen=True)
@@ -50,10 +48,15 @@ def run(options: Options) -> None:
         ToolMissingError: TensorFlow is not installed.
         UsageError: no such model, or --out names the folder of another one.
     """
+    name = options.model or DEFAULT_MODEL
+    if name.startswith(STREAM_PREFIX):
+        # Before numpy is imported, which reads it once.
+        from ecgseg.zoo import instruction_set
+
+        instruction_set.hold_still()
     from ecgseg.data.databases.ludb import find_ludb
     from ecgseg.zoo.configuration import require_own_folder
 
-    name = options.model or DEFAULT_MODEL
     if options.out is not None:
         require_own_folder(options.out, name)
     find_ludb(options.ludb)  # Told before TensorFlow takes its time.
@@ -64,8 +67,9 @@ def run(options: Options) -> None:
     report = training.train(
         name, messages, history_picture, ludb_option=options.ludb, out=options.out, resume=not options.fresh
     )
+    per = "a second" if name.startswith(STREAM_PREFIX) else "a frame"
     console.print(
-        f"{name}: {report.parameters:,} parameters, {report.macs:,} MACs a frame, "
+        f"{name}: {report.parameters:,} parameters, {report.macs:,} MACs {per}, "
         f"int8 weighted F1 {report.int8_weighted_f1:.4f} on the validation patients ({data(report.source)})."
     )
     console.print(data(report.folder), highlight=False, soft_wrap=True)

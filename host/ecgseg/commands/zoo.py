@@ -12,7 +12,7 @@ from ecgseg.commands.options import MODEL, ludb_option
 from ecgseg.commands.rules import GoesWith
 from ecgseg.commands.task import option, start
 from ecgseg.extras import require_tensorflow
-from ecgseg.models import find_model, generated_folder, model_names
+from ecgseg.models import find_model, generated_folder, model_names, stream_names
 from ecgseg.terminal import console, data, messages, tracking
 
 _BESIDE_WORK = GoesWith(("train", "measure"), why="Without them every model is listed.", remedy="Leave it out.")
@@ -48,7 +48,7 @@ def _train(options: Options) -> None:
     """Trains one model of the zoo or all, one after the other; a killed run goes on where it was."""
     from ecgseg.zoo import configuration
 
-    for name in [options.model] if options.model else configuration.names():
+    for name in [options.model] if options.model else configuration.every_name():
         start(training.run, model=name, ludb=options.ludb)
 
 
@@ -61,7 +61,8 @@ def _measure(options: Options) -> None:
     from ecgseg.report import cards
     from ecgseg.zoo import figures
 
-    for name in [choose("model", options.model, model_names(), "--model")] if options.model else model_names():
+    every = (*model_names(), *stream_names())
+    for name in [choose("model", options.model, every, "--model")] if options.model else every:
         with tracking() as track:
             metrics = figures.measure(name, options.ludb, track)
         for path in cards.write_card(metrics):

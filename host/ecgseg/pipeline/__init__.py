@@ -5,6 +5,9 @@ from ecgseg.pipeline.parameters import (
     FRAME_LENGTH,
     LEAD_OFF,
     MODEL_RATE,
+    RUNNING_GAP,
+    RUNNING_LEAST,
+    RUNNING_WINDOW,
     SUPPORTED_RATES,
     UNANNOTATED,
     PreprocessParameters,
@@ -22,6 +25,7 @@ from ecgseg.pipeline.preprocess import (
     microvolts,
     normalise,
 )
+from ecgseg.pipeline.running import RunningNormaliser, normalise_running
 from ecgseg.pipeline.segments import Segment, class_mask, join, runs, segments
 
 __all__ = [
@@ -29,6 +33,9 @@ __all__ = [
     "FRAME_LENGTH",
     "LEAD_OFF",
     "MODEL_RATE",
+    "RUNNING_GAP",
+    "RUNNING_LEAST",
+    "RUNNING_WINDOW",
     "SUPPORTED_RATES",
     "UNANNOTATED",
     "Decimated",
@@ -36,6 +43,7 @@ __all__ = [
     "FrameStatus",
     "Prediction",
     "PreprocessParameters",
+    "RunningNormaliser",
     "Segment",
     "SegmentRules",
     "assemble",
@@ -47,6 +55,7 @@ __all__ = [
     "join",
     "microvolts",
     "normalise",
+    "normalise_running",
     "runs",
     "segments",
     "whole_record",

@@ -15,6 +15,12 @@ MODEL_RATE = 100
 # Raw rate in Hz of LUDB, of synthetic ECG and of the boards, where nothing else is said.
 DEFAULT_INPUT_RATE = 500
 FRAME_LENGTH = 250
+# Running normalisation of a stream: over the last so many valid samples, from so many on, forgotten after a gap of so
+# many. 2.5 s hold a beat at 30 a minute, half a second holds the QRS of most; what a lead shows after a second without
+# contact is another signal.
+RUNNING_WINDOW = 250
+RUNNING_LEAST = 50
+RUNNING_GAP = 100
 LEAD_OFF = -32768
 RAIL = 32767
 SUPPORTED_RATES = (100, 200, 500, 1000)

@@ -31,7 +31,8 @@ def write_card(metrics: Metrics) -> list[Path]:
         "m": metrics,
         "c": settings,
         "names": CLASS_NAMES[settings.classes],
-        "cv": read_cross_validation(metrics.model),
+        # Of streams none is committed.
+        "cv": None if settings.streams else read_cross_validation(metrics.model),
     }
     files = {
         "metrics.json": metrics.model_dump_json(indent=2) + "\n",

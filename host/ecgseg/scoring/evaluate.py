@@ -15,6 +15,7 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.models import ModelFile
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, MODEL_RATE, Prediction
 from ecgseg.pipeline.segmenter import Segmenter
+from ecgseg.pipeline.stream_segmenter import StreamSegmenter, is_stream
 from ecgseg.scoring.collector import ScoreCollector, Scores
 from ecgseg.scoring.metrics import Confusion, confusion_matrix, weighted_f1
 from ecgseg.scoring.noise import SNR_LEVELS_DB, NoiseKind, add_noise
@@ -28,7 +29,8 @@ class Evaluation(BaseModel):
     Attributes:
         model: name of the model, or of the peer.
         sha256: of the .tflite file, empty for a peer.
-        source: "ludb" or "synthetic".
+        source: "ludb", "qtdb" or "synthetic".
+        look_ahead_ms: how long the first sample of an answer waits for it; None where nobody knows.
         whole: scores over everything; by_rhythm, by_lead: over groups.
         by_noise: weighted F1 by kind of noise and signal-to-noise ratio in dB.
     """
@@ -43,9 +45,35 @@ class Evaluation(BaseModel):
     by_rhythm: dict[str, Scores]
     by_lead: dict[str, Scores]
     by_noise: dict[str, dict[str, float]] = {}
+    look_ahead_ms: int | None = None
 
 
 Delineator = Callable[[Record], Prediction]
+# The device's twin of a model: of frames, or of a stream.
+Twin = Segmenter | StreamSegmenter
+
+
+def device_twin(model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> Twin:
+    """The device's twin of a model that can be evaluated: of a stream, or of frames.
+
+    Args:
+        model: bytes of a .tflite; input [1, T, 1] and output [1, T, classes], both int8; T above 250 for a stream.
+        input_rate: raw rate in Hz.
+
+    Raises:
+        ModelError, GraphError: as :func:`device_segmenter`, or the network cannot run as a stream.
+    """
+    if not is_stream(load_tflite(model)):
+        return device_segmenter(model, input_rate)
+    twin = StreamSegmenter(model, input_rate)
+    _require_classes(twin.class_count)
+    return twin
+
+
+def look_ahead_ms(twin: Twin) -> int:
+    """How long the first sample of an answer waits: for the end of its frame, or for what a stream looks ahead."""
+    samples = twin.look_ahead if isinstance(twin, StreamSegmenter) else FRAME_LENGTH
+    return 1000 * samples // MODEL_RATE
 
 
 def device_segmenter(model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> Segmenter:
@@ -66,13 +94,17 @@ def device_segmenter(model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> Segm
     segmenter = Segmenter(model, input_rate)
     if segmenter.parameters is None:
         raise _no_segmenter(source, target)
-    if segmenter.class_count not in WAVE_LABELS:
+    _require_classes(segmenter.class_count)
+    return segmenter
+
+
+def _require_classes(count: int) -> None:
+    if count not in WAVE_LABELS:
         raise ModelError(
-            f"This model has {segmenter.class_count} classes.",
+            f"This model has {count} classes.",
             "What is annotated can be told apart as 2 (NONE, QRS) or 4 (NONE, PWAVE, QRS, TWAVE).",
             "Evaluate a model of 2 or 4 classes.",
         )
-    return segmenter
 
 
 def _no_segmenter(source: Tensor, target: Tensor) -> ModelError:
@@ -83,9 +115,9 @@ def _no_segmenter(source: Tensor, target: Tensor) -> ModelError:
     )
 
 
-def by_device(segmenter: Segmenter) -> Delineator:
+def by_device(twin: Twin) -> Delineator:
     """What the device finds in a record."""
-    return lambda record: segmenter.predict(record.samples)
+    return lambda record: twin.predict(record.samples)
 
 
 def score(
@@ -154,13 +186,14 @@ def evaluate(
         progress: wraps the records to show progress.
 
     Raises:
-        ModelError, GraphError: as :func:`device_segmenter`.
+        ModelError, GraphError: as :func:`device_twin`.
     """
-    segmenter = device_segmenter(model.data, records[0].rate)
-    found = evaluate_other(model.name, by_device(segmenter), records, segmenter.class_count, progress)
-    found.sha256 = segmenter.sha256
+    twin = device_twin(model.data, records[0].rate)
+    found = evaluate_other(model.name, by_device(twin), records, twin.class_count, progress)
+    found.sha256 = twin.sha256
+    found.look_ahead_ms = look_ahead_ms(twin)
     if noise:
-        found.by_noise = score_noise(by_device(segmenter), records, segmenter.class_count, progress)
+        found.by_noise = score_noise(by_device(twin), records, twin.class_count, progress)
     return found
 
 

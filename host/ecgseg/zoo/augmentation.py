@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.pipeline import MODEL_RATE
-from ecgseg.zoo.configuration import AugmentationConfiguration
+from ecgseg.pipeline import MODEL_RATE, UNANNOTATED
+from ecgseg.zoo.recipe import AugmentationConfiguration
 
 Batch = npt.NDArray[np.float32]
 Rng = np.random.Generator
@@ -39,6 +39,7 @@ def augment(signals: Batch, strengths: AugmentationConfiguration, rng: Rng) -> t
     rows = _rows(len(x), strengths.motion_probability, rng)
     x[rows] += spread[rows] * electrode_motion(_strength(rows, strengths.motion, rng), x.shape[1], rng)
     clip(x, strengths.clipping_probability, rng)
+    change_level(x, strengths.level_probability, strengths.level, rng)
     gain = np.exp(rng.uniform(-1, 1, (len(x), 1)) * np.log(strengths.gain))
     sign = np.where(rng.random((len(x), 1)) < strengths.polarity_probability, -1.0, 1.0)
     x *= (gain * sign).astype(np.float32)
@@ -103,6 +104,42 @@ def smooth(x: Batch, probability: float, largest: float, rng: Rng) -> None:
     weight = rng.uniform(-0.5 * largest, largest, (rows.size, 1)).astype(np.float32)
     padded = np.pad(x[rows], ((0, 0), (1, 1)), mode="edge")
     x[rows] += weight * (padded[:, :-2] + padded[:, 2:] - 2 * padded[:, 1:-1])
+
+
+def change_level(x: Batch, probability: float, largest: float, rng: Rng) -> None:
+    """Contact that gets better or worse: the gain goes to another one within 0.2 to 2 s."""
+    if not probability:
+        return
+    rows = _rows(len(x), probability, rng)
+    gain = np.exp(rng.uniform(-1, 1, (rows.size, 1)) * np.log(largest))
+    since = _time(x.shape[1]) - rng.uniform(0, x.shape[1] / MODEL_RATE, (rows.size, 1))
+    done = np.clip(since / rng.uniform(0.2, 2.0, (rows.size, 1)), 0.0, 1.0)
+    x[rows] *= (1.0 + (gain - 1.0) * done).astype(np.float32)
+
+
+def scale_waves(x: Batch, masks: npt.NDArray[np.integer], probability: float, largest: float, rng: Rng) -> None:
+    """Small P waves, tall QRS complexes, flat T waves: each kind of wave by a gain of its own, in place.
+
+    What is scaled is the distance from the straight line between the samples in front of and behind a wave.
+
+    Args:
+        x: float32 [batch, time] microvolts.
+        masks: labels [batch, time].
+        probability: of each row.
+        largest: gains are drawn from 1/largest to largest, log-uniformly.
+        rng: source of every draw.
+    """
+    if not probability:
+        return
+    time = np.arange(x.shape[1])
+    for row in _rows(len(x), probability, rng):
+        kinds = np.unique(masks[row])
+        for kind in kinds[(kinds > 0) & (kinds != UNANNOTATED)]:
+            gain = np.exp(rng.uniform(-1, 1) * np.log(largest))
+            inside = masks[row] == kind
+            if not inside.all():
+                line = np.interp(time[inside], time[~inside], x[row, ~inside])
+                x[row, inside] = line + gain * (x[row, inside] - line)
 
 
 def clip(x: Batch, probability: float, rng: Rng) -> None:

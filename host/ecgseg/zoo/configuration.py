@@ -12,144 +12,23 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ecgseg import paths
-from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.errors import ModelError, UsageError, cause
 from ecgseg.files import is_file, plain, read_text
-from ecgseg.models import in_order
+from ecgseg.models import STREAM_PREFIX, configured_names
 from ecgseg.output import write_json
-from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, PreprocessParameters
+from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, MODEL_RATE, RUNNING_WINDOW, PreprocessParameters
+from ecgseg.zoo.architecture import ArchitectureConfiguration, BlockConfiguration, Positive, Probability, Strict
+from ecgseg.zoo.recipe import AugmentationConfiguration, DataConfiguration
 
 SMOKE = "smoke"
+TEACHER = "teacher"
+STREAM_WINDOW = 1000
 _LARGEST_BYTES = 1 << 20
 _SHOWN_RULES = 10
-
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[int, Field(ge=1)]
-
-
-class Strict(BaseModel):
-    """Base: no unknown keys, no change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataConfiguration(Strict):
-    """What a model learns from.
-
-    Attributes:
-        training, validation: a set of the LUDB split, or record numbers.
-        leads: lead names.
-        synthetic_weight: share of the training frames that is synthetic ECG (1 when there is no LUDB).
-        synthetic_records: how many synthetic recordings are drawn.
-        synthetic_leads: leads taken from each of them.
-    """
-
-    training: Literal["train"] | tuple[int, ...] = "train"
-    validation: Literal["val"] | tuple[int, ...] = "val"
-    leads: tuple[str, ...] = LEADS
-    synthetic_weight: Probability = 0.1
-    synthetic_records: Positive = 200
-    synthetic_leads: Positive = 3
-
-    @model_validator(mode="after")
-    def _patients_are_apart(self) -> DataConfiguration:
-        unknown = set(self.leads) - set(LEADS)
-        if unknown:
-            raise ValueError(f"unknown leads {sorted(unknown)}; known are {', '.join(LEADS)}")
-        shared = set(self.training_records) & set(self.validation_records)
-        if shared:
-            raise ValueError(f"records {sorted(shared)} are both trained on and validated on")
-        return self
-
-    @property
-    def training_records(self) -> tuple[int, ...]:
-        """LUDB record numbers to train on."""
-        return split()[self.training] if isinstance(self.training, str) else self.training
-
-    @property
-    def validation_records(self) -> tuple[int, ...]:
-        """LUDB record numbers that choose the checkpoint."""
-        return split()[self.validation] if isinstance(self.validation, str) else self.validation
-
-
-class AugmentationConfiguration(Strict):
-    """Probability and strength of each disturbance; strengths are in standard deviations of the frame.
-
-    Attributes:
-        time_warp: largest change of the time scale, as a ratio (0.25: heart rate up or down by a quarter).
-        wander, hum, muscle, motion: largest amplitude; the drawn amplitude is skewed to small ones.
-        smoothing: largest weight of a sample's neighbours in a three-tap filter.
-        gain: gains are drawn from 1/gain to gain, log-uniformly.
-    """
-
-    time_warp_probability: Probability = 0.7
-    time_warp: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
-    polarity_probability: Probability = 0.3
-    gain: Annotated[float, Field(ge=1.0)] = 3.0
-    wander_probability: Probability = 0.5
-    wander: Annotated[float, Field(ge=0.0)] = 1.0
-    hum_probability: Probability = 0.2
-    hum: Annotated[float, Field(ge=0.0)] = 0.15
-    muscle_probability: Probability = 0.4
-    muscle: Annotated[float, Field(ge=0.0)] = 0.35
-    motion_probability: Probability = 0.1
-    motion: Annotated[float, Field(ge=0.0)] = 3.0
-    smoothing_probability: Probability = 0.2
-    smoothing: Annotated[float, Field(ge=0.0, le=0.33)] = 0.2
-    clipping_probability: Probability = 0.03
-    lead_off_probability: Probability = 0.03
-    lead_mix_probability: Probability = 0.0
-    lead_mix: Annotated[float, Field(ge=0.0, le=1.0)] = 0.3
-
-
-class BlockConfiguration(Strict):
-    """One dilated convolution with batch normalisation (folded at export) and ReLU, with or without a skip."""
-
-    kernel: Annotated[int, Field(ge=1, le=15)] = 3
-    dilation: Positive = 1
-    residual: bool = False
-
-
-class ArchitectureConfiguration(Strict):
-    """A strided stem, dilated blocks, and a 1x1 head whose channels are the classes of `stride` samples.
-
-    Attributes:
-        channels: width of stem and blocks.
-        stem_kernel, stride: the first convolution.
-        blocks: the dilated convolutions.
-    """
-
-    channels: Annotated[int, Field(ge=1, le=256)]
-    stem_kernel: Annotated[int, Field(ge=1, le=31)]
-    stride: Literal[1, 2, 5, 10]
-    blocks: tuple[BlockConfiguration, ...]
-
-    @model_validator(mode="after")
-    def _has_blocks(self) -> ArchitectureConfiguration:
-        if not self.blocks:
-            raise ValueError("an architecture needs at least one block")
-        return self
-
-    def parameters(self, classes: int) -> int:
-        """Weights and biases of the int8 graph, after batch normalisation is folded."""
-        c = self.channels
-        blocks = sum(block.kernel * c * c + c for block in self.blocks)
-        return self.stem_kernel * c + c + blocks + (c + 1) * classes * self.stride
-
-    def macs(self, classes: int, frame_length: int = FRAME_LENGTH) -> int:
-        """Multiply-accumulates of the convolutions for one frame (padding counted, ADD and bias not)."""
-        c = self.channels
-        blocks = sum(block.kernel * c * c for block in self.blocks)
-        return frame_length // self.stride * (self.stem_kernel * c + blocks + c * classes * self.stride)
-
-    @property
-    def receptive_field(self) -> int:
-        """Samples at 100 Hz that one output depends on."""
-        return self.stem_kernel + self.stride * sum((block.kernel - 1) * block.dilation for block in self.blocks)
 
 
 class ScheduleConfiguration(Strict):
@@ -198,14 +77,22 @@ class QuantisationConfiguration(Strict):
 
 
 class ModelConfiguration(Strict):
-    """Everything needed to train one model again; the file `configuration.json`."""
+    """Everything needed to train one model again; the file `configuration.json`.
+
+    Attributes:
+        kind: "frames" of 2.5 s, each normalised and answered by itself, or a "stream", normalised by what it saw last.
+        frame_length: samples of a frame; of a stream, of the windows that it is trained on.
+    """
+
+    later = frozenset({"kind"})
 
     format: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     description: str
     classes: Literal[2, 4]
     rate: Literal[100] = 100
-    frame_length: Literal[250] = 250
+    kind: Literal["frames", "stream"] = "frames"
+    frame_length: Literal[250, 1000] = 250
     seed: Annotated[int, Field(ge=0)] = 2026
     data: DataConfiguration = DataConfiguration()
     augmentation: AugmentationConfiguration = AugmentationConfiguration()
@@ -221,7 +108,23 @@ class ModelConfiguration(Strict):
             raise ValueError(f"a teacher of {self.teacher.classes} classes cannot teach {self.classes}")
         if self.schedule.warmup_steps >= self.schedule.steps:
             raise ValueError("schedule.warmup_steps must be below schedule.steps")
+        if self.streams != self.name.startswith(STREAM_PREFIX) and self.name not in (SMOKE, TEACHER):
+            raise ValueError(f"the names of streams, and of no others, begin with '{STREAM_PREFIX}'")
+        if self.streams and self.name != TEACHER and not self.architecture.causal:
+            raise ValueError("the architecture of a stream is causal")
+        if self.streams != (self.frame_length > FRAME_LENGTH):
+            raise ValueError(f"frame_length is {FRAME_LENGTH} for frames and {STREAM_WINDOW} for a stream")
         return self
+
+    @property
+    def streams(self) -> bool:
+        """True for a stream, False for frames."""
+        return self.kind == "stream"
+
+    @property
+    def window_length(self) -> int:
+        """Samples that the preprocessor normalises by: of the frame, or the last ones of a stream."""
+        return RUNNING_WINDOW if self.streams else self.frame_length
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -235,14 +138,14 @@ class ModelConfiguration(Strict):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates for one frame."""
-        return self.architecture.macs(self.classes, self.frame_length)
+        """Multiply-accumulates for one frame, or for a second of a stream."""
+        return self.architecture.macs(self.classes, MODEL_RATE if self.streams else self.frame_length)
 
     def preprocess(self, input_rate: int = DEFAULT_INPUT_RATE) -> PreprocessParameters:
         """The preprocessor that feeds this model."""
         settings = self.quantisation
         return PreprocessParameters.for_segmenter(
-            self.frame_length, self.classes, settings.input_scale, settings.input_zero_point, input_rate
+            self.window_length, self.classes, settings.input_scale, settings.input_zero_point, input_rate
         )
 
     def digest(self) -> str:
@@ -255,9 +158,11 @@ class ModelConfiguration(Strict):
         if self.teacher is None:
             return None
         return ModelConfiguration(
-            name="teacher",
+            name=TEACHER,
             description="Teacher network, used in training only.",
             classes=self.teacher.classes,
+            kind=self.kind,
+            frame_length=self.frame_length,
             seed=self.seed,
             data=self.data,
             augmentation=self.teacher.augmentation,
@@ -273,8 +178,13 @@ def folder(name: str) -> Path:
 
 
 def names() -> tuple[str, ...]:
-    """Names of the models that have a configuration, those of the zoo first."""
-    return in_order(path.parent.name for path in paths.MODELS.glob("*/configuration.json"))
+    """Names of the models of frames that have a configuration, those of the zoo first."""
+    return configured_names()
+
+
+def every_name() -> tuple[str, ...]:
+    """Those of frames, then those of streams."""
+    return (*configured_names(), *configured_names(streams=True))
 
 
 def load(name: str) -> ModelConfiguration:
@@ -290,7 +200,7 @@ def load(name: str) -> ModelConfiguration:
     if not path.is_file():
         raise UsageError(
             f"There is no model '{name}'.",
-            f"{path} does not exist. Known models: {', '.join((*names(), SMOKE))}.",
+            f"{path} does not exist. Known models: {', '.join((*every_name(), SMOKE))}.",
             "Correct the --model option, or create the configuration.",
         )
     configuration = read(path)

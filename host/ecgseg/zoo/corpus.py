@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,23 +13,38 @@ import numpy.typing as npt
 from ecgseg.data.databases import ludb
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.data.records import Record
+from ecgseg.pipeline import normalise_running
 from ecgseg.zoo.configuration import ModelConfiguration
-from ecgseg.zoo.dataset import BatchSource, SignalBank, evaluation_frames
+from ecgseg.zoo.dataset import FRAMES, BatchSource, Cutting, Float32, SignalBank, evaluation_frames
+
+# The past that an answer of a stream depends on, as windows that follow one another have it.
+_STREAM_CONTEXT = 500
+
+
+@dataclass(frozen=True)
+class Share:
+    """Further records to train on: what they are, for people, and the share of the training frames they get."""
+
+    name: str
+    records: tuple[Record, ...]
+    weight: float
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Records to train on and to choose on, and the synthetic ones with their share."""
+    """Records to train on and to choose on, the synthetic ones with their share, and what else there is."""
 
     training: tuple[Record, ...]
     validation: tuple[Record, ...]
     synthetic: tuple[Record, ...]
     synthetic_weight: float
+    others: tuple[Share, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """Short hash of the training records, for names of folders."""
-        names = [f"{r.source} {r.record_id} {r.lead}" for r in (*self.training, *self.synthetic)]
+        others = [record for share in self.others for record in share.records]
+        names = [f"{r.source} {r.record_id} {r.lead}" for r in (*self.training, *self.synthetic, *others)]
         return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
 
     @property
@@ -36,8 +52,9 @@ class Corpus:
         """What it is made of, for people."""
         if not self.training:
             return f"synthetic ECG only ({len(self.synthetic)} leads): no LUDB was found or asked for"
+        other = "".join(f", {100 * share.weight:.0f} % {share.name}" for share in self.others)
         share = f", {100 * self.synthetic_weight:.0f} % synthetic frames" if self.synthetic_weight else ""
-        return f"LUDB: {len(self.training)} leads to train on, {len(self.validation)} to choose on{share}"
+        return f"LUDB: {len(self.training)} leads to train on, {len(self.validation)} to choose on{share}{other}"
 
 
 def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | None = None) -> Corpus:
@@ -63,22 +80,38 @@ def batches(configuration: ModelConfiguration, corpus: Corpus) -> BatchSource:
     """The stream of training batches of a configuration."""
     banks: list[tuple[SignalBank, float]] = []
     if corpus.training:
-        banks.append((SignalBank.of(corpus.training, configuration.classes), 1.0 - corpus.synthetic_weight))
+        rest = 1.0 - corpus.synthetic_weight - sum(share.weight for share in corpus.others)
+        banks.append((SignalBank.of(corpus.training, configuration.classes), rest))
     if corpus.synthetic:
         banks.append((SignalBank.of(corpus.synthetic, configuration.classes), corpus.synthetic_weight))
+    for share in corpus.others:
+        banks.append((SignalBank.of(share.records, configuration.classes), share.weight))
     return BatchSource(
         tuple(banks),
         configuration.augmentation,
         configuration.preprocess(),
         configuration.schedule.batch,
         configuration.seed,
+        cutting(configuration),
     )
 
 
+def cutting(configuration: ModelConfiguration) -> Cutting:
+    """What a model is trained and judged on: frames, or windows of a stream."""
+    if not configuration.streams:
+        return FRAMES
+    return Cutting(configuration.frame_length, _STREAM_CONTEXT, normalise_running)
+
+
+def undisturbed(configuration: ModelConfiguration, records: Sequence[Record]) -> tuple[Float32, npt.NDArray[np.int32]]:
+    """Records as the device cuts them: model input float32 [frames, length, 1], labels int32 [frames, length]."""
+    bank = SignalBank.of(records, configuration.classes)
+    return evaluation_frames(bank, configuration.preprocess(), cutting(configuration))
+
+
 def calibration_frames(configuration: ModelConfiguration, corpus: Corpus) -> npt.NDArray[np.float32]:
-    """Undisturbed frames of the training records, drawn by the seed: float32 [frames, 250, 1]."""
-    records = corpus.training or corpus.synthetic
-    frames, _ = evaluation_frames(SignalBank.of(records, configuration.classes), configuration.preprocess())
+    """Undisturbed frames of the training records, drawn by the seed: float32 [frames, length, 1]."""
+    frames, _ = undisturbed(configuration, corpus.training or corpus.synthetic)
     rng = np.random.default_rng([configuration.seed, 1])
     count = min(configuration.quantisation.calibration_frames, len(frames))
     return frames[rng.permutation(len(frames))[:count]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from ecgseg.data.records import Record, labels
 from ecgseg.errors import DataError
 from ecgseg.pipeline import FRAME_LENGTH, UNANNOTATED, PreprocessParameters, decimate
-from ecgseg.zoo.augmentation import augment
-from ecgseg.zoo.configuration import AugmentationConfiguration
+from ecgseg.zoo.augmentation import augment, scale_waves
+from ecgseg.zoo.recipe import AugmentationConfiguration
 
 Float32 = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.uint8]
@@ -147,6 +147,28 @@ def int8_frames(frames: Float32, parameters: PreprocessParameters) -> npt.NDArra
     return np.asarray(np.clip(rounded, -128, 127), dtype=np.int8)
 
 
+# From int16 microvolts and valid, both [batch, time], to the int8 of the device's preprocessor.
+Normalise = Callable[[npt.NDArray[np.int16], npt.NDArray[np.bool_], PreprocessParameters], npt.NDArray[np.int8]]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """What is cut from records, and how it is normalised.
+
+    Attributes:
+        length: samples of a frame, or of a window of a stream.
+        context: how many samples at the start of a window are only there so that the others have a past.
+        normalise: quantise_frames, or normalise_running for a stream.
+    """
+
+    length: int = FRAME_LENGTH
+    context: int = 0
+    normalise: Normalise = quantise_frames
+
+
+FRAMES = Cutting()
+
+
 @dataclass(frozen=True)
 class BatchSource:
     """Batch number i as a pure function of (seed, i): training can go on anywhere after a kill.
@@ -157,6 +179,7 @@ class BatchSource:
         parameters: the device's preprocessor.
         batch: frames per batch.
         seed: of everything drawn.
+        cutting: what a frame is.
     """
 
     banks: tuple[tuple[SignalBank, float], ...]
@@ -164,18 +187,21 @@ class BatchSource:
     parameters: PreprocessParameters
     batch: int
     seed: int
+    cutting: Cutting = FRAMES
 
     def __call__(self, index: int) -> tuple[Float32, npt.NDArray[np.int32]]:
-        """Model input float32 [batch, 250, 1] and labels int32 [batch, 250], 255 where nothing is known."""
+        """Model input float32 [batch, length, 1] and labels int32 [batch, length], 255 where nothing is known."""
         rng = np.random.default_rng([self.seed, index])
         shares = np.array([share for _, share in self.banks])
         counts = rng.multinomial(self.batch, shares / shares.sum())
         parts = [self._draw(bank, int(count), rng) for (bank, _), count in zip(self.banks, counts, strict=True)]
-        signals, valid = augment(np.concatenate([part[0] for part in parts]), self.augmentation, rng)
         targets = np.concatenate([part[1] for part in parts]).astype(np.int32)
+        signals = np.concatenate([part[0] for part in parts])
+        scale_waves(signals, targets, self.augmentation.wave_probability, self.augmentation.wave, rng)
+        signals, valid = augment(signals, self.augmentation, rng)
         targets[~valid] = UNANNOTATED
         fixed = np.clip(np.rint(signals), -32767, 32767).astype(np.int16)
-        return model_input(quantise_frames(fixed, valid, self.parameters), self.parameters), targets
+        return model_input(self.cutting.normalise(fixed, valid, self.parameters), self.parameters), targets
 
     def _draw(self, bank: SignalBank, count: int, rng: np.random.Generator) -> tuple[Float32, Labels]:
         rows = rng.integers(0, len(bank), count)
@@ -183,11 +209,11 @@ class BatchSource:
         chosen = rng.random(count) < self.augmentation.time_warp_probability
         stretch = np.exp(np.where(chosen, rng.uniform(-warp, warp, count), 0.0))
         centre = rng.uniform(bank.first[rows], bank.last[rows] + 1)
-        half = stretch * (FRAME_LENGTH - 1) / 2
+        half = stretch * (self.cutting.length - 1) / 2
         centre = np.clip(centre, half, np.maximum(bank.lengths[rows] - 1 - half, half))
         # Without a warp the samples are the record's own, not interpolated ones.
         begin = np.where(chosen, centre - half, np.floor(centre - half))
-        positions: npt.NDArray[np.float64] = begin[:, None] + stretch[:, None] * np.arange(FRAME_LENGTH)
+        positions: npt.NDArray[np.float64] = begin[:, None] + stretch[:, None] * np.arange(self.cutting.length)
         signals, mask = bank.cut(rows, positions)
         mixed = np.flatnonzero(rng.random(count) < self.augmentation.lead_mix_probability)
         if mixed.size:
@@ -199,28 +225,33 @@ class BatchSource:
         return signals, mask
 
 
-def evaluation_frames(bank: SignalBank, parameters: PreprocessParameters) -> tuple[Float32, npt.NDArray[np.int32]]:
+def evaluation_frames(
+    bank: SignalBank, parameters: PreprocessParameters, cutting: Cutting = FRAMES
+) -> tuple[Float32, npt.NDArray[np.int32]]:
     """Undisturbed frames as the device cuts them: one after the other from the start of each record.
 
-    The last one is aligned to the end of the record; what it shares with the one before is labelled once.
+    The last one is aligned to the end of the record; what it shares with the one before is labelled once. Windows of a
+    stream overlap by their context, of which only the first window of a record has labels.
 
     Returns:
-        Model input float32 [frames, 250, 1] and labels int32 [frames, 250].
+        Model input float32 [frames, length, 1] and labels int32 [frames, length].
     """
     rows: list[int] = []
     begins: list[int] = []
     hidden: list[int] = []
+    length, time = cutting.length, np.arange(cutting.length)
     for row in range(len(bank)):
-        length = int(bank.lengths[row])
-        for start in range(0, length, FRAME_LENGTH):
-            begin = min(start, length - FRAME_LENGTH)
-            if start <= bank.last[row] and begin + FRAME_LENGTH > bank.first[row]:
+        end, start = int(bank.lengths[row]), 0
+        while start < end:
+            begin = max(min(start - cutting.context, end - length), 0)
+            if start <= bank.last[row] and begin + length > bank.first[row]:
                 rows.append(row)
                 begins.append(begin)
                 hidden.append(start - begin)
-    where = np.array(begins, dtype=np.float64)[:, None] + np.arange(FRAME_LENGTH)
+            start = begin + length
+    where = np.array(begins, dtype=np.float64)[:, None] + time
     signals, mask = bank.cut(np.array(rows), where)
-    mask[np.arange(FRAME_LENGTH)[None, :] < np.array(hidden)[:, None]] = UNANNOTATED
+    mask[time[None, :] < np.array(hidden)[:, None]] = UNANNOTATED
     fixed = np.rint(signals).astype(np.int16)
     valid = np.ones(fixed.shape, dtype=np.bool_)
-    return model_input(quantise_frames(fixed, valid, parameters), parameters), mask.astype(np.int32)
+    return model_input(cutting.normalise(fixed, valid, parameters), parameters), mask.astype(np.int32)

@@ -6,32 +6,33 @@ import statistics
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from ecgseg.data.databases.ludb import find_ludb, load_records, split
-from ecgseg.data.records import Record
 from ecgseg.errors import DataError, ModelError, UsageError, cause
-from ecgseg.extras import require_tensorflow
 from ecgseg.files import read_text
+from ecgseg.graph.ir import Graph
+from ecgseg.graph.lengths import at_length
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
-from ecgseg.models import find_model
-from ecgseg.pipeline import Prediction, assemble, class_mask, whole_record
-from ecgseg.pipeline.segmenter import Segmenter
+from ecgseg.models import STREAM_PREFIX, find_model
+from ecgseg.pipeline import MODEL_RATE
+from ecgseg.pipeline.stream_segmenter import StreamSegmenter, is_stream
 from ecgseg.scoring.collector import Scores
 from ecgseg.scoring.evaluate import (
     AF,
     Evaluation,
     Progress,
+    Twin,
     by_device,
-    device_segmenter,
+    device_twin,
     evaluate,
+    look_ahead_ms,
     score,
 )
 from ecgseg.scoring.metrics import FiducialScore
 from ecgseg.zoo import configuration
-from ecgseg.zoo.dataset import model_input
+from ecgseg.zoo.float_model import float_delineator
 
 Figures = TypeVar("Figures", bound=BaseModel)
 _LARGEST_BYTES = 1 << 20
@@ -69,6 +70,27 @@ class Metrics(BaseModel):
     by_noise: dict[str, dict[str, float]]
     confusion: list[list[int]]
     versions: dict[str, str]
+
+
+class DatabaseFigures(BaseModel):
+    """What a stream finds in the records of one set: weighted F1, points, and P waves invented a minute in all."""
+
+    records: list[str]
+    weighted_f1: float
+    fiducials: dict[str, FiducialScore]
+    p_false_positives_per_minute: float | None
+
+
+class StreamMetrics(Metrics):
+    """The file metrics.json of a stream.
+
+    Attributes:
+        look_ahead_ms: how long a sample waits for its class.
+        by_database: figures by set of records, named with whether the model was trained on them.
+    """
+
+    look_ahead_ms: int
+    by_database: dict[str, DatabaseFigures]
 
 
 class CrossValidation(BaseModel):
@@ -109,42 +131,6 @@ def require_folds(count: int) -> None:
         )
 
 
-class FloatSegmenter:
-    """The float model behind the device's preprocessor: what int8 is compared with. Needs TensorFlow.
-
-    Args:
-        path: model.keras.
-        device: the int8 model's twin, for the preprocessor and the rules.
-
-    Raises:
-        ToolMissingError: TensorFlow is not installed.
-        ModelError: the file is missing or damaged.
-    """
-
-    def __init__(self, path: Path, device: Segmenter) -> None:
-        require_tensorflow()
-        import keras
-
-        try:
-            self._model = keras.models.load_model(path, compile=False)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"The float model {path} cannot be read.",
-                cause(error, "It is no Keras model, or one of another version of Keras."),
-                "Train it again with `invoke train`.",
-            ) from error
-        self._parameters = device.require_parameters()
-
-    def __call__(self, record: Record) -> Prediction:
-        """Mask and segments of a record."""
-        parameters = self._parameters
-        parts = whole_record(record.samples, parameters)
-        quantised = np.stack([frame.data for frame in parts])
-        logits = np.asarray(self._model(model_input(quantised, parameters), training=False))
-        masks = [class_mask(scores, frame) for scores, frame in zip(logits, parts, strict=True)]
-        return assemble(masks, parameters.samples_of(record.samples.size), parameters.rules)
-
-
 def measure(name: str, ludb: str | Path | None = None, progress: Progress | None = None) -> Metrics:
     """Measure a model of the zoo on the test patients.
 
@@ -166,14 +152,45 @@ def measure(name: str, ludb: str | Path | None = None, progress: Progress | None
     records = load_records(folder, split()["test"])
     model = find_model(name)
     result = evaluate(model, records, progress=progress)
-    device = device_segmenter(model.data)
-    model_float = FloatSegmenter(model.path.with_name("model.keras"), device)
+    device = device_twin(model.data)
+    model_float = float_delineator(model.path.with_name("model.keras"), device)
     float_scores, _, _ = score(model_float, records, device.class_count, progress)
     heartkit = [record for record in records if record.record_id in split()["test_heartkit"]]
     held_out, _, _ = score(by_device(device), heartkit, device.class_count, progress)
     lead_ii = [record for record in records if record.lead == "ii"]
     noisy = evaluate(model, lead_ii, noise=True, progress=progress)
-    return _metrics(result, noisy, held_out, float_scores, model.data)
+    metrics = _metrics(result, noisy, held_out, float_scores, model.data)
+    if not isinstance(device, StreamSegmenter):
+        return metrics
+    return StreamMetrics(
+        **metrics.model_dump(),
+        look_ahead_ms=look_ahead_ms(device),
+        by_database=_by_database(configuration.load(name), result, device, progress),
+    )
+
+
+def _by_database(
+    settings: configuration.ModelConfiguration, ludb: Evaluation, device: Twin, progress: Progress | None
+) -> dict[str, DatabaseFigures]:
+    """Figures by set of records: LUDB's test patients, and those of QTDB that there are."""
+    found = {"LUDB, test": _database(ludb.whole, [str(number) for number in ludb.records])}
+    return found
+
+
+def _database(scores: Scores, records: list[str]) -> DatabaseFigures:
+    return DatabaseFigures(
+        records=records,
+        weighted_f1=scores.samples.weighted_f1,
+        fiducials=scores.fiducials,
+        p_false_positives_per_minute=scores.p_false_positives_per_minute,
+    )
+
+
+def _macs(graph: Graph) -> int:
+    """Multiplications for a frame, or for a second of a stream."""
+    if not is_stream(graph):
+        return lower(graph).macs
+    return lower(at_length(graph, MODEL_RATE)).macs
 
 
 def _metrics(result: Evaluation, noisy: Evaluation, held_out: Scores, float_scores: Scores, content: bytes) -> Metrics:
@@ -195,7 +212,7 @@ def _metrics(result: Evaluation, noisy: Evaluation, held_out: Scores, float_scor
         float_weighted_f1=float_scores.samples.weighted_f1,
         int8_loss=float_scores.samples.weighted_f1 - samples.weighted_f1,
         params=graph.parameter_count,
-        macs=lower(graph).macs,
+        macs=_macs(graph),
         fiducials=result.whole.fiducials,
         af_p_false_positives_per_minute=af.p_false_positives_per_minute if af else None,
         by_rhythm={name: scores.samples.weighted_f1 for name, scores in sorted(result.by_rhythm.items())},
@@ -212,7 +229,8 @@ def read_metrics(name: str) -> Metrics:
     Raises:
         ModelError: metrics.json is missing or damaged.
     """
-    return _read(Metrics, name, "metrics.json", f"invoke zoo --measure --model {name}")
+    kind = StreamMetrics if name.startswith(STREAM_PREFIX) else Metrics
+    return _read(kind, name, "metrics.json", f"invoke zoo --measure --model {name}")
 
 
 def read_cross_validation(name: str) -> CrossValidation:

@@ -12,8 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ecgseg.zoo.architecture import ArchitectureConfiguration
 from ecgseg.zoo.builder import HEAD, NORMALISATION_EPSILON, stages
-from ecgseg.zoo.configuration import ArchitectureConfiguration
 
 _MOMENTUM = 0.99
 
@@ -26,6 +26,7 @@ class _Stage:
     dilation: int
     stride: int
     residual: bool
+    sides: tuple[int, int] | None
 
 
 class Forward:
@@ -42,6 +43,7 @@ class Forward:
                 block.dilation,
                 stride,
                 block.residual,
+                (block.reach - block.ahead, block.ahead) if architecture.causal else None,
             )
             for name, block, stride in stages(architecture)
         ]
@@ -66,12 +68,13 @@ class Forward:
 
 
 def _convolve(x: Any, stage: _Stage) -> Any:
-    """Convolution with TensorFlow's SAME padding: float32 [batch, time, in] to [batch, time / stride, out]."""
+    """Convolution, padded as the stage says or by TensorFlow's SAME: float32 [batch, time, in] to [.., out]."""
     time, width = x.shape[1], x.shape[2]
     steps = -(-time // stage.stride)
     span = (stage.width - 1) * stage.dilation + 1
     padding = max((steps - 1) * stage.stride + span - time, 0)
-    padded = tf.pad(x, [[0, 0], [padding // 2, padding - padding // 2], [0, 0]])
+    sides = stage.sides or (padding // 2, padding - padding // 2)
+    padded = tf.pad(x, [[0, 0], sides, [0, 0]])
     reach = (steps - 1) * stage.stride + 1
     taps = [padded[:, tap * stage.dilation : tap * stage.dilation + reach : stage.stride] for tap in range(stage.width)]
     columns = tf.reshape(tf.concat(taps, -1), [-1, stage.width * width])

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from ecgseg.data.records import Record
+from ecgseg.graph.oracle import TflmOracle
 from ecgseg.output import replacing
-from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.scoring.metrics import confusion_matrix, weighted_f1
 from ecgseg.zoo import configuration as zoo
+from ecgseg.zoo import instruction_set
 from ecgseg.zoo.checkpoints import Look
 from ecgseg.zoo.configuration import ModelConfiguration
-from ecgseg.zoo.corpus import Corpus, calibration_frames
-from ecgseg.zoo.dataset import SignalBank, evaluation_frames, int8_frames
+from ecgseg.zoo.corpus import Corpus, calibration_frames, undisturbed
+from ecgseg.zoo.dataset import int8_frames
 from ecgseg.zoo.quantise import quantise
 
 # From a model's name, the looks of its training and the chosen one to a PNG.
@@ -49,10 +50,9 @@ class Written:
 
 def int8_weighted_f1(content: bytes, configuration: ModelConfiguration, records: Sequence[Record]) -> float:
     """Weighted F1 of a .tflite, as the device runs it, on the annotated span of records."""
-    parameters = configuration.preprocess()
-    frames, targets = evaluation_frames(SignalBank.of(records, configuration.classes), parameters)
-    twin = Segmenter(content)
-    scores = [twin.run(frame).reshape(frame.size, -1) for frame in int8_frames(frames, parameters)]
+    frames, targets = undisturbed(configuration, records)
+    oracle = TflmOracle(content)
+    scores = [oracle.run(frame).reshape(frame.size, -1) for frame in int8_frames(frames, configuration.preprocess())]
     return weighted_f1(confusion_matrix(np.argmax(scores, axis=-1), targets, configuration.classes))
 
 
@@ -102,6 +102,7 @@ def write_model(
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides the numbers."""
+    """Versions of what decides the numbers, and the instruction set if it was held still."""
     packages = ("tensorflow-cpu", "keras", "numpy", "tflite-micro", "physiokit")
-    return {name: metadata.version(name) for name in packages} | {"python": platform.python_version()}
+    held = {"instruction set": instruction_set.NAME} if instruction_set.held_still() else {}
+    return {name: metadata.version(name) for name in packages} | {"python": platform.python_version()} | held

@@ -18,7 +18,7 @@ import tensorflow as tf
 from ecgseg.errors import ModelError
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.oracle import TflmOracle
-from ecgseg.pipeline import FRAME_LENGTH, PreprocessParameters
+from ecgseg.pipeline import PreprocessParameters
 from ecgseg.zoo.dataset import int8_frames
 
 Int8 = npt.NDArray[np.int8]
@@ -31,8 +31,8 @@ def quantise(model: Any, calibration: npt.NDArray[np.float32], parameters: Prepr
     """Post-training int8 quantisation.
 
     Args:
-        model: folded keras.Model, float32 [batch, 250, 1] to [batch, 250, classes].
-        calibration: float32 [frames, 250, 1] model inputs, of training patients only, as the preprocessor makes them.
+        model: folded keras.Model, float32 [batch, length, 1] to [batch, length, classes].
+        calibration: float32 [frames, length, 1] model inputs of training patients, as the preprocessor makes them.
         parameters: the preprocessor, whose quantisation must come out at the input.
 
     Returns:
@@ -42,7 +42,7 @@ def quantise(model: Any, calibration: npt.NDArray[np.float32], parameters: Prepr
         ModelError: the result is not what the firmware needs.
     """
 
-    signature = [tf.TensorSpec((1, FRAME_LENGTH, 1), tf.float32, name="ecg")]
+    signature = [tf.TensorSpec((1, model.input_shape[1], 1), tf.float32, name="ecg")]
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def logits(ecg: Any) -> Any:
@@ -111,7 +111,7 @@ def compare_oracles(content: bytes, frames: Int8) -> None:
 
     Args:
         content: the .tflite.
-        frames: int8 [frames, 250].
+        frames: int8 [frames, length].
 
     Raises:
         ModelError: they differ on any byte.

@@ -26,8 +26,8 @@ from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.builder import build, fold
 from ecgseg.zoo.checkpoints import Checkpoint, Look
 from ecgseg.zoo.configuration import ModelConfiguration, ScheduleConfiguration
-from ecgseg.zoo.corpus import Corpus, batches, load_corpus
-from ecgseg.zoo.dataset import BatchSource, SignalBank, evaluation_frames
+from ecgseg.zoo.corpus import Corpus, batches, load_corpus, undisturbed
+from ecgseg.zoo.dataset import BatchSource
 from ecgseg.zoo.forward import Forward
 from ecgseg.zoo.model_folder import DrawHistory, Written, write_model
 
@@ -69,9 +69,10 @@ class Trainer:
         self._work = work
         self._teacher = teacher
         self._source = batches(configuration, corpus)
-        validation = SignalBank.of(corpus.validation, configuration.classes)
-        self._frames, self._targets = evaluation_frames(validation, configuration.preprocess())
-        self._model = build(configuration.architecture, configuration.classes, folded=False)
+        self._frames, self._targets = undisturbed(configuration, corpus.validation)
+        self._model = build(
+            configuration.architecture, configuration.classes, folded=False, length=configuration.frame_length
+        )
         self._forward = Forward(self._model, configuration.architecture, configuration.classes)
         schedule = configuration.schedule
         self._optimizer = keras.optimizers.AdamW(
@@ -177,7 +178,7 @@ class Trainer:
             progress.console.print(f"{self._configuration.name} step {step}: {note}")
 
     def probabilities(self, temperature: float, classes: int) -> Any:
-        """A function of a batch [batch, 250, 1] that gives probabilities [batch, 250, classes], for teaching.
+        """A function of a batch [batch, time, 1] that gives probabilities [batch, time, classes], for teaching.
 
         A four-class network teaches a two-class one: everything but QRS is NONE.
         """

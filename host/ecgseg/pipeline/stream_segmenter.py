@@ -1,0 +1,113 @@
+"""A streaming network in Python: from a record's raw samples every class that the device answers for it."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.errors import ModelError
+from ecgseg.graph import interpret
+from ecgseg.graph.ir import Graph
+from ecgseg.graph.layers import Network
+from ecgseg.graph.lengths import at_length
+from ecgseg.graph.load import load_tflite
+from ecgseg.graph.lower import lower
+from ecgseg.graph.streaming import stream_of
+from ecgseg.pipeline.parameters import DEFAULT_INPUT_RATE, FRAME_LENGTH, RUNNING_WINDOW, PreprocessParameters
+from ecgseg.pipeline.prediction import Prediction
+from ecgseg.pipeline.preprocess import Decimated, decimate
+from ecgseg.pipeline.running import normalise_running
+from ecgseg.pipeline.segments import Mask, segments
+
+
+class StreamSegmenter:
+    """The twin of a stream: decimator, running normalisation, and the network at the length of the whole record.
+
+    What a stream answers block by block is, to the bit, what its network answers at once (docs/architecture.md,
+    section 10); so a record of hours takes seconds here.
+
+    Args:
+        model: bytes of a .tflite of int8 [1, time, 1] to int8 [1, time, classes] whose layers stream.
+        input_rate: raw rate in Hz.
+
+    Attributes:
+        sha256: SHA-256 of the .tflite, hexadecimal.
+        class_count: classes of the network.
+        look_ahead: samples at 100 Hz behind the one that is answered.
+        parameters: of the decimator and of the normalisation.
+
+    Raises:
+        GraphError: the file is damaged, or the network cannot run as a stream.
+        ModelError: it is no segmenter.
+        UsageError: the preprocessor does not take the input rate or the input's quantisation.
+    """
+
+    def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
+        self.sha256 = hashlib.sha256(model).hexdigest()
+        self._graph = load_tflite(model)
+        if not is_stream(self._graph):
+            raise ModelError(
+                "This model is no segmenter of a stream.",
+                "A stream takes one value a sample at 100 Hz and answers the scores of its classes for each.",
+                "Use one with int8 input [1, T, 1] and int8 output [1, T, classes], T above 256.",
+            )
+        self._networks: dict[int, Network] = {}
+        stream = stream_of(self._graph)
+        self.look_ahead = stream.lag
+        self.class_count = stream.row_bytes
+        source = stream.network.input
+        self.parameters = PreprocessParameters.for_segmenter(
+            RUNNING_WINDOW, self.class_count, float(source.scale), source.zero_point, input_rate
+        )
+
+    def normalised(self, signal: Decimated) -> npt.NDArray[np.int8]:
+        """What the network gets, int8 [n], for a signal at 100 Hz."""
+        (data,) = normalise_running(signal.samples[None], signal.valid[None], self.parameters)
+        return np.asarray(data)
+
+    def scores(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """Scores int8 [n, classes] of a record's network input int8 [n]."""
+        if not data.size:
+            return np.empty((0, self.class_count), np.int8)
+        found = interpret.run(self._network(data.size), data)
+        # A stride makes whole groups of answers; those behind the record's last sample are nobody's.
+        return found.reshape(-1, self.class_count)[: data.size]
+
+    def classes(self, raw: npt.NDArray[np.int16]) -> Mask:
+        """The class of every sample of a record, uint8 [n] at 100 Hz; the lowest class wins a tie.
+
+        Args:
+            raw: int16 [samples], 1 LSB = 1 microvolt, at the input rate.
+        """
+        return self._classes(decimate(raw, self.parameters))
+
+    def predict(self, raw: npt.NDArray[np.int16]) -> Prediction:
+        """Mask and segments of a whole record; where there is no contact there is no wave.
+
+        Args:
+            raw: int16 [samples], 1 LSB = 1 microvolt, at the input rate.
+        """
+        signal = decimate(raw, self.parameters)
+        mask = self._classes(signal)
+        mask[~signal.valid] = 0
+        return Prediction(mask, segments(mask, self.parameters.rules))
+
+    def _classes(self, signal: Decimated) -> Mask:
+        mask: Mask = np.argmax(self.scores(self.normalised(signal)), axis=1).astype(np.uint8)
+        return mask
+
+    def _network(self, length: int) -> Network:
+        if length not in self._networks:
+            self._networks[length] = lower(at_length(self._graph, length))
+        return self._networks[length]
+
+
+def is_stream(graph: Graph) -> bool:
+    """True for a network of int8 [1, .., T, 1] to int8 [1, .., T, classes] that is no segmenter of frames."""
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        return False
+    source, target = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    int8 = source.dtype == target.dtype == "int8"
+    return int8 and source.size > FRAME_LENGTH and target.shape[-2:-1] == (source.size,)

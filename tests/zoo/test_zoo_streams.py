@@ -1,0 +1,183 @@
+"""Guards models of a stream: what they look ahead, what they are trained on, and that their int8 graph streams."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from ecgseg.graph.load import load_tflite
+from ecgseg.graph.streaming import stream_of
+from ecgseg.pipeline import UNANNOTATED, PreprocessParameters, RunningNormaliser, decimate, normalise_running
+from ecgseg.pipeline.stream_segmenter import StreamSegmenter
+from ecgseg.zoo import configuration as zoo
+from ecgseg.zoo import dataset
+from ecgseg.zoo.augmentation import change_level, scale_waves
+from support.lazily import Lazily, needs_tensorflow
+
+needs_tensorflow()
+tf = Lazily("tensorflow")
+builder = Lazily("ecgseg.zoo.builder")
+corpora = Lazily("ecgseg.zoo.corpus")
+forward = Lazily("ecgseg.zoo.forward")
+model_folder = Lazily("ecgseg.zoo.model_folder")
+quantise = Lazily("ecgseg.zoo.quantise")
+train = Lazily("ecgseg.zoo.train")
+
+pytestmark = pytest.mark.train
+
+QUIET = Console(quiet=True)
+BLOCKS = (
+    zoo.BlockConfiguration(kernel=3, dilation=1),
+    zoo.BlockConfiguration(kernel=3, dilation=8, ahead=5),
+    zoo.BlockConfiguration(kernel=3, dilation=4, residual=True),
+    zoo.BlockConfiguration(kernel=5, dilation=1, ahead=2),
+)
+CAUSAL = zoo.ArchitectureConfiguration(channels=8, stem_kernel=7, stride=2, blocks=BLOCKS, causal=True, stem_ahead=2)
+
+
+def stream(**changes):
+    schedule = zoo.ScheduleConfiguration(
+        steps=12, batch=4, learning_rate=1e-2, warmup_steps=2, averaging=0.9, evaluate_every=6
+    )
+    smoke = zoo.smoke().model_dump(mode="json") | {
+        "name": "stream-smoke",
+        "kind": "stream",
+        "frame_length": 1000,
+        "architecture": CAUSAL.model_dump(mode="json"),
+        "schedule": schedule.model_dump(mode="json"),
+    }
+    return zoo.ModelConfiguration.model_validate(smoke | changes)
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return corpora.load_corpus(stream())
+
+
+def disturbed(length):
+    model = builder.build(CAUSAL, 4, folded=False, length=length)
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        value = rng.standard_normal(weight.shape) * 0.3
+        weight.assign(np.abs(value) + 0.2 if "variance" in weight.path else value)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"frame_length": 250}, "frame_length"),
+        ({"name": "seg-4-other"}, "begin with"),
+        ({"architecture": zoo.smoke().architecture.model_dump(mode="json")}, "causal"),
+        ({"data": {"qtdb_weight": 0.6, "qtdb_training": ["given"], "noise_weight": 0.5}}, "more than 1"),
+        ({"data": {"qtdb_weight": 0.6}}, "belong together"),
+    ],
+)
+def test_a_stream_that_does_not_hang_together_is_refused(changes, named):
+    with pytest.raises(ValueError, match=named):
+        stream(**changes)
+
+
+def test_frames_keep_their_files_and_digests_whatever_streams_add():
+    written = zoo.smoke().model_dump(mode="json")
+    assert "kind" not in written
+    assert "causal" not in written["architecture"]
+    assert stream().model_dump(mode="json")["kind"] == "stream"
+    assert zoo.ModelConfiguration.model_validate(stream().model_dump(mode="json")) == stream()
+
+
+def test_look_ahead_is_what_an_answer_depends_on():
+    model = builder.fold(disturbed(200), CAUSAL, 4)
+    x = np.random.default_rng(1).standard_normal((1, 200, 1)).astype(np.float32)
+    whole = np.asarray(model(x, training=False))[0]
+    changed = x.copy()
+    changed[0, 150:] += 3
+    moved = np.flatnonzero(np.abs(np.asarray(model(changed, training=False))[0] - whole).max(axis=1) > 1e-6)
+    assert CAUSAL.look_ahead == 16
+    # The answers of a position are those of two samples, of which the first looks further ahead.
+    assert moved[0] == 150 - CAUSAL.look_ahead
+
+
+def test_the_fast_forward_pass_and_the_folded_model_equal_keras():
+    model = disturbed(300)
+    x = np.random.default_rng(1).standard_normal((3, 300, 1)).astype(np.float32)
+    expected = np.asarray(model(x, training=False))
+    fast = np.asarray(forward.Forward(model, CAUSAL, 4)(tf.constant(x), training=False))
+    np.testing.assert_allclose(fast, expected, rtol=2e-4, atol=2e-4)
+    folded = builder.fold(model, CAUSAL, 4)
+    np.testing.assert_allclose(np.asarray(folded(x, training=False)), expected, rtol=2e-4, atol=2e-4)
+    assert folded.count_params() == CAUSAL.parameters(4)
+
+
+def test_a_batch_holds_windows_normalised_as_on_the_device(corpus):
+    configuration = stream()
+    source = corpora.batches(configuration, corpus)
+    x, y = source(3)
+    assert x.shape == (4, 1000, 1)
+    assert y.shape == (4, 1000)
+    assert not x[:, :49].any()
+    assert np.count_nonzero(y != UNANNOTATED) > 1000
+    x, y = corpora.undisturbed(configuration, corpus.validation)
+    signal = decimate(corpus.validation[0].samples, PreprocessParameters())
+    if signal.valid.all():
+        answers = RunningNormaliser(PreprocessParameters()).push(signal.samples, signal.valid)
+        assert np.array_equal(x[0, : answers.size, 0] * 32, answers[:1000])
+
+
+def test_windows_of_a_long_record_overlap_by_their_context_and_label_every_sample_once():
+    rng = np.random.default_rng(2)
+    length = 3210
+    bank = dataset.SignalBank(
+        (rng.standard_normal(length) * 300).astype(np.float32),
+        np.ones(length, np.uint8),
+        *(np.array([value]) for value in (0, length, 0, length - 1)),
+        np.array([[0, 1]]),
+    )
+    x, y = dataset.evaluation_frames(bank, PreprocessParameters(), dataset.Cutting(1000, 500, normalise_running))
+    assert np.count_nonzero(y != UNANNOTATED) == length
+    assert np.all(y[1:, :500] == UNANNOTATED)
+    assert len(x) == 6
+
+
+@pytest.mark.slow
+def test_the_int8_graph_streams_with_the_stated_look_ahead_and_is_written(tmp_path, corpus):
+    configuration = stream()
+    trained = train.fit(configuration, corpus, tmp_path / "work", QUIET)
+    written = model_folder.write_model(
+        configuration, corpus, trained.model, trained.history, tmp_path / "out", lambda *_: b""
+    )
+    content = (written.folder / "model.tflite").read_bytes()
+    graph = load_tflite(content)
+    assert {operator.name for operator in graph.operators} == {"RESHAPE", "PAD", "CONV_2D", "ADD"}
+    twin = StreamSegmenter(content)
+    assert twin.class_count == 4
+    assert CAUSAL.look_ahead <= twin.look_ahead < CAUSAL.look_ahead + 2
+    assert stream_of(graph).granule == 1
+    assert abs(written.int8_weighted_f1 - written.best.weighted_f1) < 0.1
+
+
+def test_waves_are_scaled_from_the_line_under_them_and_the_rest_stays():
+    time = np.arange(300)
+    masks = np.zeros((1, 300), np.uint8)
+    masks[0, 100:120], masks[0, 200:210] = 1, 2
+    bump = np.zeros(300, np.float32)
+    bump[100:120], bump[200:210] = 50, 400
+    signals = (time + bump)[None].astype(np.float32)
+    changed = signals.copy()
+    scale_waves(changed, masks, 1.0, 4.0, np.random.default_rng(1))
+    assert np.array_equal(changed[masks == 0], signals[masks == 0])
+    for kind, height in ((1, 50), (2, 400)):
+        gains = (changed - time)[masks == kind] / height
+        np.testing.assert_allclose(gains, gains[0], rtol=1e-4)
+        assert 0.25 <= gains[0] <= 4
+        assert gains[0] != pytest.approx(1)
+
+
+def test_a_level_changes_once_and_smoothly():
+    signals = np.ones((8, 1000), np.float32)
+    change_level(signals, 1.0, 3.0, np.random.default_rng(0))
+    assert np.all((signals >= 1 / 3) & (signals <= 3))
+    steps = np.abs(np.diff(signals, axis=1))
+    assert steps.max() < 0.12
+    assert np.any(signals[:, -1] != 1)
