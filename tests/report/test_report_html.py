@@ -103,7 +103,8 @@ def test_the_figure_draws_every_wave_of_every_mask_where_it_is() -> None:
     for name, mask in (("Python", shown.reference), ("Device", shown.device)):
         titles = [title.text for item in waves for title in item.iter("title") if (title.text or "").startswith(name)]
         assert titles == [
-            f"{name}: {('', 'PWAVE', 'QRS', 'TWAVE')[run.label]} {10 * run.onset} to {10 * run.offset} ms"
+            f"{name}: {('', 'PWAVE', 'QRS', 'TWAVE')[run.label]} {max(10 * run.onset - 5, 0)} to "
+            f"{10 * run.offset + 5} ms"
             for run in runs(mask)
         ]
     assert not [item for item in figure.iter("rect") if item.get("class") == "differs"]
@@ -114,7 +115,7 @@ def test_the_figure_marks_where_the_device_differs() -> None:
     marks = [item for item in figure.iter("rect") if item.get("class") == "differs"]
     assert len(marks) == 1
     scale = (1120 - 92 - 16) / 1000
-    assert float(marks[0].get("x", "")) == pytest.approx(92 + 412 * scale - 1, abs=0.1)
+    assert float(marks[0].get("x", "")) == pytest.approx(92 + 411.5 * scale - 1, abs=0.1)
     assert float(marks[0].get("width", "")) == pytest.approx(9 * scale + 2, abs=0.1)
 
 

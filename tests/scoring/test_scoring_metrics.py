@@ -44,15 +44,16 @@ def test_matching_takes_the_nearest_pair_first_and_each_point_once() -> None:
 def test_fiducials_worked_by_hand() -> None:
     scorer = FiducialScorer(4)
     record = lead(Wave("QRS", 500, 520, 540), Wave("QRS", 1000, 1020, 1040), Wave("QRS", 1500, 1520, 1540))
-    # First QRS 10 ms late at its onset and 20 ms early at its offset, second missed, third exact, one invented.
+    # First QRS from 1005 to 1065 ms, 5 ms late at its onset and 15 ms early at its offset, second missed, third from
+    # 2995 to 3085 ms, 5 ms outside of both ends, one invented.
     scorer.add(record, [Segment(2, 101, 106), Segment(2, 300, 308), Segment(2, 260, 265)])
     onset, offset = scorer.scores()["QRS onset"], scorer.scores()["QRS offset"]
     assert (onset.true_positives, onset.false_negatives, onset.false_positives) == (2, 1, 1)
     assert onset.sensitivity == pytest.approx(2 / 3)
     assert onset.ppv == pytest.approx(2 / 3)
     assert onset.f1 == pytest.approx(2 / 3)
-    assert (onset.mean_ms, onset.sd_ms) == (5.0, 5.0)
-    assert (offset.mean_ms, offset.sd_ms) == (-10.0, 10.0)
+    assert (onset.mean_ms, onset.sd_ms) == (0.0, 5.0)
+    assert (offset.mean_ms, offset.sd_ms) == (-5.0, 10.0)
     assert scorer.scores()["P onset"].f1 == 0.0
 
 
@@ -77,7 +78,7 @@ def test_a_point_that_was_not_annotated_is_neither_found_nor_missed() -> None:
 def test_a_wave_that_starts_before_the_span_can_still_match() -> None:
     scorer = FiducialScorer(2)
     scorer.add(lead(Wave("QRS", 1000, 1020, 1040), Wave("T", 1200, 1250, 1300)), [Segment(1, 198, 209)])
-    assert scorer.scores()["QRS onset"].mean_ms == -20.0
+    assert scorer.scores()["QRS onset"].mean_ms == -25.0
 
 
 def test_a_nearest_pair_is_kept_though_another_choice_would_give_more_pairs() -> None:
@@ -98,8 +99,9 @@ def test_nothing_matches_nothing() -> None:
 
 
 def test_a_detection_150_ms_away_is_found_and_one_160_ms_away_is_missed_and_invented() -> None:
-    # Onset at 1000 ms, in a span from 200 to 3000 ms; samples 115 and 116 are at 1150 and 1160 ms.
-    record = lead(Wave("T", 100, 120, 140), Wave("QRS", 500, 520, 540), Wave("T", 1400, 1450, 1500))
+    # Onset at 995 ms, in a span from 200 to 3000 ms; waves from samples 115 and 116 on begin at 1145 and 1155 ms.
+    waves = (Wave("T", 40, 48, 56), Wave("QRS", 199, 208, 216), Wave("T", 560, 580, 600))
+    record = Record(1, "ii", 200, np.zeros(2000, dtype=np.int16), waves, "Sinus rhythm", "ludb")
     counts = {}
     for onset in (115, 116):
         scorer = FiducialScorer(2)
@@ -135,7 +137,7 @@ def test_with_two_classes_p_and_t_are_none_and_their_points_are_not_scored() -> 
     scorer = FiducialScorer(2)
     scorer.add(record, [Segment(1, 100, 104)])
     assert list(scorer.scores()) == ["QRS onset", "QRS offset"]
-    assert scorer.scores()["QRS offset"].mean_ms == -40.0
+    assert scorer.scores()["QRS offset"].mean_ms == -35.0
 
 
 def test_a_mask_without_waves_misses_everything_and_invents_nothing() -> None:

@@ -27,6 +27,7 @@ from ecgseg.pipeline.preprocess import (
 )
 from ecgseg.pipeline.running import RunningNormaliser, normalise_running
 from ecgseg.pipeline.segments import Segment, class_mask, join, runs, segments
+from ecgseg.pipeline.times import milliseconds, offset_tick, onset_tick, raw_place, sample_tick, seconds
 
 __all__ = [
     "DEFAULT_INPUT_RATE",
@@ -54,9 +55,15 @@ __all__ = [
     "frames",
     "join",
     "microvolts",
+    "milliseconds",
     "normalise",
     "normalise_running",
+    "offset_tick",
+    "onset_tick",
+    "raw_place",
     "runs",
+    "sample_tick",
+    "seconds",
     "segments",
     "whole_record",
 ]

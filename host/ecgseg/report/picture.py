@@ -11,7 +11,7 @@ import numpy as np
 
 from ecgseg.hil.result import HilResult, ShownLead
 from ecgseg.output import write_bytes
-from ecgseg.pipeline import LEAD_OFF, MODEL_RATE
+from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, offset_tick, onset_tick, seconds
 from ecgseg.report.drawing import drawing
 from ecgseg.report.lead import Mask, Span, rows, spans
 from ecgseg.report.palette import LIGHT
@@ -76,13 +76,13 @@ def _verdict_colour(result: HilResult) -> str:
 def _draw_trace(axes: Any, lead: ShownLead) -> None:
     samples = lead.record.samples.astype(np.float64) / 1000
     samples[lead.record.samples == LEAD_OFF] = np.nan
-    seconds = np.arange(samples.size) / lead.record.rate
+    times = np.arange(samples.size) / lead.record.rate
     for span in _shown(lead.device, lead):
         start, width = _seconds(span)
         axes.axvspan(start, start + width, color=_colour(span), alpha=0.13, lw=0)
-    near = seconds < 2 * (_START + _SECONDS)
-    axes.plot(seconds[near], samples[near], color=LIGHT["ink"], linewidth=1.3)
-    inside = samples[(seconds >= _START) & (seconds <= _START + _SECONDS)]
+    near = times < 2 * (_START + _SECONDS)
+    axes.plot(times[near], samples[near], color=LIGHT["ink"], linewidth=1.3)
+    inside = samples[(times >= _START) & (times <= _START + _SECONDS)]
     inside = inside[np.isfinite(inside)]
     low, high = (float(inside.min()), float(inside.max())) if inside.size else (0.0, 0.0)
     high = max(high, low + _FLAT_MV)
@@ -105,7 +105,8 @@ def _shown(mask: Mask, lead: ShownLead) -> Iterator[Span]:
 
 def _seconds(span: Span) -> tuple[float, float]:
     """Start and length."""
-    return span.first / MODEL_RATE, (span.last - span.first + 1) / MODEL_RATE
+    start = seconds(onset_tick(span.first))
+    return start, seconds(offset_tick(span.last)) - start
 
 
 def _colour(span: Span) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.hil.result import ShownLead
-from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, runs
+from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, milliseconds, offset_tick, onset_tick, runs
+from ecgseg.pipeline.times import TICKS_A_SAMPLE
 from ecgseg.report.lead import Mask, Span, lead_name, rows, spans
 
 _WIDTH = 1120
@@ -140,9 +141,9 @@ def _class(span: Span) -> str:
 
 
 def _extent(first: int, last: int, lead: ShownLead) -> tuple[float, float]:
-    """Left edge and width of samples at 100 Hz."""
-    x = _x(first, lead)
-    return x, _x(last + 1, lead) - x
+    """Left edge and width of samples at 100 Hz, from half a sample before the first to half a sample after the last."""
+    x = _x(onset_tick(first) / TICKS_A_SAMPLE, lead)
+    return x, _x(min(offset_tick(last) / TICKS_A_SAMPLE, lead.device.size), lead) - x
 
 
 def _mask_row(name: str, mask: Mask, lead: ShownLead, top: int) -> Iterator[str]:
@@ -155,7 +156,9 @@ def _mask_row(name: str, mask: Mask, lead: ShownLead, top: int) -> Iterator[str]
         if span.name is None:
             yield f'<rect class="unknown" {place}/>'
             continue
-        title = f"{name}: {span.name} {10 * span.first} to {10 * span.last} ms"
+        title = (
+            f"{name}: {span.name} {milliseconds(onset_tick(span.first))} to {milliseconds(offset_tick(span.last))} ms"
+        )
         yield f'<rect class="wave {_class(span)}" {place} rx="2"><title>{title}</title></rect>'
         if width >= max(_LABEL_MIN_PX, _LETTER_PX * len(span.letter)):
             centre = x + width / 2

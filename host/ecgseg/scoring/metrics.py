@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from ecgseg.data.records import CLASS_NAMES, WAVE_LABELS, Record, labels
-from ecgseg.pipeline import MODEL_RATE, UNANNOTATED, Segment
+from ecgseg.pipeline import MODEL_RATE, UNANNOTATED, Segment, milliseconds, offset_tick, onset_tick
 
 TOLERANCE_MS = 150.0
 Confusion = npt.NDArray[np.int64]
@@ -156,6 +156,7 @@ def match(reference: Sequence[float], detected: Sequence[float], tolerance: floa
 class FiducialScorer:
     """Collects fiducial points over leads.
 
+    A segment begins half a sample before its first and ends half a sample after its last (ecgseg.pipeline.times).
     A point that the annotator did not set is neither found nor missed, and a detection outside the annotated span or
     where the annotation is incomplete is no false positive.
 
@@ -178,14 +179,17 @@ class FiducialScorer:
             waves = [wave for wave in record.waves if wave.kind == kind]
             onsets = [wave.onset for wave in waves if wave.onset is not None]
             offsets = [wave.offset for wave in waves if wave.offset is not None]
-            self._count(record, mask, f"{kind} onset", onsets, [segment.onset for segment in mine])
-            self._count(record, mask, f"{kind} offset", offsets, [segment.offset for segment in mine])
+            begins = [(segment.onset, milliseconds(onset_tick(segment.onset))) for segment in mine]
+            ends = [(segment.offset, milliseconds(offset_tick(segment.offset))) for segment in mine]
+            self._count(record, mask, f"{kind} onset", onsets, begins)
+            self._count(record, mask, f"{kind} offset", offsets, ends)
 
     def _count(
-        self, record: Record, mask: npt.NDArray[np.uint8], name: str, raw: list[int], detected: list[int]
+        self, record: Record, mask: npt.NDArray[np.uint8], name: str, raw: list[int], detected: list[tuple[int, int]]
     ) -> None:
+        """Counts one kind of point: annotated raw samples against (sample at 100 Hz, time in ms) of what was found."""
         reference_ms = [1000.0 * point / record.rate for point in raw]
-        detected_ms = [1000.0 * point / MODEL_RATE for point in detected]
+        detected_ms = [float(time) for _, time in detected]
         pairs = match(reference_ms, detected_ms, TOLERANCE_MS)
         count = self.counts[name]
         count.true_positives += len(pairs)
@@ -193,7 +197,7 @@ class FiducialScorer:
         count.errors_ms += [detected_ms[j] - reference_ms[i] for i, j in pairs]
         matched = {j for _, j in pairs}
         count.false_positives += sum(
-            j not in matched and mask[point] != UNANNOTATED for j, point in enumerate(detected)
+            j not in matched and mask[point] != UNANNOTATED for j, (point, _) in enumerate(detected)
         )
 
     def scores(self) -> dict[str, FiducialScore]:
