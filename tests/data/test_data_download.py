@@ -17,8 +17,9 @@ from typing import ClassVar
 import pytest
 
 from ecgseg.data.databases import download as module
-from ecgseg.data.databases.download import LUDB, Source, download, verify
+from ecgseg.data.databases.download import LUDB, QTDB, Source, download, verify
 from ecgseg.data.databases.ludb import find_ludb
+from ecgseg.data.databases.qtdb import find_qtdb
 from ecgseg.errors import DataError, OutputError
 
 FILES = {"data/1.hea": b"1 12 500 5000\n", "data/1.dat": bytes(range(256)) * 40, "RECORDS": b"data/1\n"}
@@ -263,3 +264,63 @@ def test_the_local_copy_is_the_release_that_is_pinned() -> None:
     if folder is None:
         pytest.skip("LUDB is not on this machine")
     assert verify(folder).good
+
+
+def part_of(server: Server, names: tuple[str, ...] = ("data/1.dat", "data/1.hea")) -> Source:
+    """The server's data set, known by two of its files."""
+    lines = [f"{hashlib.sha256(FILES[name]).hexdigest()} {name}\n" for name in names]
+    pin = hashlib.sha256("".join(lines).encode()).hexdigest()
+    return Source(f"{server.url}/ludb.zip", f"{server.url}/files/", pin, names)
+
+
+def test_a_release_is_known_by_a_part_whatever_else_it_holds(server: Server, tmp_path: Path) -> None:
+    files = FILES | {"data/2.dat": b"more", "RECORDS": b"other"}
+    server.served["/ludb.zip"] = pack(files, sums_of(files))
+    assert download(tmp_path / "set", part_of(server)).files == 4
+    (tmp_path / "set/data/2.dat").write_bytes(b"less")
+    assert verify(tmp_path / "set", part_of(server)).damaged == ("data/2.dat",)
+
+
+@pytest.mark.parametrize("change", [{"data/1.dat": b"other"}, {"data/1.dat": None}], ids=["another", "missing"])
+def test_a_release_whose_part_is_another_is_refused(
+    server: Server, tmp_path: Path, change: dict[str, bytes | None]
+) -> None:
+    files = {name: data for name, data in (FILES | change).items() if data is not None}
+    server.served["/ludb.zip"] = pack(files, sums_of(files))
+    with pytest.raises(DataError, match="not the expected release"):
+        download(tmp_path / "set", part_of(server))
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside", "/tmp/outside", "a/../../outside", "C:outside", "a\\outside", "a\x1b[2J"]
+)
+def test_a_list_that_nobody_has_pinned_names_no_file_elsewhere(server: Server, tmp_path: Path, name: str) -> None:
+    files = FILES | {name: b"evil"}
+    server.served["/ludb.zip"] = pack(files, sums_of(files))
+    with pytest.raises(DataError, match="not the expected release"):
+        download(tmp_path / "inner" / "set", part_of(server))
+    assert not (tmp_path / "inner" / "set").exists()
+    assert not (tmp_path / "outside").exists()
+    (tmp_path / "SHA256SUMS.txt").write_bytes(sums_of(files))
+    with pytest.raises(DataError, match="not the list"):
+        verify(tmp_path, part_of(server))
+
+
+def test_a_download_of_qtdb_that_fails_names_its_own_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def nobody(*arguments: object, **options: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(module.urllib.request, "urlopen", nobody)
+    with pytest.raises(DataError) as caught:
+        download(tmp_path / "qtdb", QTDB)
+    assert "invoke data --database qtdb" in caught.value.remedy
+    assert "ECGSEG_QTDB" in caught.value.remedy
+
+
+@pytest.mark.ludb
+def test_the_local_copy_of_qtdb_is_the_release_that_is_pinned() -> None:
+    folder = find_qtdb()
+    if folder is None:
+        pytest.skip("QTDB is not on this machine")
+    assert verify(folder, QTDB).good

@@ -1,7 +1,9 @@
-"""Downloads LUDB from PhysioNet and verifies every file of it.
+"""Downloads LUDB or QTDB from PhysioNet and verifies every file of it.
 
-The data set lists the SHA-256 of its files in SHA256SUMS.txt; the SHA-256 of that list is pinned here, so that what
-is used is the release that the published figures were measured on. LUDB 1.0.1, doi 10.13026/eegm-h675, ODC-By 1.0.
+A data set lists the SHA-256 of its files in SHA256SUMS.txt; the SHA-256 of that list is pinned here, so that what is
+used is the release that the published figures were measured on. Of QTDB the signals and annotations of the records that
+are trained on are pinned instead, for copies differ in the line ends of headers and in what else they hold.
+LUDB 1.0.1, doi 10.13026/eegm-h675; QTDB 1.0.0, doi 10.13026/C24K53; both ODC-By 1.0.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from ssl import SSLError
 
+from ecgseg.data.databases import qtdb
 from ecgseg.errors import DataError, cause
 from ecgseg.files import ARCHIVE_ERRORS, plain, read_file
 from ecgseg.output import output_error
@@ -40,12 +43,25 @@ class Source:
     Attributes:
         url: zip archive of the whole data set.
         files_url: folder with its files one by one, SHA256SUMS.txt among them; used when there is no archive.
-        sums_sha256: SHA-256 of that list, hexadecimal.
+        sums_sha256: SHA-256 of that list, hexadecimal; of its lines `<digest> <name>` for `part`, when there is one.
+        part: files by which a release is known whose whole list is not pinned, in order of name.
+        name: of the data set and its release, for people.
+        command: what downloads it.
+        variable: the environment variable that names a copy; its option is called after it.
     """
 
     url: str
     files_url: str
     sums_sha256: str
+    part: tuple[str, ...] = ()
+    name: str = "LUDB 1.0.1"
+    command: str = "invoke data"
+    variable: str = "ECGSEG_LUDB"
+
+    @property
+    def database(self) -> str:
+        """Its name without the release."""
+        return self.name.partition(" ")[0]
 
 
 LUDB = Source(
@@ -53,6 +69,16 @@ LUDB = Source(
     "lobachevsky-university-electrocardiography-database-1.0.1.zip",
     files_url="https://physionet.org/files/ludb/1.0.1/",
     sums_sha256="cccef1f3529519db8f26a333c97a6872a7d0e3e5c64a1448b76b161fd87fb75f",
+)
+
+QTDB = Source(
+    url="https://physionet.org/static/published-projects/qtdb/qt-database-1.0.0.zip",
+    files_url="https://physionet.org/files/qtdb/1.0.0/",
+    sums_sha256="cb9c8259c62967be372f9084c2ce57fefd35234d9a4f27ff70b5d630d4256849",
+    part=tuple(sorted(f"{name}.{suffix}" for name in qtdb.given_records() for suffix in ("dat", qtdb.ANNOTATOR))),
+    name="QTDB 1.0.0",
+    command="invoke data --database qtdb",
+    variable=qtdb.ENVIRONMENT,
 )
 
 
@@ -150,7 +176,7 @@ def _file_by_file(folder: Path, source: Source, progress: Progress) -> Verificat
     result = verify(staging, source, progress)
     if not result.good:
         wrong = ", ".join((result.missing + result.damaged)[:5])
-        raise _wrong_release(source.files_url, f"Missing or damaged: {wrong}.")
+        raise _wrong_release(source, source.files_url, f"Missing or damaged: {wrong}.")
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)
     return result
@@ -207,11 +233,12 @@ def _why(reason: object) -> str:
 
 
 def _no_download(url: str, why: str, kind: type[DataError] = DataError) -> DataError:
+    source = QTDB if url.startswith((QTDB.url, QTDB.files_url)) else LUDB
     return kind(
         f"{url} could not be downloaded.",
         why,
-        "Check the connection and run `invoke data` again (it continues where it stopped), or give the folder of a "
-        "copy with --ludb or ECGSEG_LUDB.",
+        f"Check the connection and run `{source.command}` again (it continues where it stopped), or give the folder of "
+        f"a copy with --{source.database.lower()} or {source.variable}.",
     )
 
 
@@ -226,10 +253,11 @@ def _install(archive: Path, folder: Path, source: Source, progress: Progress) ->
         except (*ARCHIVE_ERRORS, DataError) as error:
             archive.unlink()
             why = error.what if isinstance(error, DataError) else "The archive is damaged."
-            raise _wrong_release(source.url, plain(why)) from error
+            raise _wrong_release(source, source.url, plain(why)) from error
         if not result.good:
             archive.unlink()
-            raise _wrong_release(source.url, f"Missing or damaged: {', '.join((result.missing + result.damaged)[:5])}.")
+            wrong = ", ".join((result.missing + result.damaged)[:5])
+            raise _wrong_release(source, source.url, f"Missing or damaged: {wrong}.")
         shutil.rmtree(folder, ignore_errors=True)
         staging.rename(folder)
         return result
@@ -237,8 +265,9 @@ def _install(archive: Path, folder: Path, source: Source, progress: Progress) ->
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _wrong_release(url: str, why: str) -> DataError:
-    return DataError(f"What {url} sent is not the expected release.", why, "It is not used; run `invoke data` again.")
+def _wrong_release(source: Source, url: str, why: str) -> DataError:
+    remedy = f"It is not used; run `{source.command}` again."
+    return DataError(f"What {url} sent is not the expected release.", why, remedy)
 
 
 def _unpack(archive: Path, staging: Path, source: Source, progress: Progress) -> None:
@@ -282,17 +311,31 @@ def _read_sums(folder: Path, source: Source) -> dict[str, str]:
         raise DataError(
             f"There is no {SUMS_NAME} in '{folder}'.",
             "Without the list of checksums the data cannot be verified.",
-            "Download the data set with `invoke data`.",
+            f"Download the data set with `{source.command}`.",
         ) from error
-    if hashlib.sha256(data).hexdigest() != source.sums_sha256:
-        raise DataError(
-            f"'{path}' is not the list of the expected release.",
-            f"Its SHA-256 is not {source.sums_sha256[:16]}...",
-            "Download the data set with `invoke data`.",
-        )
-    # The list is the pinned one, so its names can be trusted not to leave the folder.
-    lines = (line.split(maxsplit=1) for line in data.decode("utf-8").splitlines() if line.strip())
-    return {name.strip(): digest for digest, name in lines}
+    sums = _listed(data)
+    pinned = "".join(f"{sums.get(name, '')} {name}\n" for name in source.part).encode() if source.part else data
+    if hashlib.sha256(pinned).hexdigest() != source.sums_sha256:
+        raise _wrong_list(path, source, f"Its SHA-256 is not {source.sums_sha256[:16]}...")
+    if not all(_stays_inside(name) for name in sums):
+        raise _wrong_list(path, source, "It names a file outside of its folder.")
+    return sums
+
+
+def _listed(data: bytes) -> dict[str, str]:
+    """Names and digests of a list that nobody has vouched for yet."""
+    lines = (line.split(maxsplit=1) for line in data.decode("utf-8", errors="replace").splitlines())
+    return {words[1].strip(): words[0] for words in lines if len(words) == 2}
+
+
+def _stays_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return name.isprintable() and not path.is_absolute() and ".." not in path.parts and not set(name) & set("\\:")
+
+
+def _wrong_list(path: Path, source: Source, why: str) -> DataError:
+    what = f"'{path}' is not the list of the expected release."
+    return DataError(what, why, f"Download the data set with `{source.command}`.")
 
 
 def _file_sha256(path: Path) -> str:

@@ -1,6 +1,6 @@
-"""Reads the WFDB format: a header and signals (.hea, .dat) and an annotation file of waves for each lead.
+"""Reads the WFDB format: a header and signals (.hea, .dat) and annotation files of waves, of each lead or of all.
 
-Marks of waves are WFDB's own: "(" onset, p/N/t peak, ")" offset.
+Marks of waves are WFDB's own: "(" onset, p/t/u or the code of a beat peak, ")" offset; the rest is passed over.
 G. B. Moody, WFDB Applications Guide, section on annotation codes; https://wfdb.io/spec/.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ecgseg.data.records import Record, Wave
 from ecgseg.errors import ContentError
@@ -31,7 +32,9 @@ _BITS = {"8": 8, "16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "21
 _RECORD_LINE = re.compile(r"\S+\s+(\d{1,4})(?:\s+\d{1,6}(?:\.\d{1,9})?(?:[/(]\S*)?(?:\s+(\d{1,18})\b.*)?)?\s*")
 _SIGNAL_LINE = re.compile(r"([\w.-]+)\s+(\d{1,3})(?:x(\d{1,4}))?(?:\+(\d{1,9}))?(?:\s.*)?")
 
-_KINDS = {"p": "P", "N": "QRS", "t": "T"}
+# The codes of beats, which are on the QRS complex: what kind of beat it is says nothing about the wave.
+_BEATS = "NLRBAaJSVrFejnE/fQ?"
+_KINDS = {"p": "P", "t": "T", "u": "U"} | dict.fromkeys(_BEATS, "QRS")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ class About:
         record_id: number in the database.
         source: name of the database.
         rhythm: the rhythm from the header's comment lines.
+        name: the recording's name, where it is more than the number.
     """
 
     record_id: int
     source: str
     rhythm: Callable[[Sequence[str]], str]
+    name: str = ""
 
 
 def read_leads(base: Path, leads: Sequence[str], about: About) -> list[Record]:
@@ -60,29 +65,58 @@ def read_leads(base: Path, leads: Sequence[str], about: About) -> list[Record]:
     Raises:
         UNREADABLE: a file is missing or damaged, or there is no such lead.
     """
+    check_sizes(base, leads)
+    signal = _signal(base)
+    names = [name.lower() for name in signal.sig_name]
+    samples = microvolts(signal.p_signal)
+    return [
+        _record(signal, samples[:, names.index(lead)], lead, parse_waves(*_marks(base, lead)), about) for lead in leads
+    ]
+
+
+def read_channels(base: Path, annotator: str, channels: Sequence[int], about: About) -> list[Record]:
+    """Channels of one recording, which share the waves of one annotation file `<base>.<annotator>`.
+
+    Args:
+        base: path of the recording without a suffix.
+        annotator: suffix of the annotation file.
+        channels: numbers of signals, from 0; they become the names of the leads.
+        about: what is not in the files.
+
+    Raises:
+        UNREADABLE: a file is missing or damaged, or there is no such channel.
+    """
+    check_sizes(base, [annotator])
+    signal = _signal(base)
+    samples = microvolts(signal.p_signal)
+    waves = parse_waves(*_marks(base, annotator))
+    return [_record(signal, samples[:, channel], str(channel), waves, about) for channel in channels]
+
+
+def _signal(base: Path) -> Any:
+    """What the library reads of header and samples."""
     # Slow to import, and not needed where nothing is read.
     import wfdb
 
-    check_sizes(base, leads)
     signal: Any = wfdb.rdrecord(str(base))
     if signal.fs != int(signal.fs):
         raise ContentError(f"its rate of {signal.fs} Hz is no whole number")
     if signal.p_signal is None or not len(signal.p_signal):
         raise ContentError("it holds no samples")
-    names = [name.lower() for name in signal.sig_name]
-    samples = microvolts(signal.p_signal)
-    return [
-        Record(
-            record_id=about.record_id,
-            lead=lead,
-            rate=int(signal.fs),
-            samples=np.ascontiguousarray(samples[:, names.index(lead)]),
-            waves=parse_waves(*_marks(base, lead)),
-            rhythm=about.rhythm(signal.comments),
-            source=about.source,
-        )
-        for lead in leads
-    ]
+    return signal
+
+
+def _record(signal: Any, samples: npt.NDArray[np.int16], lead: str, waves: tuple[Wave, ...], about: About) -> Record:
+    return Record(
+        record_id=about.record_id,
+        lead=lead,
+        rate=int(signal.fs),
+        samples=np.ascontiguousarray(samples),
+        waves=waves,
+        rhythm=about.rhythm(signal.comments),
+        source=about.source,
+        name=about.name,
+    )
 
 
 def check_sizes(base: Path, leads: Sequence[str]) -> None:
@@ -136,13 +170,13 @@ def _marks(base: Path, extension: str) -> tuple[list[int], list[str]]:
 
 
 def parse_waves(samples: Sequence[int], symbols: Sequence[str]) -> tuple[Wave, ...]:
-    """Waves from their marks: "(" onset, p/N/t peak, ")" offset, any of which may be missing.
+    """Waves from their marks: "(" onset, p/t/u or a beat's code peak, ")" offset, any of which may be missing.
 
     Marks of one kind that follow each other directly are several annotators' marks of one point; their median stands.
 
     Args:
-        samples: raw sample of each mark, in order of time.
-        symbols: the mark, one of ( ) p N t.
+        samples: raw sample of each annotation, in order of time.
+        symbols: its symbol; what marks no wave, such as a change of rhythm, is passed over.
     """
     waves: list[Wave] = []
     onset: int | None = None
@@ -175,6 +209,8 @@ def parse_waves(samples: Sequence[int], symbols: Sequence[str]) -> tuple[Wave, .
 def _collapse(samples: Sequence[int], symbols: Sequence[str]) -> list[tuple[int, str]]:
     groups: list[tuple[list[int], str]] = []
     for sample, symbol in zip(samples, symbols, strict=True):
+        if symbol not in _KINDS and symbol not in ("(", ")"):
+            continue
         if groups and groups[-1][1] == symbol:
             groups[-1][0].append(sample)
         else:
