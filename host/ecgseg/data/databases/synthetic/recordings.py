@@ -10,25 +10,48 @@ from ecgseg.data.databases.synthetic.library import PRESETS, from_library
 from ecgseg.data.databases.synthetic.noise import DISTURBANCES, Disturbance, noise
 from ecgseg.data.databases.synthetic.rhythms import RHYTHMS, draw_beats, draw_patient
 from ecgseg.data.databases.synthetic.sampling import DURATION_S, RATE, Rng
+from ecgseg.data.databases.synthetic.stream.recordings import stream_records
 from ecgseg.data.databases.synthetic.waves import LEADS, annotated, atria, render, spans_of
 from ecgseg.data.records import Record
 from ecgseg.errors import UsageError
 from ecgseg.pipeline import microvolts
 
 _LIBRARY_EVERY = 4
+POPULATIONS = ("frame", "stream")
 
 
-def synthetic_records(count: int, leads: int | Sequence[str] = LEADS, seed: int = 2026) -> list[Record]:
-    """Synthetic recordings of 10 s at 500 Hz, every rhythm in turn, in the order recording, lead.
+def synthetic_records(
+    count: int,
+    leads: int | Sequence[str] = LEADS,
+    seed: int = 2026,
+    *,
+    population: str = "frame",
+    duration_s: float = DURATION_S,
+) -> list[Record]:
+    """Synthetic recordings at 500 Hz, in the order recording, lead.
 
     Args:
         count: recordings.
         leads: lead names, or how many leads to draw for each recording.
         seed: same seed, same bytes.
+        population: "frame", which the networks of frames are trained on: every rhythm in turn, 10 s each. "stream":
+            patients drawn by the shares of rhythms and anomalies, with noise of a wearable.
+        duration_s: length of each recording of the population "stream".
 
     Returns:
         count * leads records with record numbers from 1.
+
+    Raises:
+        UsageError: there is no such population, or its recordings have another length.
     """
+    if population == "stream" and duration_s >= 1.0:
+        return stream_records(count, leads, seed, duration_s)
+    if population != "frame" or duration_s != DURATION_S:
+        raise UsageError(
+            f"There are no recordings of {duration_s:g} s of a population '{population}'.",
+            f"Populations: frame ({DURATION_S:g} s each), stream (1 s and more).",
+            "Use one of them.",
+        )
     result: list[Record] = []
     for number in range(1, count + 1):
         rng = np.random.default_rng([seed, number])

@@ -12,7 +12,7 @@ from ecgseg.data.databases.synthetic.sampling import RATE, Float64, Rng
 from ecgseg.data.records import Wave
 
 # Nominal amplitudes in millivolts of P, Q, R, S, T in each lead of a healthy adult.
-_PROFILE = {
+PROFILE = {
     "i": (0.08, -0.05, 0.60, -0.10, 0.20),
     "ii": (0.13, -0.06, 1.00, -0.15, 0.28),
     "iii": (0.07, -0.08, 0.50, -0.15, 0.10),
@@ -26,7 +26,7 @@ _PROFILE = {
     "v5": (0.07, -0.08, 1.30, -0.25, 0.36),
     "v6": (0.07, -0.09, 1.00, -0.12, 0.28),
 }
-LEADS = tuple(_PROFILE)
+LEADS = tuple(PROFILE)
 
 
 @dataclass(frozen=True)
@@ -60,20 +60,20 @@ def annotated(spans: Sequence[Span], samples: int) -> tuple[Wave, ...]:
     return tuple(waves)
 
 
-def _bump(t: Float64, onset: float, offset: float, skew: float = 0.5) -> Float64:
+def bump(t: Float64, onset: float, offset: float, skew: float = 0.5) -> Float64:
     """A raised cosine on [onset, offset], 0 outside, its peak of 1 at the fraction `skew`."""
     u = np.clip((t - onset) / (offset - onset), 0.0, 1.0)
     return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * u ** (np.log(0.5) / np.log(skew))))
 
 
-def _ramp(t: Float64, start: float, end: float) -> Float64:
+def ramp(t: Float64, start: float, end: float) -> Float64:
     """0 before start, 1 after end, half a cosine between."""
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip((t - start) / (end - start), 0.0, 1.0)))
 
 
 def render(t: Float64, patient: Patient, beats: Sequence[Beat], lead: str, rng: Rng) -> Float64:
     """Millivolts of one lead, without noise."""
-    amplitudes = np.array(_PROFILE[lead]) * np.exp(0.3 * rng.standard_normal(5))
+    amplitudes = np.array(PROFILE[lead]) * np.exp(0.3 * rng.standard_normal(5))
     p, q, r, s, t_wave = amplitudes * (patient.p_gain, 1.0, 1.0, 1.0, patient.t_gain)
     biphasic_p = lead in ("v1", "iii") and rng.random() < 0.4
     spike = float(rng.uniform(0.3, 1.5))
@@ -86,15 +86,15 @@ def render(t: Float64, patient: Patient, beats: Sequence[Beat], lead: str, rng: 
         total += wobble * _qrs(t, patient, beat, (q, r, s))
         total += wobble * _st_and_t(t, patient, beat, t_wave, float(np.sign(r + s)))
         if beat.origin == "paced":
-            total += spike * _bump(t, beat.onset - 0.012, beat.onset - 0.006)
+            total += spike * bump(t, beat.onset - 0.012, beat.onset - 0.006)
     return total
 
 
 def _p_wave(t: Float64, span: tuple[float, float], amplitude: float, skew: float, biphasic: bool) -> Float64:
     if not biphasic:
-        return amplitude * _bump(t, *span, skew)
+        return amplitude * bump(t, *span, skew)
     middle = (span[0] + span[1]) / 2
-    return amplitude * (_bump(t, span[0], middle) - 0.8 * _bump(t, middle, span[1]))
+    return amplitude * (bump(t, span[0], middle) - 0.8 * bump(t, middle, span[1]))
 
 
 def _qrs(t: Float64, patient: Patient, beat: Beat, qrs: tuple[float, float, float]) -> Float64:
@@ -105,26 +105,26 @@ def _qrs(t: Float64, patient: Patient, beat: Beat, qrs: tuple[float, float, floa
     if beat.origin in ("ventricular", "paced"):
         main = 1.5 * (s if abs(s) > abs(r) else r)
         main = -main if beat.origin == "paced" else main
-        return main * (_bump(t, begin, begin + 0.85 * width, 0.45) - 0.25 * _bump(t, begin + 0.6 * width, end))
+        return main * (bump(t, begin, begin + 0.85 * width, 0.45) - 0.25 * bump(t, begin + 0.6 * width, end))
     if patient.notched:
-        first = r * _bump(t, begin, begin + 0.55 * width)
-        second = (0.8 * r if abs(r) > abs(s) else s) * _bump(t, begin + 0.35 * width, end)
+        first = r * bump(t, begin, begin + 0.55 * width)
+        second = (0.8 * r if abs(r) > abs(s) else s) * bump(t, begin + 0.35 * width, end)
         return first + second
-    shape = q * _bump(t, begin, begin + 0.35 * width)
-    shape += r * _bump(t, begin + 0.15 * width, begin + 0.75 * width)
-    return shape + s * _bump(t, begin + 0.5 * width, end)
+    shape = q * bump(t, begin, begin + 0.35 * width)
+    shape += r * bump(t, begin + 0.15 * width, begin + 0.75 * width)
+    return shape + s * bump(t, begin + 0.5 * width, end)
 
 
 def _st_and_t(t: Float64, patient: Patient, beat: Beat, amplitude: float, direction: float) -> Float64:
     """T wave and ST level; a wide QRS turns T against it (secondary repolarisation change)."""
     onset, offset = t_span(patient, beat)
     wide = qrs_duration(patient, beat) > 0.12
-    wave = (-direction * abs(amplitude) if wide else amplitude) * _bump(t, onset, offset, patient.skew_t)
+    wave = (-direction * abs(amplitude) if wide else amplitude) * bump(t, onset, offset, patient.skew_t)
     if patient.st == 0.0:
         return wave
     end = beat.onset + qrs_duration(patient, beat)
     start = end - 0.3 * qrs_duration(patient, beat)
-    level = _ramp(t, start, end) * (1 - _ramp(t, onset, offset))
+    level = ramp(t, start, end) * (1 - ramp(t, onset, offset))
     return wave + float(np.sign(amplitude)) * patient.st * level
 
 
