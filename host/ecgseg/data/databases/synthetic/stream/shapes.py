@@ -16,7 +16,7 @@ from ecgseg.data.databases.synthetic.waves import bump, ramp
 Shape = Callable[[Float64], Float64]
 
 # Share of its largest deflection at which a wave becomes visible, and at which it is gone. In LUDB's training records
-# the marks lie, in the median, at 0 (P), 0.13 (onset of T) and 0.05 (offset of T) of the peak above the line between waves.
+# the marks lie, in the median, 0 (P), 0.13 (onset of T) and 0.05 (offset of T) of the peak above the baseline.
 _BEGINS = {"P": 0.04, "QRS": 0.025, "T": 0.1}
 _GONE = 0.03
 _HUMP = 0.3
