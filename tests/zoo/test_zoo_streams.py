@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from rich.console import Console
 
+from ecgseg.errors import DataError
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.streaming import stream_of
 from ecgseg.pipeline import UNANNOTATED, PreprocessParameters, RunningNormaliser, decimate, normalise_running
@@ -181,3 +184,42 @@ def test_a_level_changes_once_and_smoothly():
     steps = np.abs(np.diff(signals, axis=1))
     assert steps.max() < 0.12
     assert np.any(signals[:, -1] != 1)
+
+
+def mixed():
+    data = {"qtdb_weight": 0.2, "qtdb_training": ["fold-1"], "noise_weight": 0.1, "noise_records": 3}
+    return stream(data=data | {"synthetic_weight": 0.1, "synthetic_records": 2, "synthetic_population": "stream"})
+
+
+def test_a_corpus_has_a_share_of_what_its_configuration_asks_for(monkeypatch, corpus):
+    monkeypatch.setattr(corpora.ludb, "find_ludb", lambda option: Path("ludb"))
+    monkeypatch.setattr(corpora.ludb, "load_records", lambda *_: corpus.training or corpus.synthetic)
+    monkeypatch.setattr(corpora.qtdb, "find_qtdb", lambda: Path("qtdb"))
+    monkeypatch.setattr(corpora.qtdb, "load_records", lambda folder, names: corpus.synthetic[: len(names)])
+    found = corpora.load_corpus(mixed())
+    assert [(share.name, share.weight) for share in found.others] == [("QTDB", 0.2), ("noise without beats", 0.1)]
+    assert len(found.others[1].records) == 3
+    assert "20 % QTDB" in found.source
+    source = corpora.batches(mixed(), found)
+    assert [round(weight, 6) for _, weight in source.banks] == [0.6, 0.1, 0.2, 0.1]
+    x, y = source(0)
+    assert x.shape == (4, 1000, 1)
+    assert y.min() == 0
+
+
+def test_a_model_that_needs_qtdb_says_so(monkeypatch):
+    monkeypatch.setattr(corpora.ludb, "find_ludb", lambda option: Path("ludb"))
+    monkeypatch.setattr(corpora.ludb, "load_records", lambda *_: ())
+    monkeypatch.setattr(corpora.qtdb, "find_qtdb", lambda: None)
+    with pytest.raises(DataError, match="needs QTDB") as error:
+        corpora.load_corpus(mixed())
+    assert "invoke data" in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "named"),
+    [(["given"], ["fold-1"], "both trained on"), (["sel102"], [], "acceptance"), (["nonsense"], [], "make no sense")],
+)
+def test_records_of_qtdb_are_apart_and_given(training, validation, named):
+    with pytest.raises(ValueError, match=named):
+        stream(data={"qtdb_weight": 0.2, "qtdb_training": training, "qtdb_validation": validation})

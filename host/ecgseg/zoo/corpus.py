@@ -6,19 +6,23 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.data.databases import ludb
-from ecgseg.data.databases.synthetic import synthetic_records
-from ecgseg.data.records import Record
+from ecgseg.data.databases import ludb, qtdb
+from ecgseg.data.databases.synthetic import noise_records, synthetic_records
+from ecgseg.data.records import Record, excerpts
+from ecgseg.errors import DataError
 from ecgseg.pipeline import normalise_running
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.dataset import FRAMES, BatchSource, Cutting, Float32, SignalBank, evaluation_frames
+from ecgseg.zoo.recipe import qtdb_names
 
 # The past that an answer of a stream depends on, as windows that follow one another have it.
 _STREAM_CONTEXT = 500
+_QTDB_BEFORE_S, _QTDB_AFTER_S = 10.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -58,22 +62,55 @@ class Corpus:
 
 
 def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | None = None) -> Corpus:
-    """Reads what a configuration asks for; without LUDB (or with a synthetic weight of 1) synthetic ECG alone."""
+    """Reads what a configuration asks for; without LUDB (or with a synthetic weight of 1) synthetic ECG alone.
+
+    Raises:
+        DataError: QTDB is asked for and not there, or a record cannot be read.
+    """
     data = configuration.data
     folder = None if data.synthetic_weight == 1.0 else ludb.find_ludb(ludb_option)
     weight = 1.0 if folder is None else data.synthetic_weight
     count = data.synthetic_records if weight else 0
     leads = data.leads[: data.synthetic_leads] if len(data.leads) < 12 else None
-    synthetic = tuple(synthetic_records(count, leads or data.synthetic_leads, configuration.seed)) if count else ()
+    kind: dict[str, Any] = {"population": data.synthetic_population, "duration_s": float(data.synthetic_seconds)}
+    drawn = leads or data.synthetic_leads
+    synthetic = tuple(synthetic_records(count, drawn, configuration.seed, **kind)) if count else ()
     if folder is None:
-        fresh = synthetic_records(max(4, count // 5), leads or data.synthetic_leads, configuration.seed + 1)
+        fresh = synthetic_records(max(4, count // 5), drawn, configuration.seed + 1, **kind)
         return Corpus((), tuple(fresh), synthetic, 1.0)
     return Corpus(
         tuple(ludb.load_records(folder, data.training_records, data.leads)),
-        tuple(ludb.load_records(folder, data.validation_records, data.leads)),
+        (*ludb.load_records(folder, data.validation_records, data.leads), *_qtdb(data.qtdb_validation)),
         synthetic,
         weight,
+        _others(configuration),
     )
+
+
+def _others(configuration: ModelConfiguration) -> tuple[Share, ...]:
+    data = configuration.data
+    others = []
+    if data.qtdb_weight:
+        others.append(Share("QTDB", _qtdb(data.qtdb_training), data.qtdb_weight))
+    if data.noise_weight:
+        noise = noise_records(data.noise_records, configuration.seed)
+        others.append(Share("noise without beats", tuple(noise), data.noise_weight))
+    return tuple(others)
+
+
+def _qtdb(sets: tuple[str, ...]) -> tuple[Record, ...]:
+    """The annotated parts of records of QTDB, with what a stream remembers in front of them."""
+    if not sets:
+        return ()
+    folder = qtdb.find_qtdb()
+    if folder is None:
+        raise DataError(
+            "This model needs QTDB.",
+            "Its configuration asks for records of it (data.qtdb_training).",
+            "Run `invoke data --database qtdb` to download it, or name a copy with ECGSEG_QTDB.",
+        )
+    records = qtdb.load_records(folder, qtdb_names(sets))
+    return tuple(part for record in records for part in excerpts(record, _QTDB_BEFORE_S, _QTDB_AFTER_S))
 
 
 def batches(configuration: ModelConfiguration, corpus: Corpus) -> BatchSource:

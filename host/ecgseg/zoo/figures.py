@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from ecgseg.data.databases import qtdb
 from ecgseg.data.databases.ludb import find_ludb, load_records, split
 from ecgseg.errors import DataError, ModelError, UsageError, cause
 from ecgseg.files import read_text
@@ -33,6 +34,7 @@ from ecgseg.scoring.evaluate import (
 from ecgseg.scoring.metrics import FiducialScore
 from ecgseg.zoo import configuration
 from ecgseg.zoo.float_model import float_delineator
+from ecgseg.zoo.recipe import qtdb_names
 
 Figures = TypeVar("Figures", bound=BaseModel)
 _LARGEST_BYTES = 1 << 20
@@ -174,6 +176,17 @@ def _by_database(
 ) -> dict[str, DatabaseFigures]:
     """Figures by set of records: LUDB's test patients, and those of QTDB that there are."""
     found = {"LUDB, test": _database(ludb.whole, [str(number) for number in ludb.records])}
+    folder = qtdb.find_qtdb()
+    trained = set(qtdb_names(settings.data.qtdb_training))
+    names = [name for name in qtdb.list_records(folder) if name in qtdb.given_records()] if folder else []
+    for title, chosen in (
+        ("QTDB, trained on", [name for name in names if name in trained]),
+        ("QTDB, not trained on", [name for name in names if name not in trained]),
+    ):
+        if folder is not None and chosen:
+            records = qtdb.load_records(folder, chosen)
+            whole, _, _ = score(by_device(device), records, device.class_count, progress)
+            found[title] = _database(whole, chosen)
     return found
 
 

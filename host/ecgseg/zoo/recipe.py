@@ -6,8 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ecgseg.data.databases import qtdb
 from ecgseg.data.databases.ludb import LEADS, split
+from ecgseg.errors import UsageError
 from ecgseg.zoo.architecture import Positive, Probability, Strict
+
+
+def qtdb_names(sets: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the records of QTDB that are in these sets, or named themselves.
+
+    Raises:
+        ValueError: there is no such set, and no record is called so.
+    """
+    try:
+        return tuple(dict.fromkeys(name for text in sets for name in qtdb.parse_records(text)))
+    except UsageError as error:
+        raise ValueError(f"{error.what} {error.why}") from error
 
 
 class DataConfiguration(Strict):
@@ -19,13 +33,25 @@ class DataConfiguration(Strict):
         synthetic_weight: share of the training frames that is synthetic ECG (1 when there is no LUDB).
         synthetic_records: how many synthetic recordings are drawn.
         synthetic_leads: leads taken from each of them.
+        synthetic_population: "frame" or "stream", see `ecgseg.data.databases.synthetic`.
+        synthetic_seconds: length of each recording; 10 for the population "frame".
         qtdb_weight: share of the training frames that comes from QTDB.
-        qtdb_training, qtdb_validation: names of QTDB records.
+        qtdb_training, qtdb_validation: sets of QTDB's records ("given", "fold-1", ...) or names of some.
         noise_weight: share of the training frames in which there is no beat, only noise.
         noise_records: how many recordings of noise are drawn.
     """
 
-    later = frozenset({"qtdb_weight", "qtdb_training", "qtdb_validation", "noise_weight", "noise_records"})
+    later = frozenset(
+        {
+            "synthetic_population",
+            "synthetic_seconds",
+            "qtdb_weight",
+            "qtdb_training",
+            "qtdb_validation",
+            "noise_weight",
+            "noise_records",
+        }
+    )
 
     training: Literal["train"] | tuple[int, ...] = "train"
     validation: Literal["val"] | tuple[int, ...] = "val"
@@ -33,6 +59,8 @@ class DataConfiguration(Strict):
     synthetic_weight: Probability = 0.1
     synthetic_records: Positive = 200
     synthetic_leads: Positive = 3
+    synthetic_population: Literal["frame", "stream"] = "frame"
+    synthetic_seconds: Annotated[int, Field(ge=10, le=120)] = 10
     qtdb_weight: Probability = 0.0
     qtdb_training: tuple[str, ...] = ()
     qtdb_validation: tuple[str, ...] = ()
@@ -47,9 +75,12 @@ class DataConfiguration(Strict):
         shared = set(self.training_records) & set(self.validation_records)
         if shared:
             raise ValueError(f"records {sorted(shared)} are both trained on and validated on")
-        twice = set(self.qtdb_training) & set(self.qtdb_validation)
+        twice = set(qtdb_names(self.qtdb_training)) & set(qtdb_names(self.qtdb_validation))
         if twice:
             raise ValueError(f"QTDB's records {sorted(twice)} are both trained on and validated on")
+        foreign = {*qtdb_names(self.qtdb_training), *qtdb_names(self.qtdb_validation)} - set(qtdb.given_records())
+        if foreign:
+            raise ValueError(f"QTDB's records {sorted(foreign)} are for acceptance alone")
         return self
 
     @model_validator(mode="after")
@@ -58,6 +89,8 @@ class DataConfiguration(Strict):
             raise ValueError("synthetic_weight, qtdb_weight and noise_weight are more than 1 together")
         if bool(self.qtdb_weight) != bool(self.qtdb_training):
             raise ValueError("qtdb_weight and qtdb_training belong together")
+        if self.synthetic_population == "frame" and self.synthetic_seconds != 10:
+            raise ValueError("recordings of the synthetic_population frame last 10 seconds")
         return self
 
     @property
