@@ -89,15 +89,15 @@ def draw_patient(rng: Rng, name: str | None = None) -> Patient:
     return Patient(
         rhythm=rhythm,
         conduction=conduction,
-        p_duration=float(rng.uniform(0.06, 0.11) if rng.random() < 0.8 else rng.uniform(0.11, 0.14)),
-        qrs_duration=float(rng.uniform(0.12, 0.17) if wide else rng.uniform(0.065, 0.11)),
+        p_duration=float(rng.uniform(0.085, 0.15) if rng.random() < 0.8 else rng.uniform(0.06, 0.19)),
+        qrs_duration=float(rng.uniform(0.125, 0.175) if wide else rng.uniform(0.078, 0.12)),
         qtc=_qtc(rhythm.rate, rng),
         scale=float(np.exp(rng.normal(0, 0.45))),
-        p_share=float(np.exp(rng.uniform(np.log(0.03), np.log(0.28)))),
+        p_share=float(np.exp(rng.uniform(np.log(0.025), np.log(0.22)))),
         t_share=float(np.exp(rng.normal(np.log(0.24), 0.6)) * rng.choice([-1, 1], p=[0.15, 0.85])),
         st=st,
         u_share=float(rng.uniform(0.03, 0.2) if rng.random() < 0.3 else 0.0),
-        fibrillation=float(np.exp(rng.uniform(np.log(0.01), np.log(0.16)))),
+        fibrillation=float(np.exp(rng.uniform(np.log(0.015), np.log(0.2)))),
         wobble=float(rng.uniform(0.01, 0.08)),
         tangent=float(rng.random()),
         spike=float(rng.uniform(0.0, 2.0)),
@@ -107,8 +107,8 @@ def draw_patient(rng: Rng, name: str | None = None) -> Patient:
 def _qtc(rate: float, rng: Rng) -> float:
     """By Fridericia, whose cube root leaves QT too long when the heart is fast."""
     if rng.random() < 0.15:
-        return float(rng.uniform(0.31, 0.56))
-    return float(np.clip(rng.normal(0.415, 0.03), 0.34, 0.5)) - 0.0009 * float(np.clip(rate - 90, 0, 80))
+        return float(rng.uniform(0.33, 0.58))
+    return float(np.clip(rng.normal(0.438, 0.03), 0.36, 0.52)) - 0.0009 * float(np.clip(rate - 90, 0, 80))
 
 
 def _pick(shares: dict[str, int], rng: Rng) -> str:

@@ -50,8 +50,8 @@ def intervals(patient: Patient, beats: Sequence[Beat]) -> list[Interval]:
         qrs_end = beat.onset + width
         qt = (patient.qtc + 0.6 * max(0.0, width - 0.1)) * float(np.clip(rr, 0.3, 1.6)) ** (1 / 3)
         end = min(max(beat.onset + qt, qrs_end + 0.1), qrs_end + 0.92 * (following - width))
-        # A short ST segment and a long one: T takes between half and nine tenths of what is left.
-        t_onset = qrs_end + (0.1 + 0.35 * _chance(patient)) * (end - qrs_end)
+        # ST segments are short or long: T takes from two thirds to nearly all of what QRS leaves.
+        t_onset = qrs_end + (0.02 + 0.32 * _chance(patient)) * (end - qrs_end)
         result.append(Interval(beat, beat.onset, qrs_end, t_onset, end))
     return result
 
