@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecgseg.pipeline.parameters import RUNNING_GAP, RUNNING_LEAST, RUNNING_WINDOW, PreprocessParameters
+from ecgseg.pipeline.rules import BEAT_RULES
 from ecgseg.templating import render_template
 
 # Shared with firmware/pipeline/include/ecgseg_preprocess.h: a header rendered for another definition does not compile.
@@ -31,6 +32,7 @@ def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
         banner=banner,
         version=PREPROCESS_VERSION,
         p=parameters,
+        rules=BEAT_RULES,
         taps=reversed_taps,
         running={"window": RUNNING_WINDOW, "least": RUNNING_LEAST, "gap": RUNNING_GAP},
     )

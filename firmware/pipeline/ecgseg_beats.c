@@ -1,0 +1,221 @@
+#include "ecgseg_beats.h"
+
+#define WHOLE ECGSEG_BEATS_WHOLE
+#define CALM_SHIFT ECGSEG_BEATS_CALM_SHIFT
+/* Each time that the steepest step is the mean step outside counts so much of the best quality. */
+#define QUALITY_A_TIME 10u
+#define BEST_QUALITY 100u
+
+_Static_assert(sizeof(ecgseg_event_t) == 48, "an event has no padding");
+_Static_assert(ECGSEG_BEAT_CONFIRM - 1 + ECGSEG_EVENTS_AT_ONCE <= ECGSEG_EVENTS_CAPACITY, "held beats leave room");
+
+ecgseg_event_t *ecgseg_beats_add(ecgseg_events_t *s, uint8_t kind, uint64_t tick)
+{
+    ecgseg_event_t *event = &s->queue[(s->oldest + s->queued) % ECGSEG_EVENTS_CAPACITY];
+    s->queued++;
+    *event = (ecgseg_event_t){.tick = tick, .number = s->number, .kind = kind};
+    s->number++;
+    return event;
+}
+
+void ecgseg_beats_forget(ecgseg_events_t *s)
+{
+    s->has_last_r = false;
+    s->last_fine = 0;
+    s->interval_count = 0;
+    s->interval_next = 0;
+    s->is_locked = false;
+}
+
+/* Beats that were not confirmed are none. */
+void ecgseg_beats_drop_held(ecgseg_events_t *s)
+{
+    if (s->held != 0u) {
+        s->queued = (uint8_t)(s->queued - s->held);
+        s->number -= s->held;
+        s->held = 0;
+        ecgseg_beats_forget(s);
+    }
+}
+
+/* ---- Time ---- */
+
+static uint64_t tick_of(const ecgseg_events_t *s, uint32_t sample)
+{
+    return s->tick - (uint64_t)ECGSEG_TICKS_A_SAMPLE * (uint32_t)(s->now - sample);
+}
+
+/* Half a sample before a sample; not before the stream. */
+uint64_t ecgseg_beats_edge_tick(const ecgseg_events_t *s, uint32_t sample)
+{
+    const uint64_t tick = tick_of(s, sample);
+    return tick > 0u ? tick - 1u : 0u;
+}
+
+uint32_t ecgseg_beats_saturated(uint64_t ticks)
+{
+    return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
+}
+
+void ecgseg_beats_end_state(ecgseg_events_t *s, uint8_t kind, ecgseg_condition_t *state)
+{
+    if (state->is_on) {
+        state->is_on = false;
+        ecgseg_beats_add(s, kind, ecgseg_beats_edge_tick(s, s->now))->length =
+            ecgseg_beats_saturated((uint64_t)ECGSEG_TICKS_A_SAMPLE * (uint32_t)(s->now - state->since));
+    }
+}
+
+/* ---- Beats ---- */
+
+/* Onset and offset of a wave, those that are known, in ticks from a tick; returns which are. */
+static uint16_t place_wave(const ecgseg_events_t *s, const ecgseg_wave_t *wave, uint64_t tick, int16_t ends[2])
+{
+    uint16_t known = 0;
+    if (wave->label != ECGSEG_NONE && wave->begins) {
+        ends[0] = (int16_t)(int64_t)(tick_of(s, wave->first) - 1u - tick);
+        known |= 1u;
+    }
+    if (wave->label != ECGSEG_NONE && wave->ends) {
+        ends[1] = (int16_t)(int64_t)(tick_of(s, wave->last) + 1u - tick);
+        known |= 2u;
+    }
+    return known;
+}
+
+static uint16_t ticks_ms(int32_t ticks)
+{
+    return (uint16_t)((uint32_t)ticks * ECGSEG_TICK_MS);
+}
+
+/* Ten for each time that the steepest step is the mean step outside, less for bad waves. */
+static uint8_t quality(const ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
+{
+    const uint32_t calm = s->calm > 1 ? (uint32_t)s->calm : 1u;
+    const uint32_t share = QUALITY_A_TIME * ((uint32_t)beat->steepness << CALM_SHIFT) / calm;
+    return (uint8_t)((share > BEST_QUALITY ? BEST_QUALITY : share) * (uint32_t)(WHOLE - s->bad) / WHOLE);
+}
+
+static void forget_intervals(ecgseg_events_t *s)
+{
+    s->interval_count = 0;
+    s->interval_next = 0;
+}
+
+static uint32_t remember_interval(ecgseg_events_t *s, uint32_t parts)
+{
+    s->intervals[s->interval_next] = (uint16_t)parts;
+    s->interval_next = (uint8_t)((s->interval_next + 1u) % ECGSEG_RATE_INTERVALS);
+    s->interval_count = (uint8_t)(s->interval_count + (s->interval_count < ECGSEG_RATE_INTERVALS));
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < s->interval_count; i++) {
+        sum += s->intervals[i];
+    }
+    return sum;
+}
+
+static void add_intervals(ecgseg_events_t *s, const ecgseg_open_beat_t *beat, ecgseg_event_t *event)
+{
+    event->qrs_ms = ticks_ms(event->qrs_off - event->qrs_on);
+    if ((event->flags & ECGSEG_HAS_P_ON) != 0u) {
+        event->pr_ms = ticks_ms(event->qrs_on - event->p_on);
+    }
+    if ((event->flags & ECGSEG_HAS_T_OFF) != 0u) {
+        event->qt_ms = ticks_ms(event->t_off - event->qrs_on);
+    }
+    if (!s->has_last_r) {
+        return;
+    }
+    const uint32_t samples = beat->at - s->last_r;
+    const uint32_t parts = (uint32_t)ECGSEG_PARTS * samples + (uint32_t)(beat->fine - s->last_fine);
+    if (!beat->rr_known || parts > ECGSEG_BEATS_LONGEST_RR) {
+        forget_intervals(s);
+        return;
+    }
+    const uint32_t sum = remember_interval(s, parts);
+    event->flags |= ECGSEG_HAS_RR;
+    event->rr_ms = ecgseg_rr_ms(parts);
+    event->rate_tenths = ecgseg_rate_tenths(sum, s->interval_count);
+    if ((event->flags & ECGSEG_HAS_T_OFF) != 0u) {
+        const bool bazett = (s->options & ECGSEG_EVENTS_BAZETT) != 0u;
+        event->flags |= bazett ? ECGSEG_HAS_QTC | ECGSEG_AFTER_BAZETT : ECGSEG_HAS_QTC;
+        event->qtc_ms =
+            bazett ? ecgseg_bazett(event->qt_ms, event->rr_ms) : ecgseg_fridericia(event->qt_ms, event->rr_ms);
+    }
+}
+
+static void add_beat(ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
+{
+    /* Whole ticks of 16 parts, rounded: 0 or 1 forward or back. */
+    const int32_t half = ECGSEG_PARTS / 4;
+    const int32_t shift = (beat->fine >= half) - (beat->fine < -half);
+    const uint64_t tick = tick_of(s, beat->at) + (uint64_t)(int64_t)shift;
+    ecgseg_event_t *const event = ecgseg_beats_add(s, ECGSEG_EVENT_BEAT, tick);
+    event->quality = quality(s, beat);
+    event->r_uv = (int16_t)(beat->height > ECGSEG_RAIL    ? ECGSEG_RAIL
+                            : beat->height < -ECGSEG_RAIL ? -ECGSEG_RAIL
+                                                          : beat->height);
+    event->r_fine = (int16_t)(beat->fine - shift * (ECGSEG_PARTS / 2));
+    int16_t ends[2] = {0, 0};
+    (void)place_wave(s, &beat->qrs, tick, ends);
+    event->qrs_on = ends[0];
+    event->qrs_off = ends[1];
+    int16_t p_ends[2] = {0, 0};
+    event->flags = place_wave(s, &beat->p, tick, p_ends);
+    event->p_on = p_ends[0];
+    event->p_off = p_ends[1];
+    int16_t t_ends[2] = {0, 0};
+    event->flags |= (uint16_t)(place_wave(s, &beat->t, tick, t_ends) * ECGSEG_HAS_T_ON);
+    event->t_on = t_ends[0];
+    event->t_off = t_ends[1];
+    add_intervals(s, beat, event);
+}
+
+void ecgseg_beats_close(ecgseg_events_t *s)
+{
+    const bool was_open = s->beat.is_open;
+    s->beat.is_open = false;
+    if (!was_open || s->noisy.is_on) {
+        return;
+    }
+    if (s->has_last_r && s->beat.at - s->last_r > ECGSEG_BEAT_PAUSE) {
+        ecgseg_beats_drop_held(s);
+        s->is_locked = false;
+    }
+    add_beat(s, &s->beat);
+    s->has_last_r = true;
+    s->last_r = s->beat.at;
+    s->last_fine = s->beat.fine;
+    if (!s->is_locked) {
+        s->held++;
+        if (s->held >= ECGSEG_BEAT_CONFIRM) {
+            s->held = 0;
+            s->is_locked = true;
+        }
+    }
+}
+
+/* The P wave that waits gets no QRS complex. */
+void ecgseg_beats_drop_p(ecgseg_events_t *s)
+{
+    const ecgseg_wave_t wave = s->p;
+    s->p.label = ECGSEG_NONE;
+    if (wave.label == ECGSEG_NONE || !wave.begins || !s->is_locked) {
+        return;
+    }
+    const uint64_t tick = ecgseg_beats_edge_tick(s, wave.first);
+    ecgseg_event_t *const event = ecgseg_beats_add(s, ECGSEG_EVENT_LONE_P, tick);
+    int16_t ends[2] = {0, 0};
+    event->flags = place_wave(s, &wave, tick, ends);
+    event->p_off = ends[1];
+}
+
+/* What comes next has nothing to do with what was before: what is open is told, what is held is dropped. */
+void ecgseg_beats_break_off(ecgseg_events_t *s)
+{
+    ecgseg_beats_close(s);
+    ecgseg_beats_drop_p(s);
+    ecgseg_beats_drop_held(s);
+    s->has_last_qrs = false;
+    ecgseg_beats_forget(s);
+}

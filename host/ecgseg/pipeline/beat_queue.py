@@ -1,0 +1,200 @@
+"""The queue of events, and how a beat becomes one: the reference of firmware/pipeline/ecgseg_beats.c."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ecgseg.pipeline.events import Event, EventFlag, EventKind
+from ecgseg.pipeline.intervals import PARTS, bazett, fridericia, rate_tenths, rr_ms
+from ecgseg.pipeline.rules import BeatRules
+from ecgseg.pipeline.times import TICK_MS, TICKS_A_SAMPLE
+from ecgseg.pipeline.waves import Wave
+
+# Events that wait to be fetched, and how many one sample, or the end of a stretch of signal, may bring.
+CAPACITY = 8
+MOST_AT_ONCE = 6
+# Shares are of so much.
+WHOLE = 1024
+# The newest step from a sample to the next counts 2^-6 of the mean.
+CALM_SHIFT = 6
+# An RR interval is known up to so many 1/32 samples, 20.48 s.
+LONGEST_RR = 65535
+LONGEST = 2**32 - 1
+
+_RATE_INTERVALS = 8
+
+
+@dataclass
+class OpenBeat:
+    """A QRS complex that may still get its T wave.
+
+    Attributes:
+        qrs, p, t: waves; of those that are not there the label is 0.
+        at, fine: sample of R, and 1/32 samples from it.
+        height, steepness: of the complex, microvolts.
+        rr_known: nothing is missing between the beat before and this one.
+    """
+
+    qrs: Wave
+    p: Wave
+    at: int
+    fine: int
+    height: int
+    steepness: int
+    t: Wave
+    rr_known: bool
+
+
+class BeatQueue:
+    """Events that wait, and what the next one needs to know of those before.
+
+    Args:
+        first_tick: where the stream begins.
+        rules: the table of rules.
+        after_bazett: QTc after Bazett instead of Fridericia.
+    """
+
+    def __init__(self, first_tick: int, rules: BeatRules, *, after_bazett: bool) -> None:
+        self._rules = rules
+        self._after_bazett = after_bazett
+        self._tick = first_tick
+        self._now = 0
+        self._queue: list[Event] = []
+        self._number = self._held = 0
+        self._calm = self._bad = 0
+        self._is_noisy = False
+        self._p = Wave()
+        self._beat: OpenBeat | None = None
+        self._last_qrs: int | None = None
+        self._forget_beats()
+
+    @property
+    def room(self) -> bool:
+        """True when a sample, a loss or the end can be taken; else events must be fetched first."""
+        return len(self._queue) + MOST_AT_ONCE <= CAPACITY
+
+    def next(self) -> Event | None:
+        """The oldest event that is there, None without one."""
+        return self._queue.pop(0) if len(self._queue) > self._held else None
+
+    def _forget_beats(self) -> None:
+        """The next beat has none before it."""
+        self._last_r: int | None = None
+        self._last_fine = 0
+        self._intervals: list[int] = []
+        self._locked = False
+
+    def _add(self, event: Event) -> None:
+        self._queue.append(replace(event, number=self._number % 2**32))
+        self._number += 1
+
+    def _drop_held(self) -> None:
+        """Beats that were not confirmed are none."""
+        if self._held:
+            del self._queue[-self._held :]
+            self._number -= self._held
+            self._held = 0
+            self._forget_beats()
+
+    def _end_state(self, kind: EventKind, since: int) -> None:
+        length = TICKS_A_SAMPLE * (self._now - since)
+        self._add(Event(self._edge_tick(self._now), 0, min(length, LONGEST), kind))
+
+    def _edge_tick(self, sample: int) -> int:
+        """Tick half a sample before a sample; not before the stream."""
+        return max(self._tick_of(sample) - 1, 0)
+
+    def _tick_of(self, sample: int) -> int:
+        return self._tick - TICKS_A_SAMPLE * (self._now - sample)
+
+    def _drop_p(self) -> None:
+        """The P wave that waits gets no QRS complex."""
+        wave, self._p = self._p, Wave()
+        if not wave.label or not wave.begins or not self._locked:
+            return
+        tick = self._edge_tick(wave.first)
+        flags = EventFlag.P_ON | (EventFlag.P_OFF if wave.ends else 0)
+        p_off = self._tick_of(wave.last) + 1 - tick if wave.ends else 0
+        self._add(Event(tick, 0, 0, EventKind.LONE_P, flags=flags, p_off=p_off))
+
+    def _close_beat(self) -> None:
+        beat, self._beat = self._beat, None
+        if beat is None or self._is_noisy:
+            return
+        if self._last_r is not None and beat.at - self._last_r > self._rules.pause:
+            self._drop_held()
+            self._locked = False
+        self._add(self._event(beat))
+        self._last_r, self._last_fine = beat.at, beat.fine
+        if not self._locked:
+            self._held += 1
+            if self._held >= self._rules.confirm:
+                self._held = 0
+                self._locked = True
+
+    def _break(self) -> None:
+        """What comes next has nothing to do with what was before: what is open is told, what is held is dropped."""
+        self._close_beat()
+        self._drop_p()
+        self._drop_held()
+        self._last_qrs = None
+        self._forget_beats()
+
+    def _event(self, beat: OpenBeat) -> Event:
+        shift = (beat.fine + PARTS // 4) // (PARTS // 2)
+        tick = self._tick_of(beat.at) + shift
+        qrs_on, qrs_off = self._ends(beat.qrs, tick)
+        found = {"qrs_on": qrs_on, "qrs_off": qrs_off, "qrs_ms": TICK_MS * (qrs_off - qrs_on)}
+        flags = EventFlag(0)
+        for wave, name, on, off in (
+            (beat.p, "p", EventFlag.P_ON, EventFlag.P_OFF),
+            (beat.t, "t", EventFlag.T_ON, EventFlag.T_OFF),
+        ):
+            for known, end, flag, place in zip(
+                (wave.begins, wave.ends), ("on", "off"), (on, off), self._ends(wave, tick), strict=True
+            ):
+                if wave.label and known:
+                    flags |= flag
+                    found[f"{name}_{end}"] = place
+        if flags & EventFlag.P_ON:
+            found["pr_ms"] = TICK_MS * (qrs_on - found["p_on"])
+        if flags & EventFlag.T_OFF:
+            found["qt_ms"] = TICK_MS * (found["t_off"] - qrs_on)
+        flags |= self._interval(beat, found)
+        return Event(
+            tick,
+            0,
+            0,
+            EventKind.BEAT,
+            self._quality(beat),
+            int(flags),
+            max(-32767, min(32767, beat.height)),
+            beat.fine - shift * (PARTS // 2),
+            **found,
+        )
+
+    def _interval(self, beat: OpenBeat, found: dict[str, int]) -> EventFlag:
+        """Adds RR, rate and QTc; returns their flags."""
+        if self._last_r is None:
+            return EventFlag(0)
+        parts = PARTS * (beat.at - self._last_r) + beat.fine - self._last_fine
+        if not beat.rr_known or parts > LONGEST_RR:
+            self._intervals = []
+            return EventFlag(0)
+        self._intervals = [*self._intervals[1 - _RATE_INTERVALS :], parts]
+        found["rr_ms"] = rr_ms(parts)
+        found["rate_tenths"] = rate_tenths(sum(self._intervals), len(self._intervals))
+        if "qt_ms" not in found:
+            return EventFlag.RR
+        corrected = bazett if self._after_bazett else fridericia
+        found["qtc_ms"] = corrected(found["qt_ms"], found["rr_ms"])
+        return EventFlag.RR | EventFlag.QTC | (EventFlag.BAZETT if self._after_bazett else EventFlag(0))
+
+    def _ends(self, wave: Wave, tick: int) -> tuple[int, int]:
+        """Onset and offset of a wave in ticks from a tick."""
+        return self._tick_of(wave.first) - 1 - tick, self._tick_of(wave.last) + 1 - tick
+
+    def _quality(self, beat: OpenBeat) -> int:
+        """Ten for each time that the steepest step of the QRS complex is the mean step outside, less for bad waves."""
+        share = min(10 * (beat.steepness << CALM_SHIFT) // max(self._calm, 1), 100)
+        return share * (WHOLE - self._bad) // WHOLE

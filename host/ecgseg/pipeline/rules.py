@@ -1,0 +1,45 @@
+"""The rules that make beats of a stream of classes: one table, which C gets rendered and scores use too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ecgseg.pipeline.parameters import SegmentRules
+
+
+@dataclass(frozen=True)
+class BeatRules:
+    """Rules from classes to waves to beats (docs/architecture.md, section 11); lengths in samples at 100 Hz.
+
+    Attributes:
+        waves: how runs of a class become waves, for scores too.
+        max_qrs: a longer QRS is none.
+        refractory: least distance of two QRS onsets.
+        max_pr: greatest distance from the onset of a P wave to its QRS onset.
+        max_st: greatest distance from a QRS offset to the onset of its T wave.
+        max_qt: greatest distance from a QRS onset to the offset of its T wave.
+        confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
+            start, a loss of signal or a pause; fewer are none.
+        pause: see `confirm`.
+        lead_off: so many samples without contact in a row are a loss of it.
+        flat: so many samples in a row within `flat_uv` microvolts of the first of them are a flat line.
+        flat_uv: see `flat`.
+        noisy_from, noisy_to: share of bad waves, of 1024, from which on and below which no longer the signal is noise.
+    """
+
+    waves: SegmentRules = field(default_factory=lambda: SegmentRules.for_classes(4))
+    max_qrs: int = 40
+    refractory: int = 20
+    max_pr: int = 40
+    max_st: int = 45
+    max_qt: int = 80
+    confirm: int = 3
+    pause: int = 300
+    lead_off: int = 20
+    flat: int = 250
+    flat_uv: int = 6
+    noisy_from: int = 640
+    noisy_to: int = 384
+
+
+BEAT_RULES = BeatRules()

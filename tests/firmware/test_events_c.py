@@ -1,0 +1,188 @@
+"""Events in C, under ASan and UBSan, against their twin in Python: every byte of every event equal."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgseg.codegen.parameters import render_c_header
+from ecgseg.image.boards import HOST, MPS2_AN386, board_of
+from ecgseg.image.programs import ENGINE_PART, PIPELINE_PART
+from ecgseg.pipeline import PreprocessParameters
+from ecgseg.pipeline.beats import BeatFinder
+from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
+from ecgseg.pipeline.intervals import bazett, fridericia
+from support import drivers
+from support.streams_of_classes import Classes, anything, beats
+
+SOURCES = [PIPELINE_PART.source_dir / f"ecgseg_{name}.c" for name in ("events", "beats", "waves", "intervals")]
+LOSSES = {b"g": EventKind.GAP, b"o": EventKind.OVERRUN}
+
+
+def compiler(board: str, folder: Path) -> drivers.Compiler:
+    (folder / "ecgseg_preprocess_params.h").write_text(render_c_header(PreprocessParameters(), "test"))
+    return drivers.Compiler(board_of(board), (PIPELINE_PART.include_dir, ENGINE_PART.include_dir, folder))
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("events")
+    return compiler(HOST, folder).link([*SOURCES, drivers.FOLDER / "events_driver.c"], folder / "driver")
+
+
+def command(letter: bytes, stream: int, value: int = 0, options: int = 0) -> bytes:
+    return struct.pack("<cBBQ", letter, stream, options, value)
+
+
+def push(stream: int, classes: Classes, part: slice) -> bytes:
+    labels, samples = classes.labels[part], classes.samples[part]
+    return command(b"p", stream, labels.size) + labels.tobytes() + samples.astype("<i2").tobytes()
+
+
+def run(program: Path, script: bytes) -> dict[int, list[bytes]]:
+    """The events that the program writes, by stream."""
+    done = subprocess.run([program], input=script, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    found: dict[int, list[bytes]] = {0: [], 1: []}
+    assert len(done.stdout) % (EVENT_BYTES + 1) == 0
+    for at in range(0, len(done.stdout), EVENT_BYTES + 1):
+        found[done.stdout[at]].append(done.stdout[at + 1 : at + 1 + EVENT_BYTES])
+    return found
+
+
+class Twin:
+    """Obeys the same commands."""
+
+    def __init__(self, first_tick: int = 0, *, after_bazett: bool = False) -> None:
+        self._finder = BeatFinder(first_tick, after_bazett=after_bazett)
+        self.events: list[bytes] = []
+
+    def fetch(self) -> None:
+        while event := self._finder.next():
+            self.events.append(event.pack())
+
+    def push(self, classes: Classes, part: slice = slice(None)) -> None:
+        for label, sample in classes.pairs()[part]:
+            if not self._finder.push(label, sample):
+                self.fetch()
+                assert self._finder.push(label, sample)
+
+    def lose(self, kind: EventKind, ticks: int) -> None:
+        if not self._finder.lose(kind, ticks):
+            self.fetch()
+            assert self._finder.lose(kind, ticks)
+
+    def end(self) -> list[bytes]:
+        if not self._finder.end():
+            self.fetch()
+            assert self._finder.end()
+        self.fetch()
+        return self.events
+
+
+def chunks(length: int, seed: int) -> list[slice]:
+    rng = np.random.default_rng(seed)
+    parts, at = [], 0
+    while at < length:
+        size = int(rng.choice([1, 3, 16, 100, 999]))
+        parts.append(slice(at, min(at + size, length)))
+        at += size
+    return parts
+
+
+def scripted(stream: int, classes: Classes, seed: int, first_tick: int, options: int = 0) -> list[bytes]:
+    """A stream in chunks, with now and then a fetch."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for part in chunks(classes.labels.size, seed):
+        parts.append(push(stream, classes, part) + (command(b"f", stream) if rng.random() < 0.5 else b""))
+    return [command(b"i", stream, first_tick, options), *parts, command(b"e", stream)]
+
+
+@pytest.mark.parametrize("first_tick", [0, 2**32 - 2500, 2**33 - 2001, 2**40 + 1])
+def test_every_byte_is_the_twins_however_samples_come_and_events_go(program: Path, first_tick: int) -> None:
+    for seed in range(25):
+        classes = anything(seed)
+        twin = Twin(first_tick, after_bazett=seed % 2 == 1)
+        twin.push(classes)
+        assert run(program, b"".join(scripted(0, classes, seed, first_tick, seed % 2)))[0] == twin.end(), seed
+
+
+def test_every_kind_of_event_and_every_field_is_among_them(program: Path) -> None:
+    events = [Event.unpack(data) for seed in range(25) for data in twin_of(anything(seed))]
+    assert {event.kind for event in events} == set(EventKind) - {EventKind.GAP, EventKind.OVERRUN}
+    found = {event.flags for event in events if event.kind == EventKind.BEAT}
+    assert {bit for flags in found for bit in range(7) if flags >> bit & 1} == {0, 1, 2, 3, 4, 5}
+    assert len(found) > 10
+    assert len({event.r_fine for event in events}) == 16
+    assert [event.number for event in [Event.unpack(data) for data in twin_of(anything(3))]] == list(
+        range(len(twin_of(anything(3))))
+    )
+
+
+def twin_of(classes: Classes) -> list[bytes]:
+    twin = Twin()
+    twin.push(classes)
+    return twin.end()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lost_signal_is_told_and_time_goes_on(program: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    classes = anything(seed + 100)
+    twin = Twin(7)
+    script = command(b"i", 0, 7)
+    for number, part in enumerate(chunks(classes.labels.size, seed)):
+        twin.push(classes, part)
+        script += push(0, classes, part)
+        if number < 2 or rng.random() < 0.3:
+            letter = (b"g", b"o")[number % 2]
+            ticks = int(rng.choice([0, 1, 7, 2000, 2**32 - 1, 2**32, 2**45]))
+            twin.lose(LOSSES[letter], ticks)
+            script += command(letter, 0, ticks)
+    found = run(program, script + command(b"e", 0))[0]
+    assert found == twin.end()
+    assert {Event.unpack(data).kind for data in found} >= {EventKind.GAP, EventKind.OVERRUN}
+
+
+def test_two_streams_know_nothing_of_each_other(program: Path) -> None:
+    classes = (anything(3), beats(list(range(40, 3000, 80)), 3000))
+    scripts = [scripted(number, one, number, 11 * number) for number, one in enumerate(classes)]
+    rng = np.random.default_rng(5)
+    order = rng.permutation([0] * len(scripts[0]) + [1] * len(scripts[1])).tolist()
+    waiting = [iter(script) for script in scripts]
+    found = run(program, b"".join(next(waiting[number]) for number in order))
+    for number, one in enumerate(classes):
+        twin = Twin(11 * number)
+        twin.push(one)
+        assert found[number] == twin.end()
+
+
+def test_the_state_is_small(program: Path) -> None:
+    done = subprocess.run([program], input=command(b"s", 0), capture_output=True, check=True, timeout=60)
+    assert struct.unpack("<I", done.stdout)[0] < 700
+
+
+def test_every_interval_corrects_alike(program: Path) -> None:
+    """RR from 200 ms to 20 s in steps of a sample, after both formulas."""
+    for after_bazett in (False, True):
+        onsets = list(np.cumsum([60, *range(60, 2100, 60)]))
+        classes = beats(onsets, int(onsets[-1]) + 100)
+        twin = Twin(after_bazett=after_bazett)
+        twin.push(classes)
+        expected = twin.end()
+        assert run(program, b"".join(scripted(0, classes, 1, 0, int(after_bazett))))[0] == expected
+        for event in map(Event.unpack, expected):
+            if event.qtc_ms:
+                assert event.qtc_ms == (bazett if after_bazett else fridericia)(event.qt_ms, event.rr_ms)
+
+
+@pytest.mark.skipif(not drivers.HAS_ARM_COMPILER, reason="needs arm-none-eabi-gcc")
+def test_events_compile_for_cortex_m4(tmp_path: Path) -> None:
+    m4 = compiler(MPS2_AN386, tmp_path)
+    for source in SOURCES:
+        m4.compile(source, tmp_path / f"{source.stem}.o")

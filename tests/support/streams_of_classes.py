@@ -1,0 +1,63 @@
+"""Streams of classes with their samples at 100 Hz: of beats as they should be, and of whatever a network may say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgseg.pipeline import LEAD_OFF
+
+
+@dataclass(frozen=True)
+class Classes:
+    """labels uint8 [n] and samples int16 [n] microvolts at 100 Hz."""
+
+    labels: npt.NDArray[np.uint8]
+    samples: npt.NDArray[np.int16]
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Class and sample, one after the other."""
+        return list(zip(self.labels.tolist(), self.samples.tolist(), strict=True))
+
+
+def beats(onsets: list[int], length: int, *, p: bool = True, t: bool = True, height: int = 1000) -> Classes:
+    """Beats whose QRS complexes have these first samples and are 9 samples long, R in the middle.
+
+    P from 18 to 9 samples before, T from 22 to 41 samples after the QRS onset.
+    """
+    labels = np.zeros(length, np.uint8)
+    samples = np.zeros(length)
+    for onset in onsets:
+        if p:
+            labels[onset - 18 : onset - 8] = 1
+            samples[onset - 18 : onset - 8] += 80 * np.hanning(10)
+        labels[onset : onset + 9] = 2
+        samples[onset : onset + 9] += height * np.hanning(9)
+        if t:
+            labels[onset + 22 : onset + 42] = 3
+            samples[onset + 22 : onset + 42] += 250 * np.hanning(20)
+    # A clean line between beats would be a flat one.
+    samples += 10 * np.sin(np.arange(length) / 3)
+    return Classes(labels, np.rint(samples).astype(np.int16))
+
+
+def anything(seed: int, length: int = 3000) -> Classes:
+    """Runs of random classes and lengths with every state of the signal; some streams look like beats for a while."""
+    rng = np.random.default_rng(seed)
+    labels: list[int] = []
+    while len(labels) < length:
+        if rng.random() < 0.6:
+            for label, least, most in ((1, 3, 14), (0, 0, 12), (2, 3, 14), (0, 0, 20), (3, 4, 30), (0, 0, 60)):
+                labels += [label] * int(rng.integers(least, most + 1))
+        else:
+            labels += [int(rng.integers(0, 4))] * int(rng.choice([1, 2, 5, 6, 9, 30, 100, 400]))
+    found = np.array(labels[:length], np.uint8)
+    samples = rng.normal(0, rng.choice([1, 30, 400, 12000]), length) + 900 * (found == 2)
+    for value, share in ((LEAD_OFF, 0.8), (32767, 0.4), (-32767, 0.3), (12, 0.5)):
+        for _ in range(3):
+            if rng.random() < share:
+                first = int(rng.integers(0, length))
+                samples[first : first + int(rng.choice([1, 8, 19, 20, 21, 260, 600]))] = value
+    return Classes(found, np.clip(np.rint(samples), -32768, 32767).astype(np.int16))
