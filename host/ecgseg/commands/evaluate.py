@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,22 @@ if TYPE_CHECKING:
     from ecgseg.scoring.evaluate import Delineator, Twin
 
 
+def _databases() -> Collection[str]:
+    from ecgseg.data.inputs import DATABASES
+
+    return DATABASES
+
+
 @dataclass(frozen=True)
 class Options(ModelOptions, RecordOptions, JsonOption):
     """What `invoke evaluate` takes."""
 
+    database: str | None = option(
+        "Database of the records: ludb, qtdb (records given, fold-1, sel301, ...) or synthetic;"
+        " default LUDB where there is one, else synthetic.",
+        NotWith(("cv",), why="Cross-validation tests the patients of LUDB."),
+        known=_databases,
+    )
     noise: bool = option("Also score under noise of three kinds, 24 to -6 dB (takes 18 times as long).", default=False)
     peers: bool = option("Also score NeuroKit2's and PhysioKit's delineators (needs the extra `peers`).", default=False)
     against_float: bool = option(
@@ -73,12 +86,15 @@ def run(options: Options) -> None:
 
 def _score(chosen: ModelFile, options: Options) -> None:
     from ecgseg.data.databases.ludb import parse_leads, parse_records
-    from ecgseg.data.inputs import choose_inputs
+    from ecgseg.data.inputs import choose_inputs, inputs_of
     from ecgseg.report import evaluation as report
     from ecgseg.scoring import evaluate as scoring
 
     others = _others(chosen, options, scoring.device_twin(chosen.data))
-    inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
+    if options.database:
+        inputs = inputs_of(options.database, options.records, options.leads, options.ludb)
+    else:
+        inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
     messages.print(data(inputs.statement))
     records = list(inputs)
     with tracking() as track:

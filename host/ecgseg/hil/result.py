@@ -19,7 +19,7 @@ from ecgseg.scoring.collector import ScoreCollector
 from ecgseg.scoring.metrics import FiducialScore, FiducialScorer, SampleScores
 
 PARTS = ("preprocess", "inference", "postprocess")
-Source = Literal["ludb", "synthetic", "replay", "random"]
+Source = Literal["ludb", "qtdb", "synthetic", "replay", "random"]
 Verdict = Literal["pass", "fail", "incomplete"]
 
 
