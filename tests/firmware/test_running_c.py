@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import subprocess
 
@@ -9,10 +10,11 @@ import numpy as np
 import pytest
 
 from ecgseg.codegen.parameters import render_c_header
+from ecgseg.image import qemu
 from ecgseg.image.boards import HOST, board_of
 from ecgseg.image.programs import PIPELINE_PART
 from ecgseg.pipeline import PreprocessParameters, normalise_running
-from support import drivers
+from support import drivers, engine_harness
 
 CASES = {
     "zoo": PreprocessParameters(),
@@ -70,3 +72,27 @@ def test_after_a_reset_all_is_as_at_the_start(case):
     once = run(samples, np.ones(400))
     again = run(np.concatenate([samples, [0], samples]), np.concatenate([np.ones(400), [2], np.ones(400)]))
     assert np.array_equal(again, np.concatenate([once, once]))
+
+
+@pytest.mark.skipif(not drivers.HAS_QEMU, reason="needs qemu-system-arm and arm-none-eabi-gcc")
+@pytest.mark.qemu
+def test_on_a_cortex_m4_it_is_the_same(tmp_path):
+    parameters = CASES["another scale and zero point"]
+    rng = np.random.default_rng(7)
+    samples = np.clip(rng.standard_normal(3000).cumsum() * 300, -32767, 32767).astype(np.int16)
+    samples[1000:1400] = samples[1000]
+    valid = np.ones(samples.size, dtype=bool)
+    valid[500:520], valid[2000:2100] = False, False
+    (tmp_path / "ecgseg_preprocess_params.h").write_text(render_c_header(parameters, "test"))
+    (tmp_path / "test_samples.h").write_text(
+        f"#define TEST_SAMPLES {samples.size}u\n#define TEST_SCALE {float(parameters.scale).hex()}f\n"
+        f"#define TEST_ZERO_POINT ({parameters.zero_point})\n"
+        f"static const int16_t test_samples[] = {{{', '.join(map(str, samples))}}};\n"
+        f"static const uint8_t test_valid[] = {{{', '.join(map(str, valid.astype(int)))}}};\n"
+    )
+    sources = [PIPELINE_PART.source_dir / "ecgseg_running.c", drivers.FOLDER / "running_m4_driver.c"]
+    shutil.copy(PIPELINE_PART.include_dir / "ecgseg_running.h", tmp_path)
+    elf = engine_harness.build_program(tmp_path, sources, qemu.BOARD, tmp_path / "m4.elf")
+    answer = engine_harness.run_program(qemu.semihosting_command(elf, "A test runs it there.", counted=False))
+    expected = normalise_running(samples[None], valid[None], parameters)[0]
+    assert np.array_equal(np.frombuffer(answer, dtype=np.int8), expected)

@@ -85,14 +85,28 @@ def _list() -> None:
     from rich.table import Table
 
     from ecgseg.codegen.render import render
+    from ecgseg.codegen.render_stream import render_stream
     from ecgseg.zoo import configuration
 
-    table = Table(title="Models", title_justify="left")
-    for column in ("Model", "Classes", "Parameters", "MACs a frame", "Arena, B", "Purpose"):
-        table.add_column(column, justify="left" if column in ("Model", "Purpose") else "right")
+    def begin(title: str, *columns: str) -> Table:
+        table = Table(title=title, title_justify="left")
+        for column in ("Model", *columns, "Purpose"):
+            table.add_column(column, justify="left" if column in ("Model", "Purpose") else "right")
+        return table
+
+    table = begin("Models", "Classes", "Parameters", "MACs a frame", "Arena, B")
     for name in model_names():
         chosen = find_model(name)
         manifest = render(chosen.path, generated_folder(chosen), name=name)
         numbers = (manifest.class_count, manifest.parameters, manifest.macs, manifest.arena_bytes)
         table.add_row(name, *[f"{number:,}" for number in numbers], data(configuration.load(name).description))
     console.print(table)
+    streams = begin("Models of a stream", "Parameters", "MACs a second", "State, B", "Arena, B", "Looks ahead, ms")
+    for name in stream_names():
+        chosen, settings = find_model(name), configuration.load(name)
+        stream = render_stream(chosen.path, generated_folder(chosen), name=name)
+        ahead = 1000 * settings.architecture.look_ahead // settings.rate
+        counts = (stream.parameters, settings.macs, stream.state_bytes, stream.arena_bytes, ahead)
+        streams.add_row(name, *[f"{number:,}" for number in counts], data(settings.description))
+    if streams.row_count:
+        console.print(streams)
