@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from itertools import pairwise
 
@@ -27,6 +28,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
     assert [r.samples.tobytes() for r in first] == [r.samples.tobytes() for r in again]
     assert [(r.lead, r.waves) for r in first] == [(r.lead, r.waves) for r in again]
     assert [r.samples.tobytes() for r in first] != [r.samples.tobytes() for r in other]
+
+
+def test_the_population_that_committed_models_learnt_from_keeps_its_bytes():
+    digest = hashlib.sha256()
+    for record in synthetic.synthetic_records(8, 2, seed=5):
+        digest.update(record.samples.tobytes())
+        digest.update(repr((record.record_id, record.lead, record.rhythm, record.waves)).encode())
+    assert digest.hexdigest() == "73c734e23a4362d8b47151cfe5db2c8a775c1ef73d764ba75afa895d136d137a"
 
 
 def test_the_global_random_states_are_left_alone():
