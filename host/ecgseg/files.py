@@ -123,6 +123,19 @@ def read_file(path: Path, limit: int) -> bytes:
     return data
 
 
+def read_part(path: Path, first: int, count: int) -> bytes:
+    """Bytes of a regular file from `first` on, at most `count` of them; fewer where it ends.
+
+    Raises:
+        OSError: it is not there, or is a folder, pipe or device; `strerror` says which.
+    """
+    checked_size(path, sys.maxsize)
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as file:
+        _check(os.fstat(file.fileno()), path, sys.maxsize)
+        file.seek(first)
+        return file.read(count)
+
+
 def read_text(path: Path, limit: int) -> str:
     """Like :func:`read_file`, UTF-8.
 
