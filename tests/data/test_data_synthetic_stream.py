@@ -9,6 +9,7 @@ import pytest
 
 from ecgseg.data.databases import synthetic
 from ecgseg.data.databases.synthetic.stream.atria import fibrillation, flutter
+from ecgseg.data.databases.synthetic.stream.interference import stress
 from ecgseg.data.databases.synthetic.stream.patient import RHYTHM_SHARES, draw_patient
 from ecgseg.data.databases.synthetic.stream.recordings import noise_records, stream_recording
 from ecgseg.data.databases.synthetic.stream.shapes import place, t_shape
@@ -157,6 +158,16 @@ def test_what_contact_loss_hides_is_not_annotated():
                 assert wave.onset is None
                 assert wave.offset is None
     assert lost
+
+
+def test_noise_of_the_stress_test_is_as_loud_as_it_says():
+    hiding = set()
+    for seed in range(20):
+        noise, hides = stress(5000, 1.5, np.random.default_rng(seed))
+        decibels = 10 * np.log10(1.5**2 / 8 / np.mean(noise**2))
+        assert -3.1 <= decibels <= 14.1
+        hiding.add(hides)
+    assert hiding == {True, False}
 
 
 def test_noise_is_annotated_as_nothing_over_its_whole_length():

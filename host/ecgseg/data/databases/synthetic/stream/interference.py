@@ -88,6 +88,12 @@ def knocks(samples: int, rng: Rng) -> Float64:
         total[start : start + length] += float(rng.normal()) * swing
 
 
+def tremor(samples: int, rng: Rng) -> Float64:
+    """A shaking hand: 4 to 14 Hz, nearly a sine."""
+    rate = float(rng.uniform(4.0, 14.0))
+    return band(samples, rate - 0.5, rate + 0.5, rng)
+
+
 NOISES: dict[str, Callable[[int, Rng], Float64]] = {
     "muscle": muscle,
     "motion": motion,
@@ -95,9 +101,12 @@ NOISES: dict[str, Callable[[int, Rng], Float64]] = {
     "hum": hum,
     "steps": steps,
     "knocks": knocks,
+    "tremor": tremor,
 }
 # Millivolts of each at its usual level in a wearable's recording.
-_LEVELS = {"muscle": 0.05, "motion": 0.25, "wander": 0.2, "hum": 0.03, "steps": 0.4}
+_LEVELS = {"muscle": 0.05, "motion": 0.25, "wander": 0.2, "hum": 0.03, "steps": 0.4, "tremor": 0.03}
+# Of the noise stress test: ratios to QRS in decibels, from the worst to the mildest.
+_STRESS_DB = {"motion": (0.0, 14.0), "muscle": (-3.0, 10.0), "wander": (-3.0, 8.0)}
 
 
 def floor(rng: Rng) -> float:
@@ -113,6 +122,30 @@ def wearable(samples: int, level: float, rng: Rng) -> Float64:
         kind = str(rng.choice(list(_LEVELS)))
         total += _LEVELS[kind] * float(np.exp(rng.normal(-0.7, 0.7))) * NOISES[kind](samples, rng)
     return total
+
+
+def stress(samples: int, height: float, rng: Rng) -> tuple[Float64, bool]:
+    """Noise as the noise stress test adds it: of one kind, without end, as loud as QRS.
+
+    Args:
+        samples: of the recording.
+        height: of QRS from peak to peak, millivolts; the power of the signal is its square over 8.
+        rng: source of every draw.
+
+    Returns:
+        Millivolts [samples], and whether it hides P and T waves.
+    """
+    kind = str(rng.choice(list(_STRESS_DB)))
+    if kind == "motion":
+        noise = band(samples, 0.3, 8.0, rng) + 0.5 * band(samples, 3.0, 20.0, rng)
+    elif kind == "muscle":
+        noise = 0.5 * band(samples, 0.5, 40.0, rng) + band(samples, 5.0, 120.0, rng)
+    else:
+        noise = band(samples, 0.05, 1.0, rng)
+    noise *= np.exp(0.4 * band(samples, 0.02, 0.3, rng))
+    decibels = float(rng.uniform(*_STRESS_DB[kind]))
+    power = height**2 / 8 * 10 ** (-decibels / 10)
+    return noise * np.sqrt(power / float(np.mean(noise**2))), kind != "wander"
 
 
 def lose_contact(samples: npt.NDArray[np.int16], rng: Rng) -> npt.NDArray[np.int16]:

@@ -89,12 +89,12 @@ def draw_patient(rng: Rng, name: str | None = None) -> Patient:
     return Patient(
         rhythm=rhythm,
         conduction=conduction,
-        p_duration=float(rng.uniform(0.085, 0.15) if rng.random() < 0.8 else rng.uniform(0.06, 0.19)),
+        p_duration=float(rng.uniform(0.092, 0.16) if rng.random() < 0.75 else rng.uniform(0.06, 0.22)),
         qrs_duration=float(rng.uniform(0.115, 0.17) if wide else rng.uniform(0.065, 0.108)),
         qtc=_qtc(rhythm.rate, rng),
         scale=float(np.exp(rng.normal(0, 0.45))),
-        p_share=float(np.exp(rng.uniform(np.log(0.025), np.log(0.22)))),
-        t_share=float(np.exp(rng.normal(np.log(0.24), 0.6)) * rng.choice([-1, 1], p=[0.15, 0.85])),
+        p_share=float(np.exp(rng.uniform(np.log(0.025), np.log(0.28)))),
+        t_share=_t_share(rng),
         st=st,
         u_share=float(rng.uniform(0.03, 0.2) if rng.random() < 0.3 else 0.0),
         fibrillation=float(np.exp(rng.uniform(np.log(0.015), np.log(0.2)))),
@@ -109,6 +109,12 @@ def _qtc(rate: float, rng: Rng) -> float:
     if rng.random() < 0.15:
         return float(rng.uniform(0.33, 0.58))
     return float(np.clip(rng.normal(0.438, 0.03), 0.36, 0.52)) - 0.0009 * float(np.clip(rate - 90, 0, 80))
+
+
+def _t_share(rng: Rng) -> float:
+    """Mostly a quarter of QRS, in one of five patients so flat that P is as high."""
+    height = np.exp(rng.normal(np.log(0.25), 0.5)) if rng.random() < 0.8 else rng.uniform(0.03, 0.12)
+    return float(height * rng.choice([-1, 1], p=[0.15, 0.85]))
 
 
 def _pick(shares: dict[str, int], rng: Rng) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ecgseg.data.databases.synthetic.sampling import RATE, Float64, Rng
 from ecgseg.data.databases.synthetic.stream.atria import fibrillation, flutter
-from ecgseg.data.databases.synthetic.stream.interference import NOISES, band, floor, lose_contact, wearable
+from ecgseg.data.databases.synthetic.stream.interference import NOISES, band, floor, lose_contact, stress, wearable
 from ecgseg.data.databases.synthetic.stream.look import draw_look
 from ecgseg.data.databases.synthetic.stream.patient import Patient, draw_patient
 from ecgseg.data.databases.synthetic.stream.render import render
@@ -21,6 +21,8 @@ from ecgseg.pipeline import LEAD_OFF, microvolts
 
 # Of all recordings, those with a part in which contact is lost.
 _LOSE_CONTACT = 0.08
+# And those with the noise of the noise stress test.
+_STRESSED = 0.15
 # No two of the generators of this package draw the same numbers from the same seed.
 _STREAM, _NOISE = 101, 102
 
@@ -58,6 +60,7 @@ def stream_recording(
     """
     timeline = draw_timeline(patient.rhythm, duration_s, rng)
     lead_seed, loses_contact = int(rng.integers(2**31)), rng.random() < _LOSE_CONTACT
+    stressed = rng.random() < _STRESSED
     samples = int(duration_s * RATE)
     result = []
     for lead in leads:
@@ -65,6 +68,10 @@ def stream_recording(
         look, level = draw_look(patient, lead, lead_rng), floor(lead_rng)
         clean, waves = render(patient, look, timeline, samples, level, lead_rng)
         clean += _atria(patient, timeline, look.atria, samples, lead_rng)
+        if stressed:
+            loud, hides = stress(samples, 1.3 * look.size, lead_rng)
+            clean += loud
+            waves = _qrs_alone(waves) if hides else waves
         raw = microvolts(clean + wearable(samples, level, lead_rng))
         if loses_contact:
             spoilt = lose_contact(raw, lead_rng)
@@ -79,6 +86,11 @@ def _atria(patient: Patient, timeline: Timeline, height: float, samples: int, rn
     if patient.rhythm.course == "fibrillation":
         return fibrillation(samples, height, rng)
     return np.zeros(samples)
+
+
+def _qrs_alone(waves: Sequence[Wave]) -> tuple[Wave, ...]:
+    """P and T waves keep their peak alone: under so much noise no annotator would set their ends."""
+    return tuple(wave if wave.kind == "QRS" else replace(wave, onset=None, offset=None) for wave in waves)
 
 
 def _hidden(waves: Sequence[Wave], lost: npt.NDArray[np.bool_]) -> tuple[Wave, ...]:
