@@ -9,6 +9,7 @@ from pathlib import Path
 from ecgseg.commands.options import MODEL, ludb_option
 from ecgseg.commands.rules import AppliesTo
 from ecgseg.commands.task import Output, option
+from ecgseg.errors import UsageError
 from ecgseg.extras import require_tensorflow
 from ecgseg.models import DEFAULT_MODEL, STREAM_PREFIX, configured_names
 from ecgseg.terminal import console, data, messages
@@ -53,7 +54,12 @@ def run(options: Options) -> None:
         # Before numpy is imported, which reads it once.
         from ecgseg.zoo import instruction_set
 
-        instruction_set.hold_still()
+        if not instruction_set.hold_still():
+            raise UsageError(
+                f"{name} is trained in a process of its own.",
+                "Its instruction set is held still, which has to be said before numpy is imported.",
+                f"Run `invoke train --model {name}`.",
+            )
     from ecgseg.data.databases.ludb import find_ludb
     from ecgseg.zoo.configuration import require_own_folder
 

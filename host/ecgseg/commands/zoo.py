@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +13,16 @@ from ecgseg.commands import train as training
 from ecgseg.commands.options import MODEL, ludb_option
 from ecgseg.commands.rules import GoesWith
 from ecgseg.commands.task import option, start
+from ecgseg.errors import ModelError
 from ecgseg.extras import require_tensorflow
-from ecgseg.models import find_model, generated_folder, model_names, stream_names
+from ecgseg.models import (
+    STREAM_PREFIX,
+    configured_names,
+    find_model,
+    generated_folder,
+    model_names,
+    stream_names,
+)
 from ecgseg.terminal import console, data, messages, tracking
 
 _BESIDE_WORK = GoesWith(("train", "measure"), why="Without them every model is listed.", remedy="Leave it out.")
@@ -45,11 +55,24 @@ def run(options: Options) -> None:
 
 
 def _train(options: Options) -> None:
-    """Trains one model of the zoo or all, one after the other; a killed run goes on where it was."""
-    from ecgseg.zoo import configuration
+    """Trains one model of the zoo or all, one after the other; a killed run goes on where it was.
 
-    for name in [options.model] if options.model else configuration.every_name():
-        start(training.run, model=name, ludb=options.ludb)
+    Raises:
+        ModelError: a training failed, which said why itself.
+    """
+    for name in [options.model] if options.model else (*configured_names(streams=True), *configured_names()):
+        if options.model or not name.startswith(STREAM_PREFIX):
+            start(training.run, model=name, ludb=options.ludb)
+        else:
+            _train_apart(name, options)
+
+
+def _train_apart(name: str, options: Options) -> None:
+    """Trains a stream in a process of its own: it holds the instruction set still, which models of frames do not."""
+    where = ["--ludb", str(options.ludb)] if options.ludb else []
+    command = [sys.executable, "-m", "invoke", "train", "--model", name, *where]
+    if subprocess.run(command, cwd=paths.ROOT, check=False).returncode:
+        raise ModelError(f"The training of {name} failed.", "It said why above.", f"Run `invoke train --model {name}`.")
 
 
 def _measure(options: Options) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES
-from ecgseg.models import ZOO
+from ecgseg.models import STREAMS, ZOO
 from ecgseg.output import write_files
 from ecgseg.report.page import render_page
 from ecgseg.templating import render_template
@@ -48,7 +48,11 @@ def write_zoo_page() -> Path:
     rows = [
         (read_metrics(name), configuration.load(name), HEARTKIT[name], read_cross_validation(name)) for name in names
     ]
-    return _write(paths.ROOT / "docs", {"zoo.md": render_template("report", "zoo.md.j2", rows=rows)})[0]
+    held = [name for name in STREAMS if (configuration.folder(name) / "metrics.json").is_file()]
+    streams = [(read_metrics(name), configuration.load(name)) for name in held]
+    return _write(paths.ROOT / "docs", {"zoo.md": render_template("report", "zoo.md.j2", rows=rows, streams=streams)})[
+        0
+    ]
 
 
 def _write(folder: Path, files: dict[str, str]) -> list[Path]:
