@@ -168,12 +168,12 @@ def test_waves_are_scaled_from_the_line_under_them_and_the_rest_stays():
     bump[100:120], bump[200:210] = 50, 400
     signals = (time + bump)[None].astype(np.float32)
     changed = signals.copy()
-    scale_waves(changed, masks, 1.0, 4.0, np.random.default_rng(1))
+    scale_waves(changed, masks, 1.0, (4.0, 2.0, 1.0), np.random.default_rng(1))
     assert np.array_equal(changed[masks == 0], signals[masks == 0])
-    for kind, height in ((1, 50), (2, 400)):
+    for kind, height, most in ((1, 50, 4), (2, 400, 2)):
         gains = (changed - time)[masks == kind] / height
         np.testing.assert_allclose(gains, gains[0], rtol=1e-4)
-        assert 0.25 <= gains[0] <= 4
+        assert 1 / most <= gains[0] <= most
         assert gains[0] != pytest.approx(1)
 
 
@@ -223,3 +223,11 @@ def test_a_model_that_needs_qtdb_says_so(monkeypatch):
 def test_records_of_qtdb_are_apart_and_given(training, validation, named):
     with pytest.raises(ValueError, match=named):
         stream(data={"qtdb_weight": 0.2, "qtdb_training": training, "qtdb_validation": validation})
+
+
+def test_late_windows_begin_inside_of_the_record_and_end_unlabelled(corpus):
+    configuration = stream(augmentation={"late_probability": 1.0, "late": 3.0, "time_warp_probability": 0.0})
+    _, late = corpora.batches(configuration, corpus)(0)
+    _, whole = corpora.batches(stream(augmentation={"time_warp_probability": 0.0}), corpus)(0)
+    assert np.count_nonzero(late[:, -20:] == UNANNOTATED) >= np.count_nonzero(whole[:, -20:] == UNANNOTATED)
+    assert np.all(late[:, -1] == UNANNOTATED)

@@ -6,10 +6,12 @@ Amplitudes are in standard deviations of the undisturbed row, so that a small le
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.pipeline import MODEL_RATE, UNANNOTATED
+from ecgseg.pipeline import MODEL_RATE
 from ecgseg.zoo.recipe import AugmentationConfiguration
 
 Batch = npt.NDArray[np.float32]
@@ -117,7 +119,9 @@ def change_level(x: Batch, probability: float, largest: float, rng: Rng) -> None
     x[rows] *= (1.0 + (gain - 1.0) * done).astype(np.float32)
 
 
-def scale_waves(x: Batch, masks: npt.NDArray[np.integer], probability: float, largest: float, rng: Rng) -> None:
+def scale_waves(
+    x: Batch, masks: npt.NDArray[np.integer], probability: float, largest: Sequence[float], rng: Rng
+) -> None:
     """Small P waves, tall QRS complexes, flat T waves: each kind of wave by a gain of its own, in place.
 
     What is scaled is the distance from the straight line between the samples in front of and behind a wave.
@@ -126,18 +130,17 @@ def scale_waves(x: Batch, masks: npt.NDArray[np.integer], probability: float, la
         x: float32 [batch, time] microvolts.
         masks: labels [batch, time].
         probability: of each row.
-        largest: gains are drawn from 1/largest to largest, log-uniformly.
+        largest: of the classes from 1 on: gains are drawn from 1/largest to largest, log-uniformly.
         rng: source of every draw.
     """
     if not probability:
         return
     time = np.arange(x.shape[1])
     for row in _rows(len(x), probability, rng):
-        kinds = np.unique(masks[row])
-        for kind in kinds[(kinds > 0) & (kinds != UNANNOTATED)]:
-            gain = np.exp(rng.uniform(-1, 1) * np.log(largest))
+        for kind, most in enumerate(largest, start=1):
+            gain = np.exp(rng.uniform(-1, 1) * np.log(most))
             inside = masks[row] == kind
-            if not inside.all():
+            if inside.any() and not inside.all():
                 line = np.interp(time[inside], time[~inside], x[row, ~inside])
                 x[row, inside] = line + gain * (x[row, inside] - line)
 

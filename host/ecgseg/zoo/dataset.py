@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ecgseg.data.records import Record, labels
 from ecgseg.errors import DataError
-from ecgseg.pipeline import FRAME_LENGTH, UNANNOTATED, PreprocessParameters, decimate
+from ecgseg.pipeline import FRAME_LENGTH, MODEL_RATE, UNANNOTATED, PreprocessParameters, decimate
 from ecgseg.zoo.augmentation import augment, scale_waves
 from ecgseg.zoo.recipe import AugmentationConfiguration
 
@@ -197,7 +197,7 @@ class BatchSource:
         parts = [self._draw(bank, int(count), rng) for (bank, _), count in zip(self.banks, counts, strict=True)]
         targets = np.concatenate([part[1] for part in parts]).astype(np.int32)
         signals = np.concatenate([part[0] for part in parts])
-        scale_waves(signals, targets, self.augmentation.wave_probability, self.augmentation.wave, rng)
+        scale_waves(signals, targets, self.augmentation.wave_probability, self.augmentation.waves, rng)
         signals, valid = augment(signals, self.augmentation, rng)
         targets[~valid] = UNANNOTATED
         fixed = np.clip(np.rint(signals), -32767, 32767).astype(np.int16)
@@ -212,7 +212,7 @@ class BatchSource:
         half = stretch * (self.cutting.length - 1) / 2
         centre = np.clip(centre, half, np.maximum(bank.lengths[rows] - 1 - half, half))
         # Without a warp the samples are the record's own, not interpolated ones.
-        begin = np.where(chosen, centre - half, np.floor(centre - half))
+        begin = np.where(chosen, centre - half, np.floor(centre - half)) + self._late(count, rng)
         positions: npt.NDArray[np.float64] = begin[:, None] + stretch[:, None] * np.arange(self.cutting.length)
         signals, mask = bank.cut(rows, positions)
         mixed = np.flatnonzero(rng.random(count) < self.augmentation.lead_mix_probability)
@@ -223,6 +223,13 @@ class BatchSource:
                 rng.uniform(-1, 1, (mixed.size, 1)).astype(np.float32) * self.augmentation.lead_mix * other
             )
         return signals, mask
+
+    def _late(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        """Whole samples by which windows begin later: what is behind the record is held and unlabelled."""
+        if not self.augmentation.late_probability:
+            return np.zeros(count)
+        chosen = rng.random(count) < self.augmentation.late_probability
+        return np.where(chosen, np.floor(rng.random(count) * self.augmentation.late * MODEL_RATE), 0.0)
 
 
 def evaluation_frames(

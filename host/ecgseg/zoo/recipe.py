@@ -113,10 +113,11 @@ class AugmentationConfiguration(Strict):
         smoothing: largest weight of a sample's neighbours in a three-tap filter.
         gain: gains are drawn from 1/gain to gain, log-uniformly.
         level: the same for a change of gain within the frame.
-        wave: the same for the P waves, the QRS complexes and the T waves of a frame, each kind by a gain of its own.
+        waves: the same for the waves of each class but NONE (P, QRS, T), each kind by a gain of its own; 1 leaves them.
+        late: how many seconds later than a record's first sample a window begins at most.
     """
 
-    later = frozenset({"level_probability", "level", "wave_probability", "wave"})
+    later = frozenset({"level_probability", "level", "wave_probability", "waves", "late_probability", "late"})
 
     time_warp_probability: Probability = 0.7
     time_warp: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
@@ -139,4 +140,6 @@ class AugmentationConfiguration(Strict):
     level_probability: Probability = 0.0
     level: Annotated[float, Field(ge=1.0)] = 2.0
     wave_probability: Probability = 0.0
-    wave: Annotated[float, Field(ge=1.0)] = 2.0
+    waves: tuple[Annotated[float, Field(ge=1.0)], ...] = (1.0, 1.0, 2.0)
+    late_probability: Probability = 0.0
+    late: Annotated[float, Field(ge=0.0)] = 3.0
