@@ -291,6 +291,10 @@ def test_data_that_is_not_there_or_damaged_is_told_with_the_way_to_get_it(tmp_pa
     parts = message(invoke("data", "--verify", "--folder", str(tmp_path)), 3)
     assert "SHA256SUMS.txt" in parts["what"]
     assert "invoke data" in parts["remedy"]
+    parts = message(invoke("data", "--database", "qtdb", "--verify", "--folder", str(tmp_path)), 3)
+    assert "invoke data --database qtdb" in parts["remedy"]
+    parts = message(invoke("data", "--database", "qtbd"), 2)
+    assert "Did you mean 'qtdb'?" in parts["what"]
 
 
 def test_a_replay_of_a_file_that_is_no_vector_is_told(tmp_path: Path) -> None:

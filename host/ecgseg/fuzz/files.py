@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ecgseg.codegen.render import render
 from ecgseg.codegen.render_stream import render_stream
-from ecgseg.data.databases import ludb
+from ecgseg.data.databases import ludb, qtdb
 from ecgseg.data.databases.download import Source, download
 from ecgseg.errors import EcgsegError
 from ecgseg.fuzz.records import records
@@ -35,6 +35,8 @@ PACKED, RAW = 0, 1
 """First byte of a kind that is a zip archive, modulo 2: records are packed into one, or the rest is one."""
 
 _RECORDING = ("1.hea", "1.dat", *(f"1.{lead}" for lead in LEADS))
+# The same files as a record of QTDB, whose header may name 1.dat.
+_AS_QTDB = ("sel1000.hea", "1.dat", f"sel1000.{qtdb.ANNOTATOR}")
 _MOST_MEMBERS = 64
 
 
@@ -64,11 +66,13 @@ def npz(data: bytes) -> None:
 
 
 def wfdb(data: bytes) -> None:
-    """Reads two leads of a recording; a record's kind says which of its files it is."""
+    """Reads two leads of a recording as LUDB and as QTDB; a record's kind says which of its files it is."""
     with _folder() as folder:
         (folder / "data").mkdir()
         for kind, content in records(data):
             (folder / "data" / _RECORDING[kind % len(_RECORDING)]).write_bytes(content)
+            (folder / _AS_QTDB[kind % len(_RECORDING) % len(_AS_QTDB)]).write_bytes(content)
+        answered(lambda _: qtdb.load_record(folder, "sel1000"), data)
         ludb.load_record(folder, 1, LEADS)
 
 

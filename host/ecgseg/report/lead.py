@@ -36,7 +36,7 @@ class Span(NamedTuple):
 
 def lead_name(lead: ShownLead) -> str:
     """Record and lead."""
-    return f"Record {lead.record.record_id}, lead {lead.record.lead.upper()}"
+    return f"Record {lead.record.label}, lead {lead.record.lead.upper()}"
 
 
 def rows(lead: ShownLead) -> list[tuple[str, Mask]]:

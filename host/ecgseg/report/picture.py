@@ -57,10 +57,8 @@ def _png(lead: ShownLead, result: HilResult) -> bytes:
 
 
 def _title(lead: ShownLead, result: HilResult) -> str:
-    source = "LUDB" if lead.record.source == "ludb" else "Synthetic"
-    return (
-        f"{source} record {lead.record.record_id}, lead {lead.record.lead.upper()}, {result.model} on {result.target}"
-    )
+    source = {"ludb": "LUDB", "qtdb": "QTDB"}.get(lead.record.source, "Synthetic")
+    return f"{source} record {lead.record.label}, lead {lead.record.lead.upper()}, {result.model} on {result.target}"
 
 
 def _verdict(result: HilResult) -> str:
