@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -202,3 +203,14 @@ def test_excerpts_hold_every_label_of_a_real_record(given: Path) -> None:
         assert part.span is not None
         assert part.span[0] == 5000
         assert part.samples.size < 30_000
+
+
+@pytest.mark.slow
+@pytest.mark.ludb
+def test_the_given_records_give_the_samples_and_labels_that_committed_streams_learnt_from(given: Path) -> None:
+    digest = hashlib.sha256()
+    for record in load_records(given, given_records()):
+        for part in excerpts(record, 10.0, 2.0):
+            digest.update(part.samples.tobytes())
+            digest.update(labels(part, 4, 5).tobytes())
+    assert digest.hexdigest() == "ef7671f272d405ebb8aa96a7e6a2f266a507efc2483ca567efc2505f72080995"

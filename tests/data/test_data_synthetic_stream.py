@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -26,6 +27,15 @@ def recordings(name, count=5, leads=("ii",), duration=12.0):
         rng = np.random.default_rng([seed, 7])
         result += stream_recording(seed, draw_patient(rng, name), leads, duration, rng)
     return result
+
+
+def test_the_population_that_committed_streams_learnt_from_keeps_its_bytes():
+    digest = hashlib.sha256()
+    waves = synthetic.synthetic_records(12, 2, 5, population="stream", duration_s=8.0)
+    for record in (*waves, *noise_records(8, 5, 8.0)):
+        digest.update(record.samples.tobytes())
+        digest.update(repr((record.record_id, record.lead, record.rhythm, record.waves)).encode())
+    assert digest.hexdigest() == "b6f11f1f78dd9824d04023f67c24bb5e2402dce3ab9b27ff121eda06cdfa2601"
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgseg.data.databases.ludb import load_record
-from ecgseg.data.readers.wfdb import UNREADABLE, About, parse_waves, read_leads
+from ecgseg.data.databases.qtdb import annotated_stretches
+from ecgseg.data.readers.wfdb import UNREADABLE, About, parse_waves, read_channels, read_leads
 from ecgseg.data.records import Wave
 from ecgseg.errors import DataError
 
@@ -28,6 +29,13 @@ def test_missing_marks_are_none_not_invented() -> None:
     )
     assert parse_waves([5, 9], ["(", "t"]) == (Wave("T", 5, 9, None),)
     assert parse_waves([5], ["("]) == (Wave("?", 5, None, None),)
+
+
+def test_every_code_of_a_beat_is_a_qrs_and_what_is_no_wave_is_passed_over() -> None:
+    samples, symbols = [5, 10, 20, 30, 35, 40, 60, 62, 70], ["+", "(", "V", ")", "~", "(", "B", '"', ")"]
+    assert parse_waves(samples, symbols) == (Wave("QRS", 10, 20, 30), Wave("QRS", 40, 60, 70))
+    assert parse_waves([5, 9, 12], ["(", "u", ")"]) == (Wave("U", 5, 9, 12),)
+    assert parse_waves([5, 6], ["", "?x"]) == ()
 
 
 def test_several_annotators_marks_of_one_point_become_their_median() -> None:
@@ -60,6 +68,17 @@ def test_each_lead_has_its_own_samples_and_waves(tmp_path: Path) -> None:
     assert (ii.lead, ii.samples[0], ii.samples[-1]) == ("ii", -1000, 1000)
     assert v1.waves == (Wave("QRS", 100, 110, 120),)
     assert ii.waves == (Wave("P", 100, 110, 120),)
+
+
+def test_channels_share_the_waves_of_one_annotation(tmp_path: Path) -> None:
+    second, first = read_channels(written(tmp_path), "v1", (1, 0), About(7, "made", " ".join, "seven"))
+    assert (first.lead, second.lead, first.name, first.label) == ("0", "1", "seven", "seven")
+    assert (first.samples[0], second.samples[0]) == (-1000, 2000)
+    assert first.waves == second.waves == (Wave("QRS", 100, 110, 120),)
+    with pytest.raises(UNREADABLE):
+        read_channels(tmp_path / "7", "v1", (2,), ABOUT)
+    with pytest.raises(OSError, match="q1c"):
+        read_channels(tmp_path / "7", "q1c", (0,), ABOUT)
 
 
 def test_a_lead_or_a_file_that_is_not_there_is_unreadable(tmp_path: Path) -> None:
@@ -135,6 +154,9 @@ def test_any_bytes_are_records_or_one_kind_of_error(
         base.with_suffix(suffix).write_bytes(content)
     with contextlib.suppress(*UNREADABLE):
         assert read_leads(base, ("ii",), ABOUT)[0].samples.dtype == np.int16
+    with contextlib.suppress(*UNREADABLE):
+        (first, _) = read_channels(base, "ii", (0, 1), ABOUT)
+        assert all(begin <= end for begin, end in annotated_stretches(first.waves))
 
 
 @pytest.mark.parametrize("rate", [360, 1000, 250])
