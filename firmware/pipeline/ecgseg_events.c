@@ -259,14 +259,14 @@ void ecgseg_events_init(ecgseg_events_t *s, uint64_t first_tick, uint8_t options
     start(s);
 }
 
-bool ecgseg_events_lose(ecgseg_events_t *s, uint8_t kind, uint64_t ticks)
+bool ecgseg_events_lose(ecgseg_events_t *s, uint8_t kind, uint64_t ticks, uint64_t next_tick)
 {
     if (!has_room(s)) {
         return false;
     }
     leave(s);
     ecgseg_beats_add(s, kind, s->tick)->length = ecgseg_beats_saturated(ticks);
-    s->tick += ticks;
+    s->tick = next_tick;
     return true;
 }
 

@@ -55,8 +55,9 @@ static bool push(uint8_t number, size_t count)
 
 static bool lose(uint8_t number, uint8_t kind, uint64_t ticks)
 {
-    return ecgseg_events_lose(&streams[number], kind, ticks) ||
-           (fetch(number) && ecgseg_events_lose(&streams[number], kind, ticks));
+    ecgseg_events_t *const stream = &streams[number];
+    return ecgseg_events_lose(stream, kind, ticks, stream->tick + ticks) ||
+           (fetch(number) && ecgseg_events_lose(stream, kind, ticks, stream->tick + ticks));
 }
 
 static bool obey(const command_t *command)

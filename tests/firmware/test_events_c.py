@@ -72,9 +72,10 @@ class Twin:
                 assert self._finder.push(label, sample)
 
     def lose(self, kind: EventKind, ticks: int) -> None:
-        if not self._finder.lose(kind, ticks):
+        next_tick = self._finder.tick + ticks
+        if not self._finder.lose(kind, ticks, next_tick):
             self.fetch()
-            assert self._finder.lose(kind, ticks)
+            assert self._finder.lose(kind, ticks, next_tick)
 
     def end(self) -> list[bytes]:
         if not self._finder.end():

@@ -82,3 +82,13 @@ class TimeModel(Draws):
     def finish(self) -> bytes:
         """The file."""
         return self.builder.finish([self.start], [self.current])
+
+
+def small_segmenter(channels: int = 8, seed: int = 3) -> bytes:
+    """A segmenter of a stream as the zoo's are: strided, dilated, causal but for 20 samples; weights are drawn."""
+    model = TimeModel(64, 1, seed=seed).pad(6).conv(7, stride=2, channels=channels)
+    for dilation in (1, 2, 4):
+        model = model.pad(2 * dilation).conv(3, dilation=dilation, channels=channels)
+    model = model.pad(10, 10).conv(3, dilation=10, channels=channels).conv(1, channels=8)
+    shape = [1, 1, 64, 4]
+    return model.apply("RESHAPE", shape, "ReshapeOptions", constant=shape, newShape=shape).finish()

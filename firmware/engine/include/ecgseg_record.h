@@ -36,6 +36,21 @@ typedef struct {
 /* Rows that exist, while the record goes on. */
 #define ECGSEG_RECORD_GOES_ON INT32_MAX
 
+/* A rendered stream as a constant, so that one program can run several: its numbers, as in <prefix>_stream_model.h, and
+ * its functions, whose stream and arena are a <prefix>_stream_t and a <prefix>_stream_arena_t. */
+typedef struct {
+    uint32_t engine_version;
+    uint32_t state_bytes, arena_bytes;
+    uint32_t input_row_bytes, output_row_bytes;
+    uint32_t block, block_answers, lag, least, granule, end_answers;
+    float input_scale;
+    int32_t input_zero_point;
+    ecgseg_stream_status_t (*init)(void *stream);
+    ecgseg_stream_status_t (*push)(void *stream, void *arena, const int8_t *input, uint32_t rows, int8_t *output,
+                                   uint32_t capacity, uint32_t *count);
+    ecgseg_stream_status_t (*end)(void *stream, void *arena, int8_t *output, uint32_t capacity, uint32_t *count);
+} ecgseg_stream_model_t;
+
 /* The new rows of a tensor in a block. */
 typedef struct {
     int32_t rows, row_bytes;

@@ -120,9 +120,9 @@ void ecgseg_events_init(ecgseg_events_t *events, uint64_t first_tick, uint8_t op
  * when there is no room for what may come of it; nothing was taken then. */
 bool ecgseg_events_push(ecgseg_events_t *events, uint8_t label, int16_t sample);
 
-/* So many ticks are missing here: ECGSEG_EVENT_GAP or ECGSEG_EVENT_OVERRUN. The next sample starts anew, at the right
- * time. False when there is no room. */
-bool ecgseg_events_lose(ecgseg_events_t *events, uint8_t kind, uint64_t ticks);
+/* So many ticks are missing here: ECGSEG_EVENT_GAP or ECGSEG_EVENT_OVERRUN. The next sample starts anew, at its own
+ * tick. False when there is no room. */
+bool ecgseg_events_lose(ecgseg_events_t *events, uint8_t kind, uint64_t ticks, uint64_t next_tick);
 
 /* The stream ends: tells what is not finished. False when there is no room. */
 bool ecgseg_events_end(ecgseg_events_t *events);

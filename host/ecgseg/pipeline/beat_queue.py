@@ -69,6 +69,11 @@ class BeatQueue:
         self._forget_beats()
 
     @property
+    def tick(self) -> int:
+        """Tick of the next sample."""
+        return self._tick
+
+    @property
     def room(self) -> bool:
         """True when a sample, a loss or the end can be taken; else events must be fetched first."""
         return len(self._queue) + MOST_AT_ONCE <= CAPACITY

@@ -74,8 +74,13 @@ class BeatFinder(BeatQueue):
         self._tick += TICKS_A_SAMPLE
         return True
 
-    def lose(self, kind: EventKind, ticks: int) -> bool:
-        """So many ticks of signal are missing here: GAP or OVERRUN. The next sample starts anew, at the right time.
+    def lose(self, kind: EventKind, ticks: int, next_tick: int) -> bool:
+        """Signal is missing here: GAP or OVERRUN. The next sample starts anew.
+
+        Args:
+            kind: of the event.
+            ticks: how much is missing.
+            next_tick: of the next sample.
 
         Returns:
             False when there is no room; nothing was done then.
@@ -84,7 +89,7 @@ class BeatFinder(BeatQueue):
             return False
         self._leave()
         self._add(Event(self._tick, 0, min(ticks, LONGEST), kind))
-        self._tick += ticks
+        self._tick = next_tick
         return True
 
     def end(self) -> bool:
