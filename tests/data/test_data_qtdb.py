@@ -55,11 +55,14 @@ def test_it_is_found_where_the_user_says(tmp_path: Path, monkeypatch: pytest.Mon
     assert list_records(folder) == ("sel100",), "what is no name of a record is never read"
 
 
-def test_a_folder_without_it_is_told_with_the_option_that_named_it(tmp_path: Path) -> None:
+def test_a_folder_without_it_is_told_with_the_variable_that_named_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path))
     with pytest.raises(DataError) as told:
-        find_qtdb(tmp_path)
+        find_qtdb()
     assert str(tmp_path) in told.value.what
-    assert "--qtdb" in told.value.remedy
+    assert ENVIRONMENT in told.value.remedy
 
 
 def test_records_come_at_500_hz_with_both_channels_and_one_annotation(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Source:
         part: files by which a release is known whose whole list is not pinned, in order of name.
         name: of the data set and its release, for people.
         command: what downloads it.
-        variable: the environment variable that names a copy; its option is called after it.
+        named_by: what names a copy elsewhere: an option, an environment variable.
     """
 
     url: str
@@ -56,7 +56,7 @@ class Source:
     part: tuple[str, ...] = ()
     name: str = "LUDB 1.0.1"
     command: str = "invoke data"
-    variable: str = "ECGSEG_LUDB"
+    named_by: str = "--ludb or ECGSEG_LUDB"
 
     @property
     def database(self) -> str:
@@ -78,7 +78,7 @@ QTDB = Source(
     part=tuple(sorted(f"{name}.{suffix}" for name in qtdb.given_records() for suffix in ("dat", qtdb.ANNOTATOR))),
     name="QTDB 1.0.0",
     command="invoke data --database qtdb",
-    variable=qtdb.ENVIRONMENT,
+    named_by=qtdb.ENVIRONMENT,
 )
 
 
@@ -238,7 +238,7 @@ def _no_download(url: str, why: str, kind: type[DataError] = DataError) -> DataE
         f"{url} could not be downloaded.",
         why,
         f"Check the connection and run `{source.command}` again (it continues where it stopped), or give the folder of "
-        f"a copy with --{source.database.lower()} or {source.variable}.",
+        f"a copy with {source.named_by}.",
     )
 
 

@@ -53,7 +53,7 @@ def find_qtdb(option: str | Path | None = None) -> Path | None:
     """Folder of QTDB: the option, the environment variable ECGSEG_QTDB, `data/qtdb`, `../shared/qtdb`; else None.
 
     Raises:
-        DataError: the option or the variable names a folder that does not hold QTDB.
+        DataError: the option or the variable names a folder that does not hold QTDB, or RECORDS cannot be read.
     """
     named = option or os.environ.get(ENVIRONMENT)
     if named:
@@ -62,7 +62,7 @@ def find_qtdb(option: str | Path | None = None) -> Path | None:
             raise DataError(
                 f"There is no QTDB in '{folder}'.",
                 "The folder must hold RECORDS and .hea, .dat and .q1c of the records that it lists.",
-                f"Correct --qtdb or {ENVIRONMENT}, or run `invoke data --database qtdb` to download it.",
+                f"Correct {ENVIRONMENT}, or run `invoke data --database qtdb` to download it.",
             )
         return folder
     return next((folder for folder in (paths.LOCAL_QTDB, paths.SHARED_QTDB) if _holds_qtdb(folder)), None)

@@ -20,7 +20,7 @@ Shape = Callable[[Float64], Float64]
 _BEGINS = {"P": 0.04, "QRS": 0.025, "T": 0.1}
 _GONE = 0.03
 # How far from there annotators set onset and offset, in raw samples of 2 ms: so seg-4-tcn-lg, which learnt from LUDB,
-# has the mean errors here that it has on LUDB's test patients (within 4 ms).
+# has the mean errors here that it has on LUDB's test patients (within 5 ms).
 _BEYOND = {"P": (0, -4), "QRS": (-6, 2), "T": (-2, 0)}
 _HUMP = 0.3
 

@@ -2,7 +2,7 @@
 
 Rates, intervals and ratios of conduction are those of the textbooks (P. W. Macfarlane et al., Comprehensive
 Electrocardiology, 2nd ed., 2010); RR intervals of atrial fibrillation are drawn log-normal above the refractory period
-of the AV node (R. J. Cohen et al., IEEE Trans. Biomed. Eng. 30 (1983) 769-781, for the model behind it).
+of the AV node (J. Lian et al., BioMedical Engineering OnLine 6 (2007) 9, simulate such a node beat by beat).
 """
 
 from __future__ import annotations
