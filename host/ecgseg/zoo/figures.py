@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ecgseg.data.databases import qtdb
 from ecgseg.data.databases.ludb import find_ludb, load_records, split
+from ecgseg.data.records import Record, excerpts
 from ecgseg.errors import DataError, ModelError, UsageError, cause
 from ecgseg.files import read_text
 from ecgseg.graph.ir import Graph
@@ -176,18 +177,25 @@ def _by_database(
 ) -> dict[str, DatabaseFigures]:
     """Figures by set of records: LUDB's test patients, and those of QTDB that there are."""
     found = {"LUDB, test": _database(ludb.whole, [str(number) for number in ludb.records])}
-    folder = qtdb.find_qtdb()
-    trained = set(qtdb_names(settings.data.qtdb_training))
-    names = [name for name in qtdb.list_records(folder) if name in qtdb.given_records()] if folder else []
-    for title, chosen in (
-        ("QTDB, trained on", [name for name in names if name in trained]),
-        ("QTDB, not trained on", [name for name in names if name not in trained]),
-    ):
-        if folder is not None and chosen:
-            records = qtdb.load_records(folder, chosen)
-            whole, _, _ = score(by_device(device), records, device.class_count, progress)
-            found[title] = _database(whole, chosen)
+    for title, records in _qtdb(settings).items():
+        # What lies more than ten seconds before a stretch is forgotten when it begins.
+        parts = [part for record in records for part in excerpts(record, 10.0, 1.0)]
+        whole, _, _ = score(by_device(device), parts, device.class_count, progress)
+        found[title] = _database(whole, list(dict.fromkeys(record.label for record in records)))
     return found
+
+
+def _qtdb(settings: configuration.ModelConfiguration) -> dict[str, list[Record]]:
+    """QTDB's records, those that a model was trained on apart; nothing where the database is not here."""
+    folder = qtdb.find_qtdb()
+    if folder is None:
+        return {}
+    trained = set(qtdb_names(settings.data.qtdb_training))
+    sets = {
+        "QTDB, trained on": [name for name in qtdb.given_records() if name in trained],
+        "QTDB, not trained on": [name for name in qtdb.given_records() if name not in trained],
+    }
+    return {title: qtdb.load_records(folder, names) for title, names in sets.items() if names}
 
 
 def _database(scores: Scores, records: list[str]) -> DatabaseFigures:

@@ -1,0 +1,61 @@
+"""The committed figures of the streams belong to the committed models, and keep to what a stream may cost."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ecgseg.codegen.render_stream import render_stream
+from ecgseg.data.databases import qtdb
+from ecgseg.data.databases.ludb import split
+from ecgseg.graph.load import load_tflite
+from ecgseg.models import STREAMS, find_model, model_names, stream_names
+from ecgseg.pipeline.stream_segmenter import StreamSegmenter
+from ecgseg.report import cards
+from ecgseg.zoo import configuration
+from ecgseg.zoo.figures import StreamMetrics
+
+MOST_PARAMETERS = {"stream-4-tcn-sm": 5_000, "stream-4-tcn-lg": 13_000}
+
+
+def test_streams_are_listed_apart_from_frames() -> None:
+    assert set(stream_names()) <= set(STREAMS)
+    assert not set(model_names()) & set(STREAMS)
+
+
+@pytest.mark.parametrize("name", stream_names())
+def test_metrics_were_measured_on_the_committed_tflite(name: str) -> None:
+    metrics = cards.read_metrics(name)
+    assert isinstance(metrics, StreamMetrics)
+    content = find_model(name).data
+    assert metrics.tflite_sha256 == hashlib.sha256(content).hexdigest()
+    settings = configuration.load(name)
+    assert (metrics.macs, metrics.look_ahead_ms) == (settings.macs, 10 * StreamSegmenter(content).look_ahead)
+    assert metrics.params == load_tflite(content).parameter_count
+
+
+@pytest.mark.parametrize("name", stream_names())
+def test_a_stream_keeps_its_budget_and_never_saw_a_test_patient(name: str, tmp_path: Path) -> None:
+    settings = configuration.load(name)
+    assert settings.parameters <= MOST_PARAMETERS[name]
+    assert settings.architecture.look_ahead <= 50
+    seen = {*settings.data.training_records, *settings.data.validation_records}
+    assert not seen & set(split()["test"])
+    assert {record for text in settings.data.qtdb_training for record in qtdb.parse_records(text)} <= set(
+        qtdb.given_records()
+    )
+    assert settings.versions["instruction set"] == "AVX2"
+    stream = render_stream(find_model(name).path, tmp_path)
+    assert stream.granule == 1
+    assert stream.lag == settings.architecture.look_ahead
+
+
+@pytest.mark.parametrize("name", stream_names())
+def test_the_card_is_what_the_figures_render_to(name: str) -> None:
+    folder = configuration.folder(name)
+    before = {path: path.read_bytes() for path in (folder / "README.md", folder / "confusion_matrix.html")}
+    rendered = {path: path.read_bytes() for path in cards.write_card(cards.read_metrics(name))}
+    for path, content in before.items():
+        assert rendered[path] == content, f"run `invoke zoo --measure --model {name}`"
