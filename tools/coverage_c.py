@@ -32,6 +32,7 @@ PORTABLE = tuple(part.source_dir for part in (ENGINE_PART, PIPELINE_PART, LINK_P
 TESTS = (
     "tests/firmware/test_engine_phases.py",
     "tests/firmware/test_engine_tflm.py",
+    "tests/firmware/test_engine_threes.py",
     "tests/firmware/test_link_codec_c.py",
     "tests/firmware/test_link_messages_c.py",
     "tests/firmware/test_preprocess_c.py",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecgseg.codegen.manifest import StreamManifest
+from ecgseg.codegen.stream_program import RECORD_BYTES
 from ecgseg.commands import render
 from ecgseg.commands.task import start
 from ecgseg.errors import GraphError, UsageError
@@ -36,10 +37,10 @@ def test_state_and_arena_are_shown_and_written(
         assert f"{name} {size} bytes" in printed
     # Four samples, and of the strided result 16 rows of 8 channels and the four of the last layer.
     assert [entry.kept_bytes for entry in manifest.kept] == [4, 16 * 8, 4 * 8]
-    assert manifest.state_bytes == 16 + sum(
+    assert manifest.state_bytes == RECORD_BYTES + sum(
         -(-(entry.kept_bytes + entry.new_bytes) // 4) * 4 for entry in manifest.kept
     )
-    assert "An answer comes 4 to 19 positions after its own." in printed
+    assert "An answer comes 4 to 15 positions after its own." in printed
 
 
 def test_what_a_stream_does_not_compute_in_place_or_twice_is_placed_once(tflite: Path, tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_what_a_stream_does_not_compute_in_place_or_twice_is_placed_once(tflite:
     for entry in manifest.kept:
         assert entry.offset == ends
         ends += -(-(entry.kept_bytes + entry.new_bytes) // 4) * 4
-    assert manifest.state_bytes == 16 + ends
+    assert manifest.state_bytes == RECORD_BYTES + ends
 
 
 def test_what_cannot_stream_is_told_by_name(tmp_path: Path) -> None:

@@ -38,6 +38,16 @@ def tcn() -> bytes:
     return model.apply("RESHAPE", shape, "ReshapeOptions", constant=shape, newShape=shape).finish()
 
 
+def plain(channels: int) -> bytes:
+    """Without skips: rows of the large dilations lie in rings, the others are carried."""
+    model = TimeModel(channels=1, seed=4).pad(6).conv(7, stride=2, channels=channels)
+    for dilation, ahead in ((1, 0), (2, 0), (4, 1), (16, 5), (8, 0), (9, 0)):
+        model.pad(2 * dilation - ahead, ahead).conv(3, dilation=dilation, channels=channels)
+    model.conv(1, channels=8)
+    shape = [1, 1, 2 * model.shape[2], 4]
+    return model.apply("RESHAPE", shape, "ReshapeOptions", constant=shape, newShape=shape).finish()
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_random_streams_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
     model = random_stream(seed, tmp_path)
@@ -63,6 +73,15 @@ def test_a_dilated_network_equals_tflm_natively(block: int, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("block", "rings"), [(12, 3), (16, 3), (6, 4)])
+def test_rows_in_rings_equal_tflm_natively(block: int, rings: int, tmp_path: Path) -> None:
+    model = harness.rendered_stream(plain(8), tmp_path, block)
+    assert len(re.findall(r"record->turn \* ", (tmp_path / "ecgseg_stream_model.c").read_text())) == rings
+    records = harness.draw_records(model, [model.manifest.least, 33, 250, 777], block)
+    assert harness.differences(model, records, harness.run_native(model, records)) == []
+
+
+@pytest.mark.slow
 def test_what_keras_makes_of_causal_layers_equals_tflm(tmp_path: Path) -> None:
     model = harness.rendered_stream(CAUSAL_STYLE.read_bytes(), tmp_path, 16)
     # A sample of the strided signal is two, and the two symmetric layers look 2 + 4 of them ahead.
@@ -77,6 +96,18 @@ def test_what_keras_makes_of_causal_layers_equals_tflm(tmp_path: Path) -> None:
 def test_a_dilated_network_equals_tflm_on_a_cortex_m4(block: int, tmp_path: Path) -> None:
     model = harness.rendered_stream(tcn(), tmp_path, block)
     records = harness.draw_records(model, [model.manifest.least, 151], block)
+    assert harness.differences(model, records, harness.run_m4(model, records)) == []
+
+
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("channels", "block"),
+    [(20, 6), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((8, 12), (12, 10)))],
+)
+def test_rows_in_rings_equal_tflm_on_a_cortex_m4(channels: int, block: int, tmp_path: Path) -> None:
+    model = harness.rendered_stream(plain(channels), tmp_path, block)
+    records = harness.draw_records(model, [model.manifest.least, 151, 400], block)
     assert harness.differences(model, records, harness.run_m4(model, records)) == []
 
 

@@ -19,6 +19,7 @@
 #include "ecgseg_phases.h"
 #include "ecgseg_reduce.h"
 #include "ecgseg_stream.h"
+#include "ecgseg_threes.h"
 #include "ecgseg_transpose_conv.h"
 
 #endif

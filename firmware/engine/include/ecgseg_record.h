@@ -30,6 +30,7 @@ typedef struct {
     uint32_t waiting; /* input rows that are no whole block yet */
     uint32_t blocks;  /* that have run, as far as it matters: until nothing is before the record any more */
     uint32_t missing; /* input rows until the record is long enough for the network */
+    uint32_t turn;    /* blocks that have run, begun again where all rings of rows stand as at first */
 } ecgseg_record_t;
 
 #define ECGSEG_RECORD_OPEN 0x45434753u
@@ -99,10 +100,19 @@ ECGSEG_INLINE void ecgseg_record_keep(int8_t *rows, uint32_t kept, uint32_t fres
     (void)memmove(rows, rows + fresh, kept);
 }
 
-/* Counts a block, of which `most` matter, or ends of one. */
-ECGSEG_INLINE void ecgseg_record_next(ecgseg_record_t *record, uint32_t most)
+/* Puts the `kept` bytes of rows from before in front of the `fresh` bytes of new ones, and keeps the last of all these
+ * for the next block. */
+ECGSEG_INLINE void ecgseg_record_carry(int8_t *rows, int8_t *carried, uint32_t kept, uint32_t fresh)
+{
+    (void)memcpy(rows - kept, carried, kept);
+    (void)memcpy(carried, rows + fresh - kept, kept);
+}
+
+/* Counts a block, of which `most` matter, or ends of one; rings begin again after `turns`, 0 when there are none. */
+ECGSEG_INLINE void ecgseg_record_next(ecgseg_record_t *record, uint32_t most, uint32_t turns)
 {
     record->waiting = 0;
+    record->turn = record->turn + 1u < turns ? record->turn + 1u : 0u;
     if (record->blocks < most) {
         record->blocks++;
     }

@@ -99,7 +99,7 @@ class StreamLayerEntry(BaseModel):
 
 
 class KeptEntry(BaseModel):
-    """Rows of a tensor in the state: those that are kept, then the new ones."""
+    """Rows of a tensor in the state: those that are kept, then the new ones where these are not in the arena."""
 
     tensor: int
     offset: int

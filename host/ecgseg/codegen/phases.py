@@ -89,6 +89,14 @@ class PhasesLayer:
         return -(-(sums + packed + 8 * len(self.stream) + self.in_channels + self.out_channels) // 4) * 4
 
     @property
+    def cycles(self) -> int:
+        """About what it takes on a Cortex-M4."""
+        # As in ecgseg_phases: phases one behind the other, and the first four begin one before the first output.
+        places = 1 + self.out_length + (min(self.dilation, self.out_length) - 1) * self.gap
+        pair = self.in_channels * (8 * self.pairs + 1) + 85
+        return -(-places // 4) * (-(-self.out_channels // 2) * pair + 12 * self.in_channels + 120)
+
+    @property
     def in_place(self) -> bool:
         """Whether the output may lie where the input lies."""
         fits = self.out_channels == self.in_channels and self.out_length <= self.in_length
@@ -146,17 +154,6 @@ def _phases_layer(
         parts=parts,
         ends=ends if parts > 1 else (),
     )
-
-
-def pays(layer: PhasesLayer, taps: int) -> bool:
-    """Whether more than half of the multiplications that the kernel does are asked for: ecgseg_conv does half as many.
-
-    It makes four neighbours of a phase at once, with an even number of taps.
-    """
-    # As in ecgseg_phases: phases one behind the other, and the first four begin one before the first output.
-    places = 1 + layer.out_length + (min(layer.dilation, layer.out_length) - 1) * layer.gap
-    made = 4 * -(-places // 4)
-    return 2 * layer.out_length * taps > made * 2 * layer.pairs
 
 
 def _time_axis(window: Window) -> int | None:

@@ -13,7 +13,7 @@ from ecgseg.codegen.stream_program import Place, StreamCall, StreamProgram, comp
 from ecgseg.codegen.text import CallText, c_struct
 from ecgseg.graph.ir import Graph
 from ecgseg.graph.load import load_tflite
-from ecgseg.graph.stream import Left, Stream
+from ecgseg.graph.stream import Left, Store, Stream
 from ecgseg.graph.streaming import BLOCK, stream_of
 from ecgseg.output import write_files
 from ecgseg.templating import render_template
@@ -103,7 +103,12 @@ def _manifest(graph: Graph, program: StreamProgram) -> StreamManifest:
         macs=sum(step.layer.macs for step in stream.steps),
         layers=[_layer(stream, call) for call in program.calls],
         kept=[
-            KeptEntry(tensor=store.tensor, offset=offset, kept_bytes=store.kept_bytes, new_bytes=store.new_bytes)
+            KeptEntry(
+                tensor=store.tensor,
+                offset=offset,
+                kept_bytes=store.kept_bytes,
+                new_bytes=store.new_bytes if store.tensor in program.resident else 0,
+            )
             for store, offset in program.kept
         ],
         buffers=[
@@ -148,6 +153,7 @@ class StreamCallText:
         rows: of the result in a block.
         place, bytes: of the new rows.
         pad: of the result, none or one.
+        carry: arguments of ecgseg_record_carry, "" when nothing of the result is carried.
     """
 
     text: CallText
@@ -156,6 +162,7 @@ class StreamCallText:
     place: str
     bytes: int
     pad: tuple[PadText, ...]
+    carry: str
 
 
 @dataclass(frozen=True)
@@ -180,19 +187,23 @@ def _texts(program: StreamProgram) -> dict[str, object]:
     """What the source's template needs besides names and manifest."""
     stream = program.stream
     numbers = {index: number for number, index in enumerate(stream.stores)}
-    slides = [SlideText(offset, store.kept_bytes, store.new_bytes, store.fill) for store, offset in program.kept]
+    slides = [
+        SlideText(offset, store.kept_bytes, store.new_bytes if store.tensor in program.resident else 0, store.fill)
+        for store, offset in program.kept
+    ]
     return {
         "calls": [_call_text(program, number, numbers) for number in range(len(program.calls))],
         "input_pad": _pad_text(program, stream.input.tensor, 0),
         "input_offset": program.new[stream.input.tensor].offset,
         "pads": any(store.padded for store in stream.stores.values()),
-        "slides": [slide for slide in slides if slide.kept],
+        "slides": [slide for slide in slides if slide.kept and slide.new],
         "fills": slides,
         "lefts": [_left_text(store.left, numbers) for store in stream.stores.values() if store.left is not None],
         "last": _left_text(stream.left, numbers),
         "rows": [store.rows for store in stream.stores.values()],
         "answer": _address(program.answer, "stream->rows.bytes", "arena->bytes"),
         "head_blocks": head_blocks(stream),
+        "turns": program.turns,
     }
 
 
@@ -219,11 +230,23 @@ def _call_text(program: StreamProgram, number: int, numbers: dict[int, int]) -> 
     arguments = [_address(place) for place in (*call.inputs, call.output)]
     if call.call.scratch is not None:
         arguments.append(f"arena->words + {call.call.scratch // 4}")
+    if call.ring is not None:
+        first = f"record->turn * {call.ring.new}u % {call.ring.rows}u"
+        arguments += [_address(Place(True, call.ring.offset)), first]
     return StreamCallText(
-        text=CallText.of(number, call.call),
+        text=CallText.of(number, call.call, ring=call.ring is not None),
         arguments=", ".join(arguments),
         rows=store.rows,
         place=_address(call.output),
         bytes=store.new_bytes,
         pad=_pad_text(program, store.tensor, numbers[store.tensor]),
+        carry=_carry_text(program, store),
     )
+
+
+def _carry_text(program: StreamProgram, store: Store) -> str:
+    if store.tensor not in program.carried:
+        return ""
+    carried = program.carried[store.tensor]
+    place = _address(Place(True, carried.offset))
+    return f"fresh + {carried.new}, {place}, {carried.kept_bytes}u, {store.new_bytes}u"

@@ -1,21 +1,33 @@
-"""A stream with every kernel chosen and every row placed: what is kept in the state, the rest in the arena."""
+"""A stream with every kernel chosen and every row placed: what is kept in the state, the rest in the arena.
+
+Rows that are kept lie in one of three ways:
+
+* resident: kept and new rows behind each other in the state; after a block what is kept moves to the front;
+* carried: in the state lie the kept rows alone, which are copied in front of the new ones when these are there, and
+  replaced by what the next block keeps. So the memory of new rows is shared. It pays where little is kept;
+* in a ring: in the state lie the kept rows alone, and new rows take the place of the oldest when the kernel has read
+  both. Nothing moves. It needs a kernel that reads rings, as many rows kept as its taps reach back, and no position of
+  a block that reads the place of another one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import gcd, lcm
 
-from ecgseg.codegen import phases
+from ecgseg.codegen import phases, threes
 from ecgseg.codegen.kernels import Kernel, kernel_of
 from ecgseg.codegen.kernels.windows import convolution
+from ecgseg.codegen.kernels.windows import threes as threes_kernel
 from ecgseg.codegen.plan import ALIGNMENT, Buffer, Plan, plan
 from ecgseg.codegen.program import Call
 from ecgseg.codegen.reform import transpose_as_convolution
 from ecgseg.errors import GraphError
 from ecgseg.graph.layers import Convolution, TransposeConvolution
-from ecgseg.graph.stream import Step, Store, Stream
+from ecgseg.graph.stream import Source, Step, Store, Stream
 
-RECORD_BYTES = 16
+RECORD_BYTES = 20
 """Of an ecgseg_record_t, which the state begins with."""
 
 
@@ -28,6 +40,24 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Ring:
+    """Kept rows that new ones replace: where they lie in the state, how many, how many are new in a block."""
+
+    offset: int
+    rows: int
+    new: int
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Kept rows that are copied: where they lie in the state, their bytes, where the new ones begin in the arena."""
+
+    offset: int
+    kept_bytes: int
+    new: int
+
+
+@dataclass(frozen=True)
 class StreamCall:
     """What a layer does in a block, with its memory.
 
@@ -37,6 +67,7 @@ class StreamCall:
         inputs: of the computed operands, in the order of the kernel's.
         output: of the new rows.
         in_place: they replace an input.
+        ring: that its taps but the last read.
     """
 
     step: Step
@@ -44,6 +75,7 @@ class StreamCall:
     inputs: tuple[Place, ...]
     output: Place
     in_place: bool
+    ring: Ring | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +85,10 @@ class StreamProgram:
     Attributes:
         calls: in order of execution.
         new: of every store, where its new rows begin.
-        kept: stores in the state, with the offset of their first kept row.
+        kept: stores of which the state holds rows, with the offset of the first kept one.
+        resident: those of them whose new rows are in the state, too.
+        carried: those that are copied, by tensor.
+        turns: blocks after which all rings stand as they stood; 0 without rings.
         kept_bytes: of all of them.
         buffers, memory: what lies in the arena, and where.
         answer: where a block's answer begins.
@@ -63,6 +98,9 @@ class StreamProgram:
     calls: tuple[StreamCall, ...]
     new: dict[int, Place]
     kept: tuple[tuple[Store, int], ...]
+    resident: frozenset[int]
+    carried: dict[int, Carried]
+    turns: int
     kept_bytes: int
     buffers: tuple[Buffer, ...]
     memory: Plan
@@ -82,18 +120,31 @@ def compile_stream(stream: Stream) -> StreamProgram:
     """
     if not stream.steps:
         raise GraphError("The model computes nothing.", "Its output is its input.", "Export the right model.")
-    placement = _Placement(stream, [_kernel(step) for step in stream.steps])
-    calls = tuple(placement.call(number) for number in range(len(stream.steps)))
+    kernels = [_kernel(step) for step in stream.steps]
+    sizes = {store.kept_bytes for store in stream.stores.values()}
+    # What is gained by carrying little comes with the second store, so all limits are tried.
+    placements = [_Placement(stream, kernels, limit) for limit in sorted({0, *sizes})]
+    placement = min(placements, key=lambda found: found.kept_bytes + found.memory.size)
     return StreamProgram(
         stream=stream,
-        calls=calls,
+        calls=tuple(placement.call(number) for number in range(len(stream.steps))),
         new={index: placement.new(index) for index in stream.stores},
         kept=tuple((stream.stores[index], offset) for index, offset in placement.kept.items()),
+        resident=frozenset(placement.resident),
+        carried={
+            index: Carried(placement.kept[index], stream.stores[index].kept_bytes, placement.new(index).offset)
+            for index in placement.carried
+        },
+        turns=_turns(placement.rings.values()),
         kept_bytes=placement.kept_bytes,
         buffers=tuple(placement.buffers),
         memory=placement.memory,
         answer=placement.place(stream.output.store, stream.output.back),
     )
+
+
+def _turns(rings: Iterable[Ring]) -> int:
+    return lcm(*(ring.rows // gcd(ring.rows, ring.new) for ring in rings)) if rings else 0
 
 
 def _kernel(step: Step) -> Kernel:
@@ -105,11 +156,33 @@ def _kernel(step: Step) -> Kernel:
         if form is not None:
             layer = _as_convolution(form, layer)
     if isinstance(layer, Convolution):
-        prepared = phases.prepare(layer)
-        taps = max(layer.window.kernel)
-        kernel = convolution(layer, along_time=prepared is not None and phases.pays(prepared, taps))
-        return replace(kernel, layer=step.layer, form=layer)
+        return replace(_convolution(layer), layer=step.layer, form=layer)
     return kernel_of(layer)
+
+
+def _convolution(layer: Convolution) -> Kernel:
+    """The kernel that takes the fewest cycles for the rows of a block."""
+    plain = convolution(layer, along_time=False)
+    costs = [(_conv_cycles(layer), plain)]
+    three, phase = threes.prepare(layer), phases.prepare(layer)
+    if three is not None:
+        costs.append((three.cycles, threes_kernel(layer, three)))
+    if phase is not None:
+        costs.append((phase.cycles, convolution(layer)))
+    return min(costs, key=lambda cost: cost[0])[1]
+
+
+def _conv_cycles(layer: Convolution) -> int:
+    """About what ecgseg_conv takes on a Cortex-M4."""
+    taps = layer.window.kernel[0] * layer.window.kernel[1]
+    groups = -(-taps * layer.in_channels // 4)
+    positions = layer.window.out_size[0] * layer.window.out_size[1]
+    pair = 17 * groups + 42
+    return -(-positions // 2) * (-(-layer.out_channels // 2) * pair + 12 * groups + 40 * taps + 50)
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def _as_convolution(form: Convolution, layer: TransposeConvolution) -> Convolution:
@@ -128,28 +201,60 @@ class _Placement:
     Args:
         stream: the stream.
         kernels: of its steps.
+        limit: stores that keep at most so many bytes are carried.
     """
 
-    def __init__(self, stream: Stream, kernels: Sequence[Kernel]) -> None:
+    def __init__(self, stream: Stream, kernels: Sequence[Kernel], limit: int) -> None:
         self.stream, self.kernels = stream, kernels
         self.first = {stream.input.tensor: 0} | {step.store: number for number, step in enumerate(stream.steps)}
         self.readers: dict[int, list[int]] = {stream.output.store: [len(kernels) - 1]}
         for number, step in enumerate(stream.steps):
             for source in step.sources:
                 self.readers.setdefault(source.store, []).append(number)
-        self.home: dict[int, int] = {}
-        self.in_place = [self._merge(step, kernel) for step, kernel in zip(stream.steps, kernels, strict=True)]
+        self.rings: dict[int, Ring] = {}
         self.kept: dict[int, int] = {}
         self.kept_bytes = 0
-        for index, store in stream.stores.items():
-            if index not in self.home and (store.kept_bytes > 0 or index == stream.input.tensor):
-                self.kept[index] = self.kept_bytes
-                self.kept_bytes += -(-(store.kept_bytes + store.new_bytes) // ALIGNMENT) * ALIGNMENT
+        self.carried: set[int] = set()
+        self.resident: set[int] = set()
+        self._keep(limit)
+        self.home: dict[int, int] = {}
+        self.in_place = [False] * len(kernels)
+        # From the end, so that it is known where the rows lie into which others are merged.
+        for number in reversed(range(len(kernels))):
+            self.in_place[number] = self._merge(stream.steps[number], kernels[number])
         self.buffers: list[Buffer] = []
         self.of_store: dict[int, int] = {}
         self.of_scratch: dict[int, int] = {}
         self._buffers()
         self.memory = plan(self.buffers)
+
+    def _keep(self, limit: int) -> None:
+        """Gives every store that keeps rows its place in the state."""
+        for index, store in self.stream.stores.items():
+            is_input = index == self.stream.input.tensor
+            if store.kept_bytes == 0 and not is_input:
+                continue
+            size = store.kept_bytes
+            rows = 0 if is_input else self._ring_rows(store)
+            if rows:
+                self.rings[index] = Ring(self.kept_bytes, rows, store.rows)
+            elif store.kept_bytes <= limit and not is_input:
+                self.carried.add(index)
+            else:
+                self.resident.add(index)
+                size += store.new_bytes
+            self.kept[index] = self.kept_bytes
+            self.kept_bytes += _aligned(size)
+
+    def _ring_rows(self, store: Store) -> int:
+        """Rows of the ring that a store may be, else 0."""
+        readers = self.readers.get(store.tensor, [])
+        if len(readers) != 1 or self.kernels[readers[0]].function != "threes":
+            return 0
+        values, source = self.kernels[readers[0]].values, self.stream.steps[readers[0]].sources[0]
+        rows = (values["taps"] - 1) * values["dilation"]
+        whole = source.back == store.kept_bytes == rows * store.row_bytes and values["in_channels"] == store.row_bytes
+        return rows if whole and store.rows == values["positions"] <= values["dilation"] else 0
 
     def root(self, store: int) -> int:
         """The store in whose new rows these lie."""
@@ -164,14 +269,25 @@ class _Placement:
     def place(self, store: int, back: int) -> Place:
         """A place so many bytes before the new rows of a store."""
         root = self.root(store)
-        if root in self.kept:
+        if root in self.resident:
             return Place(True, self.kept[root] + self.stream.stores[root].kept_bytes - back)
-        return Place(False, self.memory.offsets[self.of_store[root]] - back)
+        return Place(False, self.memory.offsets[self.of_store[root]] + self._front(root) - back)
+
+    def _inside(self, root: int) -> list[int]:
+        """Stores whose new rows lie in those of one."""
+        return [other for other in self.stream.stores if self.root(other) == root]
+
+    def _front(self, root: int) -> int:
+        """Bytes that are left free before new rows, for those that are copied there."""
+        return _aligned(
+            max((self.stream.stores[i].kept_bytes for i in self._inside(root) if i in self.carried), default=0)
+        )
 
     def call(self, number: int) -> StreamCall:
         """A layer's call."""
         step, kernel = self.stream.steps[number], self.kernels[number]
-        inputs = tuple(self.place(source.store, source.back) for source in step.sources)
+        ring = self.rings.get(step.sources[0].store) if kernel.function == "threes" else None
+        inputs = tuple(self.place(source.store, 0 if ring else source.back) for source in step.sources)
         computed = iter(inputs)
         places = [None if operand.constant else next(computed) for operand in kernel.operands]
         output = self.new(step.store)
@@ -185,33 +301,43 @@ class _Placement:
             None,
             tuple(False for _ in places),
         )
-        return StreamCall(step, call, inputs, output, self.in_place[number])
+        return StreamCall(step, call, inputs, output, self.in_place[number], ring)
 
     def _merge(self, step: Step, kernel: Kernel) -> bool:
-        """Lets a kernel write over an input of which nothing is kept and that nobody else reads."""
+        """Lets a kernel write over the new rows of an input that nobody reads afterwards."""
         for tensor, source in zip(step.layer.inputs, step.sources, strict=True):
-            store = self.stream.stores[source.store]
+            store, result = self.stream.stores[source.store], self.stream.stores[step.store]
             if (
-                tensor in kernel.overwrites
-                and self.readers[source.store] == [self.first[step.store]]
+                self.readers[source.store] == [self.first[step.store]]
                 and source.store != self.stream.input.tensor
-                and store.kept_bytes == 0
-                and source.back == 0
-                and source.size == store.new_bytes == self.stream.stores[step.store].new_bytes
+                and store.new_bytes == result.new_bytes
+                and store.row_bytes == result.row_bytes
+                and self._overwrites(tensor, source, kernel)
+                and source.store not in self.resident
+                and not (source.store in self.carried and self.root(step.store) in self.resident)
             ):
                 self.home[source.store] = step.store
                 return True
         return False
 
+    def _overwrites(self, tensor: int, source: Source, kernel: Kernel) -> bool:
+        """Whether a kernel may write over the new rows of what it reads."""
+        new_bytes = self.stream.stores[source.store].new_bytes
+        if kernel.function == "threes":
+            return source.size - source.back == new_bytes
+        return tensor in kernel.overwrites and source.back == 0 and source.size == new_bytes
+
     def _buffers(self) -> None:
         for index, store in self.stream.stores.items():
-            if self.root(index) != index or index in self.kept:
+            if self.root(index) != index or index in self.resident:
                 continue
-            inside = [other for other in self.stream.stores if self.root(other) == index]
+            inside = self._inside(index)
             first = min(self.first[other] for other in inside)
             last = max((number for other in inside for number in self.readers.get(other, [])), default=first)
             self.of_store[index] = len(self.buffers)
-            self.buffers.append(Buffer(f"tensor {index}", store.new_bytes, first, max(first, last)))
+            self.buffers.append(
+                Buffer(f"tensor {index}", self._front(index) + store.new_bytes, first, max(first, last))
+            )
         for number, kernel in enumerate(self.kernels):
             if kernel.scratch:
                 self.of_scratch[number] = len(self.buffers)

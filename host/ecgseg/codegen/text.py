@@ -41,15 +41,17 @@ class CallText:
     output: str
 
     @staticmethod
-    def of(number: int, call: Call) -> CallText:
-        """The text of one layer."""
+    def of(number: int, call: Call, *, ring: bool = False) -> CallText:
+        """The text of one layer, whose kept rows may lie in a ring."""
         kernel = call.kernel
         prefix = f"layer{number}"
         structure = "" if kernel.function == "concatenate" else f"ecgseg_{kernel.function}_t"
         fields = _fields(kernel, call, prefix, kernel.values)
-        body = _statements(kernel, call, prefix)
+        body = _statements(kernel, call, prefix, ring=ring)
         definitions = _definitions(kernel, prefix)
         parameters = [f"{kind}{name}" for kind, name in _memory(call, "input", "output", "scratch")]
+        if ring:
+            parameters += ["int8_t *ring", "uint32_t first"]
         if call.view is not None:
             # The layer's structure is a local one: its geometry is that of the rows.
             sliced = _fields(kernel, call, prefix, {**kernel.values, **call.view.values}).replace("\n", "\n    ")
@@ -197,7 +199,7 @@ def _part_text(program: Program, group: Group, number: int) -> PartText:
     )
 
 
-def _statements(kernel: Kernel, call: Call, prefix: str) -> list[str]:
+def _statements(kernel: Kernel, call: Call, prefix: str, *, ring: bool) -> list[str]:
     inputs = [
         _constant(call, prefix, position) if operand.constant else f"input{position}"
         for position, operand in enumerate(kernel.operands)
@@ -205,6 +207,8 @@ def _statements(kernel: Kernel, call: Call, prefix: str) -> list[str]:
     if kernel.function == "concatenate":
         return _concatenation(kernel, inputs)
     scratch = [] if call.scratch is None else ["scratch"]
+    if kernel.function == "threes":
+        scratch += ["ring", "first"] if ring else ["NULL", "0"]
     return [f"ecgseg_{kernel.function}({', '.join([f'&{prefix}', *inputs, 'output', *scratch])});"]
 
 

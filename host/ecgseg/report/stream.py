@@ -28,8 +28,8 @@ def stream_table(manifest: StreamManifest) -> Table:
     rows = f"{manifest.block} × {manifest.input_row_bytes}"
     table.add_row("", "input", "", rows, "0", str(first.kept_bytes), str(first.new_bytes), _state(first.offset))
     for number, layer in enumerate(manifest.layers):
-        place = "in place" if layer.tensor not in kept else _state(kept[layer.tensor].offset)
-        arena = [buffer for buffer in manifest.buffers if buffer.name == f"tensor {layer.tensor}"]
+        places = [_state(kept[layer.tensor].offset)] if layer.tensor in kept else []
+        places += [f"arena @{buffer.offset}" for buffer in manifest.buffers if buffer.name == f"tensor {layer.tensor}"]
         table.add_row(
             str(number),
             f"{layer.name} {layer.operator}",
@@ -38,7 +38,7 @@ def stream_table(manifest: StreamManifest) -> Table:
             str(layer.lag),
             str(layer.kept_bytes),
             str(layer.rows * layer.row_bytes),
-            f"arena @{arena[0].offset}" if arena else place,
+            " + ".join(places) or "in place",
         )
     return table
 

@@ -12,6 +12,7 @@ from ecgseg.codegen import phases
 from ecgseg.codegen.kernels.kernel import INT32, LARGEST_SIDE, Array, Kernel, operands_of, refuse
 from ecgseg.codegen.packing import conv_stream, depthwise_words
 from ecgseg.codegen.reform import depthwise_as_convolution, transpose_as_convolution
+from ecgseg.codegen.threes import ThreesLayer
 from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.layers import Convolution, Depthwise, Layer, Pool, Rescale, TransposeConvolution, Window
 
@@ -168,6 +169,16 @@ def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
         scratch=prepared.scratch_bytes // 4,
         overwrites=layer.inputs if prepared.in_place else (),
     )
+
+
+def threes(layer: Convolution, prepared: ThreesLayer) -> Kernel:
+    """A convolution along time with stride 1 and without padding, three multiplications an instruction."""
+    names = ("positions", "taps", "dilation", "in_channels", "out_channels")
+    values = {name: getattr(prepared, name) for name in names}
+    if max(values.values()) > LARGEST_SIDE // 2:
+        raise refuse(layer, "A size is above 32767", "sizes up to 32767")
+    arrays: dict[str, Array] = {"stream": prepared.stream}
+    return Kernel(layer, "threes", operands_of(layer), values, arrays, scratch=prepared.scratch)
 
 
 def depthwise(layer: Depthwise) -> Kernel:
