@@ -33,8 +33,8 @@ _RECORD_LINE = re.compile(r"\S+\s+(\d{1,4})(?:\s+\d{1,6}(?:\.\d{1,9})?(?:[/(]\S*
 _SIGNAL_LINE = re.compile(r"([\w.-]+)\s+(\d{1,3})(?:x(\d{1,4}))?(?:\+(\d{1,9}))?(?:\s.*)?")
 
 # The codes of beats, which are on the QRS complex: what kind of beat it is says nothing about the wave.
-_BEATS = "NLRBAaJSVrFejnE/fQ?"
-_KINDS = {"p": "P", "t": "T", "u": "U"} | dict.fromkeys(_BEATS, "QRS")
+BEATS = "NLRBAaJSVrFejnE/fQ?"
+_KINDS = {"p": "P", "t": "T", "u": "U"} | dict.fromkeys(BEATS, "QRS")
 
 
 @dataclass(frozen=True)
