@@ -1,10 +1,6 @@
 #include "ecgseg_beats.h"
 
 #define WHOLE ECGSEG_BEATS_WHOLE
-#define CALM_SHIFT ECGSEG_BEATS_CALM_SHIFT
-/* Each time that the steepest step is the mean step outside counts so much of the best quality. */
-#define QUALITY_A_TIME 10u
-#define BEST_QUALITY 100u
 
 _Static_assert(sizeof(ecgseg_event_t) == 48, "an event has no padding");
 _Static_assert(ECGSEG_BEAT_CONFIRM - 1 + ECGSEG_EVENTS_AT_ONCE <= ECGSEG_EVENTS_CAPACITY, "held beats leave room");
@@ -88,12 +84,10 @@ static uint16_t ticks_ms(int32_t ticks)
     return (uint16_t)((uint32_t)ticks * ECGSEG_TICK_MS);
 }
 
-/* Ten for each time that the steepest step is the mean step outside, less for bad waves. */
+/* How far the complex stands out, less for bad waves. */
 static uint8_t quality(const ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
 {
-    const uint32_t calm = s->calm > 1 ? (uint32_t)s->calm : 1u;
-    const uint32_t share = QUALITY_A_TIME * ((uint32_t)beat->steepness << CALM_SHIFT) / calm;
-    return (uint8_t)((share > BEST_QUALITY ? BEST_QUALITY : share) * (uint32_t)(WHOLE - s->bad) / WHOLE);
+    return (uint8_t)(beat->standing * (uint32_t)(WHOLE - s->bad) / WHOLE);
 }
 
 static void forget_intervals(ecgseg_events_t *s)

@@ -6,6 +6,7 @@
 
 #define WHOLE ECGSEG_BEATS_WHOLE
 #define BAD_SHIFT 3
+#define MOST_STANDING 100u
 #define CALM_SHIFT ECGSEG_BEATS_CALM_SHIFT
 
 /* Counts a wave as good or bad; enough of one kind make the signal good or noise. */
@@ -24,6 +25,14 @@ static void judge(ecgseg_events_t *s, bool good)
 
 /* ---- Waves ---- */
 
+/* How often the steepest step of a QRS complex is the mean step outside of them, in tenths, at most 100. */
+static uint8_t standing(const ecgseg_events_t *s)
+{
+    const uint32_t calm = s->calm > 1 ? (uint32_t)s->calm : 1u;
+    const uint32_t tenths = 10u * ((uint32_t)s->peak.steepness << CALM_SHIFT) / calm;
+    return (uint8_t)(tenths > MOST_STANDING ? MOST_STANDING : tenths);
+}
+
 static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
 {
     if (!wave->begins || !wave->ends) {
@@ -31,7 +40,8 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
         return;
     }
     const bool too_soon = s->has_last_qrs && wave->first - s->last_qrs < ECGSEG_BEAT_REFRACTORY;
-    if (too_soon || ecgseg_wave_length(wave) > ECGSEG_BEAT_MAX_QRS) {
+    const uint8_t stands_out = standing(s);
+    if (too_soon || ecgseg_wave_length(wave) > ECGSEG_BEAT_MAX_QRS || stands_out < ECGSEG_BEAT_LEAST_STANDING) {
         judge(s, false);
         return;
     }
@@ -45,8 +55,8 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
         .p = s->p,
         .at = s->peak.at,
         .height = s->peak.height,
-        .steepness = s->peak.steepness,
         .fine = (int8_t)ecgseg_peak_fine(&s->peak),
+        .standing = stands_out,
         .is_open = true,
         .rr_known = s->rr_known,
     };

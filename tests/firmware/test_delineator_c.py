@@ -193,3 +193,5 @@ def test_the_delineator_compiles_for_cortex_m4(program: Program, tmp_path: Path)
     m4 = compiler(MPS2_AN386, program.folders)
     for source in [PIPELINE_PART.source_dir / "ecgseg_delineator.c", *files_in(program.folders, "*.c")]:
         m4.compile(source, tmp_path / f"{source.stem}.o")
+    if program.rate == 500:
+        m4.compile(drivers.FOLDER / "delineator_sizes.c", tmp_path / "sizes.o")

@@ -114,7 +114,7 @@ def test_every_byte_is_the_twins_however_samples_come_and_events_go(program: Pat
 
 
 def test_every_kind_of_event_and_every_field_is_among_them(program: Path) -> None:
-    events = [Event.unpack(data) for seed in range(25) for data in twin_of(anything(seed))]
+    events = [Event.unpack(data) for seed in range(50) for data in twin_of(anything(seed))]
     assert {event.kind for event in events} == set(EventKind) - {EventKind.GAP, EventKind.OVERRUN}
     found = {event.flags for event in events if event.kind == EventKind.BEAT}
     assert {bit for flags in found for bit in range(7) if flags >> bit & 1} == {0, 1, 2, 3, 4, 5}

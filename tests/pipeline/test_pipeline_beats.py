@@ -122,6 +122,15 @@ def test_a_complex_in_the_refractory_period_is_no_beat() -> None:
     assert len(of_kind(events(classes), EventKind.BEAT)) == 4
 
 
+def test_a_complex_that_does_not_stand_out_is_none() -> None:
+    classes = beats(list(range(60, 3000, 80)), 3000)
+    noise = np.random.default_rng(2).normal(0, 40, 3000)
+    for height, least, most in ((1000, 30, 37), (0, 0, 0)):
+        samples = noise + classes.samples * (height / 1000)
+        found = events(Classes(classes.labels, np.rint(samples).astype(np.int16)))
+        assert least <= len(of_kind(found, EventKind.BEAT)) <= most
+
+
 def test_two_beats_alone_are_none_and_a_pause_lets_the_next_wait_again() -> None:
     assert events(beats([100, 180], 400)) == []
     found = events(beats([100, 180, 260, 800, 880, 960, 1500], 1700))

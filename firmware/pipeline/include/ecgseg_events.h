@@ -78,8 +78,9 @@ typedef struct {
 typedef struct {
     ecgseg_wave_t qrs, p, t;
     uint32_t at;
-    int32_t height, steepness;
+    int32_t height;
     int8_t fine;
+    uint8_t standing; /* 0..100, how far the complex stands out of what is around it */
     bool is_open, rr_known;
 } ecgseg_open_beat_t;
 

@@ -1,4 +1,4 @@
-"""The device in Python: preprocessor, model, class mask and segments, each number of it defined here once."""
+"""The device in Python: preprocessor, model, class mask, segments and beats, each number of it defined here once."""
 
 from ecgseg.pipeline.parameters import (
     DEFAULT_INPUT_RATE,

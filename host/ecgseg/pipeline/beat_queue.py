@@ -31,7 +31,8 @@ class OpenBeat:
     Attributes:
         qrs, p, t: waves; of those that are not there the label is 0.
         at, fine: sample of R, and 1/32 samples from it.
-        height, steepness: of the complex, microvolts.
+        height: of R, microvolts.
+        standing: 0 to 100, how far the complex stands out of what is around it.
         rr_known: nothing is missing between the beat before and this one.
     """
 
@@ -40,7 +41,7 @@ class OpenBeat:
     at: int
     fine: int
     height: int
-    steepness: int
+    standing: int
     t: Wave
     rr_known: bool
 
@@ -200,6 +201,5 @@ class BeatQueue:
         return self._tick_of(wave.first) - 1 - tick, self._tick_of(wave.last) + 1 - tick
 
     def _quality(self, beat: OpenBeat) -> int:
-        """Ten for each time that the steepest step of the QRS complex is the mean step outside, less for bad waves."""
-        share = min(10 * (beat.steepness << CALM_SHIFT) // max(self._calm, 1), 100)
-        return share * (WHOLE - self._bad) // WHOLE
+        """How far the complex stands out, less for bad waves."""
+        return beat.standing * (WHOLE - self._bad) // WHOLE

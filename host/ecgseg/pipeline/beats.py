@@ -210,7 +210,8 @@ class BeatFinder(BeatQueue):
             self._close_beat()
             return
         too_soon = self._last_qrs is not None and wave.first - self._last_qrs < self._rules.refractory
-        if too_soon or wave.length > self._rules.max_qrs:
+        standing = self._standing()
+        if too_soon or wave.length > self._rules.max_qrs or standing < self._rules.least_standing:
             self._judge(good=False)
             return
         self._close_beat()
@@ -218,10 +219,14 @@ class BeatFinder(BeatQueue):
         if wave.first - self._p.first > self._rules.max_pr:
             self._drop_p()
         peak = self._peak
-        self._beat = OpenBeat(wave, self._p, peak.at, peak.fine, peak.height, peak.steepness, Wave(), self._rr_known)
+        self._beat = OpenBeat(wave, self._p, peak.at, peak.fine, peak.height, standing, Wave(), self._rr_known)
         self._rr_known = True
         self._p = Wave()
         self._last_qrs = wave.first
+
+    def _standing(self) -> int:
+        """How often the steepest step of a QRS complex is the mean step outside of them, in tenths, at most 100."""
+        return min(10 * (self._peak.steepness << CALM_SHIFT) // max(self._calm, 1), 100)
 
     def _take_t(self, wave: Wave) -> None:
         beat = self._beat

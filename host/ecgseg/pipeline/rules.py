@@ -18,6 +18,8 @@ class BeatRules:
         max_pr: greatest distance from the onset of a P wave to its QRS onset.
         max_st: greatest distance from a QRS offset to the onset of its T wave.
         max_qt: greatest distance from a QRS onset to the offset of its T wave.
+        least_standing: a QRS complex whose steepest step from a sample to the next is fewer tenths of the mean step
+            outside of complexes is none, for so is noise.
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
             start, a loss of signal or a pause; fewer are none.
         pause: see `confirm`.
@@ -33,6 +35,7 @@ class BeatRules:
     max_pr: int = 40
     max_st: int = 45
     max_qt: int = 80
+    least_standing: int = 30
     confirm: int = 3
     pause: int = 300
     lead_off: int = 20
