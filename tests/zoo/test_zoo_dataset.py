@@ -168,3 +168,19 @@ def test_contact_is_lost_in_one_piece():
         lost = np.flatnonzero(~row)
         assert lost.size
         assert np.all(np.diff(lost) == 1)
+
+
+def test_what_lies_beside_a_change_of_the_label_is_not_learned_from_and_the_rest_is():
+    masks = np.array([[0, 0, 0, 0, 2, 2, 2, 2, 255, 0, 0], [255, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]], np.int32)
+    dataset.forget_borders(masks, 2)
+    assert masks.tolist() == [
+        [0, 0, 255, 255, 255, 255, 2, 2, 255, 0, 0],
+        [255, 1, 1, 1, 1, 1, 1, 1, 255, 255, 255],
+    ]
+
+
+def test_without_a_border_every_label_stays():
+    masks = np.array([[0, 0, 2, 2, 255, 3]], np.int32)
+    kept = masks.copy()
+    dataset.forget_borders(masks, 0)
+    assert masks.tolist() == kept.tolist()

@@ -36,10 +36,12 @@ class ScheduleConfiguration(Strict):
 
     Attributes:
         label_smoothing: share of the target spread evenly over all classes.
-        boundary_weight: weight of the samples within one of a label change, 1 for no difference.
+        p_weight: weight of the samples of P waves against all others; below 1 fewer P waves are invented.
         averaging: decay of the running average of the weights, per step.
         evaluate_every: steps between two looks at the validation patients.
     """
+
+    later = frozenset({"p_weight"})
 
     steps: Positive
     batch: Positive = 128
@@ -47,6 +49,7 @@ class ScheduleConfiguration(Strict):
     warmup_steps: Positive = 200
     weight_decay: Annotated[float, Field(ge=0.0)] = 1e-3
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.03
+    p_weight: Annotated[float, Field(gt=0.0, le=10.0)] = 1.0
     averaging: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.998
     evaluate_every: Positive = 500
 
@@ -106,6 +109,8 @@ class ModelConfiguration(Strict):
     def _hangs_together(self) -> ModelConfiguration:
         if self.teacher is not None and self.teacher.classes < self.classes:
             raise ValueError(f"a teacher of {self.teacher.classes} classes cannot teach {self.classes}")
+        if self.classes == 2 and self.schedule.p_weight != 1.0:
+            raise ValueError("schedule.p_weight is for models that know P waves")
         if self.schedule.warmup_steps >= self.schedule.steps:
             raise ValueError("schedule.warmup_steps must be below schedule.steps")
         if self.streams != self.name.startswith(STREAM_PREFIX) and self.name not in (SMOKE, TEACHER):

@@ -32,6 +32,7 @@ class Share:
     name: str
     records: tuple[Record, ...]
     weight: float
+    border: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _others(configuration: ModelConfiguration) -> tuple[Share, ...]:
     data = configuration.data
     others = []
     if data.qtdb_weight:
-        others.append(Share("QTDB", _qtdb(data.qtdb_training), data.qtdb_weight))
+        others.append(Share("QTDB", _qtdb(data.qtdb_training), data.qtdb_weight, data.qtdb_border))
     if data.noise_weight:
         noise = noise_records(data.noise_records, configuration.seed)
         others.append(Share("noise without beats", tuple(noise), data.noise_weight))
@@ -120,9 +121,10 @@ def batches(configuration: ModelConfiguration, corpus: Corpus) -> BatchSource:
         rest = 1.0 - corpus.synthetic_weight - sum(share.weight for share in corpus.others)
         banks.append((SignalBank.of(corpus.training, configuration.classes), rest))
     if corpus.synthetic:
-        banks.append((SignalBank.of(corpus.synthetic, configuration.classes), corpus.synthetic_weight))
+        border = configuration.data.synthetic_border
+        banks.append((SignalBank.of(corpus.synthetic, configuration.classes, border), corpus.synthetic_weight))
     for share in corpus.others:
-        banks.append((SignalBank.of(share.records, configuration.classes), share.weight))
+        banks.append((SignalBank.of(share.records, configuration.classes, share.border), share.weight))
     return BatchSource(
         tuple(banks),
         configuration.augmentation,

@@ -31,6 +31,7 @@ class SignalBank:
         starts, lengths: int64 [records].
         first, last: first and last annotated sample of each record, int64 [records].
         siblings: for each record one past and first index of the records of the same patient, int64 [records, 2].
+        border: how many samples on either side of a change of the label are not to be learned from.
     """
 
     samples: Float32
@@ -40,10 +41,16 @@ class SignalBank:
     first: npt.NDArray[np.int64]
     last: npt.NDArray[np.int64]
     siblings: npt.NDArray[np.int64]
+    border: int = 0
 
     @staticmethod
-    def of(records: Sequence[Record], class_count: int) -> SignalBank:
+    def of(records: Sequence[Record], class_count: int, border: int = 0) -> SignalBank:
         """Decimates records and makes their label masks; records without annotations are left out.
+
+        Args:
+            records: what to make frames of.
+            class_count: 2 or 4.
+            border: samples on either side of a change of the label that are not to be learned from.
 
         Raises:
             DataError: nothing usable is left.
@@ -76,6 +83,7 @@ class SignalBank:
             np.array([where[0] for where in known]),
             np.array([where[-1] for where in known]),
             _siblings(owners),
+            border,
         )
 
     def __len__(self) -> int:
@@ -101,6 +109,19 @@ class SignalBank:
         mask = self.masks[start + np.clip(nearest, 0, last)]
         mask[(nearest < 0) | (nearest > last)] = UNANNOTATED
         return cubic.astype(np.float32), mask
+
+
+def forget_borders(masks: npt.NDArray[np.int32], border: int) -> None:
+    """Makes the samples next to a change from one known label to another unknown, in place.
+
+    Args:
+        masks: labels [frames, time], 255 where nothing is known.
+        border: how many samples on either side.
+    """
+    known = masks != UNANNOTATED
+    rows, changes = np.nonzero((masks[:, 1:] != masks[:, :-1]) & known[:, 1:] & known[:, :-1])
+    for shift in range(1 - border, border + 1):
+        masks[rows, np.clip(changes + shift, 0, masks.shape[1] - 1)] = UNANNOTATED
 
 
 def _siblings(owners: Sequence[tuple[str, int]]) -> npt.NDArray[np.int64]:
@@ -198,6 +219,10 @@ class BatchSource:
         targets = np.concatenate([part[1] for part in parts]).astype(np.int32)
         signals = np.concatenate([part[0] for part in parts])
         scale_waves(signals, targets, self.augmentation.wave_probability, self.augmentation.waves, rng)
+        end = 0
+        for (bank, _), count in zip(self.banks, counts, strict=True):
+            forget_borders(targets[end : end + count], bank.border)
+            end += count
         signals, valid = augment(signals, self.augmentation, rng)
         targets[~valid] = UNANNOTATED
         fixed = np.clip(np.rint(signals), -32767, 32767).astype(np.int16)

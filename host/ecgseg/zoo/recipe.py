@@ -11,6 +11,8 @@ from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.errors import UsageError
 from ecgseg.zoo.architecture import Positive, Probability, Strict
 
+Border = Annotated[int, Field(ge=0, le=20)]
+
 
 def qtdb_names(sets: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the records of QTDB that are in these sets, or named themselves.
@@ -39,6 +41,8 @@ class DataConfiguration(Strict):
         qtdb_training, qtdb_validation: sets of QTDB's records ("given", "fold-1", ...) or names of some.
         noise_weight: share of the training frames in which there is no beat, only noise.
         noise_records: how many recordings of noise are drawn.
+        synthetic_border, qtdb_border: how many samples on either side of a change of the label are not learned from,
+            because other annotators set their marks elsewhere.
     """
 
     later = frozenset(
@@ -50,6 +54,8 @@ class DataConfiguration(Strict):
             "qtdb_validation",
             "noise_weight",
             "noise_records",
+            "synthetic_border",
+            "qtdb_border",
         }
     )
 
@@ -66,6 +72,8 @@ class DataConfiguration(Strict):
     qtdb_validation: tuple[str, ...] = ()
     noise_weight: Probability = 0.0
     noise_records: Positive = 60
+    synthetic_border: Border = 0
+    qtdb_border: Border = 0
 
     @model_validator(mode="after")
     def _patients_are_apart(self) -> DataConfiguration:

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ecgseg import paths
+from ecgseg.data.records import WAVE_LABELS
 from ecgseg.errors import ModelError
 from ecgseg.pipeline import UNANNOTATED
 from ecgseg.scoring.metrics import confusion_matrix, weighted_f1
@@ -202,6 +203,8 @@ def _loss(logits: Any, y: Any, soft: Any, configuration: ModelConfiguration) -> 
     """Cross-entropy over the labelled samples, mixed with the teacher's answers over all samples if there is one."""
     schedule: ScheduleConfiguration = configuration.schedule
     known = tf.cast(y != UNANNOTATED, tf.float32)
+    if schedule.p_weight != 1.0:
+        known = known * tf.where(y == WAVE_LABELS[4]["P"], schedule.p_weight, 1.0)
     target = tf.one_hot(tf.where(y != UNANNOTATED, y, 0), configuration.classes)
     target = target * (1 - schedule.label_smoothing) + schedule.label_smoothing / configuration.classes
     hard = tf.nn.softmax_cross_entropy_with_logits(target, logits)
