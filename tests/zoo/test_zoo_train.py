@@ -79,6 +79,21 @@ def test_training_mode_normalises_by_the_batch_and_moves_the_statistics():
     np.testing.assert_allclose(np.asarray(norm.moving_mean), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_samples_of_p_waves_weigh_what_the_schedule_says():
+    rng = np.random.default_rng(3)
+    logits = rng.standard_normal((2, 6, 4)).astype(np.float32)
+    y = np.array([[0, 1, 1, 2, 3, 255], [1, 0, 255, 255, 3, 2]], np.int32)
+    schedule = short().schedule.model_copy(update={"p_weight": 0.5, "label_smoothing": 0.0})
+    from ecgseg.zoo.train import _loss
+
+    found = float(_loss(tf.constant(logits), tf.constant(y), None, short(schedule=schedule)))
+    weight = np.where(y == 255, 0.0, np.where(y == 1, 0.5, 1.0))
+    spread = (
+        np.log(np.exp(logits).sum(-1)) - np.take_along_axis(logits, np.where(y == 255, 0, y)[..., None], -1)[..., 0]
+    )
+    assert found == pytest.approx((weight * spread).sum() / weight.sum(), rel=1e-5)
+
+
 def test_the_smoke_model_learns_and_its_int8_graph_loses_little(tmp_path):
     report = train.train(zoo.SMOKE, QUIET, history_picture, out=tmp_path, resume=False)
     assert report.best.weighted_f1 > 0.6, "guessing NONE everywhere gives less than 0.45"
