@@ -9,12 +9,13 @@ import pytest
 
 from ecgseg import paths
 from ecgseg.errors import BuildError
+from ecgseg.models import model_names
 from support import engine_harness as harness
 from support.drivers import HAS_QEMU
 from support.random_network import RandomNetwork
 
 HEARTKIT_STYLE = Path(__file__).parents[1] / "vectors" / "heartkit-style.tflite"
-MODELS = sorted(path.parent.name for path in (paths.ROOT / "models").glob("*/model.tflite"))
+MODELS = sorted(model_names())
 needs_qemu = pytest.mark.skipif(not HAS_QEMU, reason="needs qemu-system-arm and arm-none-eabi-gcc")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ecgseg import paths
+from ecgseg.models import model_names
 from ecgseg.profile import profile_model
 from ecgseg.profile.modelled import modelled_inference
 from support.drivers import HAS_QEMU
@@ -31,7 +32,7 @@ BUDGETS = {
 # Modelled cycles per frame.
 CYCLES = {"seg-2-tcn-sm": 420_000, "seg-4-tcn-sm": 1_040_000, "seg-4-tcn-lg": 1_340_000}
 PREPROCESS_BUDGET = 40_000
-MODELS = sorted(path.parent.name for path in paths.MODELS.glob("*/model.tflite"))
+MODELS = sorted(model_names())
 
 
 @pytest.mark.parametrize("name", MODELS)

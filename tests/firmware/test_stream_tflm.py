@@ -12,6 +12,7 @@ import pytest
 from ecgseg.codegen.render_stream import render_stream
 from ecgseg.errors import BuildError
 from ecgseg.image.boards import HOST
+from ecgseg.models import find_model, stream_names
 from support import drivers, engine_harness
 from support import stream_harness as harness
 from support.drivers import HAS_QEMU
@@ -88,6 +89,24 @@ def test_what_keras_makes_of_causal_layers_equals_tflm(tmp_path: Path) -> None:
     assert (model.manifest.lag, model.manifest.granule, model.manifest.least) == (12, 1, 1)
     records = harness.draw_records(model, [1, 2, 249, 250, 1001])
     assert harness.differences(model, records, harness.run_native(model, records)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", stream_names())
+def test_the_streams_of_the_zoo_equal_tflm_natively(name: str, tmp_path: Path) -> None:
+    model = harness.rendered_stream(find_model(name).data, tmp_path, 16)
+    records = harness.draw_records(model, [1, 51, 999, 1500], 3)
+    assert harness.differences(model, records, harness.run_native(model, records)) == []
+
+
+@pytest.mark.slow
+@needs_qemu
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", stream_names())
+def test_the_streams_of_the_zoo_equal_tflm_on_a_cortex_m4(name: str, tmp_path: Path) -> None:
+    model = harness.rendered_stream(find_model(name).data, tmp_path, 16)
+    records = harness.draw_records(model, [51, 700], 4)
+    assert harness.differences(model, records, harness.run_m4(model, records)) == []
 
 
 @needs_qemu

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ecgseg.data.databases import qtdb
 from ecgseg.data.databases.ludb import find_ludb, load_records, split
-from ecgseg.data.records import Record, excerpts
+from ecgseg.data.databases.synthetic import noise_records
+from ecgseg.data.records import WAVE_LABELS, Record, excerpts
 from ecgseg.errors import DataError, ModelError, UsageError, cause
 from ecgseg.files import read_text
 from ecgseg.graph.ir import Graph
@@ -39,6 +40,7 @@ from ecgseg.zoo.recipe import qtdb_names
 
 Figures = TypeVar("Figures", bound=BaseModel)
 _LARGEST_BYTES = 1 << 20
+_NOISE_RECORDS = 60
 
 
 class Metrics(BaseModel):
@@ -90,9 +92,11 @@ class StreamMetrics(Metrics):
     Attributes:
         look_ahead_ms: how long a sample waits for its class.
         by_database: figures by set of records, named with whether the model was trained on them.
+        beats_on_noise_per_minute: QRS complexes found where no heart beats.
     """
 
     look_ahead_ms: int
+    beats_on_noise_per_minute: float
     by_database: dict[str, DatabaseFigures]
 
 
@@ -169,7 +173,16 @@ def measure(name: str, ludb: str | Path | None = None, progress: Progress | None
         **metrics.model_dump(),
         look_ahead_ms=look_ahead_ms(device),
         by_database=_by_database(configuration.load(name), result, device, progress),
+        beats_on_noise_per_minute=_beats_on_noise(device, configuration.load(name).seed + 1),
     )
+
+
+def _beats_on_noise(device: StreamSegmenter, seed: int) -> float:
+    """QRS complexes a minute in recordings of noise of another seed than those of the training."""
+    records = noise_records(_NOISE_RECORDS, seed)
+    label = WAVE_LABELS[device.class_count]["QRS"]
+    found = sum(run.label == label for record in records for run in device.predict(record.samples).segments)
+    return found / sum(record.samples.size / record.rate / 60 for record in records)
 
 
 def _by_database(
