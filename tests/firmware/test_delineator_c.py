@@ -34,6 +34,7 @@ class Program:
 
     path: Path
     folders: tuple[Path, ...]
+    objects: tuple[Path, ...]
     rate: int
 
     def run(self, script: bytes) -> dict[int, tuple[bytes, list[Event]]]:
@@ -71,8 +72,10 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         render_stream(content, generated, prefix=generated.name)
     parameters = PreprocessParameters(input_rate=request.param)
     (folders[0] / "ecgseg_preprocess_params.h").write_text(render_c_header(parameters, "test"))
-    path = compiler(HOST, folders).link([*sources(folders), drivers.FOLDER / "delineator_driver.c"], folder / "driver")
-    return Program(path, folders, request.param)
+    host = compiler(HOST, folders)
+    objects = tuple(host.compile(source, folder / f"{source.stem}.o") for source in sources(folders))
+    path = host.link([*objects, drivers.FOLDER / "delineator_driver.c"], folder / "driver")
+    return Program(path, folders, objects, request.param)
 
 
 def record(seed: int, rate: int) -> Raw:
@@ -182,7 +185,7 @@ def test_two_thousand_chunkings_give_the_same_bytes(program: Program) -> None:
 
 def test_misuse_is_refused_and_changes_nothing(program: Program, tmp_path: Path) -> None:
     driver = drivers.FOLDER / "delineator_misuse_driver.c"
-    path = compiler(HOST, program.folders).link([*sources(program.folders), driver], tmp_path / "driver")
+    path = compiler(HOST, program.folders).link([*program.objects, driver], tmp_path / "driver")
     done = subprocess.run([path], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == ""

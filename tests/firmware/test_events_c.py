@@ -163,6 +163,21 @@ def test_two_streams_know_nothing_of_each_other(program: Path) -> None:
         assert found[number] == twin.end()
 
 
+@pytest.mark.slow
+def test_times_do_not_drift_in_a_day_that_passes_2_to_the_32(program: Path) -> None:
+    """24 hours of beats 800 ms apart; every interval is equal, and the last beat is where it must be."""
+    hour = beats(list(range(20, 360000, 80)), 360000)
+    first_tick = 2**33 - 2 * 12 * 360000
+    whole = [push(0, hour, slice(at, at + 60000)) for at in range(0, 360000, 60000)]
+    found = run(program, command(b"i", 0, first_tick) + b"".join(24 * whole) + command(b"e", 0))[0]
+    events = [Event.unpack(data) for data in found]
+    assert {event.kind for event in events} == {EventKind.BEAT}
+    assert len(events) == 24 * 4500
+    assert {event.rr_ms for event in events[1:]} <= {799, 800, 801}
+    assert {event.rate_tenths for event in events[10:]} <= {749, 750, 751}
+    assert abs(events[-1].tick - (first_tick + 2 * (24 * 360000 - 60 + 4))) <= 1
+
+
 def test_the_state_is_small(program: Path) -> None:
     done = subprocess.run([program], input=command(b"s", 0), capture_output=True, check=True, timeout=60)
     assert struct.unpack("<I", done.stdout)[0] < 700
