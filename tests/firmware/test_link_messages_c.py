@@ -23,13 +23,16 @@ ENUMS = {
     "BENCH": numbers.BenchKind,
     "TIME_BASE": numbers.TimeBase,
     "PUSH": numbers.PushFlags,
+    "START": numbers.StartOptions,
+    "STREAM": numbers.StreamFlags,
+    "LOSS": numbers.LossKind,
 }
 
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Driver:
     target = tmp_path_factory.mktemp("messages") / "link_messages_driver"
-    binary = drivers.build_with(LINK_PART, "link_messages_driver.c", target)
+    binary = drivers.build_with(LINK_PART, "link_messages_driver.c", target, flags=("-DECGSEG_LINK_STREAM",))
 
     def run(what: str, text: str = "") -> str:
         done = subprocess.run([binary, what], input=text, capture_output=True, text=True, timeout=60, check=False)

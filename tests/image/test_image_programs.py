@@ -28,6 +28,7 @@ from ecgseg.image.programs import (
     PROFILE,
     PROFILE_LAYERS,
     PROFILE_MODEL,
+    STREAM_APP,
     TFLM_ARENA,
     Program,
     headers_in,
@@ -39,7 +40,17 @@ from support import model_double
 from support.drivers import HAS_ARM_COMPILER
 
 # Which compiler builds the fuzzer does not matter here.
-PROGRAMS = (APP, PROFILE, PROFILE_LAYERS, PROFILE_MODEL, CYCLES, BRINGUP, TFLM_ARENA, replace(FUZZ, compiler="gcc"))
+PROGRAMS = (
+    APP,
+    STREAM_APP,
+    PROFILE,
+    PROFILE_LAYERS,
+    PROFILE_MODEL,
+    CYCLES,
+    BRINGUP,
+    TFLM_ARENA,
+    replace(FUZZ, compiler="gcc"),
+)
 needs_arm = pytest.mark.skipif(not HAS_ARM_COMPILER, reason="needs arm-none-eabi-gcc")
 
 

@@ -29,6 +29,12 @@ REQUESTS = {
     "SET_BAUD": (0x0C, 4, 4),
     "SET_CLOCK": (0x0D, 4, 4),
     "RESTART": (0x0E, 0, 0),
+    "START": (0x0F, 1, 1),
+    "FEED": (0x10, 14, 1024),
+    "EVENTS": (0x11, 6, 6),
+    "CLASSES": (0x12, 6, 6),
+    "GAP": (0x13, 9, 9),
+    "FINISH": (0x14, 4, 4),
 }
 # Bytes that every answer has at least: of a text its length, of a rest one unit.
 ANSWERS = {
@@ -46,6 +52,12 @@ ANSWERS = {
     "SET_BAUD": 0,
     "SET_CLOCK": 8,
     "RESTART": 0,
+    "START": 18,
+    "FEED": 17,
+    "EVENTS": 10,
+    "CLASSES": 10,
+    "GAP": 12,
+    "FINISH": 8,
 }
 
 

@@ -19,7 +19,7 @@ _PORTABLE = ("engine", "link", "pipeline")
 _PORTABLE_HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "arm_acle.h"}
 _BOARD_HEADER = "boards"
 # What is rendered with a model, and who may know it: nothing but programs knows a model by name.
-_RENDERED = {"ecgseg_model.h": (), "ecgseg_preprocess_params.h": ("pipeline",)}
+_RENDERED = {"ecgseg_model.h": (), "ecgseg_stream_model.h": (), "ecgseg_preprocess_params.h": ("pipeline",)}
 # A program whose image holds another program but for its main().
 _PUT_TOGETHER = {"programs/fuzz": "programs/app"}
 _LIBRARY = ("backends/tflm", "tensorflow/")

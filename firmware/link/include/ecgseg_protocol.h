@@ -73,6 +73,18 @@ enum {
 #include "ecgseg_link_messages.def"
 };
 
+/* What stands in front of the rest of an answer: ECGSEG_LINK_READ_ANSWER_HEAD, ... A text counts as an empty one. */
+enum {
+#define ECGSEG_LINK_COMMAND(number, NAME, name, purpose, request, answer) ECGSEG_LINK_##NAME##_ANSWER_HEAD = 0 answer,
+#define FIELD(name, kind, meaning) +ECGSEG_LINK_BYTES_##kind
+#define ARRAY(name, kind, count, meaning) +(count) * ECGSEG_LINK_BYTES_##kind
+#define CHOICE(name, choices) +ECGSEG_LINK_BYTES_u8
+#define BITS(name, flags) +ECGSEG_LINK_BYTES_u8
+#define REST(name, kind, meaning) +0
+#define NOTHING
+#include "ecgseg_link_messages.def"
+};
+
 #define ECGSEG_LINK_BODY_MAX (ECGSEG_LINK_ANSWER_HEADER_BYTES + ECGSEG_LINK_PAYLOAD_MAX + ECGSEG_LINK_CRC_BYTES)
 /* COBS adds one byte for each started run of 254; a delimiter on either side. */
 #define ECGSEG_LINK_ENCODED_MAX (ECGSEG_LINK_BODY_MAX + ECGSEG_LINK_BODY_MAX / 254 + 1 + 2)

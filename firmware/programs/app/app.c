@@ -4,12 +4,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app_bench.h"
 #include "app_model.h"
 #include "app_stream.h"
 #include "board.h"
 #include "ecgseg_messages.h"
 #include "ecgseg_session.h"
+#ifdef ECGSEG_LINK_STREAM
+#include "app_delineator.h"
+#else
+#include "app_bench.h"
+#endif
 
 /* A new baud rate has to prove itself with a good frame within this time. */
 #define BAUD_TRIAL_SECONDS 2u
@@ -85,6 +89,7 @@ static ecgseg_link_error_t hello(ecgseg_reader_t *request, ecgseg_writer_t *answ
     return ECGSEG_ERROR_OK;
 }
 
+#ifndef ECGSEG_LINK_STREAM
 static ecgseg_link_error_t read_result(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     const ecgseg_read_request_t part = ecgseg_get_read_request(request);
@@ -100,6 +105,7 @@ static ecgseg_link_error_t read_result(ecgseg_reader_t *request, ecgseg_writer_t
     }
     return app_model_read(kind, part.offset, part.length, answer);
 }
+#endif
 
 static ecgseg_link_error_t stats(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
@@ -157,17 +163,28 @@ static ecgseg_link_error_t restart(ecgseg_reader_t *request, ecgseg_writer_t *an
     return ECGSEG_ERROR_OK;
 }
 
+/* An image has a stream or frames, and what it has not it does not know. */
+#ifdef ECGSEG_LINK_STREAM
+#define COMMANDS_OF_MODEL                                                                               \
+    [ECGSEG_COMMAND_START] = app_delineator_start, [ECGSEG_COMMAND_FEED] = app_delineator_feed,         \
+    [ECGSEG_COMMAND_EVENTS] = app_delineator_events, [ECGSEG_COMMAND_CLASSES] = app_delineator_classes, \
+    [ECGSEG_COMMAND_GAP] = app_delineator_gap, [ECGSEG_COMMAND_FINISH] = app_delineator_finish
+#else
+#define COMMANDS_OF_MODEL                                                                      \
+    [ECGSEG_COMMAND_RESET_STREAM] = app_stream_reset, [ECGSEG_COMMAND_PUSH] = app_stream_push, \
+    [ECGSEG_COMMAND_FRAME] = app_stream_frame, [ECGSEG_COMMAND_READ] = read_result,            \
+    [ECGSEG_COMMAND_WRITE] = app_model_write, [ECGSEG_COMMAND_INFER] = app_model_infer,        \
+    [ECGSEG_COMMAND_TRACE] = app_model_trace, [ECGSEG_COMMAND_LAYER] = app_model_layer,        \
+    [ECGSEG_COMMAND_BENCH] = app_bench
+#endif
+
 /* The session has checked the command and the payload's limits (ecgseg_link_messages.def). */
 static ecgseg_link_error_t handle(uint8_t command, ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     static const ecgseg_command_t commands[ECGSEG_COMMAND_END] = {
-        [ECGSEG_COMMAND_HELLO] = hello,           [ECGSEG_COMMAND_RESET_STREAM] = app_stream_reset,
-        [ECGSEG_COMMAND_PUSH] = app_stream_push,  [ECGSEG_COMMAND_FRAME] = app_stream_frame,
-        [ECGSEG_COMMAND_READ] = read_result,      [ECGSEG_COMMAND_WRITE] = app_model_write,
-        [ECGSEG_COMMAND_INFER] = app_model_infer, [ECGSEG_COMMAND_TRACE] = app_model_trace,
-        [ECGSEG_COMMAND_LAYER] = app_model_layer, [ECGSEG_COMMAND_STATS] = stats,
-        [ECGSEG_COMMAND_BENCH] = app_bench,       [ECGSEG_COMMAND_SET_BAUD] = set_baud,
-        [ECGSEG_COMMAND_SET_CLOCK] = set_clock,   [ECGSEG_COMMAND_RESTART] = restart,
+        [ECGSEG_COMMAND_HELLO] = hello,         COMMANDS_OF_MODEL,
+        [ECGSEG_COMMAND_STATS] = stats,         [ECGSEG_COMMAND_SET_BAUD] = set_baud,
+        [ECGSEG_COMMAND_SET_CLOCK] = set_clock, [ECGSEG_COMMAND_RESTART] = restart,
     };
     if (command >= ECGSEG_COMMAND_END || commands[command] == NULL) {
         return ECGSEG_ERROR_UNKNOWN_COMMAND;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -158,11 +159,23 @@ def read_manifest(generated: Path) -> Manifest:
     Raises:
         ModelError: the manifest is missing or damaged.
     """
+    return _read(generated, FILE, Manifest)
+
+
+def read_stream_manifest(generated: Path) -> StreamManifest:
+    """The same of a network that was rendered as a stream."""
+    return _read(generated, STREAM_FILE, StreamManifest)
+
+
+_Kind = TypeVar("_Kind", Manifest, StreamManifest)
+
+
+def _read(generated: Path, name: str, kind: type[_Kind]) -> _Kind:
     try:
-        return Manifest.model_validate_json(read_text(generated / FILE, _MAX_BYTES))
+        return kind.model_validate_json(read_text(generated / name, _MAX_BYTES))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"What was rendered into {generated} cannot be read ({FILE}).",
+            f"What was rendered into {generated} cannot be read ({name}).",
             cause(error, "It is not what `invoke render` writes."),
             "Render the model again.",
         ) from error

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ecgseg.codegen.names import ModelNames
 from ecgseg.codegen.render import render
+from ecgseg.codegen.render_delineator import delineates, render_delineator
 from ecgseg.errors import UsageError
 from ecgseg.image.build import Image, build
-from ecgseg.image.programs import AOT, TFLM
+from ecgseg.image.programs import AOT, APP, STREAM_APP, TFLM
 from ecgseg.models import ModelFile, generated_folder
 
 BACKENDS = (AOT.name, TFLM.name)
@@ -31,8 +33,16 @@ def build_image(
     """
     if backend not in BACKENDS:
         raise UsageError(f"There is no backend '{backend}'.", "", f"Choose one of: {', '.join(BACKENDS)}.")
+    if is_delineator(generated):
+        if backend != AOT.name:
+            raise UsageError(
+                "A network that runs as a stream has one backend.",
+                f"The backend {backend} runs a network over whole frames.",
+                f"Leave --backend away, or choose {AOT.name}.",
+            )
+        return build(board, generated, program=STREAM_APP)
     if backend == AOT.name:
-        return build(board, generated)
+        return build(board, generated, program=APP)
     from ecgseg.image.tflm import build_tflm, find_tree
 
     return build_tflm(board, generated, data, find_tree(tflm_dir))
@@ -57,5 +67,13 @@ def generate(model: ModelFile, generated: Path | None = None) -> Path:
     if generated is not None:
         return generated
     folder = generated_folder(model)
-    render(model.path, folder, name=model.name)
+    if delineates(model.data):
+        render_delineator(model.data, folder, name=model.name)
+    else:
+        render(model.path, folder, name=model.name)
     return folder
+
+
+def is_delineator(generated: Path) -> bool:
+    """Whether a folder of rendered C holds a network that runs as a stream, and what is around it."""
+    return (generated / ModelNames().stream_header).is_file()

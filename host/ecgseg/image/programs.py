@@ -156,7 +156,16 @@ APP = Program(
     takes_samples=True,
     with_stream=("app_stream.c",),
     without_stream=("app_no_stream.c",),
+    left_out=("app_delineator.c", "app_results.c"),
     stamped="app_build_id.c",
+)
+# The same application around a network that runs as a stream: no frames, but events that are polled.
+STREAM_APP = replace(
+    APP,
+    name="stream_app",
+    with_stream=(),
+    left_out=("app_stream.c", "app_model.c", "app_bench.c", "ecgseg_segmenter.c", "ecgseg_segments.c"),
+    flags=("-DECGSEG_LINK_STREAM",),
 )
 
 PROFILE = Program(
@@ -206,7 +215,7 @@ FUZZ = replace(
     name="fuzz",
     parts=(_own("fuzz"), *APP.parts),
     boards=(HOST,),
-    left_out=("main.c", "board_host.c"),
+    left_out=(*APP.left_out, "main.c", "board_host.c"),
     # What gcc leaves to -Wsign-conversion, clang counts as -Wconversion.
     flags=("-fsanitize=fuzzer", "-Wno-sign-conversion"),
     image="fuzz",

@@ -90,8 +90,13 @@ class DeviceInfo:
 
     @property
     def has_stream(self) -> bool:
-        """True when raw samples can be pushed (the model is a segmenter)."""
+        """True when raw samples can be sent (the model is a segmenter, of frames or of a stream)."""
         return self.input_rate != 0
+
+    @property
+    def delineates(self) -> bool:
+        """True when the network runs as a stream: samples in, events and classes out, and no frames."""
+        return self.has_stream and self.frame_length == 0
 
     @property
     def last_start(self) -> str:
@@ -289,14 +294,7 @@ def _check_sizes(info: DeviceInfo) -> None:
     sound = (
         _SMALLEST_PAYLOAD_MAX <= info.payload_max <= PAYLOAD_MAX
         and min(info.tick_hz, info.input_bytes, info.output_bytes) > 0
-        and (
-            not info.has_stream
-            or (
-                min(info.factor, info.hop, info.class_count) > 0
-                and info.input_bytes == info.frame_length
-                and info.output_bytes == info.frame_length * info.class_count
-            )
-        )
+        and (_delineator_sound(info) if info.delineates else not info.has_stream or _frames_sound(info))
     )
     if not sound:
         raise ContradictionError(
@@ -306,3 +304,20 @@ def _check_sizes(info: DeviceInfo) -> None:
             f"output {info.output_bytes}, frame {info.frame_length} with {info.class_count} classes, "
             f"hop {info.hop}, factor {info.factor}.",
         )
+
+
+def _frames_sound(info: DeviceInfo) -> bool:
+    return (
+        min(info.factor, info.hop, info.class_count) > 0
+        and info.input_bytes == info.frame_length
+        and info.output_bytes == info.frame_length * info.class_count
+    )
+
+
+def _delineator_sound(info: DeviceInfo) -> bool:
+    """A stream takes and answers whole blocks, a row a sample, and has no frames that could follow each other."""
+    return (
+        min(info.factor, info.class_count) > 0
+        and info.hop == 0
+        and info.output_bytes == info.input_bytes * info.class_count
+    )

@@ -91,6 +91,11 @@ class DeviceClient:
         return self._transport.counters
 
     @property
+    def transport(self) -> Transport:
+        """Where requests go that are no methods here: a stream's (`ecgseg.link.stream`)."""
+        return self._transport
+
+    @property
     def info(self) -> DeviceInfo:
         """What the last HELLO told; sends HELLO when there was none yet."""
         return self._info or self.hello()

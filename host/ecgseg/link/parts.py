@@ -8,7 +8,7 @@ from ecgseg.errors import DeviceError
 from ecgseg.link.answers import PushResult
 from ecgseg.link.error_table import error_number
 from ecgseg.link.messages import BY_COMMAND, pack, unpack, wrong_answer
-from ecgseg.link.numbers import Command, PushFlags, ReadKind
+from ecgseg.link.numbers import Command, PushFlags, ReadKind, StreamFlags
 from ecgseg.link.pace import Patience, Piece
 from ecgseg.link.transport import Transport, WrongIndexError
 
@@ -22,6 +22,16 @@ def _check_push(answer: dict[str, Any], due: int) -> None:
         raise wrong_answer("PUSH", f"samples_seen is {answer['samples_seen']}, {due} were sent")
     if answer["flags"] & ~int(PushFlags.FRAME_READY):
         raise wrong_answer("PUSH", f"the flags {answer['flags']:#x} have unknown bits")
+
+
+def _check_feed(answer: dict[str, Any], first: int, count: int) -> int:
+    """How many of `count` samples FEED took; raises WrongAnswerError when it was answered as no right device does."""
+    taken = (int(answer["samples_seen"]) - first) & 0xFFFFFFFF
+    if taken > count:
+        raise wrong_answer("FEED", f"samples_seen is {answer['samples_seen']}, {count} were sent behind {first}")
+    if answer["flags"] != (StreamFlags.FULL if taken < count else 0):
+        raise wrong_answer("FEED", f"it took {taken} of {count} samples and has the flags {answer['flags']:#x}")
+    return taken
 
 
 class Parts:
@@ -74,6 +84,59 @@ class Parts:
                 frame_ready = bool(answer["flags"] & PushFlags.FRAME_READY)
                 return PushResult(answer["samples_seen"], answer["frames_done"], frame_ready, count)
             unheard[(first + count) & 0xFFFFFFFF] = count
+
+    def feed(self, first: int, samples: bytes, read: tuple[int, int]) -> tuple[int, dict[str, Any] | None]:
+        """Feeds samples to a stream from the front, as many as the line lets through and the device takes.
+
+        Args:
+            first: index of the first of them.
+            samples: int16, little-endian, as many as one FEED takes, at least one.
+            read: events and classes that this host has.
+
+        Returns:
+            How many were taken, and the answer; None when the answer that told it was lost.
+
+        Raises:
+            WrongIndexError: the stream expects a sample that none of these requests leads to.
+        """
+        patience = self._transport.patience()
+        # Samples that the device may have taken, with nobody there to hear its answer.
+        unheard = 0
+        acknowledged = {"events_read": read[0] & 0xFFFFFFFF, "classes_read": read[1] & 0xFFFFFFFF}
+        while True:
+            size = min(len(samples), self.sending.size // _SAMPLE_BYTES * _SAMPLE_BYTES)
+            request = {"first_index": first & 0xFFFFFFFF, "samples": samples[:size]} | acknowledged
+            count = size // _SAMPLE_BYTES
+            try:
+                answer = self._try(Command.FEED, request, patience, self.sending, size, completes=True)
+            except WrongIndexError as error:
+                taken = (error.expected - first) & 0xFFFFFFFF
+                if not 0 < taken <= unheard:
+                    raise
+                return taken, None
+            if answer is not None:
+                return _check_feed(answer, first, count), answer
+            unheard = max(unheard, count)
+
+    def results(self, command: Command, first: int, size: int, most: int) -> dict[str, Any]:
+        """Reads results of a stream, as many as the line lets through and the device has.
+
+        Args:
+            command: EVENTS or CLASSES.
+            first: number of the first one that is wanted; those before it are acknowledged.
+            size: bytes of one.
+            most: that one answer has room for.
+
+        Returns:
+            The answer, with the number of results that were asked for as "asked".
+        """
+        patience = self._transport.patience()
+        while True:
+            asked = max(1, min(most, self.receiving.size // size))
+            request = {"first": first & 0xFFFFFFFF, "most": asked}
+            answer = self._try(command, request, patience, self.receiving, asked * size)
+            if answer is not None:
+                return answer | {"asked": asked}
 
     def read(self, kind: ReadKind, offset: int, length: int) -> bytes:
         """Reads from a result, at least one byte and as many as the line lets through.
