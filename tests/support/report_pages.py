@@ -10,12 +10,15 @@ from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.hil.result import HilResult, HilRun, Memory, Mismatch, Segmentation, ShownLead, Spread, Timing
+from ecgseg.hil.stream_result import StreamFacts, StreamMismatch, StreamResult, StreamRun
 from ecgseg.models import model_names
 from ecgseg.pipeline import Prediction, SegmentRules, segments
 from ecgseg.report import evaluation, memory
 from ecgseg.report.html import render_report
 from ecgseg.report.page import render_page
+from ecgseg.report.stream_html import render_report as render_stream_report
 from ecgseg.scoring.collector import ScoreCollector
+from ecgseg.scoring.delineation import Delineation, DelineationCollector
 from ecgseg.scoring.evaluate import AF, Comparison, Evaluation
 from ecgseg.zoo.figures import read_metrics
 
@@ -96,6 +99,7 @@ def pages() -> dict[str, str]:
     metrics = read_metrics(model_names()[-1]).model_copy(update={"model": HARM})
     return {
         "hil": render_report(_harmful_run()),
+        "hil stream": render_stream_report(_harmful_stream()),
         "evaluation": evaluation.page(_harmful_comparison()),
         "confusion matrix": render_page("confusion_matrix.html.j2", m=metrics, names=CLASS_NAMES[4]),
         "memory": memory.render_report(_harmful_manifest()),
@@ -109,6 +113,41 @@ def _harmful_run() -> HilRun:
     shown = lead(differing=True)
     shown = replace(shown, record=replace(shown.record, lead=HARM, rhythm=HARM))
     return HilRun(result(**texts, **changes), [shown])
+
+
+def stream_result(**changes: object) -> StreamResult:
+    """Of a stream that is equal in every byte."""
+    shown = lead()
+    scores = DelineationCollector()
+    scores.add(shown.record, Delineation.of_segments(Prediction(shown.device, list(shown.segments))))
+    values = result().model_dump(include=set(StreamResult.model_fields)) | {
+        "image_sha256": "",
+        "streams": 1,
+        "planned_streams": 1,
+        "planned_records": 1,
+        "differing_streams": 0,
+        "signal_seconds": 10.0,
+        "samples": 1000,
+        "expected_samples": 1000,
+        "events": 8,
+        "expected_events": 8,
+        "stream": StreamFacts(look_ahead_ms=500, block=16, state_bytes=4000, memory_bytes=9000),
+        "scores": scores.scores(),
+        "by_rhythm": {"sinus": scores.scores(), "flutter": scores.scores()},
+        "peers": {"another": scores.scores()},
+    }
+    return StreamResult.model_validate(values | changes)
+
+
+def _harmful_stream() -> StreamRun:
+    texts = dict.fromkeys(("board", "backend", "model", "model_sha256", "build_id", "image_sha256", "error"), HARM)
+    mismatch = StreamMismatch(record=1, lead=HARM, compared=HARM, number=1, what=HARM, again=HARM)
+    scores = stream_result().scores
+    groups = {HARM: scores, "b": scores}
+    changes = {"leads": [HARM], "verdict": "fail", "mismatches": [mismatch], "by_rhythm": groups, "peers": groups}
+    shown = lead(differing=True)
+    shown = replace(shown, record=replace(shown.record, lead=HARM, rhythm=HARM))
+    return StreamRun(stream_result(**texts, **changes), [shown])
 
 
 def _harmful_comparison() -> Comparison:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ecgseg import paths
 from ecgseg.commands.guard import show_error
@@ -23,7 +23,7 @@ from ecgseg.commands.options import (
 )
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
-from ecgseg.errors import OutputError
+from ecgseg.errors import OutputError, UsageError
 from ecgseg.files import safe_name
 from ecgseg.interruption import Stopped, held
 from ecgseg.models import find_model
@@ -31,8 +31,14 @@ from ecgseg.output import discard, write_json
 from ecgseg.terminal import console, data, messages
 
 if TYPE_CHECKING:
+    from ecgseg.commands.hil_kinds import Frames, Stream
+    from ecgseg.data.inputs import Inputs
     from ecgseg.hil.result import HilRun
-    from ecgseg.hil.runner import HilOptions
+    from ecgseg.hil.runner import HilOptions, OnStep
+    from ecgseg.hil.stream_result import StreamRun
+    from ecgseg.link.transport import OnWait
+
+Finished = TypeVar("Finished")
 
 
 def _targets() -> Collection[str]:
@@ -42,10 +48,17 @@ def _targets() -> Collection[str]:
 
 
 def _takes_no_ecg(tflite: Path) -> bool:
+    from ecgseg.codegen.render_delineator import delineates
     from ecgseg.graph.ends import ends_of
-    from ecgseg.graph.load import load_tflite
+    from ecgseg.graph.load import load_tflite, read_model
 
-    return not any(ends_of(load_tflite(tflite)).segmenter_shape)
+    return not any(ends_of(load_tflite(tflite)).segmenter_shape) and not delineates(read_model(tflite))
+
+
+def _databases() -> Collection[str]:
+    from ecgseg.data.inputs import DATABASES
+
+    return DATABASES
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, PortOptions, JsonOpti
     )
     tflite: Path | None = tflite_option(
         NotWith(
-            ("records", "leads", "ludb"),
+            ("records", "leads", "ludb", "database"),
             why="The model is no segmenter: it is sent int8 inputs drawn at random.",
             when=_takes_no_ecg,
         )
@@ -67,11 +80,25 @@ class Options(ModelOptions, RecordOptions, BackendOptions, PortOptions, JsonOpti
     baud: int = option(
         "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
     )
+    stream: bool = option(
+        "The model has to be one of a stream; without it the model tells what it is.",
+        NotWith(("replay",), why="A kept vector is of frames."),
+        default=False,
+    )
+    database: str | None = option(
+        "Where the ECG comes from: ludb, qtdb or synthetic; default LUDB where there is one, else synthetic.",
+        known=_databases,
+    )
+    peers: bool = option(
+        "Of a stream: also score NeuroKit2 (dwt, prominence) on the same leads.",
+        NotWith(("replay",), why="A kept vector is of frames, which are compared alone."),
+        default=False,
+    )
     replay: Path | None = option(
         "Run a kept vector (.npz) again instead.",
         # Its model's file may be named anew: a vector of a file that has moved says to do so.
         Excludes(("model",), why="Both name a model."),
-        NotWith(("records", "leads", "ludb"), why="A kept vector holds the ECG that is sent."),
+        NotWith(("records", "leads", "ludb", "database"), why="A kept vector holds the ECG that is sent."),
     )
     inject: str | None = option(
         "Faults put into the line: drop, flip, dup, insert (share of the bytes), delay, cut (every so often dead for "
@@ -91,7 +118,7 @@ def run(options: Options) -> int:
     Returns:
         As :func:`perform`.
     """
-    from ecgseg.data.databases.ludb import parse_leads, parse_records
+    from ecgseg.data.inputs import inputs_of
     from ecgseg.hil.inject import parse_faults
     from ecgseg.hil.runner import HilOptions
     from ecgseg.targets import TargetOptions
@@ -100,20 +127,61 @@ def run(options: Options) -> int:
         target=options.target,
         model=options.model,
         tflite=options.tflite,
-        records=parse_records(options.records),
-        leads=parse_leads(options.leads),
         ludb=options.ludb,
         replay=options.replay,
         backend=options.backend,
         tflm_dir=options.tflm_dir,
         inject=None if options.inject is None else parse_faults(options.inject, options.seed),
         target_options=TargetOptions(port=options.port, baud=options.baud, serial_number=options.serial),
+        peers=options.peers,
     )
-    return perform(tested, html=options.html, json=options.json)
+    is_stream = _is_stream(tested, options)
+    inputs = None
+    if options.database:
+        inputs = inputs_of(options.database, options.records, options.leads, options.ludb)
+    else:
+        tested = _with_records(tested, options)
+    return perform(tested, html=options.html, json=options.json, inputs=inputs, is_stream=is_stream)
+
+
+def _with_records(tested: HilOptions, options: Options) -> HilOptions:
+    from ecgseg.data.databases.ludb import parse_leads, parse_records
+
+    return replace(tested, records=parse_records(options.records), leads=parse_leads(options.leads))
+
+
+def _is_stream(tested: HilOptions, options: Options) -> bool:
+    """Whether the model is one of a stream.
+
+    Raises:
+        ModelError: it is not, and --stream says that it has to be.
+        UsageError: --peers with a model of frames.
+    """
+    from ecgseg.hil.stream_runner import is_stream, require_stream
+
+    if tested.replay is not None:
+        return False
+    model = find_model(tested.model, tested.tflite)
+    if options.stream:
+        require_stream(model)
+    found = is_stream(model)
+    if options.peers and not found:
+        raise UsageError(
+            "--peers goes with a model of a stream.",
+            f"{model.name} segments frames, and a test of frames compares bytes alone.",
+            "Leave it out, or see `invoke evaluate --peers` for a model of frames.",
+        )
+    return found
 
 
 def perform(
-    tested: HilOptions, *, html: Path | None = None, json: Path | None = None, picture: Path | None = None
+    tested: HilOptions,
+    *,
+    html: Path | None = None,
+    json: Path | None = None,
+    picture: Path | None = None,
+    inputs: Inputs | None = None,
+    is_stream: bool = False,
 ) -> int:
     """Runs a HIL test under a bar, says what came of it, and writes it.
 
@@ -122,48 +190,55 @@ def perform(
         html: where the report goes; None: build/reports/hil-<target>-<model>.html.
         json: where the result goes for machines.
         picture: where a PNG of the last lead in the report goes.
+        inputs: what is sent, in the place of the records and leads of `tested`.
+        is_stream: the model is one of a stream.
 
     Returns:
         The exit code: 0 only when every byte is equal, that of the signal that stopped it, 1 when a byte is not equal,
         whatever else went wrong, that of the error when the test could not be finished. What was compared until then is
         written all the same, the JSON first.
     """
-    from ecgseg.report.html import write_report
     from ecgseg.report.picture import write_picture
-    from ecgseg.report.terminal import show_result
-    from ecgseg.report.texts import reached
 
     report = html or paths.REPORTS / f"hil-{tested.target}-{safe_name(_model_name(tested))}.html"
     discard(report)
-    finished = _run(tested)
-    result = finished.result
+    test = _tested(tested, inputs, is_stream=is_stream)
+    result = test.finished.result
+    shown_leads = test.finished.shown
     steps: list[tuple[str, Path | None, Callable[[Path], None]]] = [
         ("JSON", json, lambda path: write_json(result, path)),
-        ("Report", report, lambda path: write_report(finished, path)),
-        ("Picture", picture if finished.shown else None, lambda path: write_picture(finished.shown[-1], result, path)),
+        ("Report", report, test.write_report),
+        ("Picture", picture if shown_leads else None, lambda path: write_picture(shown_leads[-1], result, path)),
     ]
     # What was compared is written, also when a signal comes now or a second one follows the first, and before anything
     # is shown: a terminal that is gone takes no result away.
     with held():
         written = {name: _tried(f"'{path}'", partial(write, path)) for name, path, write in steps if path is not None}
-        shown = _tried("The summary", partial(show_result, result, console))
+        shown = _tried("The summary", partial(test.show, console))
         if shown:
-            _say(f"{result.verdict.upper()}: {reached(result)}")
+            _say(f"{result.verdict.upper()}: {test.reached}")
         for name, path, _ in steps:
             if name in written and written[name] is None:
                 _say(f"{name}: {path}")
-        return _exit_code(finished, [error for error in (*written.values(), shown) if error is not None])
+        return _exit_code(test.finished, [error for error in (*written.values(), shown) if error is not None])
 
 
-def _run(tested: HilOptions) -> HilRun:
+def _tested(tested: HilOptions, inputs: Inputs | None, *, is_stream: bool) -> Frames | Stream:
+    from ecgseg.commands.hil_kinds import Frames, Stream
+
+    if is_stream:
+        return Stream(_run(tested.target, partial(Stream.run, tested, inputs=inputs)))
+    return Frames(_run(tested.target, partial(Frames.run, tested, inputs=inputs)))
+
+
+def _run(target: str, run: Callable[[OnStep, OnWait], Finished]) -> Finished:
     """Runs the test under its bar."""
-    from ecgseg.hil import runner
     from ecgseg.report.progress import hil_bar
 
-    finished: HilRun | None = None
+    finished: Finished | None = None
     try:
-        with hil_bar(tested.target) as on_step:
-            finished = runner.run(tested, on_step, on_wait=_say)
+        with hil_bar(target) as on_step:
+            finished = run(on_step, _say)
     except Stopped:
         # One that comes while the bar is taken down takes no result away; the task's guard tells of it.
         if finished is None:
@@ -202,7 +277,7 @@ def _model_name(tested: HilOptions) -> str:
     return Path(named).stem if Path(named).is_absolute() else find_model(named).name
 
 
-def _exit_code(finished: HilRun, failed: list[OutputError]) -> int:
+def _exit_code(finished: HilRun | StreamRun, failed: list[OutputError]) -> int:
     """Exit code of a test; prints the error that ended it, and what could not be written."""
     for error in failed:
         show_error(error)

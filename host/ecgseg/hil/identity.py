@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ecgseg.codegen.manifest import read_manifest
+from ecgseg.codegen.manifest import read_manifest, read_stream_manifest
 from ecgseg.errors import LinkError
-from ecgseg.image.backends import BACKENDS
+from ecgseg.hil.stream_reference import StreamReference
+from ecgseg.image.backends import BACKENDS, is_delineator
 from ecgseg.link import DeviceClient, DeviceInfo, LayerInfo, TimeBase
 from ecgseg.link.answers import require_same_model
 from ecgseg.link.messages import wrong_answer
@@ -53,6 +54,8 @@ class Known:
         Raises:
             ModelError: the manifest is missing or damaged.
         """
+        if is_delineator(generated):
+            return Known._of_stream(generated, board=board, build_id=build_id, backend=backend)
         manifest = read_manifest(generated)
         told: dict[str, object] = {
             "board": board,
@@ -72,8 +75,29 @@ class Known:
         )
         return Known(told, layers)
 
+    @staticmethod
+    def _of_stream(generated: Path, *, board: str, build_id: str, backend: str) -> Known:
+        """The same of an image whose network runs as a stream: no layer of it can be asked for."""
+        manifest = read_stream_manifest(generated)
+        told: dict[str, object] = {
+            "board": board,
+            "backend": backend,
+            "build_id": build_id,
+            "model_name": printable(manifest.model),
+            "engine_version": manifest.engine_version,
+            "payload_max": PAYLOAD_MAX,
+            "layer_count": 0,
+            "macs": manifest.macs,
+            "arena_bytes": manifest.arena_bytes,
+        }
+        return Known(told)
 
-def identify(device: DeviceClient, reference: Segmenter, known: Known | None = None) -> DeviceInfo:
+
+Reference = Segmenter | StreamReference
+"""The same model on the host, of frames or of a stream."""
+
+
+def identify(device: DeviceClient, reference: Reference, known: Known | None = None) -> DeviceInfo:
     """Says HELLO, which begins a session, and checks who answers.
 
     Args:
@@ -97,7 +121,7 @@ def identify(device: DeviceClient, reference: Segmenter, known: Known | None = N
     return info
 
 
-def differences(info: DeviceInfo, reference: Segmenter, known: Known) -> list[Told]:
+def differences(info: DeviceInfo, reference: Reference, known: Known) -> list[Told]:
     """Every field of HELLO that is not what the host knows, those of frames first."""
     wanted = _of_model(reference) | known.told
     found = [(name, value, getattr(info, name)) for name, value in wanted.items() if value != getattr(info, name)]
@@ -128,7 +152,7 @@ def require_frames(told: list[Told]) -> None:
             )
 
 
-def expected_info(reference: Segmenter, known: Known) -> DeviceInfo:
+def expected_info(reference: Reference, known: Known) -> DeviceInfo:
     """HELLO as far as the host knows it, in place of one that cannot be read."""
     plain: dict[str, object] = {
         "time_base": TimeBase.TICKS,
@@ -142,25 +166,31 @@ def expected_info(reference: Segmenter, known: Known) -> DeviceInfo:
     return DeviceInfo(**values)
 
 
-def _of_model(reference: Segmenter) -> dict[str, object]:
+def _of_model(reference: Reference) -> dict[str, object]:
     """Fields of HELLO that follow from the model's file."""
-    source, result, parameters = reference.ends.input, reference.ends.output, reference.parameters
-    frame_length, classes = reference.ends.segmenter_shape
-    of_stream = ("input_rate", "factor", "hop", "delay", "flat_uv")
+    parameters = reference.parameters
+    of_stream = {
+        name: getattr(parameters, name) if parameters else 0
+        for name in ("input_rate", "factor", "hop", "delay", "flat_uv")
+    }
+    if isinstance(reference, StreamReference):
+        source, result = reference.ends
+        sizes = (reference.block, reference.block * reference.class_count, 0, reference.class_count)
+        of_stream["hop"] = 0
+    else:
+        source, result = reference.ends.input, reference.ends.output
+        sizes = (source.size, result.size, *reference.ends.segmenter_shape)
     return {
         "engine_status": 0,
-        "input_bytes": source.size,
-        "output_bytes": result.size,
-        "frame_length": frame_length,
-        "class_count": classes,
+        **dict(zip(("input_bytes", "output_bytes", "frame_length", "class_count"), sizes, strict=True)),
         "input_scale": float(np.float32(source.scale)),
         "input_zero_point": source.zero_point,
         "output_scale": float(np.float32(result.scale)),
         "output_zero_point": result.zero_point,
-    } | {name: getattr(parameters, name) if parameters else 0 for name in of_stream}
+    } | of_stream
 
 
-def require_same(info: DeviceInfo, reference: Segmenter, known: Known | None) -> None:
+def require_same(info: DeviceInfo, reference: Reference, known: Known | None) -> None:
     """Refuses a device with another model, or the same behind another backend: good ones, but not what is tested.
 
     Raises:

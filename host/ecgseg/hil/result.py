@@ -227,13 +227,13 @@ class HilRun:
 
 
 class TickCollector:
-    """Collects the ticks of frames."""
+    """Collects the ticks of frames, or of other units of work that have parts."""
 
-    def __init__(self) -> None:
-        self._ticks: dict[str, list[int]] = {part: [] for part in PARTS}
+    def __init__(self, parts: Sequence[str] = PARTS) -> None:
+        self._ticks: dict[str, list[int]] = {part: [] for part in parts}
 
     def add(self, part: str, ticks: int) -> None:
-        """Adds one frame's ticks of one part."""
+        """Adds one unit's ticks of one part."""
         self._ticks[part].append(ticks)
 
     def timing(self, info: DeviceInfo) -> Timing:

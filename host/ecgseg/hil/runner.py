@@ -77,6 +77,7 @@ class HilOptions:
         generated: folder with C that is already rendered; None renders it.
         vectors: folder for differing frames.
         shown_leads: how many leads are kept to be shown, spread over the records.
+        peers: score classical delineators beside the device; of a stream alone.
     """
 
     target: str
@@ -93,6 +94,7 @@ class HilOptions:
     generated: Path | None = None
     vectors: Path = VECTORS
     shown_leads: int = 4
+    peers: bool = False
 
 
 def run(
@@ -131,7 +133,7 @@ def run(
     error: EcgsegError | Stopped | None = None
     test = _Test(options, model, image, reference, generated, inputs, vector)
     try:
-        with _connected(test, wire, on_wait) as device:
+        with connected(options, image, wire, on_wait) as device:
             judge = test.judge(device)
             _stream(judge, inputs, vector, on_step or (lambda step: None))
     except (EcgsegError, KeyboardInterrupt) as caught:
@@ -160,12 +162,14 @@ def _finished(judge: Judge, wire: FaultyWire | None, error: EcgsegError | Stoppe
 
 
 @contextmanager
-def _connected(test: _Test, wire: FaultyWire | None, on_wait: OnWait | None) -> Iterator[DeviceClient]:
+def connected(
+    options: HilOptions, image: Image, wire: FaultyWire | None, on_wait: OnWait | None
+) -> Iterator[DeviceClient]:
     """The device of a target that was started, behind a wire if there is one."""
-    target_options = test.options.target_options
+    target_options = options.target_options
     if wire:
         target_options = replace(target_options, wire=wire)
-    with open_target(test.options.target, test.image, target_options) as running, running.connect(on_wait) as device:
+    with open_target(options.target, image, target_options) as running, running.connect(on_wait) as device:
         yield device
 
 
@@ -215,7 +219,7 @@ class _Test:
             info,
             source=_source(self.inputs, self.vector, direct=direct),
             planned=_planned(self.inputs, self.vector, direct=direct),
-            shown_wanted=frozenset() if direct else _to_show(self.inputs, self.options.shown_leads),
+            shown_wanted=frozenset() if direct else leads_to_show(self.inputs, self.options.shown_leads),
         )
 
     def _subject(self, device: DeviceClient | None) -> Subject:
@@ -317,7 +321,7 @@ def _direct_inputs(reference: Segmenter, vector: Vector | None) -> list[npt.NDAr
     return [*extremes, *drawn]
 
 
-def _to_show(inputs: Inputs, count: int) -> frozenset[tuple[int, str]]:
+def leads_to_show(inputs: Inputs, count: int) -> frozenset[tuple[int, str]]:
     """So many leads spread over the records; lead II where it is streamed."""
     step = max(1, len(inputs.records) // max(1, count))
     lead = "ii" if "ii" in inputs.leads else inputs.leads[0]

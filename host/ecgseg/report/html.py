@@ -28,7 +28,7 @@ def write_report(run: HilRun, path: Path) -> None:
 def render_report(run: HilRun) -> str:
     """HTML of a HIL test; all styles and figures are inside."""
     try:
-        return _page(run.result, [_lead(lead) for lead in run.shown])
+        return _page(run.result, [lead_values(lead) for lead in run.shown])
     except Exception as error:  # A verdict is told whatever its pictures come to.
         why = printable(f"{type(error).__name__}: {error}")
         return _page(run.result.model_copy(update={"not_scored": why, "segmentation": None}), [])
@@ -92,7 +92,8 @@ def _fiducial_rows(scores: dict[str, FiducialScore]) -> list[dict[str, str]]:
     ]
 
 
-def _lead(lead: ShownLead) -> dict[str, object]:
+def lead_values(lead: ShownLead) -> dict[str, object]:
+    """What a page shows of a lead."""
     return {
         "name": lead_name(lead),
         "rhythm": lead.record.rhythm,

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ecgseg.hil.result import HilResult, ShownLead
+from ecgseg.hil.result import ShownLead
 from ecgseg.output import write_bytes
 from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, offset_tick, onset_tick, seconds
 from ecgseg.report.drawing import drawing
 from ecgseg.report.lead import Mask, Span, rows, spans
 from ecgseg.report.palette import LIGHT
+from ecgseg.report.texts import Result
 
 _SECONDS = 4.4
 _START = 1.62
@@ -22,7 +23,7 @@ _BAR = 0.74
 _FLAT_MV = 0.01
 
 
-def write_picture(lead: ShownLead, result: HilResult, path: Path) -> None:
+def write_picture(lead: ShownLead, result: Result, path: Path) -> None:
     """Draws one lead of a test with its verdict.
 
     Raises:
@@ -33,7 +34,7 @@ def write_picture(lead: ShownLead, result: HilResult, path: Path) -> None:
     write_bytes(path, data)
 
 
-def _png(lead: ShownLead, result: HilResult) -> bytes:
+def _png(lead: ShownLead, result: Result) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -56,18 +57,18 @@ def _png(lead: ShownLead, result: HilResult) -> bytes:
     return buffer.getvalue()
 
 
-def _title(lead: ShownLead, result: HilResult) -> str:
+def _title(lead: ShownLead, result: Result) -> str:
     source = {"ludb": "LUDB", "qtdb": "QTDB"}.get(lead.record.source, "Synthetic")
     return f"{source} record {lead.record.label}, lead {lead.record.lead.upper()}, {result.model} on {result.target}"
 
 
-def _verdict(result: HilResult) -> str:
+def _verdict(result: Result) -> str:
     if result.verdict == "pass":
         return f"{result.compared_bytes:,} bytes compared, every one equal"
     return f"{result.mismatched_bytes:,} of {result.compared_bytes:,} bytes differ"
 
 
-def _verdict_colour(result: HilResult) -> str:
+def _verdict_colour(result: Result) -> str:
     return LIGHT["good" if result.verdict == "pass" else "bad"]
 
 

@@ -10,7 +10,7 @@ from ecgseg.hil.result import HilResult, Mismatch
 from ecgseg.report.texts import byte_text, reached, summary_rows
 from ecgseg.terminal import data
 
-_VERDICTS = {
+VERDICTS = {
     "pass": "[bold green]PASS[/bold green]  every byte of the device equals Python",
     "fail": "[bold red]FAIL[/bold red]  the device differs from Python",
     "incomplete": "[bold yellow]INCOMPLETE[/bold yellow]  the test did not reach its end",
@@ -30,7 +30,7 @@ def show_result(result: HilResult, console: Console) -> None:
         console.print(_mismatch_table(result.mismatches))
         _show_replay([item.replay for item in result.mismatches if item.replay], console)
     missing = f" ({data(reached(result))})" if result.verdict == "incomplete" else ""
-    console.print(_VERDICTS[result.verdict] + missing + (f": {data(result.error)}" if result.error else "."))
+    console.print(VERDICTS[result.verdict] + missing + (f": {data(result.error)}" if result.error else "."))
 
 
 def _show_replay(commands: list[str], console: Console) -> None:

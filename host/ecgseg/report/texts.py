@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecgseg.hil.result import HilResult
+from ecgseg.hil.stream_result import StreamResult
 from ecgseg.targets import TimeQuality, target_of
 
 HEADLINES = {
@@ -10,8 +11,10 @@ HEADLINES = {
     "fail": "The device differs",
     "incomplete": "Incomplete",
 }
-_SOURCES = {
+Result = HilResult | StreamResult
+SOURCES = {
     "ludb": "LUDB, ECG of patients",
+    "qtdb": "QTDB, ECG of patients",
     "synthetic": "synthetic ECG, not of patients",
     "replay": "kept vector",
     "random": "random int8 inputs",
@@ -29,7 +32,7 @@ def summary_rows(result: HilResult) -> list[tuple[str, str]]:
         ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
         ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
         *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
-        ("Input", f"{_SOURCES[result.source]}; {input_count(result)}"),
+        ("Input", f"{SOURCES[result.source]}; {input_count(result)}"),
         ("Frames", f"{result.frames:,} of {_whole(result.planned_frames, result.expected_frames)}"),
         ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
         ("Link", f"{result.requests:,} requests, {result.retries} retries"),
@@ -73,7 +76,7 @@ def stack_text(size: int) -> str:
     return f"{size:,} B" if size else "not measured"
 
 
-def input_count(result: HilResult) -> str:
+def input_count(result: Result) -> str:
     """How much was sent."""
     if result.source == "random":
         return _plural(len(result.records), "vector")
@@ -91,14 +94,14 @@ def time_text(result: HilResult, part: str) -> str:
     return f"{spread.mean:,.0f} {result.timing.unit} a frame ({extremes}, {time_note(result)})"
 
 
-def time_note(result: HilResult) -> str:
+def time_note(result: Result) -> str:
     """Whether a device time was counted, modelled or measured, and by what."""
     if target_of(result.target).time_quality is TimeQuality.MODELLED:
         return "modelled by the simulator, not calibrated"
     return _TIME_NOTES[result.timing.unit]
 
 
-def memory_text(result: HilResult) -> str:
+def memory_text(result: Result) -> str:
     """Bytes of arena, stack, flash and RAM, as far as they are known."""
     memory = result.memory
     parts = {

@@ -1,0 +1,67 @@
+"""The HTML report of a HIL test of a stream: what differs first, then how good the answers are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ecgseg.hil.stream_result import StreamResult, StreamRun
+from ecgseg.output import write_text
+from ecgseg.printable import printable
+from ecgseg.report.html import lead_values
+from ecgseg.report.page import render_page
+from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, summary_rows
+from ecgseg.report.texts import HEADLINES, byte_text, input_count, stack_text, time_note
+
+
+def write_report(run: StreamRun, path: Path) -> None:
+    """Writes the report.
+
+    Raises:
+        OutputError: it could not be written.
+    """
+    write_text(path, render_report(run))
+
+
+def render_report(run: StreamRun) -> str:
+    """HTML; all styles and figures are inside."""
+    try:
+        return _page(run.result, [lead_values(lead) for lead in run.shown])
+    except Exception as error:  # A verdict is told whatever its pictures come to.
+        why = printable(f"{type(error).__name__}: {error}")
+        bare: dict[str, object] = {"not_scored": why, "scores": None, "by_rhythm": {}, "peers": {}}
+        return _page(run.result.model_copy(update=bare), [])
+
+
+def _page(result: StreamResult, leads: list[dict[str, object]]) -> str:
+    scores = all_scores(result)
+    return render_page(
+        "hil_stream.html.j2",
+        result=result,
+        headline=HEADLINES[result.verdict],
+        reached=reached(result),
+        tiles=_tiles(result),
+        rows=summary_rows(result),
+        points={name: point_rows(found) for name, found in scores.items()},
+        beats={name: beat_rows(found) for name, found in scores.items()},
+        rhythms=rhythm_rows(result.by_rhythm) if len(result.by_rhythm) > 1 else [],
+        leads=leads,
+        byte=byte_text,
+    )
+
+
+def _tiles(result: StreamResult) -> list[tuple[str, str, str]]:
+    """Figure, its name, and a note, of what a reader wants first."""
+    tiles = [
+        (f"{result.compared_bytes:,}", "bytes compared", f"{result.mismatched_bytes:,} different"),
+        (f"{result.events:,}", "events", f"{result.samples:,} classes of {input_count(result)}"),
+    ]
+    spread = next(iter(result.timing.parts.values()), None)
+    if spread:
+        tiles.append((f"{spread.mean:,.0f}", f"{result.timing.unit} a second of signal", time_note(result)))
+    if result.stream:
+        stack = f"stack {stack_text(result.memory.stack_bytes)}"
+        tiles.append((f"{result.stream.memory_bytes:,} B", "RAM of the stream", stack))
+    if result.scores:
+        f1 = f"{100 * result.scores.samples.weighted_f1:.1f} %"
+        tiles.append((f1, "weighted F1 against the annotation", "device's classes"))
+    return tiles

@@ -1,0 +1,82 @@
+"""The result of a HIL test of a stream on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from ecgseg.hil.stream_result import StreamMismatch, StreamResult
+from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, summary_rows
+from ecgseg.report.terminal import VERDICTS
+from ecgseg.scoring.delineation import DelineationScores
+from ecgseg.terminal import data
+
+
+def show_result(result: StreamResult, console: Console) -> None:
+    """Prints what differs first, the summary, and how good the answers are."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for name, text in summary_rows(result):
+        table.add_row(name, data(text))
+    console.print()
+    if result.mismatches:
+        console.print(_mismatches(result.mismatches))
+        again = next((item.again for item in result.mismatches if item.again), None)
+        if again:
+            console.print(f"Stream the first of them again: {data(again)}", highlight=False, soft_wrap=True)
+    console.print(Panel(table, title=f"HIL test, stream on {data(result.target)}", title_align="left", expand=False))
+    scores = all_scores(result)
+    if scores:
+        console.print(_points(scores))
+        console.print(_beats(scores))
+    if len(result.by_rhythm) > 1:
+        console.print(_rhythms(result.by_rhythm))
+    missing = f" ({data(reached(result))})" if result.verdict == "incomplete" else ""
+    console.print(VERDICTS[result.verdict] + missing + (f": {data(result.error)}" if result.error else "."))
+
+
+def _mismatches(found: Sequence[StreamMismatch]) -> Table:
+    table = Table(title="First differences", title_justify="left", box=SIMPLE)
+    for name in ("Record", "Lead", "What", "Bytes different"):
+        table.add_column(name, justify="left" if name in ("Lead", "What") else "right")
+    for item in found:
+        table.add_row(str(item.record), data(item.lead), data(item.what), f"{item.differing_bytes:,}")
+    return table
+
+
+def _points(scores: Mapping[str, DelineationScores]) -> Table:
+    table = _table("Onsets and offsets against the annotation, F1 in % and error in ms", ("Point", *scores))
+    rows = {name: {row[0]: row for row in point_rows(found)} for name, found in scores.items()}
+    for point in dict.fromkeys(point for found in rows.values() for point in found):
+        cells = [f"{row[1]}  {row[3]}" if (row := found.get(point)) else "–" for found in rows.values()]
+        table.add_row(point, *cells)
+    return table
+
+
+def _beats(scores: Mapping[str, DelineationScores]) -> Table:
+    table = _table("Intervals and heart rate, median absolute error", ("", *scores))
+    rows = {name: {row[0]: row for row in beat_rows(found)} for name, found in scores.items()}
+    for kind in dict.fromkeys(kind for found in rows.values() for kind in found):
+        cells = [f"{row[2]}  {row[3]}".strip() if (row := found.get(kind)) else "–" for found in rows.values()]
+        table.add_row(kind, *cells)
+    return table
+
+
+def _rhythms(scores: Mapping[str, DelineationScores]) -> Table:
+    heads = ("Rhythm", "Leads", "P", "QRS", "T", "P invented/min", "Within 1/min, %")
+    table = _table("By rhythm: F1 of onsets in %", heads)
+    for row in rhythm_rows(scores):
+        table.add_row(data(row[0]), *row[1:])
+    return table
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE)
+    for number, name in enumerate(columns):
+        table.add_column(data(name), justify="right" if number else "left")
+    return table
