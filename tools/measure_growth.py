@@ -161,7 +161,7 @@ def cost_of(shape: Shape) -> Cost:
     data = network_of(shape)
     with tempfile.TemporaryDirectory(prefix="ecgseg-growth-") as folder:
         manifest = render(data, Path(folder), name="growth")
-        ran = modelled(Path(folder))
+        ran = modelled(Path(folder), manifest)
     equal = bool(np.array_equal(ran.outputs, expected(lower(load_tflite(data, "growth")))))
     return Cost(ran.cycles, manifest.macs, manifest.arena_bytes, equal)
 

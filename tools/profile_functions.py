@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "host"))
 from ecgseg import paths  # noqa: E402
 from ecgseg.errors import EcgsegError  # noqa: E402
 from ecgseg.models import model_names  # noqa: E402
-from ecgseg.profile.modelled import modelled_inference  # noqa: E402
+from ecgseg.profile.cycles import modelled_inference  # noqa: E402
 
 
 def show(tflite: Path, least: float) -> None:

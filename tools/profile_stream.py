@@ -25,8 +25,7 @@ from ecgseg.image.boards import APOLLO4P_EVB  # noqa: E402
 from ecgseg.image.build import build  # noqa: E402
 from ecgseg.image.programs import CYCLES  # noqa: E402
 from ecgseg.output import write_files  # noqa: E402
-from ecgseg.profile.modelled import Modelled, run_entry  # noqa: E402
-from ecgseg.targets.options import TimingCase  # noqa: E402
+from ecgseg.profile.cycles import Modelled, run_image  # noqa: E402
 
 # The program that counts cycles knows models: a run is one block in the middle of a record.
 HEADER = """#ifndef ECGSEG_MODEL_H
@@ -64,9 +63,9 @@ def measure(tflite: Path, block: int) -> tuple[StreamManifest, Modelled]:
         manifest = render_stream(tflite, generated, block=block)
         write_files(generated, {"ecgseg_model.h": HEADER, "ecgseg_model.c": SOURCE})
         image = build(APOLLO4P_EVB, generated, program=CYCLES, out_dir=Path(folder) / "image")
-        given = (np.arange(manifest.block * manifest.input_row_bytes) * 37).astype(np.int8)
+        given = (np.arange(manifest.block * manifest.input_row_bytes) * 37).astype(np.int8)[np.newaxis]
         output_bytes = manifest.block_answers * manifest.output_row_bytes
-        return manifest, run_entry(image.elf, given, output_bytes, TimingCase.EXPECTED)
+        return manifest, run_image(image.elf, given, output_bytes)
 
 
 def main() -> int:

@@ -36,7 +36,7 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "app_model_init": ("ecgseg_model",),
     "app_model_run": ("ecgseg_model",),
     "app_model_run_to_layer": ("ecgseg_model",),
-    "ecgseg_phases": ("ecgseg_phases_*",),
+    "ecgseg_phases_run": ("ecgseg_phases_*",),
     "ecgseg_phases_in_parts": ("part_*",),
     # A jump into its own unrolled loop.
     "ecgseg_conv_finish": (),

@@ -16,7 +16,7 @@ from ecgseg import paths  # noqa: E402
 from ecgseg.models import model_names  # noqa: E402
 from ecgseg.output import write_text  # noqa: E402
 from ecgseg.profile import profile_model  # noqa: E402
-from ecgseg.profile.modelled import modelled_inference  # noqa: E402
+from ecgseg.profile.cycles import modelled_inference  # noqa: E402
 
 FIGURES = ROOT / "tests" / "firmware" / "profile_figures.json"
 KEYS = (

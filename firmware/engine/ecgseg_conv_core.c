@@ -84,7 +84,7 @@ void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uin
  * What the inner loop does not need lives in the floating-point registers: fetching it costs one instruction and no
  * memory access. The groups are unrolled eight times and entered so that the last pass ends with the last group: a
  * layer of up to 32 taps has no loop. Loads are single ones behind each other, which take a cycle each but the first;
- * only the last one of a lot moves its base.
+ * only the last one of a lot moves its base. What has a 16-bit form is written so that targets of branches are aligned.
  */
 /* clang-format off */
 #define GROUP                 \
@@ -108,12 +108,12 @@ void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uin
 
 #define PROLOGUE                                                            \
     "push.w {r4-r11, lr}\n"                                                 \
-    "mov.w lr, r1\n"                                                        \
+    "mov.n lr, r1\n"                                                        \
     "vmov s2, r0\n"                                                         \
     "vmov s5, r3\n"                                                         \
     "add.w r0, r0, r2, lsl #4\n" /* a group of two columns has 16 bytes */  \
     "vmov s4, r0\n"                                                         \
-    "rsb.w r2, r2, #0\n"                                                    \
+    "negs.n r2, r2\n"                                                       \
     "and.w r2, r2, #7\n" /* groups to leave out in the first pass */        \
     "adr.w r1, 2f\n"                                                        \
     "add.w r2, r1, r2, lsl #6\n" /* sixteen instructions of four bytes */   \
@@ -125,13 +125,13 @@ void ecgseg_conv_accumulate(const uint32_t *columns, const uint32_t *stream, uin
     "ldr.w r2, [lr, #4]\n"       \
     "ldr.w r0, [lr], #8\n"       \
     "vmov r12, r4, s2, s3\n"     \
-    "mov.w r3, r2\n"             \
-    "mov.w r1, r0\n"             \
+    "mov.n r3, r2\n"             \
+    "mov.n r1, r0\n"             \
     "bx r4\n"                    \
     ".balign 4\n"                \
     "2:\n" GROUPS_8              \
     "vmov r4, r5, s4, s5\n"      \
-    "cmp.w r12, r4\n"            \
+    "cmp.n r12, r4\n"            \
     "bne 2b\n"
 
 #define CLAMPED(y, shift) "ssat " #y ", #8, " #y shift "\n"
@@ -157,7 +157,7 @@ __attribute__((naked, aligned(4))) void ecgseg_conv_finish(const uint32_t *colum
                      "1:\n"
                      SUMS
                      "vmov r4, r12, s0, s1\n"
-                     "cmp.w r5, #0\n"
+                     "cmp.n r5, #0\n"
                      "bgt 3f\n"
                      "ldmia.w lr!, {r6-r9}\n" /* multiplier, rounding of both channels */
                      "smmla r0, r0, r6, r7\n"
@@ -167,7 +167,7 @@ __attribute__((naked, aligned(4))) void ecgseg_conv_finish(const uint32_t *colum
                      CLAMPED(r0, ", asr #12") CLAMPED(r1, ", asr #12")
                      CLAMPED(r2, ", asr #12") CLAMPED(r3, ", asr #12")
                      STORED
-                     NEXT_PAIR("adds.w")
+                     NEXT_PAIR("adds.n")
                      ".balign 4\n"
                      "3:\n"
                      "ldmia.w lr!, {r6-r11}\n" /* multiplier, rounding, shift of both channels */
@@ -179,8 +179,8 @@ __attribute__((naked, aligned(4))) void ecgseg_conv_finish(const uint32_t *colum
                      "add.w r1, r1, r1, asr #31\n"
                      "add.w r2, r2, r2, asr #31\n"
                      "add.w r3, r3, r3, asr #31\n"
-                     "add.w r0, r0, r7\n"
-                     "add.w r1, r1, r7\n"
+                     "adds.n r0, r0, r7\n"
+                     "adds.n r1, r1, r7\n"
                      "add.w r2, r2, r10\n"
                      "add.w r3, r3, r10\n"
                      "asr.w r0, r0, r8\n"
@@ -189,7 +189,7 @@ __attribute__((naked, aligned(4))) void ecgseg_conv_finish(const uint32_t *colum
                      "asr.w r3, r3, r11\n"
                      CLAMPED(r0, "") CLAMPED(r1, "") CLAMPED(r2, "") CLAMPED(r3, "")
                      STORED
-                     NEXT_PAIR("subs.w"));
+                     NEXT_PAIR("subs.n"));
     (void)columns;
     (void)stream;
     (void)groups;
@@ -209,7 +209,7 @@ __attribute__((naked, aligned(4))) void ecgseg_conv_accumulate(const uint32_t *c
                      "vmov r4, s0\n"
                      "stmia.w r4!, {r0-r3}\n"
                      "vmov s0, r4\n"
-                     NEXT_PAIR("subs.w"));
+                     NEXT_PAIR("subs.n"));
     (void)columns;
     (void)stream;
     (void)groups;

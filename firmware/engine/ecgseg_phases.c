@@ -151,7 +151,7 @@ static inline void run_tiles(const run_t *run, ecgseg_phases_tile_t *t)
     }
 }
 
-void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch)
+void ecgseg_phases_run(const int8_t *input, int8_t *output, void *scratch, const ecgseg_phases_t *layer)
 {
     const uint32_t words = ((uint32_t)layer->form->pairs + 1u) * layer->in_channels;
     const uint32_t pairs = (layer->out_channels + 1u) / 2u * layer->parts;

@@ -103,8 +103,8 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs, bool part
  * What the inner loop does not need waits in floating-point registers, one instruction away:
  *   s0 packed, s1 packed_end, s2 carry, s3-s6 rows, s7 stream_end
  * Loads are single ones with immediate offsets: n of them in a row take n + 1 cycles, as many as one LDM, and not each
- * lot has to lie in registers that follow each other. What has a 16-bit form is written as 32 bits, so that every
- * target of a branch is aligned.
+ * lot has to lie in registers that follow each other. In front of the target of a branch what has a 16-bit form is
+ * written as 32 bits, so that the target is aligned.
  */
 /* clang-format off */
 #define LOAD(register, base, offset) "ldr.w " #register ", [" #base ", #(" offset ")]\n"
@@ -163,11 +163,11 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs, bool part
 #define SUMS(lo0, hi0, lo1, hi1, start)                 \
     "add.w " #start ", " #start ", " #hi1 ", lsr #10\n" \
     "ubfx r12, " #lo0 ", #0, #21\n"                     \
-    "lsr.w " #lo0 ", " #lo0 ", #21\n"                   \
+    "lsrs.n " #lo0 ", " #lo0 ", #21\n"                  \
     "bfi " #lo0 ", " #hi0 ", #11, #10\n"                \
     "add.w " #hi0 ", " #lo1 ", " #hi0 ", lsr #10\n"     \
     "ubfx " #hi0 ", " #hi0 ", #0, #21\n"                \
-    "lsr.w " #lo1 ", " #lo1 ", #21\n"                   \
+    "lsrs.n " #lo1 ", " #lo1 ", #21\n"                  \
     "bfi " #lo1 ", " #hi1 ", #11, #10\n"
 #define SHIFT(y, by) "lsl.w " #y ", " #y ", " #by "\n"
 #define SCALE(y, multiplier, rounding) "smmla " #y ", " #y ", " #multiplier ", " #rounding "\n"
@@ -193,9 +193,9 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs, bool part
     "vmov r8, s3\n"                     \
     "vmov r9, r10, s4, s5\n"            \
     "vmov r3, s6\n"                     \
-    "add.w r9, r9, r8\n"                \
-    "add.w r10, r10, r8\n"              \
-    "add.w r3, r3, r8\n"                \
+    "add.n r9, r9, r8\n"                \
+    "add.n r10, r10, r8\n"              \
+    "add.n r3, r3, r8\n"                \
     STORE(r12, r0, r1, r2, 0)           \
     "vmov r12, s2\n"                    \
     "str.w r11, [r12]\n"                \
@@ -214,7 +214,7 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs, bool part
     "vmov s3, r8\n"                     \
     "addw lr, lr, #(.Lat + 32)\n"       \
     "vmov r12, s7\n"                    \
-    "cmp.w lr, r12\n"                   \
+    "cmp.n lr, r12\n"                   \
     "bne 1b\n"                          \
     "pop.w {r4-r11, pc}\n"
 
@@ -250,7 +250,7 @@ static inline void tile(const ecgseg_phases_tile_t *t, uint32_t pairs, bool part
     "vmov s3, r3\n"               \
     "addw lr, lr, #(.Lat + 32)\n" \
     "vmov r12, s7\n"              \
-    "cmp.w lr, r12\n"             \
+    "cmp.n lr, r12\n"             \
     "bne 1b\n"                    \
     "pop.w {r4-r11, pc}\n"
 
@@ -308,12 +308,12 @@ static inline void pack(const intptr_t rows[4], int32_t *words, uint32_t in_chan
  */
 /* clang-format off */
 #define MOVE(to, from)                     \
-    LOAD(r6, r1, #from)                    \
-    LOAD(r7, r1, #from " + .Lp")           \
+    "ldr.n r6, [r1, #" #from "]\n"         \
+    "ldr.n r7, [r1, #" #from " + .Lp]\n"   \
     LOAD(r8, r1, #from " + 2 * .Lp")       \
     LOAD(r9, r1, #from " + 3 * .Lp")       \
-    "str.w r6, [r1, #" #to "]\n"           \
-    "str.w r7, [r1, #" #to " + .Lp]\n"     \
+    "str.n r6, [r1, #" #to "]\n"           \
+    "str.n r7, [r1, #" #to " + .Lp]\n"     \
     "str.w r8, [r1, #" #to " + 2 * .Lp]\n" \
     "str.w r9, [r1, #" #to " + 3 * .Lp]\n"
 #define MOVES_1
@@ -370,20 +370,24 @@ static inline void pack(const intptr_t rows[4], int32_t *words, uint32_t in_chan
 #define PART_FORM(name, pairs, steps) \
     PART(part_##name, pairs, steps)   \
     const ecgseg_phases_form_t ecgseg_phases_##name = {pack_fours_##pairs, part_##name, ecgseg_phases_in_parts, pairs};
-#define FORMS(pairs)                                      \
-    PACK(pack_##pairs, pairs)                             \
-    PACK_FOURS(pack_fours_##pairs, pairs)                 \
-    FORM(pairs##_by_1, pairs, 1, 0, pack_##pairs)         \
-    FORM(pairs##_by_4, pairs, 4, 0, pack_fours_##pairs)   \
+#define FORMS(pairs)                                    \
+    PACK(pack_##pairs, pairs)                           \
+    PACK_FOURS(pack_fours_##pairs, pairs)               \
+    FORM(pairs##_by_1, pairs, 1, 0, pack_##pairs)       \
+    FORM(pairs##_by_4, pairs, 4, 0, pack_fours_##pairs) \
+    PART_FORM(pairs##_parts_by_4, pairs, 4)             \
+    PART_FORM(pairs##_parts_by_8, pairs, 8)
+#define LONG_FORMS(pairs)                                 \
     FORM(pairs##_by_8, pairs, 8, 0, pack_fours_##pairs)   \
-    FORM(pairs##_by_16, pairs, 16, 0, pack_fours_##pairs) \
     FORM(pairs##_by_10, pairs, 10, 0, pack_fours_##pairs) \
+    FORM(pairs##_by_16, pairs, 16, 0, pack_fours_##pairs) \
     FORM(pairs##_of_8, pairs, 8, 1, pack_fours_##pairs)   \
     FORM(pairs##_of_16, pairs, 16, 1, pack_fours_##pairs) \
-    PART_FORM(pairs##_parts_by_4, pairs, 4)               \
-    PART_FORM(pairs##_parts_by_8, pairs, 8)
+    FORM(pairs##_of_20, pairs, 20, 1, pack_fours_##pairs)
 
 FORMS(1)
 FORMS(2)
 FORMS(3)
 FORMS(4)
+LONG_FORMS(1)
+LONG_FORMS(2)

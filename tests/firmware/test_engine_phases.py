@@ -73,7 +73,7 @@ def c_case(number: int, layer: phases.PhasesLayer, data: np.ndarray, result: np.
     if ends:
         arrays += f"static const ecgseg_phases_end_t e{number}[] = {{{ends}}};\n"
     parts = f"{layer.in_zero_point}, {layer.parts}, w{number}, {f'e{number}' if ends else '0'}"
-    structure = f"{{{geometry}, {parts}, &{layer.form}}}"
+    structure = f"{{{geometry}, {parts}, &ecgseg_phases_{layer.forms[number % len(layer.forms)]}}}"
     sizes = f"sizeof x{number}, sizeof y{number}, {layer.scratch_bytes}"
     return arrays, f"{{{structure}, x{number}, y{number}, {sizes}, {int(layer.in_place)}}},\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import numpy as np
 import pytest
 
 from ecgseg import paths
+from ecgseg.codegen.render import render
 from ecgseg.errors import TargetError
 from ecgseg.graph.extract import single_operator
+from ecgseg.image.build import build
 from ecgseg.image.direct import find_cmsis_nn, find_tinyengine
 from ecgseg.models import find_model
 from ecgseg.profile import cycles, profile_model
+from ecgseg.profile.cycles import modelled_inference
 from ecgseg.profile.layers import DEPTHWISE, HEAD, POINTWISE, STEM, compare_layers, layers_of
-from ecgseg.profile.modelled import modelled_inference
 from ecgseg.profile.ways import (
     CMSIS_NN_DIRECTLY,
     TINYENGINE,
@@ -58,9 +61,14 @@ def test_generated_c_is_counted_as_it_is_alone(ways: dict[str, Way]) -> None:
     assert 1 < way.cycles_per_frame / way.instructions_per_frame < 2.5
 
 
-def test_the_cycles_are_those_of_the_image_that_is_flashed(ways: dict[str, Way]) -> None:
+def test_the_cycles_are_those_of_the_image_that_is_flashed(ways: dict[str, Way], tmp_path: Path) -> None:
     # Another program around the same code: what differs is where the linker puts it.
-    assert ways["generated C"].cycles_per_frame == pytest.approx(modelled_inference(MODEL.path).cycles, rel=0.01)
+    manifest = render(MODEL.path, tmp_path / "model")
+    image = build(cycles.BOARD, tmp_path / "model", out_dir=tmp_path / "image")
+    given = cycles.inputs(math.prod(manifest.input_shape))
+    flashed = cycles.run_image(image.elf, given, math.prod(manifest.output_shape))
+    assert ways["generated C"].cycles_per_frame == pytest.approx(flashed.cycles, rel=0.01)
+    assert ways["generated C"].cycles_per_frame == modelled_inference(MODEL.path).cycles
 
 
 def test_kernels_that_compute_the_same_are_equal_to_the_byte(ways: dict[str, Way]) -> None:
@@ -81,8 +89,9 @@ def test_kernels_that_ask_for_more_scratch_than_there_is_are_an_error(tmp_path: 
     tree = find_cmsis_nn(cmsis_nn_tree(tmp_path / "tree", buffer_bytes=1 << 16))
     assert tree is not None
     subject = subject_of(single_operator(MODEL.data, 10), "head", tmp_path / "generated")
+    folder, library = _rendered(subject, *over_cmsis_nn(tree))
     with pytest.raises(TargetError, match="does not run on the simulated board"):
-        cycles.modelled(*_rendered(subject, *over_cmsis_nn(tree)))
+        cycles.modelled(folder, subject.manifest, library)
 
 
 def _rendered(subject, runner):

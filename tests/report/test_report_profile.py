@@ -23,7 +23,7 @@ PROFILE = Profile.model_validate(
         "arena_bytes": 2400,
         "stack_bytes": 252,
         "flash_bytes": 600,
-        "flash": {"code": 300, "weights": 200, "tables": 100},
+        "flash": {"code": 250, "forms": 50, "weights": 200, "tables": 100},
         "compiler": "gcc 1",
         "emulator": "QEMU 7",
         "layers": [

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ecgseg.codegen.kernels import Choice
 from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.optimise import Choices, Pick, least_cycles
 from ecgseg.codegen.render import render
 from ecgseg.codegen.streams import Group, Selection, Use, choose
 from ecgseg.graph.interpret import run_all
@@ -48,9 +50,9 @@ class Rendered:
         return [self.network.output.index, *(layer.tensor for layer in self.manifest.layers)]
 
 
-def rendered(content: bytes, folder: Path, select: Selection = choose) -> Rendered:
+def rendered(content: bytes, folder: Path, select: Selection = choose, pick: Pick = least_cycles) -> Rendered:
     """Render a model."""
-    manifest = render(content, folder, select=select)
+    manifest = render(content, folder, select=select, pick=pick)
     return Rendered(folder, content, lower(load_tflite(content)), manifest)
 
 
@@ -68,12 +70,24 @@ def any_groups(seed: int) -> Selection:
     return select
 
 
+def any_kernels(seed: int) -> Pick:
+    """Takes the kernel of a layer at random, whatever it costs."""
+    rng = np.random.default_rng(seed)
+
+    def pick(choices: Choices) -> list[Choice]:
+        return [layer[int(rng.integers(len(layer)))] for layer in choices]
+
+    return pick
+
+
 def random_model(seed: int, folder: Path) -> Rendered:
-    """A random network, every other one streamed at random; the next one when it is nothing but a reshaped input."""
+    """A random network, every other one streamed and every third one over kernels at random; the next one when it is
+    nothing but a reshaped input."""
     while True:
         content = RandomNetwork(seed).content
         if any(not isinstance(layer, Alias) for layer in lower(load_tflite(content)).layers):
-            return rendered(content, folder, any_groups(seed) if seed % 2 else choose)
+            pick = least_cycles if seed % 3 else any_kernels(seed)
+            return rendered(content, folder, any_groups(seed) if seed % 2 else choose, pick)
         seed += 1_000_000
 
 

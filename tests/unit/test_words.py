@@ -25,7 +25,6 @@ ALLOWED = {
     "report/drawing.py": "matplotlib's words, as such",
     "report/html.py": "a mistake of this program, for who mends it",
     "targets/apollo4p_sim/__main__.py": "an exception of this program's own",
-    "targets/apollo4p_sim/alone.py": "an exception of this program's own",
 }
 
 

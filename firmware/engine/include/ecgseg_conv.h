@@ -13,7 +13,6 @@ typedef struct {
     int32_t groups; /* of four taps; the last one is filled up with zero weights */
     bool finished;  /* the stream is one for ecgseg_conv_finish */
     bool brief;     /* for its short form */
-    bool aligned;   /* input starts at a multiple of four */
     int32_t input_zero_point;
     int32_t output_zero_point;
     int32_t activation_min, activation_max;
@@ -21,11 +20,14 @@ typedef struct {
     const ecgseg_scale_t *scales; /* per output channel, when not finished */
 } ecgseg_conv_t;
 
-/* Widens four aligned words into one of the two interleaved columns. */
+/* Widens four words, which need not be aligned, into one of the two interleaved columns. */
 ECGSEG_INLINE void ecgseg_conv_widen16(uint32_t *column, const int8_t *source)
 {
 #if defined(__ARM_FEATURE_DSP)
-    __asm__ volatile("ldmia %[source], {r4, r5, r6, r8}\n"
+    __asm__ volatile("ldr r4, [%[source]]\n"
+                     "ldr r5, [%[source], #4]\n"
+                     "ldr r6, [%[source], #8]\n"
+                     "ldr r8, [%[source], #12]\n"
                      "sxtb16 r9, r4\n"
                      "sxtb16 r4, r4, ror #8\n"
                      "str r9, [%[column]]\n"
@@ -53,14 +55,12 @@ ECGSEG_INLINE void ecgseg_conv_widen16(uint32_t *column, const int8_t *source)
 #endif
 }
 
-ECGSEG_INLINE void ecgseg_conv_widen(uint32_t *column, const int8_t *source, int32_t groups, bool aligned)
+ECGSEG_INLINE void ecgseg_conv_widen(uint32_t *column, const int8_t *source, int32_t groups)
 {
-    if (aligned) {
-        for (; groups >= 4; groups -= 4) {
-            ecgseg_conv_widen16(column, source);
-            column += 16;
-            source += 16;
-        }
+    for (; groups >= 4; groups -= 4) {
+        ecgseg_conv_widen16(column, source);
+        column += 16;
+        source += 16;
     }
     for (; groups > 0; groups--) {
         const uint32_t word = ecgseg_load4(source);
@@ -82,7 +82,7 @@ ECGSEG_INLINE void ecgseg_conv_fill_taps(const ecgseg_conv_t *layer, const int8_
         for (int32_t kx = 0; kx < w->kernel_width; kx++) {
             const int8_t *source = ecgseg_tap(w, input, origin, ky, kx);
             if (source != NULL) {
-                ecgseg_conv_widen(column, source, groups, layer->aligned);
+                ecgseg_conv_widen(column, source, groups);
             } else {
                 for (int32_t group = 0; group < groups; group++) {
                     column[4 * group] = padding;
@@ -108,7 +108,7 @@ ECGSEG_INLINE void ecgseg_conv_fill_staged(const ecgseg_conv_t *layer, const int
             }
         }
     }
-    ecgseg_conv_widen(column, stage, layer->groups, false);
+    ecgseg_conv_widen(column, stage, layer->groups);
 }
 
 ECGSEG_INLINE void ecgseg_conv_fill(const ecgseg_conv_t *layer, const int8_t *input, int32_t position, uint32_t *column,
@@ -124,11 +124,33 @@ ECGSEG_INLINE void ecgseg_conv_fill(const ecgseg_conv_t *layer, const int8_t *in
     if (w->kernel_height == 1 && (w->dilation_width == 1 || w->kernel_width == 1) && ecgseg_interior(w, origin)) {
         const int32_t start = (origin.y * w->in_width + origin.x) * w->in_channels;
         if (start + 4 * layer->groups <= w->in_height * w->in_width * w->in_channels) {
-            ecgseg_conv_widen(column, input + start, layer->groups, false);
+            ecgseg_conv_widen(column, input + start, layer->groups);
             return;
         }
     }
     ecgseg_conv_fill_staged(layer, input, origin, column, stage);
+}
+
+/* A window of one that moves by one: every position lies inside, with as many channels as words are read. */
+ECGSEG_INLINE bool ecgseg_conv_is_pointwise(const ecgseg_window_t *w)
+{
+    return w->kernel_height == 1 && w->kernel_width == 1 && w->stride_height == 1 && w->stride_width == 1 &&
+           w->pad_top == 0 && w->pad_left == 0 && w->in_channels % 4 == 0;
+}
+
+/* The columns of a position and, `second` positions behind it, of the other one. */
+ECGSEG_INLINE void ecgseg_conv_fill_both(const ecgseg_conv_t *layer, const int8_t *input, int32_t position,
+                                         int32_t second, uint32_t *columns, int8_t *stage)
+{
+    if (ecgseg_conv_is_pointwise(&layer->window)) {
+        const int8_t *source = input + position * layer->window.in_channels;
+        ecgseg_conv_widen(columns, source, layer->groups);
+        ecgseg_conv_widen(columns + 2, source + second * layer->window.in_channels, layer->groups);
+        return;
+    }
+    for (int32_t i = 0; i < 2; i++) {
+        ecgseg_conv_fill(layer, input, position + i * second, columns + 2 * i, stage);
+    }
 }
 
 /* Requantises the sums of one of the two positions into out_channels bytes. */
@@ -157,9 +179,7 @@ ECGSEG_INLINE void ecgseg_conv(const ecgseg_conv_t *layer, const int8_t *input, 
     for (int32_t position = 0; position < positions; position += 2) {
         /* The last of an odd number of positions is computed twice, in both columns. */
         const int32_t second = position + 1 < positions ? 1 : 0;
-        for (int32_t i = 0; i < 2; i++) {
-            ecgseg_conv_fill(layer, input, position + i * second, columns + 2 * i, stage);
-        }
+        ecgseg_conv_fill_both(layer, input, position, second, columns, stage);
         int8_t *next = output + second * w->out_channels;
         if (layer->finished) {
             ecgseg_conv_finish(columns, layer->stream, groups, layer->brief ? -pairs : pairs, output, next);

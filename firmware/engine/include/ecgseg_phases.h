@@ -67,16 +67,22 @@ typedef struct {
 } ecgseg_phases_form_t;
 
 /* For so many pairs of taps; a round of the inner loop takes so many input channels: there must be a multiple (_by_),
- * or just as many (_of_). _parts_: for layers in parts, each with a multiple. */
-#define ECGSEG_PHASES_FORMS(pairs)                                                                       \
-    extern const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_1, ecgseg_phases_##pairs##_by_4,        \
-        ecgseg_phases_##pairs##_by_8, ecgseg_phases_##pairs##_by_10, ecgseg_phases_##pairs##_by_16,      \
-        ecgseg_phases_##pairs##_of_8, ecgseg_phases_##pairs##_of_16, ecgseg_phases_##pairs##_parts_by_4, \
-        ecgseg_phases_##pairs##_parts_by_8
+ * or just as many (_of_). Inputs are packed four channels at a time but for rounds of one, so that of rounds of ten
+ * there must be an even number. _parts_: for layers in parts, each with a multiple. Which one computes a layer the
+ * generator chooses, by what each costs. */
+#define ECGSEG_PHASES_FORMS(pairs)                                                                \
+    extern const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_1, ecgseg_phases_##pairs##_by_4, \
+        ecgseg_phases_##pairs##_parts_by_4, ecgseg_phases_##pairs##_parts_by_8
+#define ECGSEG_PHASES_LONG_FORMS(pairs)                                                             \
+    extern const ecgseg_phases_form_t ecgseg_phases_##pairs##_by_8, ecgseg_phases_##pairs##_by_10,  \
+        ecgseg_phases_##pairs##_by_16, ecgseg_phases_##pairs##_of_8, ecgseg_phases_##pairs##_of_16, \
+        ecgseg_phases_##pairs##_of_20
 ECGSEG_PHASES_FORMS(1);
 ECGSEG_PHASES_FORMS(2);
 ECGSEG_PHASES_FORMS(3);
 ECGSEG_PHASES_FORMS(4);
+ECGSEG_PHASES_LONG_FORMS(1);
+ECGSEG_PHASES_LONG_FORMS(2);
 
 /* stream, for each pair of output channels:
  *     high word of P[j], then P[j+1], initial values, of the first and of the second channel
@@ -103,6 +109,14 @@ struct ecgseg_phases {
 /* scratch, aligned to 4 bytes: (pairs + 1) * in_channels words of packed inputs, then for each pair of output channels
  * two words, in_channels bytes of padding, and out_channels bytes for outputs that are nobody's. In parts: two words
  * for each part and pair, and before all that four words per output channel. */
-void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch);
+static inline void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch);
+
+/* The same. What is called has the layer behind the memory, whose arguments stay in their registers that way. */
+void ecgseg_phases_run(const int8_t *input, int8_t *output, void *scratch, const ecgseg_phases_t *layer);
+
+static inline void ecgseg_phases(const ecgseg_phases_t *layer, const int8_t *input, int8_t *output, void *scratch)
+{
+    ecgseg_phases_run(input, output, scratch, layer);
+}
 
 #endif

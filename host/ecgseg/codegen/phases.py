@@ -17,10 +17,14 @@ from ecgseg.graph.layers import Convolution, Window
 LANE = 21
 SHIFT = 12
 MAX_PAIRS = 4
-_WHOLE = (16, 8)
-_ROUNDS = (16, 10, 8, 4, 1)
-_MOST_PER_ROUND = 32
-"""Words of weights a channel that a round of the inner loop may take: each of them is 30 bytes of code."""
+_WHOLE = (8, 16, 20)
+_ROUNDS = {1: 1, 4: 4, 8: 8, 10: 20, 16: 16}
+"""Input channels that a round of the inner loop takes: what their number has to be a multiple of. But for rounds of
+one, inputs are packed four channels at a time."""
+_SHORT_ROUNDS = {1: 1, 4: 4}
+_MOST_LONG = 2
+"""Tap pairs up to which there are rounds of more than four channels: a pair of taps of a channel is 30 bytes of code
+there."""
 _PARTS = (1, 2, 4, 8)
 _LOW, _HIGH = -128, 127
 _LEAST, _MOST = 0, 255
@@ -70,16 +74,16 @@ class PhasesLayer:
     ends: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
-    def form(self) -> str:
-        """Name of the ecgseg_phases_form_t."""
+    def forms(self) -> tuple[str, ...]:
+        """Names of every ecgseg_phases_form_t that computes the layer, without their prefix; there is one at least."""
+        channels = self.in_channels // self.parts
         if self.parts > 1:
-            return f"ecgseg_phases_{self.pairs}_parts_by_{4 if self.in_channels // self.parts % 8 else 8}"
-        for kind, counts in (("of", _WHOLE), ("by", _ROUNDS)):
-            for count in counts:
-                left = self.in_channels % count if kind == "by" else self.in_channels - count
-                if not left and (count <= 4 or (count * self.pairs <= _MOST_PER_ROUND and self.pairs < 3)):
-                    return f"ecgseg_phases_{self.pairs}_{kind}_{count}"
-        raise AssertionError("there is a form for any number of channels")
+            counts = [f"parts_by_{count}" for count in (4, 8) if channels % count == 0]
+        else:
+            rounds = _ROUNDS if self.pairs <= _MOST_LONG else _SHORT_ROUNDS
+            counts = [f"by_{count}" for count, whole in rounds.items() if channels % whole == 0]
+            counts += [f"of_{channels}"] if channels in _WHOLE and self.pairs <= _MOST_LONG else []
+        return tuple(f"{self.pairs}_{count}" for count in counts)
 
     @property
     def scratch_bytes(self) -> int:

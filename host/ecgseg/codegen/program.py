@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ecgseg.codegen.kernels import Kernel, kernel_of
+from ecgseg.codegen.kernels import Kernel, choices_of
+from ecgseg.codegen.optimise import Pick, least_cycles
 from ecgseg.codegen.plan import ALIGNMENT, Buffer, Plan, plan
 from ecgseg.codegen.rows import RowView
 from ecgseg.codegen.streams import Group, Selection, Use, choose, find_groups
@@ -196,17 +197,19 @@ class _Placement(_Tensors):
                     yield read, group.clearance(position, number, in_place=in_place)
 
 
-def compile_network(network: Network, select: Selection = choose) -> Program:
+def compile_network(network: Network, select: Selection = choose, pick: Pick = least_cycles) -> Program:
     """Choose the kernels of a network, the layers that are streamed, and the place of every activation.
 
     Args:
         network: the network.
         select: picks the groups of streamed layers out of all that could be.
+        pick: picks the kernels out of all that compute a layer.
 
     Raises:
         GraphError: a layer that no kernel holds, or a model that computes nothing.
     """
-    kernels = [kernel_of(layer) for layer in network.layers if not isinstance(layer, Alias)]
+    chosen = pick([choices_of(layer) for layer in network.layers if not isinstance(layer, Alias)])
+    kernels = [choice.kernel for choice in chosen]
     tensors = _Tensors(network, kernels)
     if not kernels or tensors.storage(network.output.index) == tensors.storage(network.input.index):
         raise GraphError("The model computes nothing.", "Its output is its input.", "Export the right model.")

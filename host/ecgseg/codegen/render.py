@@ -8,6 +8,7 @@ from pathlib import Path
 from ecgseg import __version__, paths
 from ecgseg.codegen.manifest import FILE, BufferEntry, LayerEntry, Manifest, StreamManifest
 from ecgseg.codegen.names import DEFAULT_PREFIX, PARAMETERS, ModelNames
+from ecgseg.codegen.optimise import Pick, least_cycles
 from ecgseg.codegen.parameters import render_c_header
 from ecgseg.codegen.program import Program, compile_network
 from ecgseg.codegen.streams import Selection, choose
@@ -41,6 +42,7 @@ def render(
     name: str | None = None,
     input_rate: int = DEFAULT_INPUT_RATE,
     select: Selection = choose,
+    pick: Pick = least_cycles,
     prefix: str = DEFAULT_PREFIX,
 ) -> Manifest:
     """Render a model.
@@ -52,6 +54,7 @@ def render(
         name: of the model in the firmware; by default the file's or its folder's.
         input_rate: raw rate of the preprocessor in Hz.
         select: picks the layers that are streamed into each other.
+        pick: picks the kernels; PICKS of `ecgseg.codegen.optimise` has one by cycles and one by size.
         prefix: C identifier that the model's names open with; the application is written for the default one.
 
     Returns:
@@ -65,7 +68,7 @@ def render(
     """
     names = ModelNames(prefix)
     graph = load_tflite(tflite, name)
-    program = compile_network(lower(graph), select)
+    program = compile_network(lower(graph), select, pick)
     manifest = _manifest(graph, program, input_rate)
     parameters = PreprocessParameters.for_model(program.network.ends, input_rate)
     files = _model_files(names, program, manifest, parameters)

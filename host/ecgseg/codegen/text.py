@@ -46,7 +46,7 @@ class CallText:
         kernel = call.kernel
         prefix = f"layer{number}"
         structure = "" if kernel.function == "concatenate" else f"ecgseg_{kernel.function}_t"
-        fields = _fields(kernel, call, prefix, kernel.values)
+        fields = _fields(kernel, prefix, kernel.values)
         body = _statements(kernel, call, prefix, ring=ring)
         definitions = _definitions(kernel, prefix)
         parameters = [f"{kind}{name}" for kind, name in _memory(call, "input", "output", "scratch")]
@@ -54,7 +54,7 @@ class CallText:
             parameters += ["int8_t *ring", "uint32_t first"]
         if call.view is not None:
             # The layer's structure is a local one: its geometry is that of the rows.
-            sliced = _fields(kernel, call, prefix, {**kernel.values, **call.view.values}).replace("\n", "\n    ")
+            sliced = _fields(kernel, prefix, {**kernel.values, **call.view.values}).replace("\n", "\n    ")
             body = [f"const {structure} {prefix} = {{\n        {sliced}\n    }};", *body]
             definitions.append(f"static const ecgseg_axis_t {prefix}_axis = {{{c_struct(asdict(call.view.axis))}}};")
             parameters.append("ecgseg_slice_t slice")
@@ -240,11 +240,7 @@ def _definitions(kernel: Kernel, prefix: str) -> list[str]:
     return result
 
 
-def _fields(kernel: Kernel, call: Call, prefix: str, values: Mapping[str, Any]) -> str:
-    values = dict(values)
-    if kernel.function == "conv":
-        # Only what lies in the arena is known to be aligned; the model's input is the caller's.
-        values["aligned"] = int(call.inputs[0] is not None)
+def _fields(kernel: Kernel, prefix: str, values: Mapping[str, Any]) -> str:
     parts = [c_struct(values), *(f".{name} = {prefix}_{name}" for name in (*kernel.arrays, *kernel.structs))]
     return ",\n    ".join(parts)
 

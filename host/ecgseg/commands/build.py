@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions
+from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions, OptimiseOption
 from ecgseg.commands.task import option
 from ecgseg.models import find_model
 from ecgseg.output import write_json
@@ -23,7 +23,7 @@ def _boards() -> Collection[str]:
 
 
 @dataclass(frozen=True)
-class Options(ModelOptions, BackendOptions, JsonOption):
+class Options(ModelOptions, BackendOptions, OptimiseOption, JsonOption):
     """What `invoke build` takes."""
 
     board: str = option(
@@ -39,7 +39,9 @@ def run(options: Options) -> None:
     from ecgseg.image.backends import render_and_build
 
     chosen = find_model(options.model, options.tflite)
-    image = render_and_build(options.board, chosen, backend=options.backend, tflm_dir=options.tflm_dir)
+    image = render_and_build(
+        options.board, chosen, backend=options.backend, tflm_dir=options.tflm_dir, optimise=options.optimise
+    )
     built = BuiltImage(
         board=options.board,
         model=chosen.name,

@@ -14,6 +14,7 @@ from ecgseg.commands.options import (
     BackendOptions,
     JsonOption,
     ModelOptions,
+    OptimiseOption,
     PortOptions,
     RecordOptions,
     default_baud,
@@ -62,7 +63,7 @@ def _databases() -> Collection[str]:
 
 
 @dataclass(frozen=True)
-class Options(ModelOptions, RecordOptions, BackendOptions, PortOptions, JsonOption):
+class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortOptions, JsonOption):
     """What `invoke hil-test` takes."""
 
     target: str = option(
@@ -131,6 +132,7 @@ def run(options: Options) -> int:
         replay=options.replay,
         backend=options.backend,
         tflm_dir=options.tflm_dir,
+        optimise=options.optimise,
         inject=None if options.inject is None else parse_faults(options.inject, options.seed),
         target_options=TargetOptions(port=options.port, baud=options.baud, serial_number=options.serial),
         peers=options.peers,

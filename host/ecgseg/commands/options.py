@@ -55,6 +55,20 @@ def on_a_board(why: str) -> AppliesTo:
     return AppliesTo({"target": boards}, why=why)
 
 
+def optimisations() -> Collection[str]:
+    """What kernels may be chosen by."""
+    from ecgseg.codegen.optimise import PICKS
+
+    return tuple(PICKS)
+
+
+def default_optimisation() -> str:
+    """What kernels are chosen by when the user says nothing."""
+    from ecgseg.codegen.optimise import CYCLES
+
+    return CYCLES
+
+
 def backend_option(help: str = BACKEND, *rules: Rule) -> Any:
     """The option --backend; `profile` explains it in its own words."""
     return option(help, *rules, default=default_backend, known=backends)
@@ -104,6 +118,18 @@ class BackendOptions:
     tflm_dir: Path | None = option(
         "Your TensorFlow Lite Micro tree for --backend tflm (docs/tflm.md); default TFLM_DIR.",
         AppliesTo({"backend": ("tflm",)}, why="Generated C needs no TensorFlow Lite Micro."),
+    )
+
+
+@dataclass(frozen=True)
+class OptimiseOption:
+    """What the generator chooses kernels by."""
+
+    optimise: str = option(
+        "Choose the kernels by cycles (the fastest) or by size (the least flash); default cycles.",
+        AppliesTo({"backend": ("aot",)}, why="TensorFlow Lite Micro brings its own kernels."),
+        default=default_optimisation,
+        known=optimisations,
     )
 
 

@@ -13,6 +13,7 @@ from ecgseg.commands.options import (
     BackendOptions,
     JsonOption,
     ModelOptions,
+    OptimiseOption,
     PortOptions,
     backend_option,
     default_target,
@@ -49,7 +50,7 @@ _COMPARED = AppliesTo({"backend": ("tflm",)}, why="Generated C alone is not comp
 
 
 @dataclass(frozen=True)
-class Options(ModelOptions, BackendOptions, PortOptions, JsonOption):
+class Options(ModelOptions, BackendOptions, OptimiseOption, PortOptions, JsonOption):
     """What `invoke profile` takes."""
 
     target: str = option(
@@ -128,7 +129,7 @@ def _count_generated(options: Options) -> None:
     from ecgseg.report.profile import show_profile, write_profile_picture
 
     chosen = find_model(options.model, options.tflite)
-    counted = profile_model(chosen.path, chosen.name)
+    counted = profile_model(chosen.path, chosen.name, optimise=options.optimise)
     show_profile(counted, console)
     if options.json:
         write_json(counted, options.json)
@@ -144,7 +145,8 @@ def _time_on_board(options: Options) -> None:
     board = TargetOptions(port=options.port, serial_number=options.serial)
     profiles = []
     for model in _models(options):
-        profiles.append(profile_board(model, options.target, board, layers=options.layers))
+        found = profile_board(model, options.target, board, layers=options.layers, optimise=options.optimise)
+        profiles.append(found)
         show_board_profile(profiles[-1], console)
     _write(options, profiles)
     if options.page:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecgseg.commands.options import JsonOption, ModelOptions
-from ecgseg.commands.rules import GoesWith
+from ecgseg.commands.options import JsonOption, ModelOptions, OptimiseOption
+from ecgseg.commands.rules import GoesWith, NotWith
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import UsageError
 from ecgseg.models import ModelFile, find_model, generated_folder
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options(ModelOptions, JsonOption):
+class Options(ModelOptions, OptimiseOption, JsonOption):
     """What `invoke render` takes."""
 
     out: Path | None = option("Where to; default build/generated/NAME, of a stream NAME-stream.", output=Output.FOLDER)
     report: bool = option(
-        "Also show the memory over time, as a table and as a picture in the folder's memory.html; of a stream, state "
-        "and arena.",
+        "Also show the memory over time, as a table and as a picture in the folder's memory.html, and flash against "
+        "cycles for both values of --optimise; of a stream, state and arena.",
         default=False,
     )
     stream: bool = option(
         "Render a network that runs as a stream: over a record of any length, a block of positions at a time.",
+        NotWith(("optimise",), why="Of a stream the kernels are chosen by cycles."),
         default=False,
     )
     block: int | None = option(
@@ -68,15 +69,19 @@ def _render_stream(options: Options, chosen: ModelFile, folder: Path) -> None:
 
 
 def _render_frames(options: Options, chosen: ModelFile, folder: Path) -> None:
+    from ecgseg.codegen.optimise import PICKS
     from ecgseg.codegen.render import render
+    from ecgseg.codegen.trade import settings
     from ecgseg.report.memory import memory_table, write_report
+    from ecgseg.report.trade import trade_table
 
-    manifest = render(chosen.path, folder, name=chosen.name)
+    manifest = render(chosen.path, folder, name=chosen.name, pick=PICKS[options.optimise])
     _show(manifest, f"{chosen.name}: C in {data(folder)}")
     if options.report:
         console.print(memory_table(manifest))
         write_report(manifest, folder / "memory.html")
         console.print(f"Picture: {data(folder / 'memory.html')}", highlight=False, soft_wrap=True)
+        console.print(trade_table(chosen.name, settings(chosen.path, chosen.name)))
     if options.json:
         write_json(manifest, options.json)
 

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecgseg.codegen.optimise import CYCLES
 from ecgseg.targets import TargetOptions
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def replay_words(options: HilOptions) -> tuple[str, ...]:
         words += ["--backend", options.backend]
     if options.tflm_dir is not None:
         words += ["--tflm-dir", str(options.tflm_dir)]
+    if options.optimise != CYCLES:
+        words += ["--optimise", options.optimise]
     if board.port is not None:
         words += ["--port", board.port]
     if board.serial_number is not None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg import interruption
+from ecgseg.codegen.optimise import CYCLES
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import Record
@@ -72,6 +73,7 @@ class HilOptions:
         replay: a kept vector; it replaces model, records and leads.
         backend: backend of the firmware.
         tflm_dir: TensorFlow Lite Micro's tree for the backend "tflm"; None: the environment variable TFLM_DIR.
+        optimise: what kernels are chosen by, one of PICKS of `ecgseg.codegen.optimise`.
         inject: faults that are put into the line; None for none.
         target_options: port, baud rate and the like.
         generated: folder with C that is already rendered; None renders it.
@@ -89,6 +91,7 @@ class HilOptions:
     replay: Path | None = None
     backend: str = "aot"
     tflm_dir: Path | None = None
+    optimise: str = CYCLES
     inject: Faults | None = None
     target_options: TargetOptions = field(default_factory=TargetOptions)
     generated: Path | None = None
@@ -126,7 +129,7 @@ def run(
     model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     reference = reference or Segmenter(model.data)
     inputs = inputs or _inputs(options, vector, reference)
-    generated = generate(model, options.generated)
+    generated = generate(model, options.generated, optimise=options.optimise)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
     wire = FaultyWire(options.inject) if options.inject else None
     judge: Judge | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecgseg.codegen.names import ModelNames
+from ecgseg.codegen.optimise import CYCLES, PICKS
 from ecgseg.codegen.render import render
 from ecgseg.codegen.render_delineator import delineates, render_delineator
 from ecgseg.errors import UsageError
@@ -48,29 +49,38 @@ def build_image(
     return build_tflm(board, generated, data, find_tree(tflm_dir))
 
 
-def render_and_build(board: str, model: ModelFile, *, backend: str = AOT.name, tflm_dir: Path | None = None) -> Image:
+def render_and_build(
+    board: str, model: ModelFile, *, backend: str = AOT.name, tflm_dir: Path | None = None, optimise: str = CYCLES
+) -> Image:
     """Renders a model to where its C belongs and builds the firmware of a board with it.
 
     Args:
         board: name of the board.
         model: what to render.
         backend, tflm_dir: as :func:`build_image`.
+        optimise: as :func:`generate`.
 
     Raises:
         EcgsegError: as `ecgseg.codegen.render` and :func:`build_image` do.
     """
-    return build_image(board, generate(model), model.data, backend=backend, tflm_dir=tflm_dir)
+    return build_image(board, generate(model, optimise=optimise), model.data, backend=backend, tflm_dir=tflm_dir)
 
 
-def generate(model: ModelFile, generated: Path | None = None) -> Path:
-    """Folder with the model's C: the one given, or build/generated/<model>, rendered anew."""
+def generate(model: ModelFile, generated: Path | None = None, *, optimise: str = CYCLES) -> Path:
+    """Folder with the model's C: the one given, or build/generated/<model>, rendered anew.
+
+    Args:
+        model: what to render.
+        generated: folder of C that is there already.
+        optimise: what kernels are chosen by, one of PICKS of `ecgseg.codegen.optimise`.
+    """
     if generated is not None:
         return generated
     folder = generated_folder(model)
     if delineates(model.data):
         render_delineator(model.data, folder, name=model.name)
     else:
-        render(model.path, folder, name=model.name)
+        render(model.path, folder, name=model.name, pick=PICKS[optimise])
     return folder
 
 

@@ -196,7 +196,7 @@ BRINGUP = Program(
     remedy="Restore firmware/boards/apollo4p_evb.",
 )
 
-# What one inference takes on the simulated board, read from its memory.
+# What the simulator's core calls to count cycles.
 CYCLES = Program(
     name="cycles",
     parts=(_own("cycles"),),

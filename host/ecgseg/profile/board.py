@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ecgseg import paths
 from ecgseg.codegen.manifest import read_manifest
+from ecgseg.codegen.optimise import CYCLES
 from ecgseg.errors import LinkError, ModelError, TargetError, cause
 from ecgseg.files import read_text
 from ecgseg.image.backends import generate
@@ -103,7 +104,12 @@ class BoardProfile(BaseModel):
 
 
 def profile_board(
-    model: ModelFile, target: str = APOLLO4P_SIM, options: TargetOptions | None = None, *, layers: bool = False
+    model: ModelFile,
+    target: str = APOLLO4P_SIM,
+    options: TargetOptions | None = None,
+    *,
+    layers: bool = False,
+    optimise: str = CYCLES,
 ) -> BoardProfile:
     """Profiles a model on the board or its simulator.
 
@@ -112,12 +118,13 @@ def profile_board(
         target: one that runs the image of the Apollo4 Plus EVB.
         options: port and the like.
         layers: also per layer.
+        optimise: what kernels are chosen by, one of PICKS of `ecgseg.codegen.optimise`.
 
     Raises:
         GraphError, BuildError, ToolMissingError, TargetError, LinkError: render, build, start or link failed.
     """
     chosen = options or TargetOptions()
-    generated = generate(model)
+    generated = generate(model, optimise=optimise)
     image = build(target_of(target).board, generated)
     ranges: dict[int, tuple[int, int]] = {}
     factors = None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from ecgseg.codegen.trade import settings
 from ecgseg.graph.extract import single_operator
 from ecgseg.graph.layers import Convolution, Depthwise
 from ecgseg.graph.load import load_tflite
@@ -52,15 +53,25 @@ class LayerComparison(BaseModel):
     Attributes:
         ways: generated C first.
         left_out: why some way cannot run it, by name.
+        expected: modelled cycles of generated C by the table of kernel costs; None for a kernel that has none there.
     """
 
     geometry: LayerGeometry
+    expected: int | None = None
     ways: list[Way]
     left_out: dict[str, str]
 
     def way(self, name: str) -> Way | None:
         """The way of that name, None where it was left out."""
         return next((way for way in self.ways if way.name == name), None)
+
+    @property
+    def off(self) -> float | None:
+        """How far `expected` is above what generated C takes, as a share of it; None when either is not known."""
+        ours = self.way(GENERATED_C)
+        if ours is None or not ours.cycles_per_frame or self.expected is None:
+            return None
+        return self.expected / ours.cycles_per_frame - 1
 
     def ratio(self, way: Way) -> float | None:
         """How many times the modelled cycles of generated C a way takes; None when either is not known."""
@@ -134,5 +145,8 @@ def _compare(geometry: LayerGeometry, data: bytes, runners: Sequence[Runner], *,
         subject = subject_of(data, geometry.kind, Path(folder), _ARENA_BYTES)
         ways, left_out = run_all(subject, [runner for runner in runners if runner not in skipped])
     return LayerComparison(
-        geometry=geometry, ways=ways, left_out={**{runner.name: _ONCE for runner in skipped}, **left_out}
+        geometry=geometry,
+        expected=settings(data)[0].cycles or None,
+        ways=ways,
+        left_out={**{runner.name: _ONCE for runner in skipped}, **left_out},
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from ecgseg.codegen.manifest import Manifest
+from ecgseg.codegen.optimise import CYCLES, PICKS
 from ecgseg.codegen.render import render
 from ecgseg.image import qemu
 from ecgseg.image.boards import board_of
@@ -30,6 +31,7 @@ _CODE = re.compile(
     r"(layer\d+_run|layers\d+_to_\d+_run|run_layers|ecgseg_model_\w+|ecgseg_conv_\w+|ecgseg_phases\w*|"
     r"mem(cpy|set|move))(\.\w+)*"
 )
+_FORMS = re.compile(r"(tile|part|pack)_\w+|finish_parts")
 _WEIGHTS = re.compile(r"layer\d+_(stream|packed|weights|bias|constant\d*)")
 _TABLES = re.compile(r"layer\d+(_\w+)?|layers|ecgseg_model_info|offsets(\.\d+)?|ecgseg_phases_\w+")
 
@@ -47,11 +49,23 @@ class LayerProfile(BaseModel):
 
 
 class FlashProfile(BaseModel):
-    """Bytes in flash that inference needs."""
+    """Bytes in flash that inference needs.
+
+    Attributes:
+        code: generated functions and those of the engine that every form of a kernel shares.
+        forms: functions of the forms that the generator chose.
+        weights, tables: constants.
+    """
 
     code: int
+    forms: int
     weights: int
     tables: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.code + self.forms + self.weights + self.tables
 
 
 class Profile(BaseModel):
@@ -61,7 +75,7 @@ class Profile(BaseModel):
         unit: of the *_per_frame figures and of the layers.
         preprocess_instructions_per_frame: from raw samples to the int8 frame; 0 for a model that is no segmenter.
         stack_bytes: high-water mark of the profiling program (preprocessor and inference, without the app).
-        flash_bytes: inference code, weights and tables.
+        flash_bytes: all that inference needs: generated code, the engine's, weights and tables.
     """
 
     target: str
@@ -81,12 +95,13 @@ class Profile(BaseModel):
     layers: list[LayerProfile]
 
 
-def profile_model(tflite: Path | bytes, name: str | None = None) -> Profile:
+def profile_model(tflite: Path | bytes, name: str | None = None, *, optimise: str = CYCLES) -> Profile:
     """Render a model and count its instructions.
 
     Args:
         tflite: file or bytes.
         name: of the model; by default the file's.
+        optimise: what kernels are chosen by, one of PICKS of `ecgseg.codegen.optimise`.
 
     Raises:
         GraphError: the model cannot be rendered.
@@ -96,7 +111,7 @@ def profile_model(tflite: Path | bytes, name: str | None = None) -> Profile:
     """
     with tempfile.TemporaryDirectory(prefix="ecgseg-profile-") as folder:
         generated = Path(folder)
-        return profile_generated(generated, render(tflite, generated, name=name))
+        return profile_generated(generated, render(tflite, generated, name=name, pick=PICKS[optimise]))
 
 
 def profile_generated(generated: Path, manifest: Manifest) -> Profile:
@@ -116,7 +131,7 @@ def profile_generated(generated: Path, manifest: Manifest) -> Profile:
         instructions_per_mac=per_mac(inference, manifest.macs),
         arena_bytes=manifest.arena_bytes,
         stack_bytes=totals["stack"],
-        flash_bytes=flash.code + flash.weights + flash.tables,
+        flash_bytes=flash.total,
         flash=flash,
         compiler=tools.compiler,
         emulator=tools.emulator,
@@ -209,10 +224,11 @@ def _lines(written: str) -> list[tuple[str, int]]:
 
 def flash_use(elf: Path) -> FlashProfile:
     """Bytes of inference code, weights and tables in an image, by the symbols of generated code and engine."""
-    use = {"code": 0, "weights": 0, "tables": 0}
+    use = {"code": 0, "forms": 0, "weights": 0, "tables": 0}
     for symbol in symbols(elf):
         if symbol.is_function:
             use["code"] += symbol.size if _CODE.fullmatch(symbol.name) else 0
+            use["forms"] += symbol.size if _FORMS.fullmatch(symbol.name) else 0
         elif _WEIGHTS.fullmatch(symbol.name):
             use["weights"] += symbol.size
         elif _TABLES.fullmatch(symbol.name):

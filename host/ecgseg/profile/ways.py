@@ -212,7 +212,7 @@ def _count(
 ) -> Way:
     # Without the preprocessor: all ways have the same one, and not every model has any.
     counted = count(PROFILE_MODEL, rendered, library(board_of(BOARD)))
-    ran = cycles.modelled(rendered, library(board_of(cycles.BOARD)))
+    ran = cycles.modelled(rendered, subject.manifest, library(board_of(cycles.BOARD)))
     totals = dict(counted.lines)
     gaps = np.abs(ran.outputs.astype(np.int16) - subject.answers)
     return Way(

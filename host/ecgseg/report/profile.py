@@ -46,7 +46,7 @@ def show_profile(profile: Profile, console: Console) -> None:
     flash = profile.flash
     console.print(
         f"Arena {profile.arena_bytes:,} B, stack {profile.stack_bytes:,} B, flash {profile.flash_bytes:,} B "
-        f"(code {flash.code:,}, weights {flash.weights:,}, tables {flash.tables:,})."
+        f"(code {flash.code:,}, forms of kernels {flash.forms:,}, weights {flash.weights:,}, tables {flash.tables:,})."
     )
     tools = data(f"{profile.compiler}; {profile.emulator}.")
     console.print(f"Counted, not cycles. {tools}", highlight=False, soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ecgseg.codegen.work import Work
 from ecgseg.errors import GraphError
 from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.layers import Layer
@@ -58,6 +59,19 @@ class Kernel:
         """Bytes of weights and tables in flash."""
         arrays = sum(array.nbytes for part in (self.arrays, self.loose) for array in part.values())
         return arrays + sum(_STRUCT_BYTES[kind] * len(rows) for kind, rows in self.structs.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A kernel that computes a layer, among others that may.
+
+    Attributes:
+        kernel: the call.
+        work: what it does, where the table of costs knows its form.
+    """
+
+    kernel: Kernel
+    work: Work | None = None
 
 
 def refuse(layer: Layer, why: str, supported: str) -> GraphError:

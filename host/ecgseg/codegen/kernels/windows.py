@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from ecgseg.codegen import phases
-from ecgseg.codegen.kernels.kernel import INT32, LARGEST_SIDE, Array, Kernel, operands_of, refuse
+from ecgseg.codegen.costs import cycles_of
+from ecgseg.codegen.kernels.kernel import INT32, LARGEST_SIDE, Array, Choice, Kernel, operands_of, refuse
 from ecgseg.codegen.packing import conv_stream, depthwise_words
 from ecgseg.codegen.reform import depthwise_as_convolution, transpose_as_convolution
 from ecgseg.codegen.threes import ThreesLayer
+from ecgseg.codegen.work import conv_work, phases_work
+from ecgseg.errors import GraphError
 from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.layers import Convolution, Depthwise, Layer, Pool, Rescale, TransposeConvolution, Window
 
@@ -119,17 +122,42 @@ def _dense(layer: Convolution) -> Array:
 
 
 def convolution(layer: Convolution, *, along_time: bool = True) -> Kernel:
-    """ecgseg_phases where it is proved exact and wanted (`along_time`), else ecgseg_conv."""
-    prepared = phases.prepare(layer) if along_time else None
-    if prepared is not None:
-        return _phases(layer, prepared)
+    """ecgseg_phases in its fastest form where it is proved exact and wanted (`along_time`), else ecgseg_conv."""
+    found = _phases_choices(layer) if along_time else ()
+    return min(found, key=_cycles).kernel if found else _conv_choice(layer).kernel
+
+
+def convolution_choices(layer: Convolution) -> tuple[Choice, ...]:
+    """Every form of ecgseg_phases where it is proved exact, and ecgseg_conv where it can hold the layer."""
+    found = _phases_choices(layer)
+    try:
+        return (*found, _conv_choice(layer))
+    except GraphError:
+        if not found:
+            raise
+        return found
+
+
+def _cycles(choice: Choice) -> int:
+    return 0 if choice.work is None else cycles_of(choice.work)
+
+
+def _phases_choices(layer: Convolution) -> tuple[Choice, ...]:
+    prepared = phases.prepare(layer)
+    if prepared is None:
+        return ()
+    return tuple(Choice(_phases(layer, prepared, form), phases_work(prepared, form)) for form in prepared.forms)
+
+
+def _conv_choice(layer: Convolution) -> Choice:
+    """ecgseg_conv."""
     rows = _dense(layer)
     folded, bound = _folded_bias(layer, rows, layer.bias, layer.in_zero_point)
     finished, brief, factors, channels = _finish(layer, bound)
     groups = -(-rows.shape[1] // 4)
     window = layer.window
     single = window.kernel == (1, 1) and window.stride == (1, 1) and window.pad == (0, 0)
-    return Kernel(
+    kernel = Kernel(
         layer,
         "conv",
         operands_of(layer),
@@ -146,9 +174,10 @@ def convolution(layer: Convolution, *, along_time: bool = True) -> Kernel:
         scratch=5 * groups + (0 if finished else 2 * (layer.out_channels + layer.out_channels % 2)),
         overwrites=layer.inputs if single and layer.out_channels <= layer.in_channels else (),
     )
+    return Choice(kernel, conv_work(layer, finished=finished, brief=brief))
 
 
-def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
+def _phases(layer: Convolution, prepared: phases.PhasesLayer, form: str) -> Kernel:
     """A convolution along time with stride 1, four multiplications an instruction."""
     names = ("in_length", "in_channels", "out_length", "out_channels", "dilation", "pad", "gap")
     values = {name: getattr(prepared, name) for name in names}
@@ -162,7 +191,7 @@ def _phases(layer: Convolution, prepared: phases.PhasesLayer) -> Kernel:
             **values,
             "input_zero_point": layer.in_zero_point,
             "parts": prepared.parts,
-            "form": f"&{prepared.form}",
+            "form": f"&ecgseg_phases_{form}",
         },
         {"stream": prepared.stream},
         {"ends": ("ecgseg_phases_end_t", list(prepared.ends))} if prepared.ends else {},
@@ -181,11 +210,20 @@ def threes(layer: Convolution, prepared: ThreesLayer) -> Kernel:
     return Kernel(layer, "threes", operands_of(layer), values, arrays, scratch=prepared.scratch)
 
 
-def depthwise(layer: Depthwise) -> Kernel:
+def _reformed(layer: Layer, form: Convolution) -> tuple[Choice, ...]:
+    """The kernels of another layer that gives the same bytes."""
+    return tuple(
+        replace(choice, kernel=replace(choice.kernel, layer=layer, form=form)) for choice in convolution_choices(form)
+    )
+
+
+def depthwise_choices(layer: Depthwise) -> tuple[Choice, ...]:
     """As a convolution where that is faster, else ecgseg_depthwise."""
     form = depthwise_as_convolution(layer)
-    if form is not None:
-        return replace(convolution(form), layer=layer, form=form)
+    return (Choice(_depthwise(layer)),) if form is None else _reformed(layer, form)
+
+
+def _depthwise(layer: Depthwise) -> Kernel:
     rows = layer.weights.reshape(-1, layer.out_channels).T
     folded, bound = _folded_bias(layer, rows, layer.bias, layer.in_zero_point)
     values: dict[str, Any] = {
@@ -206,11 +244,13 @@ def depthwise(layer: Depthwise) -> Kernel:
     )
 
 
-def transpose_convolution(layer: TransposeConvolution) -> Kernel:
+def transpose_convolution_choices(layer: TransposeConvolution) -> tuple[Choice, ...]:
     """As a convolution of its phases where that is possible, else ecgseg_transpose_conv."""
     form = transpose_as_convolution(layer)
-    if form is not None:
-        return replace(convolution(form), layer=layer, form=form)
+    return (Choice(_transpose_convolution(layer)),) if form is None else _reformed(layer, form)
+
+
+def _transpose_convolution(layer: TransposeConvolution) -> Kernel:
     return Kernel(
         layer,
         "transpose_conv",
