@@ -25,6 +25,7 @@ from ecgseg.commands import (
     hil_test,
     profile,
     render,
+    segment,
     train,
     zoo,
 )
@@ -32,7 +33,23 @@ from ecgseg.commands.command_line import check_command_line
 from ecgseg.commands.guard import guard
 from ecgseg.commands.task import task_of
 
-TASKS = (data, render, build, hil_test, flash, devices, demo, train, evaluate, zoo, profile, bringup, fuzz, clean)
+TASKS = (
+    data,
+    render,
+    build,
+    hil_test,
+    segment,
+    flash,
+    devices,
+    demo,
+    train,
+    evaluate,
+    zoo,
+    profile,
+    bringup,
+    fuzz,
+    clean,
+)
 
 namespace = Collection(*(task_of(module.run) for module in TASKS))
 

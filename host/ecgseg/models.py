@@ -11,6 +11,7 @@ from ecgseg import paths
 from ecgseg.choices import choose
 
 DEFAULT_MODEL = "seg-4-tcn-sm"
+DEFAULT_STREAM = "stream-4-tcn-lg"
 
 
 @dataclass(frozen=True)

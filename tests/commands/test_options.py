@@ -27,6 +27,7 @@ from ecgseg.commands import (
     options,
     profile,
     render,
+    segment,
     train,
     zoo,
 )
@@ -36,11 +37,27 @@ from ecgseg.errors import UsageError
 from ecgseg.targets import targets
 from support.random_network import RandomNetwork
 
-TASKS = (data, render, build, hil_test, flash, devices, demo, train, evaluate, zoo, profile, bringup, fuzz, clean)
+TASKS = (
+    data,
+    render,
+    build,
+    hil_test,
+    segment,
+    flash,
+    devices,
+    demo,
+    train,
+    evaluate,
+    zoo,
+    profile,
+    bringup,
+    fuzz,
+    clean,
+)
 GROUPS = [kind for kind in vars(options).values() if getattr(kind, "__module__", "") == options.__name__]
 GROUPS = [kind for kind in GROUPS if dataclasses.is_dataclass(kind)]
 SHARED = {field.field: field for group in GROUPS for field in declared(group)}
-OWN_WORDS = {("train", "model"), ("zoo", "model"), ("profile", "backend")}
+OWN_WORDS = {("train", "model"), ("zoo", "model"), ("segment", "model"), ("profile", "backend")}
 """Shared options that a task explains in words of its own."""
 
 Place = Callable[[dict[str, Any]], dict[str, Any]]
@@ -72,6 +89,10 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (hil_test, {"target": "host", "tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
     (hil_test, {"backend": "tflm", "optimise": "size"}, "--optimise does not apply to backend tflm."),
     (hil_test, {"target": "host", "seed": 4}, "--seed goes with --inject."),
+    (segment, {"model": "stream-4-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (segment, {"port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
+    (segment, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),
+    (segment, {"target": "host", "baud": 9600}, "--baud does not apply to target host."),
     (flash, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (flash, {"tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
     (flash, {"backend": "tflm", "optimise": "size"}, "--optimise does not apply to backend tflm."),
@@ -266,6 +287,8 @@ def is_broken(rule: Rule, field: str, typed: Typed) -> bool:
         (hil_test, {"replay": KEPT, "tflite": OTHER}),
         (hil_test, {"tflite": SEGMENTER, "records": "181", "leads": "ii"}),
         (hil_test, {"tflite": NO_SEGMENTER, "target": "host"}),
+        (segment, {"file": "day.hea", "target": "apollo4p", "port": "/dev/ttyACM0", "serial": "1", "baud": 230400}),
+        (segment, {"file": "day", "channel": "all", "unit": "mV", "check": True, "bazett": True}),
         (flash, {"port": "/dev/ttyACM0", "serial": "1"}),
         (flash, {"dry_run": True, "serial": "1"}),
         (train, {"ludb": "ludb"}),

@@ -15,7 +15,9 @@ from ecgseg.commands.task import options_of, start, task_of
 from ecgseg.models import DEFAULT_MODEL
 
 PLACES = ("README.md", "CHANGELOG.md", "Makefile", "docs/*.md", "models/*/README.md", "tools/*")
-COMMAND = re.compile(r"invoke +((?:[a-z]+-?[a-z]*)(?: +--?[a-z][\w-]*(?:[ =](?!--)[\w./<>$\"-][\w./,<>$\"-]*)?)*)")
+COMMAND = re.compile(
+    r"invoke +((?:[a-z]+-?[a-z]*)(?: +FILE)?(?: +--?[a-z][\w-]*(?:[ =](?!--)[\w./<>$\"-][\w./,<>$\"-]*)?)*)"
+)
 PLACEHOLDERS = {
     "MODEL": DEFAULT_MODEL,
     "--model <name>": f"--model {DEFAULT_MODEL}",

@@ -63,7 +63,7 @@ def test_ends_of_waves_go_to_the_nearest_sample_and_a_tie_to_the_one_of_the_wave
 @pytest.mark.parametrize("rate", SUPPORTED_RATES)
 def test_annotations_read_back_at_every_rate(rate: int, tmp_path: Path) -> None:
     beats = [Event(**{**vars(BEAT), "tick": 2001 + 160 * number}) for number in range(50)]
-    alone = Event(2100, 0, 0, EventKind.LONE_P, flags=int(EventFlag.P_ON | EventFlag.P_OFF), p_off=22)
+    alone = Event(2095, 0, 0, EventKind.LONE_P, flags=int(EventFlag.P_ON | EventFlag.P_OFF), p_off=22)
     marks = [mark for event in [*beats[:2], alone, *beats[2:]] for mark in marks_of(event, 3, rate, 10**6)]
     (tmp_path / "7.ecgseg").write_bytes(b"".join(annotation_file(in_order(marks, rate), rate)))
     read = wfdb.rdann(str(tmp_path / "7"), "ecgseg")

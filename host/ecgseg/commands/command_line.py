@@ -23,6 +23,9 @@ from ecgseg.errors import UsageError
 
 # How invoke tells that the last word of a line is an option that takes a value.
 _VALUELESS = re.compile(r"<Argument: ([\w-]+)[^>]*> needed value")
+# How it tells that a word is missing which has no flag.
+_NAMELESS = re.compile(r"required positional arguments: '(\w+)'")
+_HELP = ("--help", "-h")
 
 
 def check_command_line(tasks: Collection, words: Sequence[str]) -> None:
@@ -46,8 +49,27 @@ def check_command_line(tasks: Collection, words: Sequence[str]) -> None:
     if isinstance(asked, str) and asked not in Parser(contexts=known).contexts:
         raise _no_task(asked, known)
     result = _parse(Parser(contexts=known, initial=initial, ignore_unknown=True), core.unparsed)
+    for context in result:
+        _check_nameless(context, known, tasks)
     if result.unparsed:
         raise _unknown(result.unparsed[0], result[-1], known)
+
+
+def _check_nameless(context: ParserContext, known: Iterable[ParserContext], tasks: Collection) -> None:
+    """Sees to options that stand where a word without a flag belongs: invoke takes whatever stands there.
+
+    Raises:
+        UsageError: it is no option of the task.
+        SystemExit: it asks for help, which was printed.
+    """
+    for argument in context.positional_args:
+        word = str(argument.value)
+        if word in _HELP:
+            # Its own parser takes the same words as an answer.
+            Program(namespace=tasks).run(["invoke", "--help", str(context.name)], exit=False)
+            raise SystemExit(0)
+        if word.startswith("-"):
+            raise _unknown(word, context, known)
 
 
 def _with_numbers_named(contexts: list[ParserContext]) -> list[ParserContext]:
@@ -79,7 +101,11 @@ def _parse(parser: Parser, words: Sequence[str]) -> ParseResult:
     except ParseError as error:
         where = error.context.name if error.context else None
         valueless = _VALUELESS.search(str(error))
+        nameless = _NAMELESS.search(str(error))
         why = f"--{valueless[1]} takes a value, and none follows." if valueless else f"{error}"
+        if nameless:
+            word = nameless[1].upper()
+            why = f"It needs a {word}, which stands behind its name: invoke {where} {word}."
         raise UsageError(f"The options of {where or 'invoke'} cannot be read.", why, _explain(where)) from error
 
 

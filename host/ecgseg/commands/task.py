@@ -37,6 +37,7 @@ Options = TypeVar("Options")
 Run = Callable[[Options], int | None]
 
 _HELP, _NAME, _OUTPUT, _KNOWN, _RULES, _NOUN = "help", "name", "output", "known", "rules", "noun"
+_POSITIONAL = "positional"
 
 
 class Output(Enum):
@@ -62,6 +63,7 @@ def option(
     output: Output | None = None,
     known: Callable[[], Collection[str]] | None = None,
     noun: str = "",
+    positional: bool = False,
 ) -> Any:
     """A field of the options of a task, typed str, Path, int or bool, and None where nothing need be said.
 
@@ -73,8 +75,10 @@ def option(
         output: it names a place for results, which is tried before the work.
         known: the words that it may be, asked for only when the task starts.
         noun: what such a word names; default the field's name.
+        positional: it has to be given, and is typed behind the task without a flag.
     """
-    metadata = {_HELP: help, _NAME: name, _OUTPUT: output, _KNOWN: known, _RULES: rules, _NOUN: noun}
+    metadata: dict[str, Any] = {_HELP: help, _NAME: name, _OUTPUT: output, _KNOWN: known, _RULES: rules, _NOUN: noun}
+    metadata[_POSITIONAL] = positional
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -88,7 +92,7 @@ class Declared:
         field: its name in the dataclass.
         flag: on the command line.
         kind: str, int, bool or Path.
-        help, default, output, known, rules, noun: as given to :func:`option`.
+        help, default, output, known, rules, noun, positional: as given to :func:`option`.
     """
 
     field: str
@@ -100,6 +104,7 @@ class Declared:
     known: Callable[[], Collection[str]] | None
     rules: tuple[Rule, ...]
     noun: str
+    positional: bool
 
     @property
     def keyword(self) -> str:
@@ -141,6 +146,7 @@ def _declared(field: dataclasses.Field[Any], hint: Any) -> Declared:
         known=told[_KNOWN],
         rules=told[_RULES],
         noun=told[_NOUN] or field.name,
+        positional=told[_POSITIONAL],
     )
 
 
@@ -219,6 +225,7 @@ class _Task(Task[Callable[..., None]]):
                 attr_name=field.keyword if "-" in field.flag.removeprefix("--") else None,
                 kind=str if field.kind is Path else field.kind,
                 help=field.help,
+                positional=field.positional,
             )
             for field in self.fields
         ]

@@ -25,6 +25,7 @@ UNITS = ("mV", "uV", "V", "nV")
 """What an option may say."""
 
 PIECE_SECONDS = 60
+_MOST_AT_ONCE = 1 << 18
 # Samples at an end of the converter's range for so long are a lead that has fallen off; the top of a large QRS complex
 # that is cut off is shorter, and still one.
 _RAIL_MS = 100
@@ -113,7 +114,7 @@ def pieces(recording: Recording, channel: Channel, scale: float) -> Iterator[Int
         DataError: a piece cannot be read.
     """
     rails = _Rails(round(_RAIL_MS * channel.rate / 1000))
-    step = max(1, round(PIECE_SECONDS * channel.rate))
+    step = min(max(1, round(PIECE_SECONDS * channel.rate)), _MOST_AT_ONCE)
     for first in range(0, channel.samples, step):
         last = min(first + step, channel.samples)
         piece = rails.push(*_converted(recording.read(channel, first, last), scale))

@@ -14,6 +14,8 @@ from ecgseg.codegen.render import render
 from ecgseg.codegen.render_stream import render_stream
 from ecgseg.data.databases import ludb, qtdb
 from ecgseg.data.databases.download import Source, download
+from ecgseg.data.opening import open_recording
+from ecgseg.data.recording import pieces, stretch
 from ecgseg.errors import EcgsegError
 from ecgseg.fuzz.records import records
 from ecgseg.hil import vectors
@@ -66,14 +68,23 @@ def npz(data: bytes) -> None:
 
 
 def wfdb(data: bytes) -> None:
-    """Reads two leads of a recording as LUDB and as QTDB; a record's kind says which of its files it is."""
+    """Reads a recording as LUDB's, as QTDB's and as a user's; a record's kind says which of its files it is."""
     with _folder() as folder:
         (folder / "data").mkdir()
         for kind, content in records(data):
             (folder / "data" / _RECORDING[kind % len(_RECORDING)]).write_bytes(content)
             (folder / _AS_QTDB[kind % len(_RECORDING) % len(_AS_QTDB)]).write_bytes(content)
         answered(lambda _: qtdb.load_record(folder, "sel1000"), data)
+        answered(lambda _: _recording(folder / "data" / "1"), data)
         ludb.load_record(folder, 1, LEADS)
+
+
+def _recording(path: Path) -> None:
+    """Reads what begins and ends each channel of a user's recording."""
+    opened = open_recording(path)
+    for channel in opened.channels:
+        next(pieces(opened, channel, 1.0), None)
+        stretch(opened, channel, 1.0, channel.samples - 1, channel.samples)
 
 
 def archive(data: bytes) -> None:

@@ -1,0 +1,194 @@
+"""`invoke segment`: a recording of one's own through a device, to annotations, tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecgseg.commands.guard import show_error
+from ecgseg.commands.options import JsonOption, PortOptions, default_baud, default_target, on_a_board, tflite_option
+from ecgseg.commands.rules import Excludes
+from ecgseg.commands.task import Output, option
+from ecgseg.errors import EcgsegError, UsageError
+from ecgseg.interruption import Stopped, held
+from ecgseg.models import DEFAULT_STREAM, find_model
+from ecgseg.output import write_json
+from ecgseg.terminal import console, data, messages
+
+if TYPE_CHECKING:
+    from ecgseg.data.recording import Recording
+    from ecgseg.segment.choice import Chosen
+    from ecgseg.segment.result import Done, Segmented, SegmentResult
+    from ecgseg.segment.runner import SegmentOptions
+
+
+def _targets() -> Collection[str]:
+    from ecgseg.targets import targets
+
+    return sorted(targets())
+
+
+@dataclass(frozen=True)
+class Options(PortOptions, JsonOption):
+    """What `invoke segment` takes."""
+
+    file: Path | None = option(
+        "The recording: a WFDB header (.hea), or its name without a suffix; 100, 200, 500 or 1000 Hz.", positional=True
+    )
+    target: str = option(
+        "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
+        default=default_target,
+        known=_targets,
+    )
+    model: str | None = option(
+        f"A stream of the zoo (`invoke zoo` lists them); default {DEFAULT_STREAM}.",
+        Excludes(("tflite",), why="Both name a model."),
+    )
+    tflite: Path | None = tflite_option()
+    channel: str | None = option(
+        "Name or number (from 0) of a channel, several with commas between, or all; without it lead II, else the first."
+    )
+    unit: str | None = option("Unit of the values, instead of what the recording says: mV, uV, V or nV.")
+    bazett: bool = option("QTc after Bazett, not Fridericia.", default=False)
+    check: bool = option("Also compare every byte with Python; exit code 1 when one differs.", default=False)
+    baud: int = option(
+        "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
+    )
+    out: Path | None = option("Folder of the results; default build/segments.", output=Output.FOLDER)
+
+
+def run(options: Options) -> int:
+    """Find the beats in a recording FILE of yours: WFDB annotations, tables, pictures.
+
+    Returns:
+        The exit code: 0 when all of it was sent, that of the signal that stopped it, that of the error that ended it,
+        1 when a byte differed from Python's. What was found until then is written all the same.
+    """
+    from ecgseg import paths
+    from ecgseg.data.opening import open_recording
+    from ecgseg.segment.choice import choose_channels
+    from ecgseg.segment.runner import SegmentOptions, require_stream
+    from ecgseg.targets import TargetOptions
+
+    if options.file is None:
+        raise UsageError("No recording was named.", "It stands behind the task.", "Type: invoke segment FILE")
+    recording = open_recording(options.file)
+    chosen = choose_channels(recording, options.channel, options.unit)
+    model = find_model(options.model or (None if options.tflite else DEFAULT_STREAM), options.tflite)
+    require_stream(model)
+    for channel in chosen.passed_over:
+        _say(f"Passed over: channel {channel.label}, which is in '{channel.unit}', no voltage.")
+    wanted = SegmentOptions(
+        target=options.target,
+        model=model,
+        out=options.out or paths.BUILD / "segments",
+        check=options.check,
+        after_bazett=options.bazett,
+        target_options=TargetOptions(port=options.port, baud=options.baud, serial_number=options.serial),
+    )
+    with ExitStack() as kept:
+        return _perform(recording, chosen, wanted, kept, options.json)
+
+
+def _perform(recording: Recording, chosen: Chosen, options: SegmentOptions, kept: ExitStack, json: Path | None) -> int:
+    from ecgseg.report.recording import segment_bar, show_recording
+    from ecgseg.segment import runner
+
+    found: Segmented | None = None
+    try:
+        with segment_bar(options.target, len(chosen.channels)) as on_step:
+            found = runner.run(recording, chosen, options, kept, on_step, on_wait=_say)
+    except Stopped:
+        # One that comes while the bar is taken down takes no result away; the task's guard tells of it.
+        if found is None:
+            raise
+    # What was found is written, also when a signal comes now or a second one follows the first.
+    with held():
+        failed: list[EcgsegError] = []
+        result = _written(recording, chosen, options, found, failed)
+        if json:
+            _tried(partial(write_json, result, json), failed)
+        show_recording(result, console)
+        _tell(result, options.out)
+        return _exit_code(result, found, failed)
+
+
+def _written(
+    recording: Recording, chosen: Chosen, options: SegmentOptions, found: Segmented, failed: list[EcgsegError]
+) -> SegmentResult:
+    """Writes annotations, tables and pictures; what cannot be written is told and takes nothing else away."""
+    from ecgseg.segment.files import result_files, write_results
+    from ecgseg.segment.result import SegmentResult, channel_result
+
+    files = result_files(options.out, recording.name)
+    channels = [channel_result(done) for done in found.done]
+    if not _tried(partial(write_results, files, found.done, chosen.rate), failed):
+        files = {}
+    pictures = _pictures(recording, chosen.rate, options.out, found.done, failed)
+    error = found.error
+    return SegmentResult(
+        recording=recording.name,
+        target=options.target,
+        model=options.model.name,
+        model_sha256=options.model.sha256,
+        rate=chosen.rate,
+        checked=options.check,
+        complete=error is None,
+        stopped_by="" if error is None else error.what if isinstance(error, EcgsegError) else str(error),
+        channels=[
+            channel.model_copy(update={"picture": picture}) for channel, picture in zip(channels, pictures, strict=True)
+        ],
+        files={kind: path.name for kind, path in files.items()},
+    )
+
+
+def _pictures(recording: Recording, rate: int, folder: Path, done: list[Done], failed: list[EcgsegError]) -> list[str]:
+    """Draws every channel; returns the names of the files, empty where it failed."""
+    from ecgseg.report.strips import write_strips
+    from ecgseg.segment.files import picture_names
+    from ecgseg.segment.strips import sheet_of
+
+    def draw(one: Done, name: str) -> None:
+        write_strips(sheet_of(recording, one, rate), folder / name)
+
+    names = picture_names(recording.name, done)
+    return [name if _tried(partial(draw, one, name), failed) else "" for one, name in zip(done, names, strict=True)]
+
+
+def _tried(make: Callable[[], None], failed: list[EcgsegError]) -> bool:
+    """Makes one result; False, and the error told at the end, when that fails: the others are made all the same."""
+    try:
+        make()
+    except EcgsegError as error:
+        failed.append(error)
+        return False
+    return True
+
+
+def _tell(result: SegmentResult, folder: Path) -> None:
+    pictures = [channel.picture for channel in result.channels if channel.picture]
+    shown = [*result.files.values(), *pictures[:1], *([f"{len(pictures) - 1} more .png"] if len(pictures) > 1 else [])]
+    if shown:
+        _say(f"{folder}: {', '.join(shown)}")
+    if not result.complete:
+        _say("Not all of the recording was sent: the results end where it stopped, and signal.csv tells where.")
+
+
+def _say(text: str) -> None:
+    messages.print(data(text), highlight=False, soft_wrap=True)
+
+
+def _exit_code(result: SegmentResult, found: Segmented, failed: list[EcgsegError]) -> int:
+    for error in failed:
+        show_error(error)
+    if isinstance(found.error, EcgsegError):
+        show_error(found.error)
+    if any(channel.difference for channel in result.channels):
+        return 1
+    if found.error is not None:
+        return found.error.exit_code
+    return failed[0].exit_code if failed else 0
