@@ -41,7 +41,7 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     # A jump into its own unrolled loop.
     "ecgseg_conv_finish": (),
     "ecgseg_conv_accumulate": (),
-    "threes_tile": (),
+    "threes_run": (),
 }
 # Its own stack: the handler of faults moves the stack pointer before it goes on.
 FAULT_HANDLER = "cortex_m_fault_handler"

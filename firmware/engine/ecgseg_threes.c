@@ -12,29 +12,22 @@
 #define UNROLLED 60u
 #define STEP_BYTES 8u
 
-/* Taps to be packed, one behind the other: where the rows of the first one lie, how far behind the end of a row the
- * next tap's begins, in a ring where its memory ends and how large it is, and where the rows of the last tap lie. The
- * assembly knows this layout. */
+/* The work of three positions: their taps are packed, one behind the other, into columns; in a ring the newest rows
+ * take the place of the oldest; then come the sums of all output channels. The assembly knows this layout. */
 typedef struct {
-    uint32_t *words;
-    uint32_t tap_bytes; /* of a tap's words */
-    const uint32_t *words_end;
-    uintptr_t rows[POSITIONS];
-    uintptr_t step;
-    uintptr_t end;
-    uintptr_t size;
-    uintptr_t newest[POSITIONS];
-} taps_t;
-
-/* The work of three positions. The assembly knows this layout. */
-typedef struct {
-    const uint32_t *columns; /* X, Y of every input */
+    uint32_t *columns; /* X, Y of every input */
+    uint32_t tap_bytes;
     const uint32_t *columns_end;
-    int8_t *rows[POSITIONS];
+    uintptr_t rows[POSITIONS];   /* of the first tap */
+    uintptr_t step;              /* from the end of a row to the next tap's */
+    uintptr_t end, size;         /* of the ring's memory */
+    uintptr_t newest[POSITIONS]; /* rows of the last tap */
+    uint32_t kept;               /* bytes of a row that go into the ring, 0 without one */
+    int8_t *outputs[POSITIONS];
     const uint32_t *stream_end;
     uint32_t left_out; /* what the first pass of the unrolled loop leaves out, in bytes of columns or stream */
     const uint32_t *stream;
-} tile_t;
+} work_t;
 
 #if !defined(__ARM_FEATURE_DSP)
 
@@ -47,13 +40,13 @@ static uint32_t input_at(uintptr_t row, uint32_t channel)
     return (uint32_t)(((const int8_t *)row)[channel] + INPUT_OFFSET);
 }
 
-static void threes_pack(const taps_t *taps)
+static void threes_pack(const work_t *work)
 {
-    const uint32_t in_channels = taps->tap_bytes / STEP_BYTES;
-    uintptr_t rows[POSITIONS] = {taps->rows[0], taps->rows[1], taps->rows[2]};
-    for (uint32_t *words = taps->words; words != taps->words_end; words += 2u * in_channels) {
-        if (words + 2u * in_channels == taps->words_end) {
-            (void)memcpy(rows, taps->newest, sizeof rows);
+    const uint32_t in_channels = work->tap_bytes / STEP_BYTES;
+    uintptr_t rows[POSITIONS] = {work->rows[0], work->rows[1], work->rows[2]};
+    for (uint32_t *words = work->columns; words != work->columns_end; words += 2u * in_channels) {
+        if (words + 2u * in_channels == work->columns_end) {
+            (void)memcpy(rows, work->newest, sizeof rows);
         }
         for (uint32_t channel = 0; channel < in_channels; channel++) {
             const uint32_t q = input_at(rows[1], channel);
@@ -61,33 +54,33 @@ static void threes_pack(const taps_t *taps)
             words[2u * channel + 1u] = q | input_at(rows[2], channel) << ECGSEG_THREES_LANE;
         }
         for (uint32_t i = 0; i < POSITIONS; i++) {
-            rows[i] += (uintptr_t)in_channels + taps->step;
-            rows[i] -= rows[i] < taps->end ? 0 : taps->size;
+            rows[i] += (uintptr_t)in_channels + work->step;
+            rows[i] -= rows[i] < work->end ? 0 : work->size;
         }
     }
 }
 
 /* The sums of two channels in three positions, each with its offset, from the two accumulators. */
-static void take_apart(const uint64_t sums[2], uint32_t first[POSITIONS], uint32_t second[POSITIONS])
+static void threes_sums(const uint64_t sums[2], uint32_t first[POSITIONS], uint32_t second[POSITIONS])
 {
-    const uint32_t middle_x = (uint32_t)(sums[0] >> ECGSEG_THREES_LANE) & LANE_MASK;
-    const uint32_t middle_y = (uint32_t)(sums[1] >> ECGSEG_THREES_LANE) & LANE_MASK;
     first[0] = (uint32_t)sums[0] & LANE_MASK;
     first[1] = (uint32_t)sums[1] & LANE_MASK;
-    second[1] = (uint32_t)(sums[0] >> (2 * ECGSEG_THREES_LANE));
-    second[2] = (uint32_t)(sums[1] >> (2 * ECGSEG_THREES_LANE));
-    second[0] = middle_x - first[1];
-    first[2] = middle_y - second[1];
+    const uint64_t rest_x = (sums[0] >> ECGSEG_THREES_LANE) - first[1];
+    second[0] = (uint32_t)rest_x & LANE_MASK;
+    second[1] = (uint32_t)(rest_x >> ECGSEG_THREES_LANE);
+    const uint64_t rest_y = (sums[1] >> ECGSEG_THREES_LANE) - second[1];
+    first[2] = (uint32_t)rest_y & LANE_MASK;
+    second[2] = (uint32_t)(rest_y >> ECGSEG_THREES_LANE);
 }
 
-static int8_t requantise(uint32_t sum, const uint32_t ends[2])
+static int8_t threes_byte(uint32_t sum, const uint32_t ends[2])
 {
     const int32_t high = (int32_t)(((int64_t)(int32_t)sum * (int32_t)ends[0]) >> 32) + (int32_t)ends[1];
     return (int8_t)ecgseg_clamp(high >> ECGSEG_THREES_SHIFT, INT8_MIN, INT8_MAX);
 }
 
 /* The pair of channels at `channel`, of the four that `stream` begins with; `words` are those of columns in all. */
-static void run_pair(const tile_t *t, const uint32_t *stream, uint32_t words, uint32_t channel)
+static void threes_pair(const work_t *t, const uint32_t *stream, uint32_t words, uint32_t channel)
 {
     const uint32_t pair = channel % CHANNELS / 2u;
     const uint64_t start = stream[2u * pair] | (uint64_t)stream[2u * pair + 1u] << 32;
@@ -100,21 +93,25 @@ static void run_pair(const tile_t *t, const uint32_t *stream, uint32_t words, ui
     }
     uint32_t first[POSITIONS];
     uint32_t second[POSITIONS];
-    take_apart(sums, first, second);
+    threes_sums(sums, first, second);
     const uint32_t *ends = stream + ECGSEG_THREES_START_WORDS + words + 4u * pair;
     for (uint32_t i = 0; i < POSITIONS; i++) {
-        t->rows[i][channel] = requantise(first[i], ends);
-        t->rows[i][channel + 1u] = requantise(second[i], ends + 2);
+        t->outputs[i][channel] = threes_byte(first[i], ends);
+        t->outputs[i][channel + 1u] = threes_byte(second[i], ends + 2);
     }
 }
 
-static void threes_tile(const tile_t *t)
+static void threes_run(const work_t *t)
 {
     const uint32_t words = (uint32_t)(t->columns_end - t->columns);
     uint32_t channel = 0;
+    threes_pack(t);
+    for (uint32_t i = 0; i < POSITIONS && t->kept > 0u; i++) {
+        (void)memcpy((int8_t *)t->rows[i], (const int8_t *)t->newest[i], t->kept);
+    }
     for (const uint32_t *stream = t->stream; stream != t->stream_end; stream += words + ECGSEG_THREES_FOUR_WORDS) {
-        run_pair(t, stream, words, channel);
-        run_pair(t, stream, words, channel + 2u);
+        threes_pair(t, stream, words, channel);
+        threes_pair(t, stream, words, channel + 2u);
         channel += CHANNELS;
     }
 }
@@ -125,9 +122,9 @@ static void threes_tile(const tile_t *t)
 #define LOAD(register, base, offset) "ldr.w " #register ", [" #base ", #(" offset ")]\n"
 
 /* Four channels of three rows a round
- *   r0, r3, r4    rows, r1 words, r2 their end in this tap, r12 what makes two inputs non-negative
+ *   r0, r3, r4    rows, r1 columns, r2 their end in this tap, r12 what makes two inputs non-negative
  *   r5-r7         a word of each row, r8-r10 two channels of each
- *   s0 words_end, s1-s3 step, end, size, s4-s6 newest, s7 tap_bytes
+ *   s0 columns_end, s1-s3 step, end, size, s4-s6 newest, s7 tap_bytes, s8 the work
  */
 #define HALVES(rotated)                         \
     "sxtab16 r8, r12, r5" rotated "\n"          \
@@ -155,6 +152,7 @@ static void threes_tile(const tile_t *t)
     LOAD(r3, r0, "16")         \
     LOAD(r4, r0, "20")         \
     "add.w r5, r0, #24\n"      \
+    "vmov s8, r0\n"            \
     LOAD(r0, r0, "12")         \
     "vmov s0, r9\n"            \
     "vldmia r5, {s1-s6}\n"     \
@@ -175,34 +173,52 @@ static void threes_tile(const tile_t *t)
     HALVES(", ror #8")       \
     LOW STORE("-24")         \
     HIGH STORE("-8")
-__attribute__((naked, noinline, aligned(4))) static void threes_pack(const taps_t *taps)
-{
-    __asm__ volatile("push.w {r4-r11, lr}\n"
-                     PACK_BEGIN
-                     "1:\n"
-                     "vmov r0, s4\n"
-                     "vmov r3, r4, s5, s6\n"
-                     "2:\n"
-                     PACK_FOUR
-                     "cmp.w r1, r2\n"
-                     "bne.w 2b\n"
-                     "vmov r9, r5, s0, s1\n"
-                     "vmov r6, r7, s2, s3\n"
-                     "cmp.w r1, r9\n"
-                     "beq.w 3f\n"
-                     "vmov r8, s7\n"
-                     "add.w r2, r1, r8\n"
-                     "cmp.w r2, r9\n"
-                     "beq.w 1b\n"
-                     "add.w r0, r0, r5\n"
-                     "add.w r3, r3, r5\n"
-                     "add.w r4, r4, r5\n"
-                     WRAP("r0") WRAP("r3") WRAP("r4")
-                     "b.w 2b\n"
-                     "3:\n"
-                     "pop.w {r4-r11, pc}\n");
-    (void)taps;
-}
+#define PACK                            \
+    PACK_BEGIN                          \
+    "1:\n"                              \
+    "vmov r0, s4\n"                     \
+    "vmov r3, r4, s5, s6\n"             \
+    "2:\n"                              \
+    PACK_FOUR                           \
+    "cmp.w r1, r2\n"                    \
+    "bne.w 2b\n"                        \
+    "vmov r9, r5, s0, s1\n"             \
+    "vmov r6, r7, s2, s3\n"             \
+    "cmp.w r1, r9\n"                    \
+    "beq.w 3f\n"                        \
+    "vmov r8, s7\n"                     \
+    "add.w r2, r1, r8\n"                \
+    "cmp.w r2, r9\n"                    \
+    "beq.w 1b\n"                        \
+    "add.w r0, r0, r5\n"                \
+    "add.w r3, r3, r5\n"                \
+    "add.w r4, r4, r5\n"                \
+    WRAP("r0") WRAP("r3") WRAP("r4")    \
+    "b.w 2b\n"                          \
+    ".balign 4\n"                       \
+    "3:\n"
+/* r1 bytes left of a row, r2-r4 oldest rows, r5-r7 newest ones. */
+#define KEEP                 \
+    "vmov r0, s8\n"          \
+    LOAD(r1, r0, "48")       \
+    LOAD(r2, r0, "12")       \
+    LOAD(r3, r0, "16")       \
+    LOAD(r4, r0, "20")       \
+    LOAD(r5, r0, "36")       \
+    LOAD(r6, r0, "40")       \
+    LOAD(r7, r0, "44")       \
+    "cmp.w r1, #0\n"         \
+    "beq.w 5f\n"             \
+    "4:\n"                   \
+    "ldr.w r8, [r5], #4\n"   \
+    "ldr.w r9, [r6], #4\n"   \
+    "ldr.w r10, [r7], #4\n"  \
+    "str.w r8, [r2], #4\n"   \
+    "str.w r9, [r3], #4\n"   \
+    "str.w r10, [r4], #4\n"  \
+    "subs.w r1, r1, #4\n"    \
+    "bne.w 4b\n"             \
+    "5:\n"
 
 /* Register plan
  *   r0:r1, r2:r3  sums of X W and Y W of a and b, r4:r5, r6:r7 of c and d
@@ -210,7 +226,7 @@ __attribute__((naked, noinline, aligned(4))) static void threes_pack(const taps_
  *   r10, r11      W of a and b, of c and d
  *   r12           columns, lr the stream
  * What the inner loop does not need waits in floating-point registers, one instruction away:
- *   s0 columns, s1 columns_end, s2-s4 rows, s5 stream_end, s6 how far the loop's first pass begins before the
+ *   s0 columns, s1 columns_end, s2-s4 outputs, s5 stream_end, s6 how far the loop's first pass begins before the
  *   weights, less their offset, s7 where it is entered
  * It is entered so that its last pass ends with the last input. Loads are single ones behind each other, which take a
  * cycle each but the first.
@@ -229,15 +245,17 @@ __attribute__((naked, noinline, aligned(4))) static void threes_pack(const taps_
  * hi1. */
 #define SUMS(lo0, hi0, lo1, hi1, t0, t1)              \
     "ubfx " #t0 ", " #lo0 ", #0, #21\n"               \
+    "ubfx " #t1 ", " #lo1 ", #0, #21\n"               \
+    "subs.w " #lo0 ", " #lo0 ", " #t1 ", lsl #21\n"   \
+    "sbc.w " #hi0 ", " #hi0 ", " #t1 ", lsr #11\n"    \
     "lsr.w " #lo0 ", " #lo0 ", #21\n"                 \
     "bfi " #lo0 ", " #hi0 ", #11, #10\n"              \
     "lsr.w " #hi0 ", " #hi0 ", #10\n"                 \
-    "ubfx " #t1 ", " #lo1 ", #0, #21\n"               \
+    "subs.w " #lo1 ", " #lo1 ", " #hi0 ", lsl #21\n"  \
+    "sbc.w " #hi1 ", " #hi1 ", " #hi0 ", lsr #11\n"   \
     "lsr.w " #lo1 ", " #lo1 ", #21\n"                 \
     "bfi " #lo1 ", " #hi1 ", #11, #10\n"              \
-    "lsr.w " #hi1 ", " #hi1 ", #10\n"                 \
-    "sub.w " #lo0 ", " #lo0 ", " #t1 "\n"             \
-    "sub.w " #lo1 ", " #lo1 ", " #hi0 "\n"
+    "lsr.w " #hi1 ", " #hi1 ", #10\n"
 #define BYTE(y) "smmla " #y ", " #y ", r9, r10\n"
 #define CLAMP(y) "ssat " #y ", #8, " #y ", asr #5\n"
 /* Three sums of a channel whose constants lie at an offset. */
@@ -249,16 +267,18 @@ __attribute__((naked, noinline, aligned(4))) static void threes_pack(const taps_
 
 /* A step is eight instructions of four bytes for eight bytes; the weights begin behind the initial values. */
 #define TILE_BEGIN               \
-    "vldmia r0!, {s0-s6}\n"      \
-    "ldr.w lr, [r0]\n"           \
-    "vmov r1, s6\n"              \
-    "vmov r3, s0\n"              \
+    LOAD(r3, r0, "0")            \
+    LOAD(r4, r0, "8")            \
+    LOAD(r1, r0, "68")           \
+    LOAD(lr, r0, "72")           \
+    "add.w r2, r0, #52\n"        \
+    "vldmia r2, {s2-s5}\n"       \
     "adr.w r2, 2f\n"             \
     "add.w r2, r2, r1, lsl #2\n" \
     "orr.w r2, r2, #1\n"         \
     "sub.w r3, r3, r1\n"         \
     "sub.w r1, r1, #16\n"        \
-    "vmov s0, r3\n"              \
+    "vmov s0, s1, r3, r4\n"      \
     "vmov s6, s7, r1, r2\n"
 #define TILE_END                                  \
     SUMS(r0, r1, r2, r3, r12, r8)                 \
@@ -280,9 +300,11 @@ __attribute__((naked, noinline, aligned(4))) static void threes_pack(const taps_
     "vmov s2, r9\n"                               \
     "vmov s3, s4, r10, r11\n"
 
-__attribute__((naked, noinline, aligned(4))) static void threes_tile(const tile_t *t)
+__attribute__((naked, noinline, aligned(4))) static void threes_run(const work_t *t)
 {
     __asm__ volatile("push.w {r4-r11, lr}\n"
+                     PACK
+                     KEEP
                      TILE_BEGIN
                      "1:\n"
                      LOAD(r0, lr, "0")
@@ -318,56 +340,46 @@ __attribute__((naked, noinline, aligned(4))) static void threes_tile(const tile_
 
 #endif
 
-/* New rows take the place of the oldest, which nobody reads any more. */
-static inline void keep(const uintptr_t oldest[POSITIONS], const uintptr_t newest[POSITIONS], uintptr_t row_bytes)
+static inline uintptr_t wrapped(uintptr_t row, const work_t *work)
 {
-    for (uintptr_t at = 0; at < row_bytes; at += 4) {
-        const uint32_t words[POSITIONS] = {ecgseg_load4((const int8_t *)(newest[0] + at)),
-                                           ecgseg_load4((const int8_t *)(newest[1] + at)),
-                                           ecgseg_load4((const int8_t *)(newest[2] + at))};
-        (void)memcpy((int8_t *)(oldest[0] + at), &words[0], 4);
-        (void)memcpy((int8_t *)(oldest[1] + at), &words[1], 4);
-        (void)memcpy((int8_t *)(oldest[2] + at), &words[2], 4);
-    }
+    return row < work->end ? row : row - work->size;
 }
 
 void ecgseg_threes(const ecgseg_threes_t *layer, const int8_t *input, int8_t *output, int32_t *scratch, int8_t *ring,
                    uint32_t first)
 {
-    uint32_t *const columns = (uint32_t *)(void *)scratch;
-    const uint32_t row_bytes = layer->in_channels;
-    const uint32_t inputs = layer->taps * row_bytes;
-    const uint32_t before = (layer->taps - 1u) * layer->dilation * row_bytes;
-    const uint32_t left_out = (UNROLLED - inputs % UNROLLED) % UNROLLED;
+    const uintptr_t row = layer->in_channels;
+    const uintptr_t dilation = layer->dilation;
+    const uintptr_t before = ((uintptr_t)layer->taps - 1u) * dilation * row;
+    const uint32_t inputs = (uint32_t)layer->taps * layer->in_channels;
     const uint32_t words = layer->out_channels / CHANNELS * (2u * inputs + ECGSEG_THREES_FOUR_WORDS);
-    const uintptr_t oldest = ring == NULL ? (uintptr_t)input : (uintptr_t)(ring + first * row_bytes);
+    const uintptr_t oldest = ring == NULL ? (uintptr_t)input : (uintptr_t)(ring + first * layer->in_channels);
     const uintptr_t newest = (uintptr_t)(ring == NULL ? input + before : input);
-    taps_t taps; /* set one by one: an initialiser would clear the rest first */
-    taps.words = columns;
-    taps.tap_bytes = STEP_BYTES * row_bytes;
-    taps.words_end = columns + 2u * inputs;
-    taps.step = (uintptr_t)((layer->dilation - 1u) * row_bytes);
-    taps.end = ring == NULL ? UINTPTR_MAX : (uintptr_t)(ring + before);
-    taps.size = (uintptr_t)before;
-    tile_t t;
-    t.columns = columns;
-    t.columns_end = taps.words_end;
-    t.stream_end = layer->stream + words;
-    t.left_out = STEP_BYTES * left_out;
-    t.stream = layer->stream;
-    for (uint32_t end = layer->positions; end > 0u; end = end > POSITIONS ? end - POSITIONS : 0u) {
-        const uint32_t positions[POSITIONS] = {end < 3u ? 0u : end - 3u, end < 2u ? 0u : end - 2u, end - 1u};
-        for (uint32_t i = 0; i < POSITIONS; i++) {
-            const uintptr_t offset = (uintptr_t)(positions[i] * row_bytes);
-            taps.newest[i] = newest + offset;
-            taps.rows[i] = oldest + offset;
-            taps.rows[i] -= taps.rows[i] < taps.end ? 0 : taps.size;
-            t.rows[i] = output + positions[i] * layer->out_channels;
-        }
-        threes_pack(&taps);
-        if (ring != NULL) {
-            keep(taps.rows, taps.newest, (uintptr_t)row_bytes);
-        }
-        threes_tile(&t);
+    work_t work; /* set one by one: an initialiser would clear the rest first */
+    work.columns = (uint32_t *)(void *)scratch;
+    work.tap_bytes = STEP_BYTES * layer->in_channels;
+    work.columns_end = work.columns + 2u * inputs;
+    work.step = (dilation - 1u) * row;
+    work.end = ring == NULL ? UINTPTR_MAX : (uintptr_t)(ring + before);
+    work.size = before;
+    work.kept = ring == NULL ? 0u : layer->in_channels;
+    work.stream_end = layer->stream + words;
+    work.left_out = STEP_BYTES * ((UNROLLED - inputs % UNROLLED) % UNROLLED);
+    work.stream = layer->stream;
+    for (uintptr_t end = layer->positions; end > 0u; end = end > POSITIONS ? end - POSITIONS : 0u) {
+        /* Positions end - 3 to end - 1; those before the first are that one again. */
+        const uintptr_t last = end - 1u;
+        const uintptr_t middle = last > 0u ? last - 1u : 0u;
+        const uintptr_t early = middle > 0u ? middle - 1u : 0u;
+        work.newest[0] = newest + early * row;
+        work.newest[1] = newest + middle * row;
+        work.newest[2] = newest + last * row;
+        work.rows[0] = wrapped(oldest + early * row, &work);
+        work.rows[1] = wrapped(oldest + middle * row, &work);
+        work.rows[2] = wrapped(oldest + last * row, &work);
+        work.outputs[0] = output + early * layer->out_channels;
+        work.outputs[1] = output + middle * layer->out_channels;
+        work.outputs[2] = output + last * layer->out_channels;
+        threes_run(&work);
     }
 }

@@ -31,7 +31,7 @@ def test_one_multiplication_gives_every_sum_its_result(zero_point: int, shift: i
         multiplier = Multiplier(int(rng.integers(1 << 30, 1 << 31)), shift)
         low = -int(rng.integers(0, most))
         high = low + int(rng.integers(most // 4, most))
-        spare = (1 << 20) - (high - low << max(shift + 6, 0))
+        spare = (1 << threes.LANE) - 1 - (high - low << max(shift + 6, 0))
         channel = threes._channel(multiplier, zero_point, (low, high), spare)
         if channel is None:
             continue
@@ -39,7 +39,7 @@ def test_one_multiplication_gives_every_sum_its_result(zero_point: int, shift: i
         sums = np.arange(low, high + 1)
         shifted = (sums << channel.shift) + channel.offset
         assert shifted.min() >= 0
-        assert shifted.max() <= 1 << 20
+        assert shifted.max() < 1 << threes.LANE
         product = (shifted * channel.multiplier >> 32) + channel.rounding
         expected = np.clip(multiplier.apply(sums) + zero_point, -128, 127)
         assert np.array_equal(np.clip(product >> threes.SHIFT, -128, 127), expected)
@@ -66,9 +66,9 @@ def layer(weight: int, inputs: int, multiplier: Multiplier | None = None) -> Con
 
 @pytest.mark.parametrize("weight", [127, -127])
 def test_sums_that_could_leave_their_lane_are_refused(weight: int) -> None:
-    # 255 * 127 for each of three taps of a channel; the sums of two channels share a lane.
-    for inputs in range(4, 24, 4):
-        assert (threes.prepare(layer(weight, inputs)) is not None) == (2 * 255 * 127 * 3 * inputs < 1 << 21)
+    # 255 * 127 for each of three taps of a channel.
+    for inputs in range(4, 44, 4):
+        assert (threes.prepare(layer(weight, inputs)) is not None) == (255 * 127 * 3 * inputs < 1 << threes.LANE)
 
 
 def test_what_the_kernel_does_not_do_is_refused() -> None:

@@ -12,9 +12,9 @@
  *     Y W = a x[q]  |  a x[r] + b x[q]  |  b x[r]
  *
  * Two multiply-accumulates into 64 bits (SMLAL, one cycle on a Cortex-M4) give all six sums: four stand in a lane of
- * their own, and the other two follow by taking one of these from a middle lane. Inputs count from 0 to 255 here; the
- * initial values make up for it, and hold bias and an offset that keeps every sum from being negative. That no lane
- * leaves its bits is proved by the code generator from the weights.
+ * their own, and the other two follow by taking one of these from a middle lane, whose carry into the next one leaves
+ * with it. Inputs count from 0 to 255 here; the initial values make up for it, and hold bias and an offset that keeps
+ * every sum from being negative. That none reaches 2^21 is proved by the code generator from the weights.
  *
  * Requantisation is one multiplication: the generator looks for a multiplier and an offset for which
  *

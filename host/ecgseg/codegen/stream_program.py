@@ -323,7 +323,8 @@ class _Placement:
     def _overwrites(self, tensor: int, source: Source, kernel: Kernel) -> bool:
         """Whether a kernel may write over the new rows of what it reads."""
         new_bytes = self.stream.stores[source.store].new_bytes
-        if kernel.function == "threes":
+        if kernel.function in ("threes", "phases"):
+            # Both read a row at the latest for the position that comes to lie there.
             return source.size - source.back == new_bytes
         return tensor in kernel.overwrites and source.back == 0 and source.size == new_bytes
 

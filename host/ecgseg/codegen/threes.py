@@ -134,15 +134,11 @@ def _stream(rows: Integers, starts: Integers, channels: Sequence[Channel]) -> np
 
 
 def _channels(rescale: Rescale, low: Integers, high: Integers) -> list[Channel] | None:
-    """Constants of every channel, whose sums lie between `low` and `high`; None when one has none.
-
-    The middle lane holds the sums of two channels: they share what it leaves for their offsets.
-    """
+    """Constants of every channel, whose sums lie between `low` and `high`; None when one has none."""
     shifts = [_shift(multiplier) for multiplier in rescale.multipliers]
     if (rescale.low, rescale.high) != (-128, 127) or max(shifts) > _MOST_SHIFT:
         return None
-    room = (1 << LANE) - 1 - ((high - low) << np.array(shifts)).reshape(-1, 2).sum(axis=1)
-    spare = np.repeat(room // 2, 2).tolist()
+    spare = ((1 << LANE) - 1 - ((high - low) << np.array(shifts))).tolist()
     found: list[Channel] = []
     for number, multiplier in enumerate(rescale.multipliers):
         sums = int(low[number]), int(high[number])
@@ -204,7 +200,7 @@ def _offset(smallest: int, largest: int, factor: int, least: int, window: int) -
     """An offset from `smallest` to `largest` whose product lies less than `window` above `least`, modulo 2^32."""
     for first in range(smallest, largest + 1, _CANDIDATES):
         candidates = np.arange(first, min(first + _CANDIDATES, largest + 1), dtype=np.int64)
-        # Below 2^21 and 2^31.
+        # Below 2^22 and 2^31.
         rest = (candidates * factor - least % _WORD) % _WORD
         found = np.flatnonzero(rest < window)
         if found.size:
