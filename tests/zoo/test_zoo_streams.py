@@ -22,6 +22,7 @@ needs_tensorflow()
 tf = Lazily("tensorflow")
 builder = Lazily("ecgseg.zoo.builder")
 corpora = Lazily("ecgseg.zoo.corpus")
+float_model = Lazily("ecgseg.zoo.float_model")
 forward = Lazily("ecgseg.zoo.forward")
 model_folder = Lazily("ecgseg.zoo.model_folder")
 quantise = Lazily("ecgseg.zoo.quantise")
@@ -158,6 +159,9 @@ def test_the_int8_graph_streams_with_the_stated_look_ahead_and_is_written(tmp_pa
     assert CAUSAL.look_ahead <= twin.look_ahead < CAUSAL.look_ahead + 2
     assert stream_of(graph).granule == 1
     assert abs(written.int8_weighted_f1 - written.best.weighted_f1) < 0.1
+    record = corpus.validation[0]
+    by_float = float_model.float_delineator(written.folder / "model.keras", twin)(record)
+    assert np.mean(by_float.mask == twin.predict(record.samples).mask) > 0.95
 
 
 def test_waves_are_scaled_from_the_line_under_them_and_the_rest_stays():
