@@ -21,6 +21,7 @@ void ecgseg_beats_forget(ecgseg_events_t *s)
     s->interval_count = 0;
     s->interval_next = 0;
     s->is_locked = false;
+    s->doubts = 0;
 }
 
 /* Beats that were not confirmed are none. */
@@ -138,7 +139,7 @@ static void add_intervals(ecgseg_events_t *s, const ecgseg_open_beat_t *beat, ec
     }
 }
 
-static void add_beat(ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
+static const ecgseg_event_t *add_beat(ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
 {
     /* Whole ticks of 16 parts, rounded: 0 or 1 forward or back. */
     const int32_t half = ECGSEG_PARTS / 4;
@@ -163,6 +164,42 @@ static void add_beat(ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
     event->t_on = t_ends[0];
     event->t_off = t_ends[1];
     add_intervals(s, beat, event);
+    return event;
+}
+
+/* The last two intervals differ by less than an eighth. */
+static bool is_regular(const ecgseg_events_t *s)
+{
+    if (s->interval_count < 2u) {
+        return false;
+    }
+    const int32_t last = s->intervals[(s->interval_next + ECGSEG_RATE_INTERVALS - 1u) % ECGSEG_RATE_INTERVALS];
+    const int32_t before = s->intervals[(s->interval_next + ECGSEG_RATE_INTERVALS - 2u) % ECGSEG_RATE_INTERVALS];
+    return 8 * ecgseg_distance(last, before) < last;
+}
+
+/* True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact. */
+static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event)
+{
+    const bool has_p = (event->flags & (ECGSEG_HAS_P_ON | ECGSEG_HAS_P_OFF)) != 0u;
+    const bool certain = s->beat.returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY;
+    return !has_p && !certain && !is_regular(s);
+}
+
+/* A beat that is not confirmed; enough of them confirm each other, or are all none. */
+static void hold(ecgseg_events_t *s, bool doubtful)
+{
+    s->doubts = (uint8_t)(s->doubts + (doubtful ? 1u : 0u));
+    s->held++;
+    if (s->held >= ECGSEG_BEAT_CONFIRM) {
+        if (s->doubts > ECGSEG_BEAT_MOST_DOUBTS && !is_regular(s)) {
+            ecgseg_beats_drop_held(s);
+        } else {
+            s->held = 0;
+            s->doubts = 0;
+            s->is_locked = true;
+        }
+    }
 }
 
 void ecgseg_beats_close(ecgseg_events_t *s)
@@ -175,16 +212,23 @@ void ecgseg_beats_close(ecgseg_events_t *s)
     if (s->has_last_r && s->beat.at - s->last_r > ECGSEG_BEAT_PAUSE) {
         ecgseg_beats_drop_held(s);
         s->is_locked = false;
+        s->doubts = 0;
     }
-    add_beat(s, &s->beat);
+    const ecgseg_event_t *const event = add_beat(s, &s->beat);
     s->has_last_r = true;
     s->last_r = s->beat.at;
     s->last_fine = s->beat.fine;
+    const bool doubtful = is_doubtful(s, event);
     if (!s->is_locked) {
-        s->held++;
-        if (s->held >= ECGSEG_BEAT_CONFIRM) {
-            s->held = 0;
-            s->is_locked = true;
+        hold(s, doubtful);
+    } else if (!doubtful) {
+        s->doubts = 0;
+    } else {
+        /* So many in a row that tell nothing for themselves are no rhythm any more. */
+        s->doubts++;
+        if (s->doubts >= ECGSEG_BEAT_CONFIRM) {
+            s->doubts = 0;
+            s->is_locked = false;
         }
     }
 }

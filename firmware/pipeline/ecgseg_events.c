@@ -59,6 +59,7 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
         .standing = stands_out,
         .is_open = true,
         .rr_known = s->rr_known,
+        .returns = 2 * ecgseg_distance(s->peak.after, 0) <= ecgseg_distance(s->peak.height, 0),
     };
     s->rr_known = true;
     s->p.label = ECGSEG_NONE;
@@ -205,7 +206,7 @@ static void contact(ecgseg_events_t *s, uint8_t label, int16_t sample)
     s->off.count = 0;
     ecgseg_beats_end_state(s, ECGSEG_EVENT_LEAD_OFF_END, &s->off);
     look_for_flat(s, sample);
-    ecgseg_peak_follow(&s->peak, sample);
+    ecgseg_peak_follow(&s->peak, sample, s->open.label == ECGSEG_QRS && s->now - s->open.last == 1u);
     follow(s, s->flat.is_on || label > ECGSEG_T ? ECGSEG_NONE : label, sample);
     s->before_that = s->before;
     s->before = sample;

@@ -57,8 +57,11 @@ void ecgseg_peak_add(ecgseg_peak_t *peak, uint32_t now, int32_t sample, int32_t 
     }
 }
 
-void ecgseg_peak_follow(ecgseg_peak_t *peak, int32_t sample)
+void ecgseg_peak_follow(ecgseg_peak_t *peak, int32_t sample, bool is_next)
 {
+    if (is_next) {
+        peak->after = sample - peak->level;
+    }
     if (peak->wants_right) {
         peak->right = sample - peak->level;
         peak->wants_right = false;

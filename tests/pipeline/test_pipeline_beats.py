@@ -131,6 +131,19 @@ def test_a_complex_that_does_not_stand_out_is_none() -> None:
         assert least <= len(of_kind(found, EventKind.BEAT)) <= most
 
 
+def test_an_electrode_that_moves_makes_no_beats_but_a_raised_st_segment_does_not_hide_them() -> None:
+    regular = list(range(60, 3000, 80))
+    irregular = np.cumsum(([60, 70, 100, 140, 60, 110, 80] * 5)[:34]).tolist()
+    for places, least, most in ((regular, 30, 37), (irregular, 0, 0)):
+        classes = beats(places, 3500, p=False, height=0)
+        samples = classes.samples.astype(float)
+        for onset in places:
+            # The level jumps and comes back slowly.
+            samples[onset + 3 :] += 600 * np.exp(-np.arange(3500 - onset - 3) / 30)
+        found = events(Classes(classes.labels, np.rint(samples).astype(np.int16)))
+        assert least <= len(of_kind(found, EventKind.BEAT)) <= most
+
+
 def test_two_beats_alone_are_none_and_a_pause_lets_the_next_wait_again() -> None:
     assert events(beats([100, 180], 400)) == []
     found = events(beats([100, 180, 260, 800, 880, 960, 1500], 1700))

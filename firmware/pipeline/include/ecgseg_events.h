@@ -82,6 +82,7 @@ typedef struct {
     int8_t fine;
     uint8_t standing; /* 0..100, how far the complex stands out of what is around it */
     bool is_open, rr_known;
+    bool returns; /* behind the complex the signal is nearer to the level in front of it than to R */
 } ecgseg_open_beat_t;
 
 /* Something that goes on from some sample on. */
@@ -97,6 +98,7 @@ typedef struct {
     uint32_t now;                 /* number of the next sample, modulo 2^32 */
     uint32_t number;              /* events so far, modulo 2^32 */
     uint8_t oldest, queued, held; /* of those in the queue the last `held` are not confirmed */
+    uint8_t doubts;               /* of them in doubt, or how many were so in a row */
     uint8_t options;
     bool is_locked, has_last_r, has_last_qrs, rr_known;
     uint8_t samples_before; /* 0..2: which of the two below are there */

@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
     int32_t level, height, left, right; /* left and right of R; all but the level from the level */
     int32_t steepness;                  /* largest step from a sample to the next */
+    int32_t after;                      /* the sample behind the complex's last, from the level */
     uint32_t at;
     bool is_empty, wants_right;
 } ecgseg_peak_t;
@@ -34,10 +35,11 @@ bool ecgseg_waves_push(ecgseg_wave_t *open, uint32_t now, uint8_t label, bool co
 /* The signal ends in front of sample `now`. */
 bool ecgseg_waves_cut(ecgseg_wave_t *open, uint32_t now, ecgseg_wave_t *done);
 
-/* Begins a complex; takes one of its samples and the one before it; takes any sample, before it is added. */
+/* Begins a complex; takes one of its samples and the one before it; takes any sample, before it is added: is_next says
+ * that the one before was the complex's last so far. */
 void ecgseg_peak_begin(ecgseg_peak_t *peak, int32_t level);
 void ecgseg_peak_add(ecgseg_peak_t *peak, uint32_t now, int32_t sample, int32_t before);
-void ecgseg_peak_follow(ecgseg_peak_t *peak, int32_t sample);
+void ecgseg_peak_follow(ecgseg_peak_t *peak, int32_t sample, bool is_next);
 
 /* How far the top of the parabola through R and its neighbours is from R, in 1/32 samples, -16 to 16; 0 where R is not
  * above both of them. */

@@ -33,6 +33,7 @@ class OpenBeat:
         at, fine: sample of R, and 1/32 samples from it.
         height: of R, microvolts.
         standing: 0 to 100, how far the complex stands out of what is around it.
+        returns: behind the complex the signal is nearer to the level in front of it than to R.
         rr_known: nothing is missing between the beat before and this one.
     """
 
@@ -43,6 +44,7 @@ class OpenBeat:
     height: int
     standing: int
     t: Wave
+    returns: bool
     rr_known: bool
 
 
@@ -89,6 +91,7 @@ class BeatQueue:
         self._last_fine = 0
         self._intervals: list[int] = []
         self._locked = False
+        self._doubts = 0
 
     def _add(self, event: Event) -> None:
         self._queue.append(replace(event, number=self._number % 2**32))
@@ -130,13 +133,44 @@ class BeatQueue:
         if self._last_r is not None and beat.at - self._last_r > self._rules.pause:
             self._drop_held()
             self._locked = False
-        self._add(self._event(beat))
+            self._doubts = 0
+        event = self._event(beat)
+        self._add(event)
         self._last_r, self._last_fine = beat.at, beat.fine
-        if not self._locked:
-            self._held += 1
-            if self._held >= self._rules.confirm:
-                self._held = 0
-                self._locked = True
+        doubtful = self._is_doubtful(beat, event)
+        if self._locked:
+            # So many in a row that tell nothing for themselves are no rhythm any more.
+            self._doubts = self._doubts + 1 if doubtful else 0
+            self._locked = self._doubts < self._rules.confirm
+            self._doubts *= self._locked
+        else:
+            self._hold(doubtful=doubtful)
+
+    def _hold(self, *, doubtful: bool) -> None:
+        """A beat that is not confirmed; enough of them confirm each other, or are all none."""
+        self._doubts += doubtful
+        self._held += 1
+        if self._held < self._rules.confirm:
+            return
+        if self._doubts > self._rules.most_doubts and not self._is_regular:
+            self._drop_held()
+            return
+        self._held = self._doubts = 0
+        self._locked = True
+
+    def _is_doubtful(self, beat: OpenBeat, event: Event) -> bool:
+        """True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact."""
+        has_p = event.flags & (EventFlag.P_ON | EventFlag.P_OFF) != 0
+        certain = beat.returns and event.quality >= self._rules.certain_quality
+        return not (has_p or certain or self._is_regular)
+
+    @property
+    def _is_regular(self) -> bool:
+        """The last two intervals differ by less than an eighth."""
+        if len(self._intervals) < 2:
+            return False
+        before, last = self._intervals[-2:]
+        return 8 * abs(last - before) < last
 
     def _break(self) -> None:
         """What comes next has nothing to do with what was before: what is open is told, what is held is dropped."""

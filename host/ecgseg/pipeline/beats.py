@@ -122,7 +122,8 @@ class BeatFinder(BeatQueue):
             self._is_off = False
             self._end_state(EventKind.LEAD_OFF_END, self._off_since)
         self._look_for_flat(sample)
-        self._peak.follow(sample)
+        coming = self._waves.open
+        self._peak.follow(sample, is_next=coming.label == _QRS and self._now - coming.last == 1)
         self._follow(0 if self._is_flat or label > _T else label, sample)
         self._before_that, self._before = self._before, sample
 
@@ -219,7 +220,10 @@ class BeatFinder(BeatQueue):
         if wave.first - self._p.first > self._rules.max_pr:
             self._drop_p()
         peak = self._peak
-        self._beat = OpenBeat(wave, self._p, peak.at, peak.fine, peak.height, standing, Wave(), self._rr_known)
+        returns = 2 * abs(peak.after) <= abs(peak.height)
+        self._beat = OpenBeat(
+            wave, self._p, peak.at, peak.fine, peak.height, standing, Wave(), returns=returns, rr_known=self._rr_known
+        )
         self._rr_known = True
         self._p = Wave()
         self._last_qrs = wave.first

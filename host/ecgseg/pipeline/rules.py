@@ -22,6 +22,9 @@ class BeatRules:
             outside of complexes is none, for so is noise.
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
             start, a loss of signal or a pause; fewer are none.
+        certain_quality: a beat is in doubt that has no P wave, comes at no regular interval, and is of less than this
+            quality or does not return to the level in front of it.
+        most_doubts: so many of `confirm` beats may be in doubt; after `confirm` such in a row beats wait again.
         pause: see `confirm`.
         lead_off: so many samples without contact in a row are a loss of it.
         flat: so many samples in a row within `flat_uv` microvolts of the first of them are a flat line.
@@ -37,6 +40,8 @@ class BeatRules:
     max_qt: int = 80
     least_standing: int = 30
     confirm: int = 3
+    certain_quality: int = 50
+    most_doubts: int = 1
     pause: int = 300
     lead_off: int = 20
     flat: int = 250

@@ -76,17 +76,18 @@ class Peak:
         height: microvolts from the level, of either sign.
         steepness: largest step from a sample to the next, microvolts.
         at: number of the sample.
+        after: microvolts from the level of the sample behind the complex's last.
     """
 
     def __init__(self) -> None:
-        self.height = self.steepness = self.at = 0
+        self.height = self.steepness = self.at = self.after = 0
         self._level = self._left = self._right = 0
         self._is_empty = True
         self._wants_right = False
 
     def begin(self, level: int) -> None:
         """Begins a QRS complex in front of which the signal is at this level in microvolts."""
-        self.height = self.steepness = self._left = self._right = 0
+        self.height = self.steepness = self.after = self._left = self._right = 0
         self._level = level
         self._is_empty = True
         self._wants_right = False
@@ -101,8 +102,15 @@ class Peak:
             self._left, self._right = before - self._level, 0
             self._wants_right = True
 
-    def follow(self, sample: int) -> None:
-        """Takes any sample that has contact, before it is added: the right neighbour of the highest is wanted."""
+    def follow(self, sample: int, *, is_next: bool) -> None:
+        """Takes any sample that has contact, before it is added: the right neighbour of the highest is wanted.
+
+        Args:
+            sample: microvolts.
+            is_next: the one before is the complex's last so far.
+        """
+        if is_next:
+            self.after = sample - self._level
         if self._wants_right:
             self._right = sample - self._level
             self._wants_right = False
