@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions, OptimiseOption
+from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions, OptimiseOption, RateOption
 from ecgseg.commands.task import option
 from ecgseg.models import find_model
 from ecgseg.output import write_json
@@ -23,7 +23,7 @@ def _boards() -> Collection[str]:
 
 
 @dataclass(frozen=True)
-class Options(ModelOptions, BackendOptions, OptimiseOption, JsonOption):
+class Options(ModelOptions, BackendOptions, OptimiseOption, RateOption, JsonOption):
     """What `invoke build` takes."""
 
     board: str = option(
@@ -40,7 +40,12 @@ def run(options: Options) -> None:
 
     chosen = find_model(options.model, options.tflite)
     image = render_and_build(
-        options.board, chosen, backend=options.backend, tflm_dir=options.tflm_dir, optimise=options.optimise
+        options.board,
+        chosen,
+        backend=options.backend,
+        tflm_dir=options.tflm_dir,
+        optimise=options.optimise,
+        input_rate=options.rate,
     )
     built = BuiltImage(
         board=options.board,

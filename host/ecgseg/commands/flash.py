@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions, OptimiseOption, PortOptions
+from ecgseg.commands.options import BackendOptions, JsonOption, ModelOptions, OptimiseOption, PortOptions, RateOption
 from ecgseg.commands.rules import NotWith
 from ecgseg.commands.task import option
 from ecgseg.models import find_model
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options(ModelOptions, BackendOptions, OptimiseOption, PortOptions, JsonOption):
+class Options(ModelOptions, BackendOptions, OptimiseOption, RateOption, PortOptions, JsonOption):
     """What `invoke flash` takes."""
 
     dry_run: bool = option(
@@ -35,7 +35,12 @@ def run(options: Options) -> None:
 
     chosen = find_model(options.model, options.tflite)
     image = render_and_build(
-        APOLLO4P_EVB, chosen, backend=options.backend, tflm_dir=options.tflm_dir, optimise=options.optimise
+        APOLLO4P_EVB,
+        chosen,
+        backend=options.backend,
+        tflm_dir=options.tflm_dir,
+        optimise=options.optimise,
+        input_rate=options.rate,
     )
     result = flash_image(
         image,

@@ -43,6 +43,13 @@ def default_baud() -> int:
     return DEFAULT_BAUD
 
 
+def default_rate() -> int:
+    """Rate of raw samples when the user says nothing."""
+    from ecgseg.pipeline import DEFAULT_INPUT_RATE
+
+    return DEFAULT_INPUT_RATE
+
+
 def boards() -> tuple[str, ...]:
     """Targets that have a port and a probe of this computer."""
     from ecgseg.targets import targets
@@ -130,6 +137,15 @@ class OptimiseOption:
         AppliesTo({"backend": ("aot",)}, why="TensorFlow Lite Micro brings its own kernels."),
         default=default_optimisation,
         known=optimisations,
+    )
+
+
+@dataclass(frozen=True)
+class RateOption:
+    """What the device is given."""
+
+    rate: int = option(
+        "Rate of the raw samples in Hz that it is built for: 100, 200, 500 or 1000; default 500.", default=default_rate
     )
 
 

@@ -113,7 +113,7 @@ def _perform(recording: Recording, chosen: Chosen, options: SegmentOptions, kept
         if json:
             _tried(partial(write_json, result, json), failed)
         show_recording(result, console)
-        _tell(result, options.out)
+        _tell(result, options.out, found.error)
         return _exit_code(result, found, failed)
 
 
@@ -169,13 +169,14 @@ def _tried(make: Callable[[], None], failed: list[EcgsegError]) -> bool:
     return True
 
 
-def _tell(result: SegmentResult, folder: Path) -> None:
+def _tell(result: SegmentResult, folder: Path, error: EcgsegError | Stopped | None) -> None:
     pictures = [channel.picture for channel in result.channels if channel.picture]
     shown = [*result.files.values(), *pictures[:1], *([f"{len(pictures) - 1} more .png"] if len(pictures) > 1 else [])]
     if shown:
         _say(f"{folder}: {', '.join(shown)}")
     if not result.complete:
-        _say("Not all of the recording was sent: the results end where it stopped, and signal.csv tells where.")
+        ended = f"{result.stopped_by} " if isinstance(error, Stopped) else ""
+        _say(f"{ended}Not all of the recording was sent: the results end where it stopped; signal.csv tells where.")
 
 
 def _say(text: str) -> None:

@@ -12,6 +12,7 @@ from ecgseg.errors import UsageError
 from ecgseg.image.build import Image, build
 from ecgseg.image.programs import AOT, APP, STREAM_APP, TFLM
 from ecgseg.models import ModelFile, generated_folder
+from ecgseg.pipeline import DEFAULT_INPUT_RATE
 
 BACKENDS = (AOT.name, TFLM.name)
 
@@ -50,7 +51,13 @@ def build_image(
 
 
 def render_and_build(
-    board: str, model: ModelFile, *, backend: str = AOT.name, tflm_dir: Path | None = None, optimise: str = CYCLES
+    board: str,
+    model: ModelFile,
+    *,
+    backend: str = AOT.name,
+    tflm_dir: Path | None = None,
+    optimise: str = CYCLES,
+    input_rate: int = DEFAULT_INPUT_RATE,
 ) -> Image:
     """Renders a model to where its C belongs and builds the firmware of a board with it.
 
@@ -58,29 +65,39 @@ def render_and_build(
         board: name of the board.
         model: what to render.
         backend, tflm_dir: as :func:`build_image`.
-        optimise: as :func:`generate`.
+        optimise, input_rate: as :func:`generate`.
 
     Raises:
         EcgsegError: as `ecgseg.codegen.render` and :func:`build_image` do.
     """
-    return build_image(board, generate(model, optimise=optimise), model.data, backend=backend, tflm_dir=tflm_dir)
+    generated = generate(model, optimise=optimise, input_rate=input_rate)
+    return build_image(board, generated, model.data, backend=backend, tflm_dir=tflm_dir)
 
 
-def generate(model: ModelFile, generated: Path | None = None, *, optimise: str = CYCLES) -> Path:
+def generate(
+    model: ModelFile,
+    generated: Path | None = None,
+    *,
+    optimise: str = CYCLES,
+    input_rate: int = DEFAULT_INPUT_RATE,
+) -> Path:
     """Folder with the model's C: the one given, or build/generated/<model>, rendered anew.
 
     Args:
         model: what to render.
         generated: folder of C that is there already.
         optimise: what kernels are chosen by, one of PICKS of `ecgseg.codegen.optimise`.
+        input_rate: of the raw samples, Hz; C for another than the usual one has a folder of its own.
     """
     if generated is not None:
         return generated
     folder = generated_folder(model)
+    if input_rate != DEFAULT_INPUT_RATE:
+        folder = folder.with_name(f"{folder.name}-{input_rate}hz")
     if delineates(model.data):
-        render_delineator(model.data, folder, name=model.name)
+        render_delineator(model.data, folder, name=model.name, input_rate=input_rate)
     else:
-        render(model.path, folder, name=model.name, pick=PICKS[optimise])
+        render(model.path, folder, name=model.name, input_rate=input_rate, pick=PICKS[optimise])
     return folder
 
 

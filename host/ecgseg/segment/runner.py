@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg import interruption
-from ecgseg.codegen.render_delineator import delineates, render_delineator
+from ecgseg.codegen.render_delineator import delineates
 from ecgseg.data.recording import Channel, Recording, pieces
 from ecgseg.errors import EcgsegError, LinkError, ModelError
-from ecgseg.image.backends import build_image
+from ecgseg.image.backends import render_and_build
 from ecgseg.interruption import Stopped
 from ecgseg.link.stream import Results, delineate
 from ecgseg.link.transport import OnWait
-from ecgseg.models import ModelFile, generated_folder
+from ecgseg.models import ModelFile
 from ecgseg.segment.check import Comparison
 from ecgseg.segment.choice import Chosen
 from ecgseg.segment.result import Done, Segmented
@@ -143,18 +143,16 @@ def opened(options: SegmentOptions, rate: int, on_wait: OnWait | None) -> Iterat
         LinkError: on the device is another model, or one for another rate.
     """
     model, target = options.model, target_of(options.target)
-    standard = generated_folder(model)
-    folder = standard.with_name(f"{standard.name}-{rate}hz")
-    render_delineator(model.data, folder, name=model.name, input_rate=rate)
-    image = build_image(target.board, folder, model.data)
+    image = render_and_build(target.board, model, input_rate=rate)
     running_image = open_target(options.target, image, options.target_options)
     with running_image as running, running.connect(on_wait) as device:
         device.require_model(model.sha256)
         if device.info.input_rate != rate:
+            named = f"--model {model.name}" if model.from_zoo else f"--tflite {model.path}"
             raise LinkError(
                 f"The device takes {device.info.input_rate} samples a second, the recording has {rate}.",
                 "Its firmware was built for another rate.",
-                f"Flash {image.bin or image.elf}, which was built for this one.",
+                f"Run: invoke flash {named} --rate {rate}",
             )
         yield lambda samples: delineate(device, samples, classes=options.check, after_bazett=options.after_bazett)
 
