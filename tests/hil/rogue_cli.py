@@ -15,7 +15,7 @@ from ecgseg.commands import guard as guard_module
 from ecgseg.commands import hil_test
 from ecgseg.commands.guard import guard
 from ecgseg.data.inputs import Inputs
-from ecgseg.hil import runner
+from ecgseg.hil import runner, stream_runner
 from ecgseg.hil.runner import HilOptions
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient
@@ -57,11 +57,13 @@ class HilTest:
 
     Attributes:
         folder: for what it writes.
+        is_stream: of a model of a stream.
     """
 
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
     folder: Path
+    is_stream: bool = False
 
     @property
     def json(self) -> Path:
@@ -88,7 +90,8 @@ class HilTest:
         self._put_in_place(device)
         try:
             with guard():
-                code = hil_test.perform(HilOptions("host", vectors=self.vectors), html=self.html, json=self.json)
+                options = HilOptions("host", vectors=self.vectors)
+                code = hil_test.perform(options, html=self.html, json=self.json, is_stream=self.is_stream)
         except SystemExit as left:
             code = int(str(left.code))
         said = self.capsys.readouterr()
@@ -108,9 +111,11 @@ class HilTest:
         for name, value in (
             ("find_model", lambda *_: ModelFile(MODEL_NAME, path, known.model, False)),
             ("Segmenter", lambda _: known.reference),
+            ("StreamReference", lambda _: known.reference),
             ("choose_inputs", lambda *_: inputs),
             ("generate", lambda *_: known.folder),
             ("build_image", lambda *_, **__: image),
             ("open_target", opened),
         ):
-            self.monkeypatch.setattr(runner, name, value)
+            for module in (runner, stream_runner):
+                self.monkeypatch.setattr(module, name, value, raising=False)

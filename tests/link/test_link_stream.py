@@ -5,9 +5,9 @@ The image is the one of the board `host`, built with ASan and UBSan; its port is
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from ecgseg.hil.faults import FaultPlan, FaultyPort
 from ecgseg.hil.stream_reference import Answers
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, Port, WrongIndexError
+from ecgseg.link.description import description
 from ecgseg.link.error_table import error_number
 from ecgseg.link.messages import BY_COMMAND, pack, unpack
 from ecgseg.link.numbers import Command, StreamFlags
@@ -246,5 +247,9 @@ def test_a_restart_in_mid_stream_says_so(image: Image) -> None:
         assert_equal(joined(delineate(device, ecg())), reference().expect(ecg()))
 
 
-def test_an_event_is_48_bytes_as_they_lie_in_memory() -> None:
-    assert EVENT_BYTES == struct.calcsize("<QIIBBHhh6h6H") == len(Event(1, 2, 3, 1).pack())
+def test_an_event_is_on_the_wire_as_in_memory() -> None:
+    record = description().records["EVENT"]
+    assert [field.name for field in record.fields] == list(Event.__dataclass_fields__)
+    event = Event(*range(1, 1 + len(record.fields)))
+    assert event.pack() == pack(record.fields, asdict(event))
+    assert len(event.pack()) == record.size == EVENT_BYTES

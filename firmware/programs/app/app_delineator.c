@@ -17,7 +17,7 @@
 #define AT_ONCE (16u * ECGSEG_FACTOR)
 #define CLASSES_AT_ONCE (ECGSEG_DELINEATOR_ANSWERS + 32u)
 
-_Static_assert(sizeof(ecgseg_event_t) == 48u, "events are sent as they lie in memory");
+_Static_assert(sizeof(ecgseg_event_t) == (size_t)ECGSEG_LINK_EVENT_BYTES, "events are sent as they lie in memory");
 _Static_assert(CLASSES_AT_ONCE < CLASS_ROOM, "classes always get room when the host has read them");
 _Static_assert((ECGSEG_LINK_REQUEST_HEADER_BYTES + ECGSEG_LINK_FEED_SMALLEST) % sizeof(int16_t) == 0,
                "samples are used where they lie in the frame, which is aligned to words");

@@ -29,6 +29,8 @@ def generated_part() -> str:
     messages = description().messages.values()
     parts = ["## 5. Commands", _summary(messages)]
     parts += [_message(number, message) for number, message in enumerate(messages, 1)]
+    event = description().records["EVENT"]
+    parts += [_fields(f"{event.purpose}\n\nEvent", event.fields)]
     parts += ["## 6. Errors", _errors(), "## 7. Worked example", _example()]
     return "\n\n".join(parts)
 

@@ -75,7 +75,7 @@ class _Queue:
         self.size = size
         self.most = most
         self.read = 0
-        self.is_through = False
+        self.may_end = self.is_through = False
         self._crc = 0
 
     def take(self, answer: dict[str, Any]) -> bytes:
@@ -94,6 +94,8 @@ class _Queue:
             raise wrong_answer(name, f"nothing came, of {waiting} results that wait")
         if answer["flags"] & ~int(StreamFlags.ENDED):
             raise wrong_answer(name, f"the flags {answer['flags']:#x} have unknown bits")
+        if answer["flags"] and not self.may_end:
+            raise wrong_answer(name, "it tells the end of a stream that goes on")
         self._crc = zlib.crc32(data, self._crc)
         if self._crc != answer["crc"]:
             raise wrong_answer(name, f"its results add up to {answer['crc']:#010x}, what came to {self._crc:#010x}")
@@ -153,8 +155,7 @@ class DeviceStream:
         start = 0
         while start < samples.size:
             data = np.ascontiguousarray(samples[start : start + self._chunk], dtype="<i2").tobytes()
-            read = self._events.read, self._classes.read if self._classes else 0
-            taken, answer = self._parts.feed(self.position, data, read)
+            taken, answer = self._parts.feed(self.position, data, self._progress)
             self.position += taken
             self._since_gap += taken
             start += taken
@@ -184,6 +185,9 @@ class DeviceStream:
         """
         yield from self._with_room(Command.FINISH, {"first_index": self.position & _WRAP})
         self._close_part()
+        for queue in (self._events, self._classes):
+            if queue:
+                queue.may_end = True
         while not self._is_through():
             yield from self._read(must=True)
         if self._classes and self._classes.read != self._samples:
@@ -208,7 +212,7 @@ class DeviceStream:
         """Reads what waits; with `must` there has to be something, or the end."""
         # What is read is acknowledged, and makes room, with the next request only.
         for _ in range(2 if must else 1):
-            first_event, first_class = self._events.read, self._classes.read if self._classes else 0
+            first_event, first_class = self._progress
             classes = self._drain(self._classes) if self._classes else b""
             events = self._drain(self._events)
             if events or classes:
@@ -246,7 +250,15 @@ class DeviceStream:
             except DeviceError as error:
                 if error.code != error_number("RESULTS_WAIT"):
                     raise
+            before = self._progress
             yield from self._read(must=True)
+            if self._progress == before:
+                raise wrong_answer(command.name, "results are said to wait, and there are none")
+
+    @property
+    def _progress(self) -> tuple[int, int]:
+        """Results read so far."""
+        return self._events.read, self._classes.read if self._classes else 0
 
     def _ask(self, command: Command, values: dict[str, Any]) -> dict[str, Any]:
         message = BY_COMMAND[command]
