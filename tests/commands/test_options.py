@@ -109,7 +109,6 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (evaluate, {"cv": 5, "records": "test"}, "--cv does not go with --records."),
     (evaluate, {"cv": 5, "leads": "all"}, "--cv does not go with --leads."),
     (evaluate, {"cv": 5, "noise": True}, "--cv does not go with --noise."),
-    (evaluate, {"cv": 5, "database": "qtdb"}, "--database does not go with --cv."),
     (evaluate, {"cv": 5, "peers": True, "against_float": True}, "--cv does not go with --peers, --float."),
     (evaluate, {"cv": 5, "html": "new/x.html"}, "--cv does not go with --html."),
     (evaluate, {"steps": 100}, "--steps goes with --cv."),

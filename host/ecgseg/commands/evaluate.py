@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ecgseg.commands.options import JsonOption, ModelOptions, RecordOptions
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
+from ecgseg.errors import UsageError
 from ecgseg.extras import require_neurokit, require_tensorflow
 from ecgseg.models import ModelFile, find_model
 from ecgseg.output import write_json, write_text
@@ -32,7 +33,6 @@ class Options(ModelOptions, RecordOptions, JsonOption):
     database: str | None = option(
         "Database of the records: ludb, qtdb (records given, fold-1, sel301, ...) or synthetic;"
         " default LUDB where there is one, else synthetic.",
-        NotWith(("cv",), why="Cross-validation tests the patients of LUDB."),
         known=_databases,
     )
     noise: bool = option("Also score under noise of three kinds, 24 to -6 dB (takes 18 times as long).", default=False)
@@ -58,7 +58,7 @@ class Options(ModelOptions, RecordOptions, JsonOption):
         ),
         NotWith(
             ("records", "leads", "noise", "peers", "against_float", "html"),
-            why="It tests every patient of LUDB once, on the leads of the model's configuration, and writes JSON.",
+            why="It tests every patient of LUDB once (with --database qtdb every given record), and writes JSON.",
         ),
         default=0,
     )
@@ -133,10 +133,33 @@ def _cross_validate(chosen: ModelFile, options: Options) -> None:
 
     # Told before TensorFlow takes its time.
     require_folds(options.cv)
+    _require_database_of_folds(options)
     find_ludb(options.ludb)
     require_tensorflow()
-    from ecgseg.zoo.cross_validation import cross_validate
+    from ecgseg.zoo.cross_validation import cross_validate, cross_validate_qtdb
 
+    if options.database == "qtdb":
+        found = cross_validate_qtdb(chosen.name, console, steps=options.steps, ludb_option=options.ludb)
+        for point, score in found.fiducials.items():
+            console.print(f"{chosen.name}, QTDB, {point}: sensitivity {score.sensitivity:.4f}, PPV {score.ppv:.4f}")
+        write_json(found, options.json or chosen.path.with_name("cross_validation_qtdb.json"))
+        return
     result = cross_validate(chosen.name, console, options.cv, steps=options.steps, ludb_option=options.ludb)
     console.print(f"{chosen.name}: weighted F1 {result.mean:.4f} ± {result.deviation:.4f} over {options.cv} folds")
     write_json(result, options.json or chosen.path.with_name("cross_validation.json"))
+
+
+def _require_database_of_folds(options: Options) -> None:
+    """Refuses folds of a database that has none, and another number of folds than QTDB has."""
+    from ecgseg.data.databases import qtdb
+
+    if options.database == "synthetic":
+        raise UsageError(
+            "Synthetic ECG has no patients to hold out.", "", "Leave out --database, or use --database qtdb."
+        )
+    if options.database == "qtdb" and options.cv != len(qtdb.split()):
+        raise UsageError(
+            f"QTDB is not split into {options.cv} folds.",
+            f"Its given records are in {len(qtdb.split())} folds, no patient in two of them.",
+            f"Use --cv {len(qtdb.split())} --database qtdb.",
+        )

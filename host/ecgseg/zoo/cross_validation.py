@@ -14,12 +14,15 @@ import numpy as np
 from rich.console import Console
 
 from ecgseg import paths
-from ecgseg.data.databases import ludb
+from ecgseg.data.databases import ludb, qtdb
+from ecgseg.data.records import excerpts
 from ecgseg.errors import DataError, UsageError
+from ecgseg.scoring.collector import ScoreCollector
+from ecgseg.scoring.evaluate import device_twin
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.corpus import calibration_frames, load_corpus
-from ecgseg.zoo.figures import CrossValidation, require_folds
+from ecgseg.zoo.figures import CrossValidation, QtdbCrossValidation, require_folds
 from ecgseg.zoo.model_folder import int8_weighted_f1
 from ecgseg.zoo.quantise import quantise
 from ecgseg.zoo.train import fit
@@ -103,6 +106,66 @@ def cross_validate(
     )
 
 
+def cross_validate_qtdb(
+    name: str, console: Console, *, steps: int = 0, ludb_option: str | Path | None = None
+) -> QtdbCrossValidation:
+    """Trains a model anew for each fold of QTDB and tests it on that fold's records. A killed run goes on where it was.
+
+    LUDB's training and validation patients stay what they are; only QTDB's records are held out.
+
+    Args:
+        name: of a model that learns from QTDB.
+        console: where progress goes.
+        steps: of each training, 0 for those of the configuration.
+        ludb_option: folder of LUDB.
+
+    Raises:
+        DataError: LUDB or QTDB is not here.
+        UsageError, ModelError, OutputError: as from training.
+    """
+    configuration = zoo.load(name)
+    ludb_folder, qtdb_folder = ludb.find_ludb(ludb_option), qtdb.find_qtdb()
+    if not configuration.data.qtdb_weight:
+        raise UsageError(f"{name} learns nothing from QTDB.", "There is nothing to hold out.", "Name a stream.")
+    if ludb_folder is None or qtdb_folder is None:
+        raise DataError("Cross-validation on QTDB needs LUDB and QTDB.", "One is not here.", "Run `invoke data` first.")
+    whole = configuration.schedule.steps
+    steps = _checked_steps(configuration, steps or whole)
+    scores = ScoreCollector(configuration.classes)
+    for fold, held_out in qtdb.split().items():
+        work = paths.BUILD / "zoo" / "cv" / f"{name}-qtdb-{fold}-{steps}"
+        device = device_twin(_trained(qtdb_fold(configuration, fold, steps), ludb_folder, work, console))
+        for record in qtdb.load_records(qtdb_folder, held_out):
+            for part in excerpts(record, 10.0, 1.0):
+                scores.add(part, device.predict(part.samples))
+        console.print(f"{name}, {fold}: P onset sensitivity {scores.scores().fiducials['P onset'].sensitivity:.4f}")
+    found = scores.scores()
+    command = f"invoke evaluate --cv 3 --database qtdb --model {name}" + (f" --steps {steps}" if steps < whole else "")
+    return QtdbCrossValidation(
+        model=name,
+        digest=configuration.digest(),
+        command=command,
+        steps=steps,
+        weighted_f1=found.samples.weighted_f1,
+        fiducials=found.fiducials,
+    )
+
+
+def qtdb_fold(configuration: ModelConfiguration, fold: str, steps: int) -> ModelConfiguration:
+    """The recipe with the records of the other folds of QTDB and that many steps."""
+    others = tuple(name for name in qtdb.split() if name != fold)
+    data = configuration.data.model_copy(update={"qtdb_training": others})
+    schedule = configuration.schedule.model_copy(update={"steps": steps})
+    return configuration.model_copy(update={"data": data, "schedule": schedule})
+
+
+def _trained(configuration: ModelConfiguration, folder: Path, work: Path, console: Console) -> bytes:
+    """The int8 model of one fold."""
+    corpus = load_corpus(configuration, folder)
+    trained = fit(configuration, corpus, work, console)
+    return quantise(trained.model, calibration_frames(configuration, corpus), configuration.preprocess())
+
+
 def _checked_steps(configuration: ModelConfiguration, steps: int) -> int:
     schedule = configuration.schedule
     if not schedule.warmup_steps < steps <= schedule.steps:
@@ -116,8 +179,6 @@ def _checked_steps(configuration: ModelConfiguration, steps: int) -> int:
 
 def _score_fold(configuration: ModelConfiguration, fold: Fold, folder: Path, work: Path, console: Console) -> float:
     """Weighted F1 of the int8 model of one fold on the patients that it never saw."""
-    corpus = load_corpus(configuration, folder)
-    trained = fit(configuration, corpus, work, console)
-    content = quantise(trained.model, calibration_frames(configuration, corpus), configuration.preprocess())
+    content = _trained(configuration, folder, work, console)
     held_out = ludb.load_records(folder, fold.test, configuration.data.leads)
     return int8_weighted_f1(content, configuration, held_out)

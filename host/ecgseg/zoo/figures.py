@@ -126,6 +126,23 @@ class CrossValidation(BaseModel):
         return statistics.stdev(self.weighted_f1)
 
 
+class QtdbCrossValidation(BaseModel):
+    """The file cross_validation_qtdb.json: int8 models, each on the fold of QTDB that it never saw, taken together.
+
+    Attributes:
+        digest: of the configuration, the recipe that was judged.
+        command: what makes this file again.
+        steps: of each training; fewer than the configuration's where time was short.
+    """
+
+    model: str
+    digest: str
+    command: str
+    steps: int
+    weighted_f1: float
+    fiducials: dict[str, FiducialScore]
+
+
 def require_folds(count: int) -> None:
     """Refuses a number of folds that the patients of LUDB cannot be split into.
 
