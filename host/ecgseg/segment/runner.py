@@ -114,10 +114,10 @@ def run(
         with opened(options, chosen.rate, on_wait) as stream:
             for index, (channel, scale) in enumerate(zip(chosen.channels, chosen.scales, strict=True)):
                 spool = kept.enter_context(Spool(options.out))
-                sending = _Sending(recording, channel, scale, spool, _comparison(options, chosen.rate))
+                compared = _comparison(options, chosen.rate)
+                sending = _Sending(recording, channel, scale, spool, compared, index, on_step)
                 try:
-                    for step in sending.run(stream, index):
-                        on_step(step)
+                    sending.run(stream)
                 finally:
                     found.done.append(sending.done)
     except (EcgsegError, KeyboardInterrupt) as caught:
@@ -161,10 +161,18 @@ class _Sending:
     """A channel on its way."""
 
     def __init__(
-        self, recording: Recording, channel: Channel, scale: float, spool: Spool, comparison: Comparison | None
+        self,
+        recording: Recording,
+        channel: Channel,
+        scale: float,
+        spool: Spool,
+        comparison: Comparison | None,
+        index: int,
+        on_step: OnStep,
     ) -> None:
         self._recording, self._channel, self._scale = recording, channel, scale
         self._spool, self._comparison = spool, comparison
+        self._index, self._on_step = index, on_step
         self._samples = 0
 
     @property
@@ -180,20 +188,16 @@ class _Sending:
             compared.difference if compared else None,
         )
 
-    def run(self, stream: Stream, index: int) -> Iterator[Step]:
+    def run(self, stream: Stream) -> None:
         """Sends it, and tells how far it is."""
-        yield self._step(index)
-        told = 0
+        self._tell()
         for results in stream(self._parts()):
             self._spool.add(results.events)
             if self._comparison:
                 self._comparison.answered(results)
-            if self._samples != told:
-                told = self._samples
-                yield self._step(index)
         if self._comparison:
             self._comparison.ended()
-        yield self._step(index)
+        self._tell()
 
     def _parts(self) -> Iterator[Samples]:
         """The channel in small parts; one counts as sent when the next is asked for."""
@@ -205,9 +209,10 @@ class _Sending:
                     self._comparison.sent(part)
                 yield part
                 self._samples += part.size
+                self._tell()
                 interruption.check()
 
-    def _step(self, index: int) -> Step:
+    def _tell(self) -> None:
         channel, compared = self._channel, self._comparison
         equal = compared is None or compared.difference is None
-        return Step(channel, index, self._samples / channel.rate, channel.seconds, equal)
+        self._on_step(Step(channel, self._index, self._samples / channel.rate, channel.seconds, equal))
