@@ -31,7 +31,7 @@ from ecgseg.fuzz.kinds import CORPORA, DEVICE
 from ecgseg.fuzz.records import DeviceRecord, pack
 from ecgseg.hil import vectors
 from ecgseg.image.boards import HOST
-from ecgseg.image.build import build
+from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
 from ecgseg.link.framing import FrameDecoder, encode_frame
 from ecgseg.link.numbers import ANSWER_HEADER_BYTES, REQUEST_HEADER_BYTES, Command
@@ -41,6 +41,7 @@ from ecgseg.output import write_bytes
 from ecgseg.targets import target_of
 from ecgseg.targets.options import TargetOptions
 from support.random_network import KINDS, RandomNetwork
+from support.stream_images import stream_image
 
 MODEL = "seg-2-tcn-sm"
 _SEED = 7  # of made-up samples
@@ -86,15 +87,22 @@ def sessions() -> Iterator[tuple[str, bytes]]:
     folder = generated_folder(model)
     render(model.path, folder, name=model.name)
     image = build(HOST, folder)
-    alone: dict[str, Iterable[Part]] = {name: [part] for name, part in PARTS.items()}
+    alone: dict[str, Iterable[Part]] = {name: [part] for name, part in PARTS.items() if name != "stream"}
+    yield "client/stream", pack(map(_answer, _session(stream_image(), [PARTS["stream"]]).answers))
     for name, parts in (alone | {"everything": PARTS.values()}).items():
-        with target_of(HOST).open(image, TargetOptions()) as running:
-            recorder = Recorder(open_port(running.port_url))
-            with DeviceClient(recorder) as client:
-                converse(client, parts)
+        recorder = _session(image, parts)
         if name in PARTS:  # all of them together are more than one input has room for
             yield f"{DEVICE}/{name}", pack(map(_request, recorder.requests))
         yield f"client/{name}", pack(map(_answer, recorder.answers))
+
+
+def _session(image: Image, parts: Iterable[Part]) -> Recorder:
+    """What was said in a conversation with an image."""
+    with target_of(HOST).open(image, TargetOptions()) as running:
+        recorder = Recorder(open_port(running.port_url))
+        with DeviceClient(recorder) as client:
+            converse(client, parts)
+    return recorder
 
 
 def _request(body: bytes) -> tuple[int, bytes]:

@@ -6,7 +6,7 @@ The image is the one of the board `host`, built with ASan and UBSan; its port is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
 import numpy as np
@@ -189,6 +189,36 @@ def test_what_makes_no_sense_is_an_error_and_changes_nothing(image: Image) -> No
             with pytest.raises(DeviceError) as refused:
                 device.transport.request(command, payload)
             assert refused.value.code == error_number("UNKNOWN_COMMAND")
+        assert_equal(joined(delineate(device, ecg())), reference().expect(ecg()))
+
+
+def test_no_request_whatever_it_holds_breaks_a_stream(image: Image) -> None:
+    rng = np.random.default_rng(6)
+    commands = [Command.START, Command.FEED, Command.EVENTS, Command.CLASSES, Command.GAP, Command.FINISH]
+    answered = 0
+    with running(image) as port:
+        device = connected(port)
+        for _ in range(400):
+            command = Command(rng.choice(commands, p=[0.1, 0.4, 0.15, 0.15, 0.1, 0.1]))
+            message = BY_COMMAND[command]
+            payload = rng.integers(0, 256, message.smallest, np.uint8).tobytes()
+            if command == Command.FEED:
+                payload += rng.integers(0, 256, 2 * int(rng.integers(0, 500)), np.uint8).tobytes()
+            # Half of the numbers are what the device expects, or near it.
+            if rng.random() < 0.7:
+                payload = int(rng.integers(0, 3)).to_bytes(4, "little")[: message.smallest] + payload[4:]
+            if command == Command.FEED and rng.random() < 0.7:
+                payload = payload[:4] + bytes(8) + payload[12:]
+            try:
+                unpack(message.answer, device.transport.request(command, payload))
+                answered += 1
+            except WrongIndexError as error:
+                feed = {"first_index": error.expected, "events_read": 0, "classes_read": 0, "samples": bytes(400)}
+                with suppress(DeviceError):
+                    ask(device, Command.FEED, **feed)
+            except DeviceError:
+                continue
+        assert answered > 50
         assert_equal(joined(delineate(device, ecg())), reference().expect(ecg()))
 
 

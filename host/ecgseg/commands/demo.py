@@ -9,12 +9,17 @@ from ecgseg import paths
 from ecgseg.commands import hil_test
 from ecgseg.commands.options import LudbOption
 from ecgseg.commands.task import Output, option
+from ecgseg.models import STREAMS
 
 
 @dataclass(frozen=True)
 class Options(LudbOption):
     """What `invoke demo` takes."""
 
+    stream: bool = option(
+        "Show whole records that go through a model of a stream, and the beats that come of them, in place of frames.",
+        default=False,
+    )
     picture: Path | None = option("Also draw a lead and its masks into this PNG file.", output=Output.FILE)
 
 
@@ -28,5 +33,9 @@ def run(options: Options) -> int:
     from ecgseg.hil.runner import HilOptions
     from ecgseg.targets.names import QEMU
 
+    if options.stream:
+        tested = HilOptions(QEMU, model=STREAMS[-1], leads=parse_leads("ii"), ludb=options.ludb)
+        page = paths.REPORTS / "demo-stream.html"
+        return hil_test.perform(tested, html=page, picture=options.picture, is_stream=True)
     tested = HilOptions(QEMU, leads=parse_leads("ii"), ludb=options.ludb)
     return hil_test.perform(tested, html=paths.REPORTS / "demo.html", picture=options.picture)

@@ -14,6 +14,7 @@ from ecgseg.fuzz.records import records
 from ecgseg.link import DeviceClient, NoAnswerError
 from ecgseg.link.framing import FrameDecoder, encode_frame
 from ecgseg.link.numbers import ANSWER_BIT, PROTOCOL_VERSION, REQUEST_HEADER_BYTES, BenchKind
+from ecgseg.link.stream import Gap, delineate
 
 _ANSWER_SECONDS = 0.002
 _SAMPLES = 3200  # at 500 Hz: more than two frames of the zoo's models
@@ -102,8 +103,15 @@ def converse(client: DeviceClient, parts: Iterable[Part]) -> None:
 def _frames(client: DeviceClient) -> None:
     time = np.arange(_SAMPLES)
     samples = (800 * np.sin(time / 40) + 300 * np.sin(time / 7)).astype(np.int16)
-    if client.info.input_rate and client.max_chunk:
+    if client.info.frame_length and client.info.input_rate and client.max_chunk:
         deque(client.stream(samples), maxlen=0)
+
+
+def _stream(client: DeviceClient) -> None:
+    time = np.arange(_SAMPLES)
+    samples = (800 * np.sin(time / 40) ** 9 + 30 * np.sin(time / 7)).astype(np.int16)
+    if client.info.delineates:
+        deque(delineate(client, [samples, Gap(500), samples]), maxlen=0)
 
 
 def _layers(client: DeviceClient) -> None:
@@ -126,6 +134,7 @@ def _bench(client: DeviceClient) -> None:
 Part = Callable[[DeviceClient], object]
 PARTS: Mapping[str, Part] = {
     "frames": _frames,
+    "stream": _stream,
     "layers": _layers,
     "infer": _infer,
     "bench": _bench,
