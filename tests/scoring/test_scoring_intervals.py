@@ -34,6 +34,7 @@ def test_a_beat_has_the_p_wave_before_it_and_the_t_wave_behind_it() -> None:
     # Too far away, or another beat's.
     far = beats_of({"P": [(0, None, 10)], "QRS": [(600, None, 700)], "T": [(1300, None, 1500)]})
     assert far[0].intervals() == {"QRS": 100}
+    assert beats_of({"P": [(0, None, 10)], "T": [(1300, None, 1500)]}) == []
     between = beats_of({"QRS": [(0, None, 80), (300, None, 380)], "T": [(330, None, 600)]})
     assert [beat.t_off for beat in between] == [None, 600]
 

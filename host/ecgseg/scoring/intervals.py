@@ -58,7 +58,7 @@ def beats_of(waves: Mapping[str, Sequence[Span]]) -> list[Beat]:
     starts = [_first(wave) for wave in complexes]
     onsets = [onset for onset, _, _ in waves.get("P", ()) if onset is not None]
     offsets = [offset for _, _, offset in waves.get("T", ()) if offset is not None]
-    neighbours = zip(complexes, starts, [-np.inf, *starts[:-1]], [*starts[1:], np.inf], strict=True)
+    neighbours = zip(complexes, starts, [-np.inf, *starts][:-1], [*starts, np.inf][1:], strict=True)
     return [
         Beat(
             here if wave[1] is None else wave[1],
