@@ -14,8 +14,8 @@ from ecgseg.image.backends import generate
 from ecgseg.image.boards import APOLLO4P_EVB, MPS2_AN386, board_of
 from ecgseg.image.build import build
 from ecgseg.image.objects import STACK_USAGE_FLAG, Plan, compile_all, plan_of
-from ecgseg.image.programs import APP
-from ecgseg.models import find_model, model_names
+from ecgseg.image.programs import APP, STREAM_APP
+from ecgseg.models import find_model, model_names, stream_names
 
 BOARDS = (MPS2_AN386, APOLLO4P_EVB)
 
@@ -43,11 +43,13 @@ class Analysed:
 
 def analysed_images() -> Iterator[Analysed]:
     """Builds them below build/lint. Raises EcgsegError when one does not build."""
-    for model in map(find_model, model_names()):
+    streams = stream_names()
+    for model in map(find_model, (*model_names(), *streams)):
         generated = generate(model)
+        program = STREAM_APP if model.name in streams else APP
         for board in BOARDS:
             flags = (STACK_USAGE_FLAG,)
             out = paths.BUILD / "lint" / "images" / board / model.name
-            image = build(board, generated, out_dir=out, extra_flags=flags)
-            plan = plan_of(APP, board_of(board), generated, flags, None)
+            image = build(board, generated, program=program, out_dir=out, extra_flags=flags)
+            plan = plan_of(program, board_of(board), generated, flags, None)
             yield Analysed(board, model.name, plan, image.elf, tuple(compile_all(plan, image.build_id)))

@@ -21,7 +21,7 @@ from ecgseg.image.toolchain import output_of
 
 # Of newlib: bytes that are moved and set. Of libgcc: arithmetic for which the core has no instruction.
 ALLOWED = re.compile(
-    r"mem(cpy|set|cmp|move)|strlen|__aeabi_(u?l2f|u?i2f|f(r?sub|add)|u?ldivmod|u?idiv(mod)?)"
+    r"mem(cpy|set|cmp|move)|strlen|__aeabi_(u?l2f|u?i2f|f(r?sub|add)|u?ldivmod|u?idiv(mod)?|[il]div0)"
     r"|__(add|sub)sf3|__float(un)?(di|si)sf|__udivmoddi4"
 )
 PORTABLE = (ENGINE_PART, PIPELINE_PART, LINK_PART)

@@ -36,7 +36,11 @@ POINTERS: Mapping[str, tuple[str, ...]] = {
     "app_model_init": ("ecgseg_model",),
     "app_model_run": ("ecgseg_model",),
     "app_model_run_to_layer": ("ecgseg_model",),
-    "ecgseg_phases_run": ("ecgseg_phases_*",),
+    "ecgseg_delineator_init": ("ecgseg_stream_model",),
+    "pump": ("keep_class",),
+    "push_rows": ("ecgseg_stream_model",),
+    "finish_before": ("ecgseg_stream_model",),
+    "ecgseg_phases_run": ("ecgseg_phases_[1-9]*",),
     "ecgseg_phases_in_parts": ("part_*",),
     # A jump into its own unrolled loop.
     "ecgseg_conv_finish": (),
@@ -88,7 +92,7 @@ def functions_of(listing: str) -> dict[int, Function]:
             start = int(head[1], 16)
             current = found.setdefault(start, Function(head[2]))
         elif current and (instruction := _INSTRUCTION.match(line)):
-            operands = (instruction[3] or "").split(" @")[0]
+            operands = re.split(r"\s@", instruction[3] or "")[0]
             target = _TARGET.search(operands)
             if _BRANCH.match(instruction[2]) and target:
                 branches.append((start, instruction[2], int(target[1], 16)))
