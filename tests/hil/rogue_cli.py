@@ -113,7 +113,7 @@ class HilTest:
             ("Segmenter", lambda _: known.reference),
             ("StreamReference", lambda _: known.reference),
             ("choose_inputs", lambda *_: inputs),
-            ("generate", lambda *_: known.folder),
+            ("generate", lambda *_, **__: known.folder),
             ("build_image", lambda *_, **__: image),
             ("open_target", opened),
         ):

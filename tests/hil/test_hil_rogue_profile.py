@@ -53,7 +53,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     for module, name in ((profile, "console"), (guard_module, "messages")):
         monkeypatch.setattr(module, name, Console(stderr=name == "messages", width=400, color_system=None))
     monkeypatch.setattr(profile, "find_model", lambda *_: model)
-    monkeypatch.setattr(board, "generate", lambda *_: known.folder)
+    monkeypatch.setattr(board, "generate", lambda *_, **__: known.folder)
     monkeypatch.setattr(board, "build", lambda *_: image)
     monkeypatch.setattr(board, "_ANSWER_SECONDS", 0.02)
     out = tmp_path / "profile.json"

@@ -58,8 +58,10 @@ def _train(options: Options) -> None:
     """Trains one model of the zoo or all, one after the other; a killed run goes on where it was.
 
     Raises:
+        ToolMissingError: TensorFlow is missing.
         ModelError: a training failed, which said why itself.
     """
+    require_tensorflow()
     for name in [options.model] if options.model else (*configured_names(streams=True), *configured_names()):
         if options.model or not name.startswith(STREAM_PREFIX):
             start(training.run, model=name, ludb=options.ludb)
