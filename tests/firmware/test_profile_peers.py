@@ -132,7 +132,7 @@ def test_layers_are_told_apart_by_geometry_and_named_by_kind() -> None:
 
 def test_inputs_are_those_that_the_program_makes(tmp_path: Path) -> None:
     subject = subject_of(MODEL.data, MODEL.name, tmp_path)
-    ran = cycles.modelled(tmp_path)
+    ran = cycles.modelled(tmp_path, subject.manifest)
     assert np.array_equal(ran.outputs, subject.answers)
     assert len({row.tobytes() for row in cycles.inputs(250)}) == cycles.RUNS
     other = replace(subject, answers=cycles.expected(subject.network) + 1)

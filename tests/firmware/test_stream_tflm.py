@@ -188,7 +188,9 @@ def test_a_stream_has_nothing_but_constants_of_its_own(tmp_path: Path) -> None:
     result = plain.compile(tmp_path / "ecgseg_stream_model.c", tmp_path / "model.o")
     symbols = subprocess.run(["nm", str(result)], capture_output=True, text=True, check=True).stdout
     assert " T ecgseg_stream_push" in symbols
-    assert [line for line in symbols.splitlines() if re.search(r" [bBdDC] ", line)] == []
+    # Where lines are counted, the counters are data.
+    held = [line for line in symbols.splitlines() if re.search(r" [bBdDC] (?!__gcov)", line)]
+    assert held == []
 
 
 @pytest.mark.slow
