@@ -68,3 +68,7 @@ def test_a_relu_between_scales_whose_ratio_is_nearly_a_tie_equals_tflm() -> None
     every = np.arange(-128, 128).astype(np.int8)
     expected = TflmOracle(content).run(every).reshape(-1)
     assert np.array_equal(interpret.run(lower(load_tflite(content)), every).reshape(-1), expected)
+
+
+def test_a_random_network_that_has_one_dimension_left_is_drawn_to_its_end() -> None:
+    assert lower(load_tflite(RandomNetwork(800544).content)).layers

@@ -54,6 +54,8 @@ def _joins(net: Draws, index: int, shape: list[int], axis: int) -> bool:
 def concatenation(net: Draws) -> int | None:
     """CONCATENATION with earlier tensors, a constant or itself."""
     shape = net.builder.shape(net.current)
+    if len(shape) < 2:
+        return None
     axis = int(net.rng.integers(max(1, len(shape) - 2), len(shape)))
     quantisation = net.builder.quantisation(net.current)
     operands = [net.current]
