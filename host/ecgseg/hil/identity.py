@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ecgseg.codegen.manifest import read_manifest, read_stream_manifest
+from ecgseg.codegen.manifest import StreamManifest, read_manifest, read_stream_manifest
 from ecgseg.errors import LinkError
 from ecgseg.hil.stream_reference import StreamReference
 from ecgseg.image.backends import BACKENDS, is_delineator
 from ecgseg.link import DeviceClient, DeviceInfo, LayerInfo, TimeBase
-from ecgseg.link.answers import require_same_model
-from ecgseg.link.messages import wrong_answer
+from ecgseg.link.answers import ContradictionError, require_same_model
+from ecgseg.link.messages import WrongAnswerError, wrong_answer
 from ecgseg.link.numbers import PAYLOAD_MAX, PROTOCOL_VERSION
 from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.printable import printable
@@ -54,9 +54,9 @@ class Known:
         Raises:
             ModelError: the manifest is missing or damaged.
         """
-        if is_delineator(generated):
-            return Known._of_stream(generated, board=board, build_id=build_id, backend=backend)
-        manifest = read_manifest(generated)
+        # Of a network that runs as a stream no layer can be asked for.
+        manifest = read_stream_manifest(generated) if is_delineator(generated) else read_manifest(generated)
+        layers = () if isinstance(manifest, StreamManifest) else manifest.layers
         told: dict[str, object] = {
             "board": board,
             "backend": backend,
@@ -64,33 +64,16 @@ class Known:
             "model_name": printable(manifest.model),
             "engine_version": manifest.engine_version,
             "payload_max": PAYLOAD_MAX,
-            "layer_count": len(manifest.layers),
+            "layer_count": len(layers),
             "macs": manifest.macs,
         }
         if backend == "aot":
             told["arena_bytes"] = manifest.arena_bytes
-        layers = tuple(
+        infos = (
             LayerInfo(index, layer.name, layer.operator, layer.tensor, layer.bytes, layer.macs)
-            for index, layer in enumerate(manifest.layers)
+            for index, layer in enumerate(layers)
         )
-        return Known(told, layers)
-
-    @staticmethod
-    def _of_stream(generated: Path, *, board: str, build_id: str, backend: str) -> Known:
-        """The same of an image whose network runs as a stream: no layer of it can be asked for."""
-        manifest = read_stream_manifest(generated)
-        told: dict[str, object] = {
-            "board": board,
-            "backend": backend,
-            "build_id": build_id,
-            "model_name": printable(manifest.model),
-            "engine_version": manifest.engine_version,
-            "payload_max": PAYLOAD_MAX,
-            "layer_count": 0,
-            "macs": manifest.macs,
-            "arena_bytes": manifest.arena_bytes,
-        }
-        return Known(told)
+        return Known(told, tuple(infos))
 
 
 Reference = Segmenter | StreamReference
@@ -164,6 +147,18 @@ def expected_info(reference: Reference, known: Known) -> DeviceInfo:
     numbers: dict[str, object] = dict.fromkeys((part.name for part in fields(DeviceInfo)), 0)
     values: dict[str, Any] = numbers | texts | plain | _of_model(reference) | known.told
     return DeviceInfo(**values)
+
+
+def info_behind(error: WrongAnswerError, reference: Reference, known: Known) -> DeviceInfo:
+    """What to take for the HELLO of a device whose own came whole and cannot be right.
+
+    Raises:
+        LinkError: it is another model or backend, which explains it.
+    """
+    if not isinstance(error, ContradictionError):
+        return expected_info(reference, known)
+    require_same(error.told, reference, known)
+    return error.told
 
 
 def _of_model(reference: Reference) -> dict[str, object]:

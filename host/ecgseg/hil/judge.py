@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ecgseg import interruption
 from ecgseg.data.records import WAVE_LABELS, Record
+from ecgseg.hil.common import told_by_all
 from ecgseg.hil.compare import (
     Difference,
     LayerDifference,
@@ -25,11 +26,11 @@ from ecgseg.hil.compare import (
 )
 from ecgseg.hil.identity import Known, differences, require_frames
 from ecgseg.hil.legal import illegal, illegal_stats
-from ecgseg.hil.result import HilResult, Memory, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
+from ecgseg.hil.result import HilResult, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.start import start_notes
 from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, Vector
-from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult, LinkCounters
+from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
 from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
 from ecgseg.link.transport import OtherVersionError
@@ -330,16 +331,9 @@ class Judge:
 
     def result(self, error: str | None = None) -> HilResult:
         """The result so far; "incomplete" unless run() came to its end, "fail" as soon as one byte differed."""
-        counters = self.subject.device.counters if self.subject.device else LinkCounters()
         tally = self.tally
         return HilResult(
-            target=self.subject.target,
-            board=self.info.board,
-            backend=self.info.backend,
-            model=self.info.model_name,
-            model_sha256=self.info.model_sha256,
-            build_id=self.info.build_id,
-            image_sha256=self.subject.image_sha256,
+            **told_by_all(self.subject, self.info, self._stats, self._started),
             source=self.source,
             records=list(self.records),
             leads=list(self.leads),
@@ -350,23 +344,13 @@ class Judge:
             differing_frames=tally.differing_frames,
             compared_bytes=tally.compared,
             mismatched_bytes=tally.mismatched,
-            requests=counters.requests,
-            retries=counters.retries,
-            crc_errors=counters.crc_errors,
-            device_crc_errors=self._stats.bad_crc if self._stats else 0,
-            device_overruns=self._stats.rx_overruns if self._stats else 0,
             verdict=self._verdict(error),
             mismatches=tally.mismatches,
             error=error,
             timing=self._ticks.timing(self.info),
-            memory=self._memory(),
-            macs=self.info.macs,
             segmentation=self._segmentation(),
             not_scored=self._not_scored,
             notes=[*self._notes, *([tally.not_kept] if tally.not_kept else [])],
-            reset_cause=self.info.reset_cause,
-            fault=str(self.info.fault) if self.info.fault else None,
-            seconds=round(time.monotonic() - self._started, 3),
         )
 
     def _segmentation(self) -> Segmentation | None:
@@ -375,11 +359,3 @@ class Judge:
         except Exception as error:  # As in _lead: scores are no part of the verdict.
             self._not_scored = self._not_scored or printable(f"{type(error).__name__}: {error}")
             return None
-
-    def _memory(self) -> Memory:
-        return Memory(
-            arena_bytes=self.info.arena_bytes,
-            stack_bytes=self._stats.stack_high_water if self._stats else 0,
-            flash_bytes=self.subject.flash_bytes,
-            ram_bytes=self.subject.ram_bytes,
-        )

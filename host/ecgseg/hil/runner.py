@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,8 @@ from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import Record
 from ecgseg.errors import DataError, DeviceError, EcgsegError, LinkError, ModelError
 from ecgseg.hil import vectors
-from ecgseg.hil.identity import Known, expected_info, identify, require_same
+from ecgseg.hil.common import ImageFacts
+from ecgseg.hil.identity import Known, identify, info_behind
 from ecgseg.hil.inject import Faults, FaultyWire
 from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.replay import replay_words
@@ -26,11 +26,9 @@ from ecgseg.hil.result import HilRun, Planned, Source
 from ecgseg.hil.start import explained
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.image.backends import build_image, generate
-from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceClient, DeviceInfo
-from ecgseg.link.answers import ContradictionError
 from ecgseg.link.messages import WrongAnswerError
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile, find_model
@@ -204,12 +202,7 @@ class _Test:
             LinkError: it is another model or backend, which explains it.
         """
         subject = self._subject(None)
-        if isinstance(error, ContradictionError):
-            require_same(error.told, self.reference, subject.known)
-            info = error.told
-        else:
-            info = expected_info(self.reference, subject.known)
-        judge = self._judge_of(subject, info)
+        judge = self._judge_of(subject, info_behind(error, self.reference, subject.known))
         judge.tally.add_hello(f"{error.what} {error.why}")
         with suppress(LinkError):  # What comes of it is told already.
             judge.compare_hello()
@@ -226,17 +219,16 @@ class _Test:
         )
 
     def _subject(self, device: DeviceClient | None) -> Subject:
-        # A native process says nothing about the size of a device's image.
         image, options, model = self.image, self.options, self.model
-        sizes = image.sizes if board_of(image.board).prefix else {}
+        facts = ImageFacts.of(image)
         return Subject(
             target=options.target,
             model=vectors.name_of(model),
             device=device,
             reference=self.reference,
-            flash_bytes=sizes.get("flash", 0),
-            ram_bytes=sizes.get("ram", 0),
-            image_sha256=hashlib.sha256(image.bin.read_bytes()).hexdigest() if image.bin else "",
+            flash_bytes=facts.flash_bytes,
+            ram_bytes=facts.ram_bytes,
+            image_sha256=facts.sha256,
             vectors=options.vectors,
             replay_words=replay_words(options),
             known=Known.of(self.generated, board=image.board, build_id=image.build_id, backend=options.backend),

@@ -11,17 +11,18 @@ import numpy as np
 from ecgseg import interruption
 from ecgseg.codegen.manifest import StreamManifest
 from ecgseg.data.records import Record
+from ecgseg.hil.common import told_by_all
 from ecgseg.hil.compare import Difference
 from ecgseg.hil.identity import Known, differences, require_frames
 from ecgseg.hil.legal import illegal_stats
-from ecgseg.hil.result import Memory, Planned, ShownLead, Source, TickCollector, Verdict
+from ecgseg.hil.result import Planned, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.start import start_notes
 from ecgseg.hil.stream_compare import class_difference, event_difference, illegal, prefix, told_differently
 from ecgseg.hil.stream_reference import Answers, StreamReference
 from ecgseg.hil.stream_result import StreamFacts, StreamMismatch, StreamResult
 from ecgseg.hil.stream_scores import StreamScores
 from ecgseg.hil.stream_shown import shown_lead
-from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, LinkCounters
+from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats
 from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
 from ecgseg.link.stream import DeviceStream, Results, StreamInfo
@@ -269,16 +270,9 @@ class StreamJudge:
 
     def result(self, error: str | None = None) -> StreamResult:
         """The result so far; "incomplete" unless run() came to its end, "fail" as soon as one byte differed."""
-        counters = self.subject.device.counters if self.subject.device else LinkCounters()
         counts, scores = self.counts, self._scores.result()
         return StreamResult(
-            target=self.subject.target,
-            board=self.info.board,
-            backend=self.info.backend,
-            model=self.info.model_name,
-            model_sha256=self.info.model_sha256,
-            build_id=self.info.build_id,
-            image_sha256=self.subject.image_sha256,
+            **told_by_all(self.subject, self.info, self._stats, self._started),
             source=self.source,
             records=list(self._records),
             leads=list(self._leads),
@@ -293,40 +287,22 @@ class StreamJudge:
             expected_events=counts.expected_events,
             compared_bytes=counts.compared,
             mismatched_bytes=counts.mismatched,
-            requests=counters.requests,
-            retries=counters.retries,
-            crc_errors=counters.crc_errors,
-            device_crc_errors=self._stats.bad_crc if self._stats else 0,
-            device_overruns=self._stats.rx_overruns if self._stats else 0,
             verdict=self._verdict(error),
             mismatches=self.mismatches,
             error=error,
             timing=self._ticks.timing(self.info),
-            memory=self._memory(),
-            macs=self.info.macs,
             stream=self._facts,
             scores=scores.whole,
             by_rhythm=scores.by_rhythm,
             peers=scores.peers,
             not_scored=self._scores.not_scored,
             notes=start_notes(self.info),
-            reset_cause=self.info.reset_cause,
-            fault=str(self.info.fault) if self.info.fault else None,
-            seconds=round(time.monotonic() - self._started, 3),
         )
 
     def _verdict(self, error: str | None) -> Verdict:
         if self.counts.mismatched:
             return "fail"
         return "pass" if self.finished and self.counts.streams and error is None else "incomplete"
-
-    def _memory(self) -> Memory:
-        return Memory(
-            arena_bytes=self.info.arena_bytes,
-            stack_bytes=self._stats.stack_high_water if self._stats else 0,
-            flash_bytes=self.subject.flash_bytes,
-            ram_bytes=self.subject.ram_bytes,
-        )
 
 
 def _all_of(stream: DeviceStream, record: Record) -> Iterator[Results]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from ecgseg.codegen.manifest import read_stream_manifest
 from ecgseg.codegen.render_delineator import delineates
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.errors import DeviceError, EcgsegError, ModelError
-from ecgseg.hil.identity import Known, expected_info, identify, require_same
+from ecgseg.hil.common import ImageFacts
+from ecgseg.hil.identity import Known, identify, info_behind
 from ecgseg.hil.inject import FaultyWire
 from ecgseg.hil.result import Planned
 from ecgseg.hil.runner import HilOptions, OnStep, Step, connected, leads_to_show
@@ -21,11 +21,9 @@ from ecgseg.hil.stream_reference import StreamReference
 from ecgseg.hil.stream_result import StreamRun
 from ecgseg.hil.stream_scores import Peer, classical_peers
 from ecgseg.image.backends import build_image, generate
-from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceClient, DeviceInfo
-from ecgseg.link.answers import ContradictionError
 from ecgseg.link.messages import WrongAnswerError
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile, find_model
@@ -157,10 +155,7 @@ class _Test:
             LinkError: it is another model or backend, which explains it.
         """
         subject = self._subject(None)
-        if isinstance(error, ContradictionError):
-            require_same(error.told, self.reference, subject.known)
-        info = error.told if isinstance(error, ContradictionError) else expected_info(self.reference, subject.known)
-        judge = self._judge_of(subject, info)
+        judge = self._judge_of(subject, info_behind(error, self.reference, subject.known))
         judge.add_wrong(f"HELLO: {error.what} {error.why}", "HELLO")
         return judge
 
@@ -174,18 +169,17 @@ class _Test:
         )
 
     def _subject(self, device: DeviceClient | None) -> StreamSubject:
-        # A native process says nothing about the size of a device's image.
         image, options = self.image, self.options
-        sizes = image.sizes if board_of(image.board).prefix else {}
+        facts = ImageFacts.of(image)
         return StreamSubject(
             target=options.target,
             device=device,
             reference=self.reference,
             manifest=read_stream_manifest(self.generated),
             known=Known.of(self.generated, board=image.board, build_id=image.build_id, backend=options.backend),
-            flash_bytes=sizes.get("flash", 0),
-            ram_bytes=sizes.get("ram", 0),
-            image_sha256=hashlib.sha256(image.bin.read_bytes()).hexdigest() if image.bin else "",
+            flash_bytes=facts.flash_bytes,
+            ram_bytes=facts.ram_bytes,
+            image_sha256=facts.sha256,
             again=self._again(),
             peers=self.peers,
         )

@@ -6,38 +6,31 @@ from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
 
 from ecgseg.hil.stream_result import StreamMismatch, StreamResult
 from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, summary_rows
-from ecgseg.report.terminal import VERDICTS
+from ecgseg.report.terminal import summary_panel, verdict_line
 from ecgseg.scoring.delineation import DelineationScores
 from ecgseg.terminal import data
 
 
 def show_result(result: StreamResult, console: Console) -> None:
     """Prints what differs first, the summary, and how good the answers are."""
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column()
-    for name, text in summary_rows(result):
-        table.add_row(name, data(text))
     console.print()
     if result.mismatches:
         console.print(_mismatches(result.mismatches))
         again = next((item.again for item in result.mismatches if item.again), None)
         if again:
             console.print(f"Stream the first of them again: {data(again)}", highlight=False, soft_wrap=True)
-    console.print(Panel(table, title=f"HIL test, stream on {data(result.target)}", title_align="left", expand=False))
+    console.print(summary_panel(f"HIL test, stream on {data(result.target)}", summary_rows(result)))
     scores = all_scores(result)
     if scores:
         console.print(_points(scores))
         console.print(_beats(scores))
     if len(result.by_rhythm) > 1:
         console.print(_rhythms(result.by_rhythm))
-    missing = f" ({data(reached(result))})" if result.verdict == "incomplete" else ""
-    console.print(VERDICTS[result.verdict] + missing + (f": {data(result.error)}" if result.error else "."))
+    console.print(verdict_line(result.verdict, reached(result), result.error))
 
 
 def _mismatches(found: Sequence[StreamMismatch]) -> Table:

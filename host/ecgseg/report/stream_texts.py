@@ -5,41 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ecgseg.hil.stream_result import StreamResult
-from ecgseg.report.texts import SOURCES, input_count, memory_text, time_note
+from ecgseg.report.texts import Row, closing_rows, link_rows, memory_text, tested_rows, time_note
 from ecgseg.scoring.delineation import DelineationScores
 
 DEVICE = "Device"
 
 
-def summary_rows(result: StreamResult) -> list[tuple[str, str]]:
+def summary_rows(result: StreamResult) -> list[Row]:
     """Name and value of everything worth a line."""
     rows = [
-        ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
-        ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
-        *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
-        ("Input", f"{SOURCES[result.source]}; {input_count(result)}"),
+        *tested_rows(result),
         ("Streams", f"{result.streams:,} of {result.planned_streams:,}, {result.signal_seconds:,.1f} s of signal"),
         ("Answers", f"{result.samples:,} classes, {result.events:,} events"),
-        ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
-        ("Link", f"{result.requests:,} requests, {result.retries} retries"),
+        *link_rows(result),
     ]
-    if result.injected:
-        put = result.injected
-        faults = f"{put.to_device:,} faults to the device, {put.to_host:,} from it"
-        rows.append(("Injected", f"{put.faults}, seed {put.seed}: {faults}"))
     if result.stream:
         told = result.stream
         rows.append(("Looks ahead", f"{told.look_ahead_ms} ms, in blocks of {10 * told.block} ms"))
         rows.append(("Stream", f"{told.memory_bytes:,} B of RAM, {told.state_bytes:,} B of them the network's state"))
     rows += [("Work", work_text(result))] if result.timing.parts else []
     rows.append(("Memory", memory_text(result)))
-    if result.not_scored:
-        rows.append(("Not scored", result.not_scored))
-    if result.reset_cause:
-        rows.append(("Last start", f"reset cause {result.reset_cause:#x}"))
-    rows += [("Note", note) for note in result.notes]
-    rows.append(("Duration", f"{result.seconds:.1f} s on this host"))
-    return rows
+    return [*rows, *closing_rows(result)]
 
 
 def work_text(result: StreamResult) -> str:

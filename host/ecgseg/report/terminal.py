@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from ecgseg.hil.result import HilResult, Mismatch
-from ecgseg.report.texts import byte_text, reached, summary_rows
+from ecgseg.hil.result import HilResult, Mismatch, Verdict
+from ecgseg.report.texts import Row, byte_text, reached, summary_rows
 from ecgseg.terminal import data
 
 VERDICTS = {
@@ -17,20 +17,30 @@ VERDICTS = {
 }
 
 
-def show_result(result: HilResult, console: Console) -> None:
-    """Prints the summary of a HIL test and every difference that was kept in full."""
+def summary_panel(title: str, rows: list[Row]) -> Panel:
+    """Names and values in a frame; the title is markup."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column()
-    for name, text in summary_rows(result):
+    for name, text in rows:
         table.add_row(name, data(text))
+    return Panel(table, title=title, title_align="left", expand=False)
+
+
+def verdict_line(verdict: Verdict, reached_text: str, error: str | None) -> str:
+    """The last line, markup: the verdict, how far the test came if not to its end, and why."""
+    missing = f" ({data(reached_text)})" if verdict == "incomplete" else ""
+    return VERDICTS[verdict] + missing + (f": {data(error)}" if error else ".")
+
+
+def show_result(result: HilResult, console: Console) -> None:
+    """Prints the summary of a HIL test and every difference that was kept in full."""
     console.print()
-    console.print(Panel(table, title=f"HIL test, target {data(result.target)}", title_align="left", expand=False))
+    console.print(summary_panel(f"HIL test, target {data(result.target)}", summary_rows(result)))
     if result.mismatches:
         console.print(_mismatch_table(result.mismatches))
         _show_replay([item.replay for item in result.mismatches if item.replay], console)
-    missing = f" ({data(reached(result))})" if result.verdict == "incomplete" else ""
-    console.print(VERDICTS[result.verdict] + missing + (f": {data(result.error)}" if result.error else "."))
+    console.print(verdict_line(result.verdict, reached(result), result.error))
 
 
 def _show_replay(commands: list[str], console: Console) -> None:

@@ -12,6 +12,8 @@ HEADLINES = {
     "incomplete": "Incomplete",
 }
 Result = HilResult | StreamResult
+Row = tuple[str, str]
+"""Name and value of a line of the summary."""
 SOURCES = {
     "ludb": "LUDB, ECG of patients",
     "qtdb": "QTDB, ECG of patients",
@@ -26,37 +28,50 @@ _TIME_NOTES = {
 }
 
 
-def summary_rows(result: HilResult) -> list[tuple[str, str]]:
+def summary_rows(result: HilResult) -> list[Row]:
     """Name and value of everything worth a line."""
     rows = [
-        ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
-        ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
-        *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
-        ("Input", f"{SOURCES[result.source]}; {input_count(result)}"),
+        *tested_rows(result),
         ("Frames", f"{result.frames:,} of {_whole(result.planned_frames, result.expected_frames)}"),
-        ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
-        ("Link", f"{result.requests:,} requests, {result.retries} retries"),
+        *link_rows(result),
     ]
-    if result.injected:
-        put = result.injected
-        rows.append(
-            (
-                "Injected",
-                f"{put.faults}, seed {put.seed}: {put.to_device:,} faults to the device, {put.to_host:,} from it",
-            )
-        )
     rows += [(f"{part.capitalize()}", time_text(result, part)) for part in result.timing.parts]
     rows.append(("Memory", memory_text(result)))
     if result.segmentation:
         f1 = result.segmentation.samples.weighted_f1
         rows.append(("Annotation", f"weighted F1 {f1:.4f} of the device's mask, sample by sample"))
-    if result.not_scored:
-        rows.append(("Not scored", result.not_scored))
+    return [*rows, *closing_rows(result)]
+
+
+def tested_rows(result: Result) -> list[Row]:
+    """What was tested, and with what."""
+    return [
+        ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
+        ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
+        *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
+        ("Input", f"{SOURCES[result.source]}; {input_count(result)}"),
+    ]
+
+
+def link_rows(result: Result) -> list[Row]:
+    """What was compared, and how the line was."""
+    rows = [
+        ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
+        ("Link", f"{result.requests:,} requests, {result.retries} retries"),
+    ]
+    if result.injected:
+        put = result.injected
+        faults = f"{put.to_device:,} faults to the device, {put.to_host:,} from it"
+        rows.append(("Injected", f"{put.faults}, seed {put.seed}: {faults}"))
+    return rows
+
+
+def closing_rows(result: Result) -> list[Row]:
+    """What is worth a line behind the figures."""
+    rows = [("Not scored", result.not_scored)] if result.not_scored else []
     if result.reset_cause:
         rows.append(("Last start", f"reset cause {result.reset_cause:#x}"))
-    rows += [("Note", note) for note in result.notes]
-    rows.append(("Duration", f"{result.seconds:.1f} s on this host"))
-    return rows
+    return [*rows, *(("Note", note) for note in result.notes), ("Duration", f"{result.seconds:.1f} s on this host")]
 
 
 def reached(result: HilResult) -> str:

@@ -7,17 +7,17 @@ IEEE Access 8 (2020) 186181-186190, doi 10.1109/ACCESS.2020.3029211; PhysioNet, 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
 from ecgseg import interruption, paths
+from ecgseg.data.databases.places import Places
 from ecgseg.data.readers import wfdb
 from ecgseg.data.records import Record
 from ecgseg.errors import DataError, UsageError, cause
-from ecgseg.files import expanded, is_file, plain
+from ecgseg.files import is_file, plain
 from ecgseg.pipeline import DEFAULT_INPUT_RATE
 
 ENVIRONMENT = "ECGSEG_LUDB"
@@ -34,17 +34,14 @@ def find_ludb(option: str | Path | None = None) -> Path | None:
     Raises:
         DataError: the option or the variable names a folder that does not hold LUDB.
     """
-    named = option or os.environ.get(ENVIRONMENT)
-    if named:
-        folder = expanded(named)
-        if not _holds_ludb(folder):
-            raise DataError(
-                f"There is no LUDB in '{folder}'.",
-                "The folder must hold RECORDS and data/1.hea to data/200.hea.",
-                f"Correct --ludb or {ENVIRONMENT}, or run `invoke data` to download it.",
-            )
-        return folder
-    return next((folder for folder in (paths.LOCAL_LUDB, paths.SHARED_LUDB) if _holds_ludb(folder)), None)
+    places = Places(
+        "LUDB",
+        ENVIRONMENT,
+        (paths.LOCAL_LUDB, paths.SHARED_LUDB),
+        "The folder must hold RECORDS and data/1.hea to data/200.hea.",
+        f"Correct --ludb or {ENVIRONMENT}, or run `invoke data` to download it.",
+    )
+    return places.find(option, _holds_ludb)
 
 
 def _holds_ludb(folder: Path) -> bool:

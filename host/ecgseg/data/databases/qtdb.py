@@ -10,7 +10,6 @@ both channels together: 30 to 100 beats chosen by hand, in one or several runs. 
 from __future__ import annotations
 
 import json
-import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -24,10 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg import interruption, paths
+from ecgseg.data.databases.places import Places
 from ecgseg.data.readers import wfdb
 from ecgseg.data.records import Record, Stretch, Wave
 from ecgseg.errors import DataError, UsageError, cause
-from ecgseg.files import expanded, is_file, plain, read_text
+from ecgseg.files import is_file, plain, read_text
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, LEAD_OFF, microvolts
 
 ENVIRONMENT = "ECGSEG_QTDB"
@@ -55,17 +55,14 @@ def find_qtdb(option: str | Path | None = None) -> Path | None:
     Raises:
         DataError: the option or the variable names a folder that does not hold QTDB, or RECORDS cannot be read.
     """
-    named = option or os.environ.get(ENVIRONMENT)
-    if named:
-        folder = expanded(named)
-        if not _holds_qtdb(folder):
-            raise DataError(
-                f"There is no QTDB in '{folder}'.",
-                "The folder must hold RECORDS and .hea, .dat and .q1c of the records that it lists.",
-                f"Correct {ENVIRONMENT}, or run `invoke data --database qtdb` to download it.",
-            )
-        return folder
-    return next((folder for folder in (paths.LOCAL_QTDB, paths.SHARED_QTDB) if _holds_qtdb(folder)), None)
+    places = Places(
+        "QTDB",
+        ENVIRONMENT,
+        (paths.LOCAL_QTDB, paths.SHARED_QTDB),
+        "The folder must hold RECORDS and .hea, .dat and .q1c of the records that it lists.",
+        f"Correct {ENVIRONMENT}, or run `invoke data --database qtdb` to download it.",
+    )
+    return places.find(option, _holds_qtdb)
 
 
 def _holds_qtdb(folder: Path) -> bool:
