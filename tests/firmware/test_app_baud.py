@@ -12,7 +12,7 @@ from ecgseg.errors import DeviceError, LinkError
 from ecgseg.link import DeviceClient
 from ecgseg.link.numbers import ANSWER_BIT, Command
 from support import drivers, model_double
-from support.pipe_port import PipePort
+from support.pipe_port import PipePort, ending_well
 
 DEAF = 250000
 _HEAD = struct.Struct("<II")
@@ -64,13 +64,8 @@ def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def port(elf: Path) -> Iterator[BaudPort]:
-    port = BaudPort(elf)
-    try:
+    with ending_well(BaudPort(elf)) as port:
         yield port
-        code, errors = port.finish()
-        assert (code, errors) == (0, "")
-    finally:
-        port.close()
 
 
 def connected(port: BaudPort) -> DeviceClient:

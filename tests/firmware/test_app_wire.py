@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +23,7 @@ from ecgseg.link.messages import request_body
 from ecgseg.link.numbers import ANSWER_BIT, PAYLOAD_MAX, BenchKind, Command
 from ecgseg.pipeline import LEAD_OFF, class_mask, flush_samples, frames, segments
 from support import model_double
-from support.pipe_port import PipePort
+from support.pipe_port import PipePort, ending_well
 
 SHORT_WAIT = 0.1
 PLAIN_INPUTS = 3000
@@ -41,18 +39,6 @@ def segmenter(tmp_path_factory: pytest.TempPathFactory) -> Image:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Image:
     folder = tmp_path_factory.mktemp("plain")
     return build("host", model_double.write_plain(folder / "generated", PLAIN_INPUTS), out_dir=folder / "image")
-
-
-@contextmanager
-def running(image: Image) -> Iterator[PipePort]:
-    """A process that has to end well, without a sanitizer's report."""
-    port = PipePort(image.elf)
-    try:
-        yield port
-        code, errors = port.finish()
-        assert (code, errors) == (0, "")
-    finally:
-        port.close()
 
 
 def connected(port: Port, **options: float) -> DeviceClient:
@@ -92,7 +78,7 @@ def assert_equal_to_python(results: list[FrameResult], raw: npt.NDArray[np.int16
 
 def test_a_stream_equals_the_reference(segmenter: Image) -> None:
     raw = ecg()
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         client = connected(port)
         client.require_model(model_double.SHA256)
         assert_equal_to_python(list(client.stream(stream_of(raw))), raw)
@@ -102,7 +88,7 @@ def test_a_stream_equals_the_reference(segmenter: Image) -> None:
 def test_chunks_of_any_size_give_the_same_frames(segmenter: Image) -> None:
     raw = ecg()
     samples = stream_of(raw)
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         client = connected(port)
         chance = random.Random(5)
         results, start = [], 0
@@ -121,7 +107,7 @@ def test_one_corrupted_byte_costs_one_retry_and_changes_nothing(segmenter: Image
     # Far behind HELLO and its answer, in the middle of the samples or of the results.
     position = {"to_device": 1500, "to_host": 700}[direction]
     plan = FaultPlan(flip_at=frozenset({position}))
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         wire = FaultyPort(port, **{direction: plan})
         client = connected(wire, answer_seconds=SHORT_WAIT)
         assert_equal_to_python(list(client.stream(stream_of(raw))), raw)
@@ -139,7 +125,7 @@ def test_a_bad_wire_changes_no_result(segmenter: Image, seed: int) -> None:
     # About every fifth request of a kilobyte, or its answer, is hit.
     rate = 0.00005
     plan = FaultPlan(drop=rate, flip=rate, duplicate=rate, insert=rate, swap=rate)
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         wire = FaultyPort(port, to_device=plan, to_host=plan, seed=seed)
         client = connected(wire, answer_seconds=SHORT_WAIT, attempts=8)
         results = list(client.stream(stream_of(raw)))
@@ -151,7 +137,7 @@ def test_a_bad_wire_changes_no_result(segmenter: Image, seed: int) -> None:
 def test_late_answers_are_not_taken_for_later_ones(segmenter: Image) -> None:
     raw = ecg(3.0)
     late = FaultPlan(delay=0.2, delay_seconds=0.08)
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         wire = FaultyPort(port, to_host=late, seed=2)
         client = connected(wire, answer_seconds=0.05, attempts=8)
         assert_equal_to_python(list(client.stream(stream_of(raw))), raw)
@@ -160,7 +146,7 @@ def test_late_answers_are_not_taken_for_later_ones(segmenter: Image) -> None:
 
 
 def test_a_dead_wire_is_an_error_and_not_a_hang(segmenter: Image) -> None:
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         client = DeviceClient(FaultyPort(port, to_device=FaultPlan(drop=1.0)), answer_seconds=0.02, attempts=3)
         with pytest.raises(LinkError, match="does not answer"):
             client.hello()
@@ -169,7 +155,7 @@ def test_a_dead_wire_is_an_error_and_not_a_hang(segmenter: Image) -> None:
 
 def test_the_stream_refuses_what_does_not_continue_it(segmenter: Image) -> None:
     samples = stream_of(ecg(6.0))
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         client = connected(port)
         client.reset_stream()
         assert client.push(0, samples[:100]).samples_seen == 100
@@ -188,7 +174,7 @@ def test_a_chunk_may_complete_one_frame_and_no_more(tmp_path: Path) -> None:
     generated = model_double.write_segmenter(tmp_path / "generated", model_double.parameters(hop=10))
     image = build("host", generated, out_dir=tmp_path / "image")
     samples = stream_of(ecg(6.0))
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         client = connected(port)
         client.reset_stream()
         first = 0
@@ -202,7 +188,7 @@ def test_a_chunk_may_complete_one_frame_and_no_more(tmp_path: Path) -> None:
 
 def test_results_end_with_the_command_that_overwrites_them(segmenter: Image) -> None:
     samples = stream_of(ecg(3.0))
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         client = connected(port)
         with pytest.raises(DeviceError, match="NO_FRAME"):
             client.frame()
@@ -223,7 +209,7 @@ def test_results_end_with_the_command_that_overwrites_them(segmenter: Image) -> 
 
 def test_a_model_that_is_no_segmenter_is_fed_directly(plain: Image) -> None:
     data = np.random.default_rng(1).integers(-128, 128, PLAIN_INPUTS).astype(np.int8)
-    with running(plain) as port:
+    with ending_well(PipePort(plain.elf)) as port:
         client = connected(port)
         assert not client.info.has_stream
         assert client.infer(data).tobytes() == model_double.scores(data, 1).tobytes()
@@ -236,7 +222,7 @@ def test_a_model_that_is_no_segmenter_is_fed_directly(plain: Image) -> None:
 
 def test_an_input_has_to_be_written_whole_and_in_order(plain: Image) -> None:
     data = np.arange(PLAIN_INPUTS, dtype=np.int64).astype(np.int8)
-    with running(plain) as port:
+    with ending_well(PipePort(plain.elf)) as port:
         client = connected(port)
         client.write_input(data[:1500])
         with pytest.raises(DeviceError, match="INPUT_INCOMPLETE"):
@@ -248,7 +234,7 @@ def test_an_input_has_to_be_written_whole_and_in_order(plain: Image) -> None:
 
 def test_a_restart_ends_the_session_and_the_stream(segmenter: Image) -> None:
     samples = stream_of(ecg(3.0))
-    with running(segmenter) as port:
+    with ending_well(PipePort(segmenter.elf)) as port:
         client = connected(port)
         client.reset_stream()
         client.push(0, samples[:100])
@@ -258,7 +244,7 @@ def test_a_restart_ends_the_session_and_the_stream(segmenter: Image) -> None:
 
 
 def test_another_model_is_refused(segmenter: Image) -> None:
-    with running(segmenter) as port, pytest.raises(LinkError, match="another model"):
+    with ending_well(PipePort(segmenter.elf)) as port, pytest.raises(LinkError, match="another model"):
         connected(port).require_model("00" * 32)
 
 
@@ -314,7 +300,7 @@ def test_random_requests_and_noise_get_one_answer_each_and_break_nothing(
     kind: str, seed: int, request: pytest.FixtureRequest
 ) -> None:
     chance = random.Random(seed)
-    with running(request.getfixturevalue(kind)) as port:
+    with ending_well(PipePort(request.getfixturevalue(kind).elf)) as port:
         conversation = Conversation(port)
         for sequence in range(300):
             if chance.random() < 0.2:

@@ -5,8 +5,8 @@ The image is the one of the board `host`, built with ASan and UBSan; its port is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 
 import numpy as np
@@ -27,7 +27,7 @@ from ecgseg.pipeline.delineator import Delineator
 from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
 from support.delineator_model import AHEAD, delineator_model
 from support.frame_wire import FrameWire
-from support.pipe_port import PipePort
+from support.pipe_port import PipePort, ending_well
 from support.stream_images import ecg, noisy_ecg, reference, stream_image
 
 Samples = npt.NDArray[np.int16]
@@ -36,18 +36,6 @@ Samples = npt.NDArray[np.int16]
 @pytest.fixture(scope="module")
 def image() -> Image:
     return stream_image()
-
-
-@contextmanager
-def running(image: Image) -> Iterator[PipePort]:
-    """A process that has to end well, without a sanitizer's report."""
-    port = PipePort(image.elf)
-    try:
-        yield port
-        code, errors = port.finish()
-        assert (code, errors) == (0, "")
-    finally:
-        port.close()
 
 
 def connected(port: Port) -> DeviceClient:
@@ -79,7 +67,7 @@ def kinds(answers: Answers) -> set[int]:
 def test_a_record_at_full_speed_equals_the_reference(image: Image) -> None:
     wanted = reference().expect(ecg())
     assert EventKind.BEAT in kinds(wanted)
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         device = connected(port)
         assert device.info.delineates
         assert (device.info.hop, device.info.frame_length, device.info.class_count) == (0, 0, 4)
@@ -96,7 +84,7 @@ def test_chunks_of_any_size_give_the_same_and_early(image: Image) -> None:
     wanted = reference().expect(raw)
     rng = np.random.default_rng(4)
     cuts = np.cumsum(rng.choice([1, 2, 7, 64, 500, 900], 300))
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         parts = list(delineate(connected(port), np.split(raw, cuts[cuts < raw.size])))
     assert_equal(joined(parts), wanted)
     # Not at the end alone: what was known after half of the chunks is there.
@@ -106,7 +94,7 @@ def test_chunks_of_any_size_give_the_same_and_early(image: Image) -> None:
 
 def test_events_alone_need_no_classes(image: Image) -> None:
     raw = noisy_ecg(30)
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         parts = list(delineate(connected(port), raw, classes=False))
     assert not any(part.classes.size for part in parts)
     assert b"".join(part.events for part in parts) == reference().expect(raw).events
@@ -120,7 +108,7 @@ def test_a_gap_and_an_overrun_are_told_and_the_time_goes_on(image: Image) -> Non
         np.concatenate([part.classes for part in told]),
         b"".join(event.pack() for part in told for event in part.events),
     )
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         found = joined(delineate(connected(port), [first, Gap(777), second, Gap(5, overrun=True), third]))
     assert_equal(found, wanted)
     assert {EventKind.GAP, EventKind.OVERRUN} <= kinds(found)
@@ -140,7 +128,7 @@ def error_of(device: DeviceClient, command: Command, **values: object) -> int:
 def test_a_device_takes_no_more_than_it_has_room_for_and_loses_nothing(image: Image) -> None:
     raw = np.tile(ecg(), 3)
     wanted = reference().expect(raw)
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         device = connected(port)
         told = ask(device, Command.START, options=1)
         seen, full = 0, False
@@ -168,7 +156,7 @@ def test_a_device_takes_no_more_than_it_has_room_for_and_loses_nothing(image: Im
 
 
 def test_what_makes_no_sense_is_an_error_and_changes_nothing(image: Image) -> None:
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         device = connected(port)
         fed = {"events_read": 0, "classes_read": 0, "samples": bytes(200)}
         assert error_of(device, Command.FEED, first_index=0, **fed) == error_number("NOT_STREAMING")
@@ -196,7 +184,7 @@ def test_no_request_whatever_it_holds_breaks_a_stream(image: Image) -> None:
     rng = np.random.default_rng(6)
     commands = [Command.START, Command.FEED, Command.EVENTS, Command.CLASSES, Command.GAP, Command.FINISH]
     answered = 0
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         device = connected(port)
         for _ in range(400):
             command = Command(rng.choice(commands, p=[0.1, 0.4, 0.15, 0.15, 0.1, 0.1]))
@@ -226,7 +214,7 @@ def test_an_image_of_frames_knows_no_stream_and_the_client_says_so() -> None:
     from ecgseg.image.backends import render_and_build
     from ecgseg.models import find_model
 
-    with running(render_and_build("host", find_model())) as port:
+    with ending_well(PipePort(render_and_build("host", find_model()).elf)) as port:
         device = connected(port)
         with pytest.raises(LinkError, match="no stream"):
             DeviceStream(device)
@@ -244,7 +232,7 @@ def test_lost_and_repeated_messages_change_nothing(image: Image) -> None:
         count += 1
         return [] if count % 5 == 0 else [body, body] if count % 7 == 0 else [body]
 
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         wire = FrameWire(port, to_device=every_fifth_is_lost)
         device = DeviceClient(wire, answer_seconds=0.02, attempts=12)
         device.hello()
@@ -258,7 +246,7 @@ def test_lost_and_repeated_messages_change_nothing(image: Image) -> None:
 def test_a_bad_line_changes_nothing(image: Image, seed: int) -> None:
     raw = noisy_ecg(20, seed)
     plan = FaultPlan(drop=5e-4, flip=5e-4, duplicate=5e-4)
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         device = connected(FaultyPort(port, to_device=plan, to_host=plan, seed=seed))
         found = joined(delineate(device, raw))
         assert device.counters.retries
@@ -266,7 +254,7 @@ def test_a_bad_line_changes_nothing(image: Image, seed: int) -> None:
 
 
 def test_a_restart_in_mid_stream_says_so(image: Image) -> None:
-    with running(image) as port:
+    with ending_well(PipePort(image.elf)) as port:
         device = connected(port)
         stream = DeviceStream(device)
         list(stream.push(ecg()[:2000]))

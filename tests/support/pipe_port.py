@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 EXIT_SECONDS = 20
+Kind = TypeVar("Kind", bound="PipePort")
 
 
 class PipePort:
@@ -57,3 +61,14 @@ class PipePort:
         """Exit code and standard error after the end of input."""
         _, errors = self._process.communicate(timeout=EXIT_SECONDS)
         return self._process.returncode, errors.decode(errors="replace")
+
+
+@contextmanager
+def ending_well(port: Kind) -> Iterator[Kind]:
+    """Whatever is done with the port, its process has to end well, without a sanitizer's report."""
+    try:
+        yield port
+        code, errors = port.finish()
+        assert (code, errors) == (0, "")
+    finally:
+        port.close()
