@@ -24,6 +24,7 @@ from ecgseg.pipeline.preprocess import (
     frames,
     microvolts,
     normalise,
+    quantised,
 )
 from ecgseg.pipeline.running import RunningNormaliser, normalise_running
 from ecgseg.pipeline.segments import Segment, class_mask, join, runs, segments
@@ -60,6 +61,7 @@ __all__ = [
     "normalise_running",
     "offset_tick",
     "onset_tick",
+    "quantised",
     "raw_place",
     "runs",
     "sample_tick",

@@ -112,6 +112,33 @@ def _any_in_window(flags: Bools, delay: int, factor: int) -> Bools:
     return (total[width:] - total[:-width] > 0)[::factor]
 
 
+def quantised(
+    x: npt.NDArray[np.int64],
+    n: npt.NDArray[np.int64],
+    total: npt.NDArray[np.int64],
+    squares: npt.NDArray[np.int64],
+    usable: npt.NDArray[np.bool_],
+    parameters: PreprocessParameters,
+) -> npt.NDArray[np.int8]:
+    """The float32 steps of :func:`normalise`, in their order, for many samples at once.
+
+    Args:
+        x: microvolts.
+        n, total, squares: count, sum and sum of squares of the samples that each is normalised by; broadcast to x.
+        usable: what else must hold for a sample to have an answer; the flat-line limit is seen to here.
+        parameters: scale, zero point and flat-line limit.
+
+    Returns:
+        int8 of x's shape; the zero point where there is no answer.
+    """
+    spread = n * squares - total * total
+    answered = usable & (spread >= n * n * parameters.flat_uv**2)
+    root = np.sqrt(np.where(answered, spread, 1).astype(np.float32))
+    gain = np.float32(1.0) / (root * np.float32(parameters.scale))
+    rounded = np.rint((n * x - total).astype(np.float32) * gain) + np.float32(parameters.zero_point)
+    return np.where(answered, np.clip(rounded, -128, 127), parameters.zero_point).astype(np.int8)
+
+
 def normalise(signal: Decimated, parameters: PreprocessParameters) -> Frame:
     """Normalise and quantise one frame.
 

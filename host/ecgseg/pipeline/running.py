@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.pipeline.parameters import RUNNING_GAP, RUNNING_LEAST, RUNNING_WINDOW, PreprocessParameters
+from ecgseg.pipeline.preprocess import quantised
 
 Int8 = npt.NDArray[np.int8]
 Int64 = npt.NDArray[np.int64]
@@ -103,11 +104,5 @@ def _since(sums: Int64, valid: npt.NDArray[np.bool_], seen: Int64, first: Int64)
 
 
 def _answers(x: Int64, n: Int64, total: Int64, squares: Int64, parameters: PreprocessParameters) -> Int8:
-    """Samples by the count, sum and sum of squares up to them; float32 steps and their order as in a frame."""
-    spread = n * squares - total * total
-    usable = (n >= RUNNING_LEAST) & (spread >= n * n * parameters.flat_uv**2)
-    root = np.sqrt(np.where(usable, spread, 1).astype(np.float32))
-    gain = np.float32(1.0) / (root * np.float32(parameters.scale))
-    quantised = np.rint((n * x - total).astype(np.float32) * gain) + np.float32(parameters.zero_point)
-    clamped = np.clip(quantised, -128, 127)
-    return np.where(usable, clamped, parameters.zero_point).astype(np.int8)
+    """Samples by the count, sum and sum of squares up to them."""
+    return quantised(x, n, total, squares, n >= RUNNING_LEAST, parameters)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ecgseg.data.records import Record, labels
 from ecgseg.errors import DataError
-from ecgseg.pipeline import FRAME_LENGTH, MODEL_RATE, UNANNOTATED, PreprocessParameters, decimate
+from ecgseg.pipeline import FRAME_LENGTH, MODEL_RATE, UNANNOTATED, PreprocessParameters, decimate, quantised
 from ecgseg.zoo.augmentation import augment, scale_waves
 from ecgseg.zoo.recipe import AugmentationConfiguration
 
@@ -147,13 +147,8 @@ def quantise_frames(
     x = np.where(valid, signals, 0).astype(np.int64)
     n = valid.sum(axis=1, keepdims=True).astype(np.int64)
     total = x.sum(axis=1, keepdims=True)
-    spread = n * (x * x).sum(axis=1, keepdims=True) - total * total
-    usable = (2 * n >= signals.shape[1]) & (spread >= n * n * parameters.flat_uv**2)
-    root = np.sqrt(np.where(usable, spread, 1).astype(np.float32))
-    gain = np.float32(1.0) / (root * np.float32(parameters.scale))
-    quantised = np.rint((n * x - total).astype(np.float32) * gain) + parameters.zero_point
-    quantised = np.where(valid & usable, quantised, parameters.zero_point)
-    return np.clip(quantised, -128, 127).astype(np.int8)
+    squares = (x * x).sum(axis=1, keepdims=True)
+    return quantised(x, n, total, squares, valid & (2 * n >= signals.shape[1]), parameters)
 
 
 def model_input(quantised: npt.NDArray[np.int8], parameters: PreprocessParameters) -> Float32:
