@@ -1,8 +1,16 @@
-"""Puts this folder on the import path: tests share what is in `support`. Orders the files, the longest first."""
+"""Puts this folder on the import path: tests share what is in `support`. Orders the files, the longest first.
+
+Hypothesis draws the same examples in every run, so that a verdict about a change does not hang on chance;
+`--hypothesis-profile=default` draws new ones.
+"""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 # Whole files go to a worker each (--dist loadfile), so one that takes long must not be the last to begin.
 LONGEST_FIRST = (

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from cobs import cobs
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ecgseg.image.programs import LINK_PART
@@ -25,10 +25,11 @@ from ecgseg.link.messages import BY_COMMAND, request_body
 from ecgseg.link.numbers import ANSWER_BIT, PAYLOAD_MAX, Command
 from support import drivers
 
-# Smallest and largest payload of the requests used here.
+# Smallest and largest payload of the requests that an image for frames knows, as the driver is one: none of streams.
 LIMITS = {
     command: (BY_COMMAND[command].smallest, BY_COMMAND[command].largest)
-    for command in (Command.HELLO, Command.STATS, Command.WRITE, Command.READ)
+    for command in Command
+    if command < Command.START
 }
 
 
@@ -124,7 +125,7 @@ class SessionModel:
 
     def execute(self, command: int, sequence: int, payload: bytes) -> bytes:
         head = struct.pack("<BBH", 1, command | ANSWER_BIT, sequence)
-        if command not in set(Command):
+        if command not in LIMITS:
             return head + struct.pack("<H", number("UNKNOWN_COMMAND"))
         smallest, largest = LIMITS[Command(command)]
         if not smallest <= len(payload) <= largest:
@@ -174,7 +175,7 @@ payloads = st.one_of(
 )
 requests = st.builds(
     request_body,
-    st.one_of(st.sampled_from(sorted(LIMITS)), st.sampled_from([0, 15, 0x7F, 0x80, 0xFF])),
+    st.one_of(st.sampled_from(sorted(LIMITS)), st.sampled_from([0, Command.START, Command.FINISH, 0x7F, 0x80, 0xFF])),
     sequences,
     payloads,
     st.sampled_from([1, 1, 1, 1, 2, 0]),
@@ -200,11 +201,18 @@ def damaged_frames(draw: st.DrawFn) -> bytes:
     return bytes(wire)
 
 
+def session_and(command: int) -> bytes:
+    """The bytes of HELLO and of one more request without a payload."""
+    requests = (request_body(Command.HELLO, 1, bytes(4)), request_body(command, 2, b""))
+    return b"".join(map(encode_frame, requests))
+
+
 pieces = st.one_of(frames, damaged_frames(), st.binary(max_size=300), st.just(bytes(3)))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(wire=st.lists(pieces, max_size=12).map(b"".join))
+@example(wire=session_and(Command.START))
 def test_c_and_python_agree_about_any_bytes_on_the_wire(driver: Driver, wire: bytes) -> None:
     check(driver, wire)
 
