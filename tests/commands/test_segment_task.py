@@ -257,7 +257,7 @@ from pathlib import Path
 from ecgseg.data.opening import open_recording
 from ecgseg.models import find_model
 from ecgseg.segment import runner
-from ecgseg.segment.choice import choose_channels
+from ecgseg.data.choice import choose_channels
 from ecgseg.segment.files import result_files, write_results
 from ecgseg.segment.result import channel_result
 from ecgseg.segment.strips import sheet_of

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import wfdb
 
+from ecgseg.data.choice import choose_channels
 from ecgseg.data.opening import open_recording
 from ecgseg.data.recording import Recording
 from ecgseg.errors import LinkError, ModelError, OutputError
@@ -20,7 +21,6 @@ from ecgseg.link.stream import Results
 from ecgseg.models import find_model
 from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
 from ecgseg.segment import runner
-from ecgseg.segment.choice import choose_channels
 from ecgseg.segment.files import picture_names, result_files, write_results
 from ecgseg.segment.result import ChannelResult, Segmented, channel_result
 from ecgseg.segment.runner import Samples, SegmentOptions, Step, require_stream

@@ -20,8 +20,8 @@ from ecgseg.output import write_json
 from ecgseg.terminal import console, data, messages
 
 if TYPE_CHECKING:
+    from ecgseg.data.choice import Chosen
     from ecgseg.data.recording import Recording
-    from ecgseg.segment.choice import Chosen
     from ecgseg.segment.result import Done, Segmented, SegmentResult
     from ecgseg.segment.runner import SegmentOptions
 
@@ -69,8 +69,8 @@ def run(options: Options) -> int:
         1 when a byte differed from Python's. What was found until then is written all the same.
     """
     from ecgseg import paths
+    from ecgseg.data.choice import choose_channels
     from ecgseg.data.opening import open_recording
-    from ecgseg.segment.choice import choose_channels
     from ecgseg.segment.runner import SegmentOptions, require_stream
     from ecgseg.targets import TargetOptions
 

@@ -17,7 +17,7 @@ from ecgseg.errors import ContentError, DataError, cause
 from ecgseg.files import plain, read_arrays, read_file
 from ecgseg.models import ModelFile
 from ecgseg.output import write_bytes
-from ecgseg.pipeline import SUPPORTED_RATES
+from ecgseg.pipeline import RATES_TOLD, takes_rate
 from ecgseg.printable import printable
 
 VECTORS = paths.REPORTS / "vectors"
@@ -113,16 +113,20 @@ def _vector(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Vector:
     if numbers.dtype.kind != "i" or numbers.shape != (3,):
         raise ContentError("its numbers are not record, frame and rate")
     record, frame, rate = (int(number) for number in numbers.tolist())
-    if not (0 <= record <= MAX_NUMBER and 0 <= frame <= MAX_NUMBER):
-        raise ContentError(f"there is no record {record}, frame {frame}")
-    if rate not in (0, *SUPPORTED_RATES):
-        raise ContentError(f"its rate of {rate} Hz is none of {', '.join(map(str, SUPPORTED_RATES))} Hz")
+    _check_numbers(record, frame, rate)
     samples = arrays["samples"]
     wanted = np.dtype(np.int16 if rate else np.int8)
     if samples.dtype != wanted or samples.ndim != 1 or samples.size == 0:
         raise ContentError(f"its samples are {samples.dtype} {list(samples.shape)}, not {wanted} in one row")
     expected, actual = (_stages(arrays, side) for side in ("expected", "actual"))
     return Vector(target, model, sha256, record, lead, frame, rate, samples.astype(wanted), expected, actual)
+
+
+def _check_numbers(record: int, frame: int, rate: int) -> None:
+    if not (0 <= record <= MAX_NUMBER and 0 <= frame <= MAX_NUMBER):
+        raise ContentError(f"there is no record {record}, frame {frame}")
+    if rate != 0 and not takes_rate(rate):
+        raise ContentError(f"its rate of {rate} Hz is none that a device takes: {RATES_TOLD}")
 
 
 def _about(texts: npt.NDArray[np.generic]) -> tuple[str, str, str, str]:

@@ -5,6 +5,7 @@ from ecgseg.pipeline.parameters import (
     FRAME_LENGTH,
     LEAD_OFF,
     MODEL_RATE,
+    RATES_TOLD,
     RUNNING_GAP,
     RUNNING_LEAST,
     RUNNING_WINDOW,
@@ -12,6 +13,7 @@ from ecgseg.pipeline.parameters import (
     UNANNOTATED,
     PreprocessParameters,
     SegmentRules,
+    takes_rate,
 )
 from ecgseg.pipeline.prediction import Prediction, assemble, whole_record
 from ecgseg.pipeline.preprocess import (
@@ -35,6 +37,7 @@ __all__ = [
     "FRAME_LENGTH",
     "LEAD_OFF",
     "MODEL_RATE",
+    "RATES_TOLD",
     "RUNNING_GAP",
     "RUNNING_LEAST",
     "RUNNING_WINDOW",
@@ -67,5 +70,6 @@ __all__ = [
     "sample_tick",
     "seconds",
     "segments",
+    "takes_rate",
     "whole_record",
 ]

@@ -24,6 +24,8 @@ RUNNING_GAP = 100
 LEAD_OFF = -32768
 RAIL = 32767
 SUPPORTED_RATES = (100, 200, 500, 1000)
+RATES_TOLD = f"{', '.join(map(str, SUPPORTED_RATES[:-1]))} and {SUPPORTED_RATES[-1]} Hz"
+"""What `takes_rate` takes, in words."""
 UNANNOTATED = 255
 
 # A kaiser window of beta 3.4 gives about 40 dB of stop band. The -6 dB point at 41 Hz leaves the P, QRS and T energy
@@ -31,6 +33,11 @@ UNANNOTATED = 255
 _CUTOFF_HZ = 41.0
 _KAISER_BETA = 3.4
 _TAPS_PER_FACTOR = 8
+
+
+def takes_rate(rate: float) -> bool:
+    """Whether a device can be built for raw samples at a rate in Hz; the one place that decides it."""
+    return rate in SUPPORTED_RATES
 
 
 @dataclass(frozen=True)
@@ -118,10 +125,10 @@ class PreprocessParameters:
         )
 
     def __post_init__(self) -> None:
-        if self.input_rate not in SUPPORTED_RATES:
+        if not takes_rate(self.input_rate):
             raise UsageError(
                 f"An input rate of {self.input_rate} Hz is not supported.",
-                "The preprocessor decimates by a whole factor to 100 Hz.",
+                f"The device takes {RATES_TOLD}, from which it makes {MODEL_RATE} Hz.",
                 f"Use one of {', '.join(map(str, SUPPORTED_RATES))} Hz.",
             )
         # n * x - sum has to fit the 24 bits of a float32 for its conversion to be exact.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ecgseg import interruption
 from ecgseg.codegen.render_delineator import delineates
+from ecgseg.data.choice import Chosen
 from ecgseg.data.recording import Channel, Recording, pieces
 from ecgseg.errors import EcgsegError, LinkError, ModelError
 from ecgseg.image.backends import render_and_build
@@ -20,7 +21,6 @@ from ecgseg.link.stream import Results, delineate
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile
 from ecgseg.segment.check import Comparison
-from ecgseg.segment.choice import Chosen
 from ecgseg.segment.result import Done, Segmented
 from ecgseg.segment.spool import Spool
 from ecgseg.targets import TargetOptions, open_target, target_of

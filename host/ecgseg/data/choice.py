@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecgseg.data.recording import UNITS, Channel, Recording, scale_of
 from ecgseg.errors import DataError, UsageError
-from ecgseg.pipeline import SUPPORTED_RATES
+from ecgseg.pipeline import RATES_TOLD, takes_rate
 
 ALL = "all"
 # Where a user names none: the lead in which all waves are upright as a rule, by its names in databases.
@@ -125,11 +125,10 @@ def _rate(recording: Recording, channels: tuple[Channel, ...]) -> int:
             "Name channels of one rate with --channel.",
         )
     (rate,) = rates
-    if rate not in SUPPORTED_RATES:
+    if not takes_rate(rate):
         raise DataError(
             f"The recording '{recording.name}' has {rate:g} samples a second.",
-            f"The device takes {', '.join(map(str, SUPPORTED_RATES[:-1]))} and {SUPPORTED_RATES[-1]} Hz, from which it "
-            "makes 100 Hz by a whole number.",
+            f"The device takes {RATES_TOLD}.",
             "Resample it, best to 500 Hz (scipy.signal.resample_poly, then wfdb.wrsamp), and name what was written.",
         )
     return int(rate)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ecgseg.data.choice import choose_channels
 from ecgseg.data.recording import Channel, Signal
 from ecgseg.errors import DataError, UsageError
-from ecgseg.segment.choice import choose_channels
 
 
 class Listed:
