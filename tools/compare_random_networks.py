@@ -1,8 +1,10 @@
 """The long run: random networks, every tensor of native code, Cortex-M4 code and numpy interpreter against TFLM.
 
     python tools/compare_random_networks.py --count 2000 --json build/random-networks.json
+    python tools/compare_random_networks.py --all-kinds --count 200
     python tools/compare_random_networks.py --streams --count 1000
 
+A seed draws from the operators that there were first, so that it stays what it was; with --all-kinds from all of them.
 With --streams the networks are such as run as a stream, over records of several lengths in chunks of any size; a
 record that differs is looked at layer by layer.
 
@@ -17,6 +19,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,12 +29,13 @@ from ecgseg.errors import GraphError  # noqa: E402
 from ecgseg.output import write_text  # noqa: E402
 from support import engine_harness as harness  # noqa: E402
 from support import stream_harness as streams  # noqa: E402
+from support.random_network import KINDS  # noqa: E402
 from support.random_network.streamable import StreamableNetwork  # noqa: E402
 
 
-def compare(seed: int, folder: Path) -> tuple[list[str], list[str]]:
+def compare(seed: int, folder: Path, names: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """(names of the layers, differences) of one network; the name of a streamed layer says so."""
-    model = harness.random_model(seed, folder)
+    model = harness.random_model(seed, folder, names)
     inputs = harness.draw_inputs(model, 4, seed)
     expected = harness.truth(model, inputs)
     found = [f"interpreter: {line}" for line in harness.interpreter_differences(model, inputs, expected)]
@@ -55,6 +59,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--first", type=int, default=10_000, help="seed of the first network")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--all-kinds", action="store_true", help="draw from all operators, not from the first ones")
     parser.add_argument("--streams", action="store_true", help="networks that run as a stream")
     options = parser.parse_args()
     layers: Counter[str] = Counter()
@@ -63,7 +68,8 @@ def main() -> int:
     for done, seed in enumerate(range(options.first, options.first + options.count), start=1):
         folder = Path(tempfile.mkdtemp(prefix="network-"))
         try:
-            names, found = (compare_stream if options.streams else compare)(seed, folder)
+            kinds = KINDS if options.all_kinds else None
+            names, found = compare_stream(seed, folder) if options.streams else compare(seed, folder, kinds)
             layers.update(names)
         except GraphError as error:  # a draw outside of what the generator takes: told, not compared
             found, refused[seed] = [], str(error)

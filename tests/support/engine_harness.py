@@ -80,11 +80,11 @@ def any_kernels(seed: int) -> Pick:
     return pick
 
 
-def random_model(seed: int, folder: Path) -> Rendered:
-    """A random network, every other one streamed and every third one over kernels at random; the next one when it is
-    nothing but a reshaped input."""
+def random_model(seed: int, folder: Path, names: Sequence[str] | None = None) -> Rendered:
+    """A random network of these operators, every other one streamed and every third one over kernels at random; the
+    next one when it is nothing but a reshaped input."""
     while True:
-        content = RandomNetwork(seed).content
+        content = RandomNetwork(seed, names=names).content
         if any(not isinstance(layer, Alias) for layer in lower(load_tflite(content)).layers):
             pick = least_cycles if seed % 3 else any_kernels(seed)
             return rendered(content, folder, any_groups(seed) if seed % 2 else choose, pick)

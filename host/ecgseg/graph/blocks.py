@@ -48,6 +48,10 @@ def _sizes(layer: Layer, source: Timed, output: Timed, rows: Pair, span: Span) -
         assert isinstance(layer, Convolution)
         size = (1, rows[1] * output.row // layer.out_channels)
         return {"window": replace(layer.window, in_size=size, out_size=size)}
+    if layer.name == "REDUCE_MAX":
+        assert isinstance(layer, Pool)
+        outer = rows[1] * output.row // layer.channels
+        return {"window": _window(layer.window, 0, (outer, outer), 0)}
     if isinstance(layer, Convolution | Depthwise | Pool | TransposeConvolution):
         pad = 0
         if isinstance(layer, TransposeConvolution):

@@ -56,6 +56,17 @@ def doubling_high_multiply(a: Integers, b: Integers) -> Int32Array:
     return np.minimum(high, INT32_MAX)
 
 
+def saturate_16(x: Int32Array) -> Int32Array:
+    """Saturated to 16 bits."""
+    return np.clip(x, -(1 << 15), (1 << 15) - 1)
+
+
+def doubling_high_multiply_16(a: Integers, b: Integers) -> Int32Array:
+    """round(a * b / 2^15), ties upward, saturated: gemmlowp's SaturatingRoundingDoublingHighMul of 16 bits."""
+    product: Int32Array = np.asarray(a, np.int64) * np.asarray(b, np.int64)
+    return saturate_16((product + (1 << 14)) >> 15)
+
+
 def rounding_shift(x: Integers, exponent: int) -> Int32Array:
     """x / 2^exponent rounded to nearest, ties away from zero: gemmlowp's RoundingDivideByPOT."""
     value: Int32Array = np.asarray(x, np.int64)
@@ -109,8 +120,8 @@ def exp_on_negative_values(a: Integers, integer_bits: int) -> Int32Array:
     return np.where(a == 0, INT32_MAX, result)
 
 
-def reciprocal_of_one_plus(a: Integers) -> Int32Array:
-    """1 / (1 + a) in Q0.31 for a in [0, 1] in Q0.31: three Newton steps, as gemmlowp computes it."""
+def _double_reciprocal_of_one_plus(a: Integers) -> Int32Array:
+    """2 / (1 + a) in Q2.29 for a in [0, 1] in Q0.31: three Newton steps, as gemmlowp computes it."""
     a = np.asarray(a, np.int64)
     # Half of a + 1, ties away from zero; C's division truncates and the sum is positive.
     half_denominator = (a + INT32_MAX + 1) >> 1
@@ -118,7 +129,12 @@ def reciprocal_of_one_plus(a: Integers) -> Int32Array:
     for _ in range(3):
         error = (1 << 29) - doubling_high_multiply(half_denominator, x)
         x = x + saturating_shift_left(doubling_high_multiply(x, error), 2)
-    return saturating_shift_left(x, 1)
+    return x
+
+
+def reciprocal_of_one_plus(a: Integers) -> Int32Array:
+    """1 / (1 + a) in Q0.31 for a in [0, 1] in Q0.31, as gemmlowp computes it."""
+    return saturating_shift_left(_double_reciprocal_of_one_plus(a), 1)
 
 
 def logistic_q4(a: Integers) -> Int32Array:
@@ -126,3 +142,12 @@ def logistic_q4(a: Integers) -> Int32Array:
     a = np.asarray(a, np.int64)
     positive = reciprocal_of_one_plus(exp_on_negative_values(-np.abs(a), 4))
     return np.where(a == 0, 1 << 30, np.where(a > 0, positive, INT32_MAX - positive))
+
+
+def tanh_q4(a: Integers) -> Int32Array:
+    """Hyperbolic tangent in Q0.31 of a in Q4.27, as gemmlowp computes it: (1 - e) / (1 + e) with e = exp(-2|a|)."""
+    a = np.asarray(a, np.int64)
+    # Under one more integer bit the same number is twice as large.
+    exponential = exp_on_negative_values(-np.abs(a), 5)
+    positive = saturating_shift_left(_double_reciprocal_of_one_plus(exponential) - (1 << 29), 2)
+    return np.where(a == 0, 0, np.where(a > 0, positive, -positive))

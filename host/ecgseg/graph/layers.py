@@ -127,7 +127,7 @@ class TransposeConvolution(Weighted):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Table(Layer):
-    """Any function of one int8 value: RELU, LOGISTIC, QUANTIZE, and ADD, MUL, MINIMUM, MAXIMUM with a constant scalar.
+    """Any function of one int8 value: activations, QUANTIZE, and ADD, MUL, MINIMUM, MAXIMUM with a constant scalar.
 
     Attributes:
         table: int8 [256], entry q + 128 is the output for q.
@@ -210,7 +210,7 @@ class Mean(Layer):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Pool(Layer):
-    """AVERAGE_POOL_2D and MAX_POOL_2D; padding takes no part.
+    """AVERAGE_POOL_2D and MAX_POOL_2D, REDUCE_MAX over its whole window; padding takes no part.
 
     Attributes:
         low, high: clamp.

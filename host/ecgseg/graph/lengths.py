@@ -308,15 +308,16 @@ def _concatenated(walk: _Walk, operator: Operator) -> Timed:
     return Timed(time, _with(old, time, rows.pop()))
 
 
-def _mean(walk: _Walk, operator: Operator) -> Timed:
+def _reduced(walk: _Walk, operator: Operator) -> Timed:
     source, old = walk.source(operator), walk.output(operator)
     rank, amounts = len(source.shape), walk.tensor(operator, 1).data
     axes = set() if amounts is None else {int(axis) % rank for axis in amounts.reshape(-1)}
     if source.axis in axes:
+        average = operator.name == "MEAN"
         raise not_timewise(
             operator,
-            "It averages over all of time",
-            "Average over a window that slides (AVERAGE_POOL_2D, VALID), or leave it out",
+            f"It {'averages over' if average else 'takes the largest of'} all of time",
+            f"Take a window that slides ({'AVERAGE' if average else 'MAX'}_POOL_2D, VALID), or leave it out",
         )
     axis = source.axis - (0 if operator.options["keep_dims"] else sum(other < source.axis for other in axes))
     return Timed(axis, _with(old, axis, source.rows))
@@ -344,11 +345,12 @@ _RULES: dict[str, Callable[[_Walk, Operator], Timed]] = {
     "TRANSPOSE_CONV": _transposed,
     "RESIZE_NEAREST_NEIGHBOR": _resized,
     "FULLY_CONNECTED": _fully_connected,
-    **dict.fromkeys(("RELU", "RELU6", "LOGISTIC", "QUANTIZE", "DEQUANTIZE"), _alike),
+    **dict.fromkeys(("RELU", "RELU6", "LEAKY_RELU", "ELU", "HARD_SWISH", "LOGISTIC", "TANH"), _alike),
+    **dict.fromkeys(("QUANTIZE", "DEQUANTIZE"), _alike),
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), _reshaped),
     **dict.fromkeys(("ADD", "MUL", "MINIMUM", "MAXIMUM"), _binary),
     "CONCATENATION": _concatenated,
-    "MEAN": _mean,
+    **dict.fromkeys(("MEAN", "REDUCE_MAX"), _reduced),
     "SOFTMAX": _softmax,
     **dict.fromkeys(("PAD", "PADV2"), _padded),
 }

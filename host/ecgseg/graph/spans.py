@@ -61,6 +61,8 @@ def span_of(layer: Layer, operator: Operator, source: Timed, output: Timed) -> S
     """
     if layer.name == "FULLY_CONNECTED":
         return Span(up=output.rows // source.rows)
+    if layer.name == "REDUCE_MAX":
+        return Span()
     if isinstance(layer, TransposeConvolution):
         return _transposed(layer, operator, source, output)
     if isinstance(layer, Convolution | Depthwise | Pool):

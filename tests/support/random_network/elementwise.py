@@ -84,19 +84,38 @@ def extreme(net: Draws) -> int | None:
     return result
 
 
+def _axes(net: Draws, shape: list[int]) -> tuple[tuple[int, ...], bool, list[int]]:
+    """Axes that are reduced, whether they are kept with size 1, and the shape that is left."""
+    axes = [(1, 2), (2,), (1,), (3,)][int(net.rng.integers(0, 4))] if len(shape) == 4 else (1,)
+    keep = bool(net.rng.random() < 0.7)
+    return axes, keep, [1 if axis in axes else size for axis, size in enumerate(shape) if keep or axis not in axes]
+
+
+def _reduce(net: Draws, name: str, result: int, axes: tuple[int, ...], keep: bool) -> int:
+    rank = len(net.builder.shape(net.current))
+    stored = [axis - rank for axis in axes] if net.rng.random() < 0.3 else axes
+    net.builder.operator(name, [net.current, net.builder.int32(stored)], [result], "ReducerOptions", keepDims=keep)
+    return result
+
+
 def mean(net: Draws) -> int | None:
     """MEAN."""
     shape = net.builder.shape(net.current)
     if len(shape) < 2:
         return None
-    axes = [(1, 2), (2,), (1,), (3,)][int(net.rng.integers(0, 4))] if len(shape) == 4 else (1,)
-    keep = bool(net.rng.random() < 0.7)
-    out = [1 if axis in axes else size for axis, size in enumerate(shape) if keep or axis not in axes]
+    axes, keep, out = _axes(net, shape)
     scale, _ = net.builder.quantisation(net.current)
     result = net.new(out, float(np.float32(scale * np.exp(net.rng.normal(-0.7, 0.5)))), net.zero_point())
-    stored = [axis - len(shape) for axis in axes] if net.rng.random() < 0.3 else axes
-    net.builder.operator("MEAN", [net.current, net.builder.int32(stored)], [result], "ReducerOptions", keepDims=keep)
-    return result
+    return _reduce(net, "MEAN", result, axes, keep)
+
+
+def largest(net: Draws) -> int | None:
+    """REDUCE_MAX."""
+    shape = net.builder.shape(net.current)
+    if len(shape) < 2:
+        return None
+    axes, keep, out = _axes(net, shape)
+    return _reduce(net, "REDUCE_MAX", net.like(net.current, out), axes, keep)
 
 
 def relu(net: Draws) -> int | None:

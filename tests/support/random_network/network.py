@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from support.random_network import elementwise, shapes, windows
+from support.random_network import elementwise, functions, shapes, windows
 from support.random_network.draws import Draws
 
-_KINDS: dict[str, Callable[[Draws], int | None]] = {
+_FIRST: dict[str, Callable[[Draws], int | None]] = {
     "CONV_2D": windows.conv,
     "DEPTHWISE_CONV_2D": windows.depthwise,
     "TRANSPOSE_CONV": windows.transpose_conv,
@@ -29,6 +29,15 @@ _KINDS: dict[str, Callable[[Draws], int | None]] = {
     "RESIZE_NEAREST_NEIGHBOR": shapes.resize,
     "QUANTIZE": elementwise.requantise,
 }
+# Those that came later: what a seed draws of the first ones stays what it was.
+_LATER: dict[str, Callable[[Draws], int | None]] = {
+    "REDUCE_MAX": elementwise.largest,
+    "LEAKY_RELU": functions.leaky_relu,
+    "ELU": functions.elu,
+    "HARD_SWISH": functions.hard_swish,
+    "TANH": functions.tanh,
+}
+_KINDS = _FIRST | _LATER
 KINDS = tuple(_KINDS)
 
 
@@ -38,7 +47,7 @@ class RandomNetwork(Draws):
     Args:
         seed: everything follows from it.
         operators: number of operators drawn, at most.
-        names: operators to draw from; all of them when None.
+        names: operators to draw from, such as all of `KINDS`; the first ones that there were when None.
     """
 
     def __init__(self, seed: int, operators: int = 6, names: Sequence[str] | None = None) -> None:
@@ -46,7 +55,7 @@ class RandomNetwork(Draws):
         self.float_ends = self.rng.random() < 0.15
         self.input = self._input()
         self.current = self.input
-        kinds = list(names) if names is not None else list(_KINDS)
+        kinds = list(names) if names is not None else list(_FIRST)
         for _ in range(int(self.rng.integers(1, operators + 1))):
             self.pool.append(self.current)
             self._step(kinds)

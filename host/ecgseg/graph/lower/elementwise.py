@@ -1,9 +1,9 @@
-"""Operators that treat every element alike: activations, requantisation, two operands, softmax, mean."""
+"""Operators that treat every element alike, or reduce along axes: two operands, softmax, mean, largest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import frexp, prod
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,6 @@ from ecgseg.graph.fixed_point import (
     doubling_high_multiply,
     exp_on_negative_values,
     input_radius,
-    logistic_q4,
-    round_half_away,
-    rounding_shift,
     wrap,
 )
 from ecgseg.graph.ir import Tensor
@@ -28,90 +25,13 @@ from ecgseg.graph.layers import (
     Layer,
     Mean,
     MulRule,
+    Pool,
     Rescale,
     Softmax,
-    Table,
+    Window,
 )
-from ecgseg.graph.lower.context import Context, check_softmax, quantise_value, unsupported
-
-ALL_INT8 = np.arange(-128, 128, dtype=np.int64)
-
-
-def _clip(values: npt.NDArray[np.int64], low: int = -128, high: int = 127) -> Int8Array:
-    return np.clip(values, low, high).astype(np.int8)
-
-
-def _table(context: Context, values: Int8Array, position: int = 0) -> Table:
-    source, output = context.activation(position), context.output()
-    if source.size != output.size:
-        context.expect_shape(output, source.shape)
-    return Table(
-        name=context.operator.name,
-        operator=context.operator.index,
-        inputs=(source.index,),
-        output=output.index,
-        output_size=output.size,
-        table=values,
-    )
-
-
-def relu(context: Context) -> Table:
-    """RELU, which may requantise."""
-    context.arity((1,))
-    source, output = context.activation(), context.output()
-    # In double, as the tflite_micro that is the oracle here divides; TensorFlow 2.21 and older TFLM divide in float,
-    # which moves a tie by a step for a few pairs of scales.
-    multiplier = Multiplier.of(float(source.scale) / float(output.scale))
-    _small(context, multiplier)
-    values = multiplier.apply(ALL_INT8 - source.zero_point) + output.zero_point
-    return _table(context, _clip(values, max(-128, output.zero_point)))
-
-
-def relu6(context: Context) -> Table:
-    """RELU6; TensorFlow Lite Micro clamps without requantising, so both sides must be quantised alike."""
-    context.arity((1,))
-    source, output = context.activation(), context.output()
-    context.same_quantisation(source, output)
-    six = min(quantise_value(6.0, source), 127)
-    return _table(context, _clip(ALL_INT8, source.zero_point, six))
-
-
-def requantise(context: Context) -> Table:
-    """QUANTIZE from int8 to int8."""
-    context.arity((1,))
-    source, output = context.activation(), context.output()
-    multiplier = Multiplier.of(float(source.scale) / float(output.scale))
-    _small(context, multiplier)
-    return _table(context, _clip(multiplier.apply(ALL_INT8 - source.zero_point) + output.zero_point))
-
-
-def _small(context: Context, multiplier: Multiplier) -> None:
-    if multiplier.shift > 20:
-        raise unsupported(
-            context.operator, "The output's scale is a million times finer", "scales of the same order of magnitude"
-        )
-
-
-def logistic(context: Context) -> Table:
-    """LOGISTIC."""
-    context.arity((1,))
-    source, output = context.activation(), context.output()
-    if output.zero_point != -128 or abs(float(output.scale) - 1 / 256) > 1e-9:
-        raise unsupported(
-            context.operator,
-            f"Output scale {float(output.scale)}, zero point {output.zero_point}",
-            "output scale 1/256 and zero point -128",
-        )
-    fraction, shift = frexp(float(source.scale) * (1 << 27))
-    mantissa = round_half_away(fraction * (1 << 31))
-    if shift < 0 or shift > 30 or mantissa > INT32_MAX:
-        raise unsupported(context.operator, f"Input scale {float(source.scale)}", "input scales from 1e-8 to 8")
-    radius = input_radius(4, shift)
-    x = ALL_INT8 - source.zero_point
-    inside = np.abs(x) < radius
-    scaled = doubling_high_multiply(wrap(np.where(inside, x, 0) << shift), mantissa)
-    result = _clip(rounding_shift(logistic_q4(scaled), 23) - 128)
-    return _table(context, np.where(inside, result, np.where(x > 0, 127, -128)).astype(np.int8))
+from ecgseg.graph.lower.context import Context, check_softmax, unsupported
+from ecgseg.graph.lower.functions import ALL_INT8, check_small, clip, table
 
 
 def softmax(context: Context) -> Softmax:
@@ -150,16 +70,9 @@ def mean(context: Context) -> Layer:
     """MEAN over axes that are neighbours once axes of size 1 are left out."""
     context.arity((2,))
     source, output = context.activation(), context.output()
-    rank = len(source.shape)
-    axes = {int(axis) + (rank if axis < 0 else 0) for axis in context.constant(1, ("int32",), "axes").reshape(-1)}
-    if not axes <= set(range(rank)):
-        raise unsupported(context.operator, f"Axes {sorted(axes)} of {rank}", "axes of the input")
-    keep = context.option("keep_dims")
-    kept = tuple(1 if axis in axes else size for axis, size in enumerate(source.shape) if keep or axis not in axes)
-    context.expect_shape(output, kept)
-    outer, count, inner = _split_axes(context, source, axes)
+    outer, count, inner = _reduced(context, source, output)
     multiplier = _mean_multiplier(source, output, count)
-    _small(context, multiplier)
+    check_small(context, multiplier)
     if count * 256 << max(multiplier.shift, 0) >= 1 << 31:
         raise unsupported(context.operator, f"{count} elements to average", "sums that stay inside 32 bits")
     return Mean(
@@ -174,6 +87,38 @@ def mean(context: Context) -> Layer:
         in_zero_point=source.zero_point,
         rescale=Rescale((multiplier,), output.zero_point, -128, 127),
     )
+
+
+def largest(context: Context) -> Pool:
+    """REDUCE_MAX over axes that are neighbours once axes of size 1 are left out: a pool whose window is all of them."""
+    context.arity((2,))
+    source, output = context.activation(), context.output()
+    context.same_quantisation(source, output)
+    outer, count, inner = _reduced(context, source, output)
+    return Pool(
+        name=context.operator.name,
+        operator=context.operator.index,
+        inputs=(source.index,),
+        output=output.index,
+        output_size=output.size,
+        window=Window((outer, count), (1, count), (1, 1), (1, 1), (0, 0), (outer, 1)),
+        channels=inner,
+        average=False,
+        low=-128,
+        high=127,
+    )
+
+
+def _reduced(context: Context, source: Tensor, output: Tensor) -> tuple[int, int, int]:
+    """The input seen as [outer, count, inner], of which count is reduced to one."""
+    rank = len(source.shape)
+    axes = {int(axis) + (rank if axis < 0 else 0) for axis in context.constant(1, ("int32",), "axes").reshape(-1)}
+    if not axes <= set(range(rank)):
+        raise unsupported(context.operator, f"Axes {sorted(axes)} of {rank}", "axes of the input")
+    keep = context.option("keep_dims")
+    kept = tuple(1 if axis in axes else size for axis, size in enumerate(source.shape) if keep or axis not in axes)
+    context.expect_shape(output, kept)
+    return _split_axes(context, source, axes)
 
 
 def _split_axes(context: Context, source: Tensor, axes: set[int]) -> tuple[int, int, int]:
@@ -208,7 +153,7 @@ def binary(context: Context) -> Layer:
     if constants:
         position = constants[0]
         if operands[position].size == 1:
-            return _table(context, _constant_table(rule, operands[position], position), 1 - position)
+            return table(context, _constant_table(rule, operands[position], position), 1 - position)
         constant = (position, np.asarray(operands[position].data, np.int8).reshape(-1))
     return Binary(
         name=context.operator.name,
@@ -248,12 +193,12 @@ def apply_rule(
 ) -> Int8Array:
     """The arithmetic of ADD, MUL, MINIMUM or MAXIMUM on int8 values held in int64."""
     if isinstance(rule, ExtremeRule):
-        return _clip(np.maximum(first, second) if rule.maximum else np.minimum(first, second))
+        return clip(np.maximum(first, second) if rule.maximum else np.minimum(first, second))
     x, y = first - rule.zero_points[0], second - rule.zero_points[1]
     if isinstance(rule, MulRule):
-        return _clip(rule.output.apply(x * y) + rule.out_zero_point, rule.low, rule.high)
+        return clip(rule.output.apply(x * y) + rule.out_zero_point, rule.low, rule.high)
     total = rule.multipliers[0].apply(x << 20) + rule.multipliers[1].apply(y << 20)
-    return _clip(rule.output.apply(total) + rule.out_zero_point, rule.low, rule.high)
+    return clip(rule.output.apply(total) + rule.out_zero_point, rule.low, rule.high)
 
 
 def _add_rule(context: Context, first: Tensor, second: Tensor, output: Tensor) -> AddRule:

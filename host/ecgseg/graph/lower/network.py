@@ -8,7 +8,7 @@ from ecgseg.errors import GraphError
 from ecgseg.graph.ends import ends_of
 from ecgseg.graph.ir import Graph, Operator, Tensor
 from ecgseg.graph.layers import Layer, Network
-from ecgseg.graph.lower import elementwise, shapes, windows
+from ecgseg.graph.lower import elementwise, functions, shapes, windows
 from ecgseg.graph.lower.context import Context
 
 _LOWER: dict[str, Callable[[Context], Layer]] = {
@@ -23,11 +23,16 @@ _LOWER: dict[str, Callable[[Context], Layer]] = {
     "MINIMUM": elementwise.binary,
     "MAXIMUM": elementwise.binary,
     "MEAN": elementwise.mean,
-    "RELU": elementwise.relu,
-    "RELU6": elementwise.relu6,
-    "LOGISTIC": elementwise.logistic,
+    "REDUCE_MAX": elementwise.largest,
+    "RELU": functions.relu,
+    "RELU6": functions.relu6,
+    "LEAKY_RELU": functions.leaky_relu,
+    "ELU": functions.elu,
+    "HARD_SWISH": functions.hard_swish,
+    "LOGISTIC": functions.logistic,
+    "TANH": functions.tanh,
     "SOFTMAX": elementwise.softmax,
-    "QUANTIZE": elementwise.requantise,
+    "QUANTIZE": functions.requantise,
     "RESHAPE": shapes.alias,
     "SQUEEZE": shapes.squeeze,
     "EXPAND_DIMS": shapes.expand_dims,

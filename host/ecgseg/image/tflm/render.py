@@ -18,7 +18,13 @@ from ecgseg.templating import render_template
 FOLDER = "tflm"
 # Parser and header of those operators that do not go by their name and micro_ops.h
 # (tensorflow/lite/micro/micro_mutable_op_resolver.h).
-_PARSERS = {"AVERAGE_POOL_2D": "Pool", "MAX_POOL_2D": "Pool", "MEAN": "Reducer", "PADV2": "PadV2"}
+_PARSERS = {
+    "AVERAGE_POOL_2D": "Pool",
+    "MAX_POOL_2D": "Pool",
+    "MEAN": "Reducer",
+    "PADV2": "PadV2",
+    "REDUCE_MAX": "Reducer",
+}
 _HEADERS = {
     "ADD": "add",
     "AVERAGE_POOL_2D": "pooling",
