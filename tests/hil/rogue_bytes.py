@@ -63,14 +63,16 @@ _HEADER = {
     "header.version": Stated((DIFFERS,), "of the protocol, this host version 1"),
     "header.command": Stated((INCOMPLETE,), "answers to other requests"),
     "header.sequence": Stated((INCOMPLETE,), "answers to other requests"),
-    "header.error": Stated((INCOMPLETE,), "The device refused"),
+    "header.error": Stated((DIFFERS,), "bytes of an answer follow"),
 }
 _HEADER_OF_HELLO = {
-    "header.version": Stated((REFUSED,), "of the protocol, this host version 1"),
+    "header.version": Stated((DIFFERS,), "of the protocol, this host version 1"),
     "header.command": Stated((REFUSED,), "answers to other requests"),
     "header.sequence": Stated((REFUSED,), "answers to other requests"),
-    "header.error": Stated((REFUSED,), "The device refused HELLO"),
+    "header.error": Stated((DIFFERS,), "bytes of an answer follow"),
 }
+# An answer without fields is then an error as any right device answers it.
+_REFUSAL = Stated((INCOMPLETE,), "The device refused")
 # Of these the host knows nothing that it could compare: a figure of the board, or of its last start, which is shown.
 _BY_THE_DEVICE_ALONE = ("core_hz", "tick_hz", "max_baud", "reset_cause", "fault_valid", "fault_type", "fault_registers")
 _BY_THE_DEVICE_ALONE += ("fault_cfsr", "fault_hfsr", "fault_mmfar", "fault_bfar")
@@ -85,6 +87,8 @@ def stated(part: Part) -> Stated:
         asked_after_a_difference = part.command in (Command.LAYER, Command.TRACE) or part.kind == ReadKind.TRACE
         if asked_after_a_difference:
             return _FAIL
+        if part.field == "header.error" and not BY_COMMAND[part.command].answer:
+            return _REFUSAL
         return (_HEADER_OF_HELLO if part.command == Command.HELLO else _HEADER)[part.field]
     if part.command == Command.HELLO:
         return _stated_of_hello(part.field)
@@ -96,9 +100,9 @@ def stated(part: Part) -> Stated:
 
 def _stated_of_hello(field: str) -> Stated:
     if field == "protocol_version":
-        return Stated((REFUSED,), "of the protocol, this host version 1")
+        return Stated((DIFFERS,), "of the protocol, this host version 1")
     if field == "model_sha256":
-        return Stated((REFUSED,), "runs another model")
+        return Stated((DIFFERS,), "runs another model")
     if field == "time_base":
         return Stated((DIFFERS,), "unknown time base")
     if field in _BY_THE_DEVICE_ALONE:

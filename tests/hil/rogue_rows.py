@@ -108,13 +108,39 @@ def once(command: Command, more: bytes) -> Hook:
 
 
 def _identity() -> Iterator[Row]:
-    """HELLO tells that something else is on the device: refused before the start, with what to flash."""
-    for name, value, says in (
-        ("protocol_version", 2, "version 2 of the protocol"),
-        ("model_sha256", bytes(32), "runs another model"),
-        ("backend", "tflm", "with another backend: tflm"),
+    """HELLO tells that something else is on the device: it is not what was built here, with what to flash."""
+    for name, value, *all_says in (
+        ("protocol_version", 2, "version 2 of the protocol, this host version 1", "Build and flash the firmware again"),
+        ("model_sha256", bytes(32), "HELLO: model_sha256 is 0000", "runs another model", "flash the firmware for this"),
+        (
+            "backend",
+            "tflm",
+            "HELLO: backend is tflm, known is aot",
+            "another backend: tflm",
+            "`invoke flash --backend aot`",
+        ),
     ):
-        yield Row(f"hello-{name}-{str(value)[:12]}", REFUSED, says, changed(Command.HELLO, **{name: value}))
+        for at, says in enumerate(all_says):
+            yield Row(f"hello-{name}-{at}", DIFFERS, says, changed(Command.HELLO, **{name: value}))
+            yield Row(f"hello-{name}-at-the-second-{at}", DIFFERS, says, changed(Command.HELLO, 2, **{name: value}))
+    another = both(changed(Command.HELLO, factor=4), changed(Command.HELLO, model_sha256=bytes(32)))
+    yield Row("hello-another-model-and-figures", DIFFERS, "HELLO: factor is 4, known is 5", another)
+    contradicts = both(changed(Command.HELLO, hop=0), changed(Command.HELLO, model_sha256=bytes(32)))
+    for says in ("runs another model", "contradicts itself", "HELLO: hop is 0, known is 250"):
+        yield Row(f"hello-another-model-{says[-9:]}", DIFFERS, says, contradicts)
+    other = _of_hello(lambda body, data: encode_frame(b"\2" + b"".join(FrameDecoder().feed(data))[1:]))
+    yield Row("hello-header-version", DIFFERS, "version 2 of the protocol, this host version 1", wire=other)
+    refused = error(Command.HELLO, 6)
+    yield Row("hello-refused", REFUSED, "The device refused HELLO: error 6", refused)
+    yield Row("hello-silent", REFUSED, "does not answer to HELLO", silent(Command.HELLO))
+    yield Row("another-product", REFUSED, "does not answer to HELLO", wire=_of_hello(lambda body, data: b"OK\r\n>" * 9))
+
+
+def _of_hello(change: Callable[[bytes, bytes], bytes]) -> Wire:
+    def wire(device: RogueDevice, body: bytes, data: bytes) -> bytes:
+        return change(body, data) if body[1] == Command.HELLO else data
+
+    return wire
 
 
 def _figures() -> Iterator[Row]:
@@ -159,8 +185,6 @@ def _figures() -> Iterator[Row]:
         "hello-other-at-the-second", DIFFERS, "its board is b, and was host", changed(Command.HELLO, 2, board="b")
     )
     yield Row("hello-wrong-at-the-first-alone", DIFFERS, "expected layout", once(Command.HELLO, b"x"))
-    another = both(changed(Command.HELLO, hop=0), changed(Command.HELLO, model_sha256=bytes(32)))
-    yield Row("hello-contradiction-of-another-model", REFUSED, "runs another model", another)
 
 
 def _known() -> Iterator[Row]:

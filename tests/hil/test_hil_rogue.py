@@ -6,9 +6,14 @@ import time
 
 import pytest
 
-from hil.rogue_cli import HilTest
-from hil.rogue_device import RogueDevice
-from hil.rogue_rows import PASSES, REFUSED, Row, rows
+from ecgseg.link import DeviceClient
+from ecgseg.link.numbers import Command
+from ecgseg.link.transport import OnWait
+from ecgseg.targets.apollo4p import check_identity
+from hil import rogue_cli
+from hil.rogue_cli import HilTest, Running
+from hil.rogue_device import BUILD_ID, RogueDevice
+from hil.rogue_rows import DIFFERS, PASSES, REFUSED, Row, changed, rows
 
 ROWS = rows()
 ROW_SECONDS = 5.0
@@ -45,3 +50,41 @@ def test_a_rogue_device_gets_its_verdict_with_json_and_html(hil: HilTest, row: R
     if row.ends == PASSES:
         assert outcome.result["mismatched_bytes"] == 0
         assert outcome.result["segmentation"] is not None
+
+
+class Board(Running):
+    """A target that looks at who answers before it lets anybody have the port, as a board's does."""
+
+    def connect(self, on_wait: OnWait | None = None) -> DeviceClient:
+        client = super().connect(on_wait)
+        check_identity(client.info, BUILD_ID, "host")
+        return client
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "what", "remedy"),
+    [
+        ("build_id", "fedcba9876543210", "The board runs another build", "Flash it: `invoke flash`"),
+        ("board", "qemu", "The device is a qemu, not a host.", "Name the board's port with --port"),
+    ],
+)
+def test_a_board_with_another_image_is_a_fail_that_says_what_to_do(
+    hil: HilTest, monkeypatch: pytest.MonkeyPatch, field: str, value: str, what: str, remedy: str
+) -> None:
+    monkeypatch.setattr(rogue_cli, "Running", Board)
+    device = RogueDevice(changed(Command.HELLO, **{field: value}))
+    outcome = hil(device)
+    assert (outcome.code, outcome.verdict) == DIFFERS
+    assert set(device.asked) == {Command.HELLO}
+    assert outcome.result is not None
+    (difference,) = outcome.result["mismatches"]  # type: ignore[misc]
+    assert difference["stage"].startswith(f"HELLO: {field} is {value}, known is ")
+    for text in (what, remedy):
+        assert text in outcome.text
+        assert text.replace("'", "&#39;") in outcome.page
+
+
+def test_another_model_on_the_device_is_told_on_the_page_with_what_to_flash(hil: HilTest) -> None:
+    outcome = hil(RogueDevice(changed(Command.HELLO, model_sha256=bytes(32))))
+    for text in ("what it tells of itself is not what this host knows", "HELLO: model_sha256 is", "flash the firmware"):
+        assert text in outcome.page

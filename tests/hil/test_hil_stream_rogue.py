@@ -21,7 +21,7 @@ from ecgseg.models import find_model
 from ecgseg.pipeline.events import EVENT_BYTES, Event
 from hil.rogue_cli import HilTest
 from hil.rogue_device import Answer, Hook, RogueDevice, flipped
-from hil.rogue_rows import DIFFERS, INCOMPLETE, PASSES, REFUSED, changed, error, payload, silent
+from hil.rogue_rows import DIFFERS, INCOMPLETE, PASSES, REFUSED, both, changed, error, payload, silent
 from hil.rogue_stream import RogueStream, stream_truth
 
 ROW_SECONDS = 5.0
@@ -168,8 +168,33 @@ def told_rows() -> Iterator[Row]:
         ("delay", 3, "delay is 3"),
     ):
         yield Row(f"hello-{name}", DIFFERS, says, hooked(changed(Command.HELLO, **{name: value})))
-    other = changed(Command.HELLO, model_sha256=bytes(32))
-    yield Row("hello-model", REFUSED, "runs another model", hooked(other))
+    for name, value, *all_says in (
+        ("model_sha256", bytes(32), "HELLO: model_sha256 is 0000", "runs another model", "flash the firmware for this"),
+        (
+            "backend",
+            "tflm",
+            "HELLO: backend is tflm, known is aot",
+            "another backend: tflm",
+            "`invoke flash --backend aot`",
+        ),
+        ("protocol_version", 2, "version 2 of the protocol, this host version 1", "Build and flash the firmware again"),
+    ):
+        for at, says in enumerate(all_says):
+            yield Row(f"hello-{name}-{at}", DIFFERS, says, hooked(changed(Command.HELLO, **{name: value})))
+    # What contradicts itself is compared all the same, field by field.
+    contradicts = both(changed(Command.HELLO, hop=250), changed(Command.HELLO, macs=1))
+    for says in ("contradicts itself", "HELLO: hop is 250, known is 0", "HELLO: macs is 1"):
+        yield Row(f"hello-contradiction-{says[-9:]}", DIFFERS, says, hooked(contradicts))
+    for name, value in (
+        ("board", "qemu"),
+        ("build_id", "fedcba9876543210"),
+        ("model_name", "another"),
+        ("backend", "b"),
+    ):
+        yield Row(
+            f"tells-{name}", DIFFERS, f"HELLO: {name} is {value}", hooked(changed(Command.HELLO, **{name: value}))
+        )
+    yield Row("hello-refused", REFUSED, "The device refused HELLO: error 6", hooked(error(Command.HELLO, 6)))
     yield Row("right", PASSES, "every byte of the device equals Python", RogueStream)
 
 

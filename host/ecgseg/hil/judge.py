@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ecgseg import interruption
 from ecgseg.data.records import WAVE_LABELS, Record
+from ecgseg.hil import identity
 from ecgseg.hil.common import told_by_all
 from ecgseg.hil.compare import (
     Difference,
@@ -24,7 +25,7 @@ from ecgseg.hil.compare import (
     first_differing_layer,
     stage_bytes,
 )
-from ecgseg.hil.identity import Known, differences, require_frames
+from ecgseg.hil.identity import Known
 from ecgseg.hil.legal import illegal, illegal_stats
 from ecgseg.hil.result import HilResult, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.start import start_notes
@@ -33,7 +34,6 @@ from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
 from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
-from ecgseg.link.transport import OtherVersionError
 from ecgseg.pipeline import Prediction, Segment, join
 from ecgseg.pipeline.segmenter import ExpectedFrame, Segmenter
 from ecgseg.printable import printable
@@ -124,10 +124,11 @@ class Judge:
         Raises:
             LinkError: with it the device's frames would be others (`require_frames`).
         """
-        found = differences(self.info, self.subject.reference, self.subject.known)
-        for name, known, told in found:
-            self.tally.add_hello(f"{name} is {told}, known is {known}")
-        require_frames(found)
+        self._notes += identity.compare(self.info, self.subject.reference, self.subject.known, self.add_hello)
+
+    def add_hello(self, what: str) -> None:
+        """Counts something in HELLO that is not what the host knows, or not what a right device tells."""
+        self.tally.add_hello(what)
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
         """Sends every lead and compares every frame.
@@ -167,7 +168,7 @@ class Judge:
         self.compare_hello()
         try:
             yield
-        except (WrongAnswerError, OtherVersionError) as error:
+        except WrongAnswerError as error:
             self.tally.add_wrong_answer(*self._at, f"{error.what} {error.why}")
             raise
 

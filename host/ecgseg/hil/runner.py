@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ecgseg.data.records import Record
 from ecgseg.errors import DataError, DeviceError, EcgsegError, LinkError, ModelError
 from ecgseg.hil import vectors
 from ecgseg.hil.common import ImageFacts
-from ecgseg.hil.identity import Known, identify, info_behind
+from ecgseg.hil.identity import Known, WrongHello, identify, judge_of
 from ecgseg.hil.inject import Faults, FaultyWire
 from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.replay import replay_words
@@ -29,7 +29,6 @@ from ecgseg.image.backends import build_image, generate
 from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceClient, DeviceInfo
-from ecgseg.link.messages import WrongAnswerError
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile, find_model
 from ecgseg.pipeline.segmenter import Segmenter
@@ -140,8 +139,8 @@ def run(
     except (EcgsegError, KeyboardInterrupt) as caught:
         # Errors leave the target's context first: it knows whether its process died, and of what.
         ended_by = interruption.ended_by(caught)
-        if judge is None and isinstance(ended_by, WrongAnswerError):
-            judge = test.judge_hello(ended_by)
+        if judge is None and isinstance(ended_by, WrongHello):
+            judge, ended_by = test.judge_hello(ended_by)
         if judge is None:
             raise
         assert isinstance(ended_by, (EcgsegError, Stopped))
@@ -190,23 +189,15 @@ class _Test:
         """The judge of a device that has told who it is.
 
         Raises:
-            LinkError, WrongAnswerError: as `identify`.
+            LinkError: as `identify`.
         """
         subject = self._subject(device)
         return self._judge_of(subject, identify(device, self.reference, subject.known))
 
-    def judge_hello(self, error: WrongAnswerError) -> Judge:
-        """The judge of a device whose HELLO came whole and cannot be right: that is what differs.
-
-        Raises:
-            LinkError: it is another model or backend, which explains it.
-        """
+    def judge_hello(self, error: WrongHello) -> tuple[Judge, LinkError]:
+        """The judge of a device that was not let in, and why (`judge_of`)."""
         subject = self._subject(None)
-        judge = self._judge_of(subject, info_behind(error, self.reference, subject.known))
-        judge.tally.add_hello(f"{error.what} {error.why}")
-        with suppress(LinkError):  # What comes of it is told already.
-            judge.compare_hello()
-        return judge
+        return judge_of(error, self.reference, subject.known, lambda info: self._judge_of(subject, info))
 
     def _judge_of(self, subject: Subject, info: DeviceInfo) -> Judge:
         direct = self.reference.parameters is None

@@ -11,9 +11,10 @@ import numpy as np
 from ecgseg import interruption
 from ecgseg.codegen.manifest import StreamManifest
 from ecgseg.data.records import Record
+from ecgseg.hil import identity
 from ecgseg.hil.common import told_by_all
 from ecgseg.hil.compare import Difference
-from ecgseg.hil.identity import Known, differences, require_frames
+from ecgseg.hil.identity import Known
 from ecgseg.hil.legal import illegal_stats
 from ecgseg.hil.result import Planned, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.start import start_notes
@@ -26,7 +27,6 @@ from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats
 from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
 from ecgseg.link.stream import DeviceStream, Results, StreamInfo
-from ecgseg.link.transport import OtherVersionError
 from ecgseg.pipeline import MODEL_RATE
 from ecgseg.pipeline.events import EVENT_BYTES, Event
 from ecgseg.scoring.delineation import Delineation
@@ -110,6 +110,7 @@ class StreamJudge:
         self._stats: DeviceStats | None = None
         self._facts: StreamFacts | None = None
         self._told_seconds = 0.0
+        self._notes = start_notes(self.info)
         self._at = (0, "-")
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
@@ -127,7 +128,7 @@ class StreamJudge:
                 on_lead(index + 1, not self.counts.mismatched)
             interruption.check()
             self._finish()
-        except (WrongAnswerError, OtherVersionError) as error:
+        except WrongAnswerError as error:
             self.add_wrong(f"{error.what} {error.why}", "answer")
             raise
 
@@ -137,10 +138,11 @@ class StreamJudge:
         Raises:
             LinkError: with it the stream would be another.
         """
-        found = differences(self.info, self.subject.reference, self.subject.known)
-        for name, known, told in found:
-            self.add_wrong(f"HELLO: {name} is {told}, known is {known}", "HELLO")
-        require_frames(found)
+        self._notes += identity.compare(self.info, self.subject.reference, self.subject.known, self.add_hello)
+
+    def add_hello(self, what: str) -> None:
+        """Counts something in HELLO that is not what the host knows, or not what a right device tells."""
+        self.add_wrong(f"HELLO: {what}", "HELLO")
 
     def add_wrong(self, what: str, compared: str) -> None:
         """Counts something that no right device says."""
@@ -296,7 +298,7 @@ class StreamJudge:
             by_rhythm=scores.by_rhythm,
             peers=scores.peers,
             not_scored=self._scores.not_scored,
-            notes=start_notes(self.info),
+            notes=self._notes,
         )
 
     def _verdict(self, error: str | None) -> Verdict:

@@ -9,9 +9,9 @@ from ecgseg import interruption
 from ecgseg.codegen.manifest import read_stream_manifest
 from ecgseg.codegen.render_delineator import delineates
 from ecgseg.data.inputs import Inputs, choose_inputs
-from ecgseg.errors import DeviceError, EcgsegError, ModelError
+from ecgseg.errors import DeviceError, EcgsegError, LinkError, ModelError
 from ecgseg.hil.common import ImageFacts
-from ecgseg.hil.identity import Known, identify, info_behind
+from ecgseg.hil.identity import Known, WrongHello, identify, judge_of
 from ecgseg.hil.inject import FaultyWire
 from ecgseg.hil.result import Planned
 from ecgseg.hil.runner import HilOptions, OnStep, Step, connected, leads_to_show
@@ -24,7 +24,6 @@ from ecgseg.image.backends import build_image, generate
 from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceClient, DeviceInfo
-from ecgseg.link.messages import WrongAnswerError
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile, find_model
 from ecgseg.targets import target_of
@@ -68,8 +67,8 @@ def run(
     except (EcgsegError, KeyboardInterrupt) as caught:
         # Errors leave the target's context first: it knows whether its process died, and of what.
         ended_by = interruption.ended_by(caught)
-        if judge is None and isinstance(ended_by, WrongAnswerError):
-            judge = test.judge_hello(ended_by)
+        if judge is None and isinstance(ended_by, WrongHello):
+            judge, ended_by = test.judge_hello(ended_by)
         if judge is None:
             raise
         assert isinstance(ended_by, (EcgsegError, Stopped))
@@ -143,21 +142,15 @@ class _Test:
         """The judge of a device that has told who it is.
 
         Raises:
-            LinkError, WrongAnswerError: as `identify`.
+            LinkError: as `identify`.
         """
         subject = self._subject(device)
         return self._judge_of(subject, identify(device, self.reference, subject.known))
 
-    def judge_hello(self, error: WrongAnswerError) -> StreamJudge:
-        """The judge of a device whose HELLO came whole and cannot be right: that is what differs.
-
-        Raises:
-            LinkError: it is another model or backend, which explains it.
-        """
+    def judge_hello(self, error: WrongHello) -> tuple[StreamJudge, LinkError]:
+        """The judge of a device that was not let in, and why (`judge_of`)."""
         subject = self._subject(None)
-        judge = self._judge_of(subject, info_behind(error, self.reference, subject.known))
-        judge.add_wrong(f"HELLO: {error.what} {error.why}", "HELLO")
-        return judge
+        return judge_of(error, self.reference, subject.known, lambda info: self._judge_of(subject, info))
 
     def _judge_of(self, subject: StreamSubject, info: DeviceInfo) -> StreamJudge:
         return StreamJudge(

@@ -231,6 +231,18 @@ class ContradictionError(WrongAnswerError):
         self.told = told
 
 
+class OtherFirmwareError(LinkError):
+    """What answers may be a good device, but has another firmware than the one that was asked for.
+
+    Attributes:
+        told: its HELLO.
+    """
+
+    def __init__(self, told: DeviceInfo, what: str, why: str, remedy: str) -> None:
+        super().__init__(what, why, remedy)
+        self.told = told
+
+
 def require_same_model(info: DeviceInfo, sha256: str) -> None:
     """Refuses a device that holds another model.
 
@@ -239,10 +251,11 @@ def require_same_model(info: DeviceInfo, sha256: str) -> None:
         sha256: SHA-256 of the .tflite file, hexadecimal.
 
     Raises:
-        LinkError: the hashes differ.
+        OtherFirmwareError: the hashes differ.
     """
     if info.model_sha256 != sha256.lower():
-        raise LinkError(
+        raise OtherFirmwareError(
+            info,
             f"The device runs another model: {info.model_name}.",
             f"Its .tflite has SHA-256 {info.model_sha256[:16]}..., wanted is {sha256[:16].lower()}...",
             "Build and flash the firmware for this model.",

@@ -13,7 +13,7 @@ from ecgseg.errors import DeviceError, LinkError, UsageError, cause
 from ecgseg.link import messages
 from ecgseg.link.error_table import error_entry, error_number
 from ecgseg.link.framing import FrameCounters, FrameDecoder, encode_frame
-from ecgseg.link.messages import Answer
+from ecgseg.link.messages import Answer, WrongAnswerError, wrong_answer
 from ecgseg.link.numbers import PAYLOAD_MAX, PROTOCOL_VERSION, Command
 from ecgseg.link.pace import Line, Patience, Waits
 from ecgseg.link.ports import PORT_FAULTS, Port
@@ -48,8 +48,8 @@ class NoAnswerError(LinkError):
     """The device does not answer, repetitions included."""
 
 
-class OtherVersionError(LinkError):
-    """The device speaks another version of the protocol."""
+class OtherVersionError(WrongAnswerError):
+    """The device speaks another version of the protocol: it is none of this release."""
 
 
 class WrongIndexError(DeviceError):
@@ -259,4 +259,7 @@ def _checked(answer: Answer) -> bytes:
         expected = int.from_bytes(answer.payload, "little")
         why = f"{entry.meaning} It expects sample {expected}."
         raise WrongIndexError(entry.number, expected, what, why, entry.remedy)
+    if answer.payload:
+        detail = f"its error is {entry.number} and {len(answer.payload)} bytes of an answer follow"
+        raise wrong_answer(Command(answer.command).name, detail)
     raise DeviceError(entry.number, what, entry.meaning, entry.remedy)

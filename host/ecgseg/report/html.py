@@ -12,7 +12,7 @@ from ecgseg.printable import printable
 from ecgseg.report.lead import lead_name
 from ecgseg.report.page import render_page
 from ecgseg.report.svg import lead_figure
-from ecgseg.report.texts import HEADLINES, byte_text, input_count, reached, stack_text, summary_rows, time_note
+from ecgseg.report.texts import HEADLINES, byte_text, input_count, reached, remedy, stack_text, summary_rows, time_note
 from ecgseg.scoring.metrics import FiducialScore
 
 
@@ -28,13 +28,13 @@ def write_report(run: HilRun, path: Path) -> None:
 def render_report(run: HilRun) -> str:
     """HTML of a HIL test; all styles and figures are inside."""
     try:
-        return _page(run.result, [lead_values(lead) for lead in run.shown])
+        return _page(run.result, [lead_values(lead) for lead in run.shown], remedy(run.error))
     except Exception as error:  # A verdict is told whatever its pictures come to.
         why = printable(f"{type(error).__name__}: {error}")
-        return _page(run.result.model_copy(update={"not_scored": why, "segmentation": None}), [])
+        return _page(run.result.model_copy(update={"not_scored": why, "segmentation": None}), [], remedy(run.error))
 
 
-def _page(result: HilResult, leads: list[dict[str, object]]) -> str:
+def _page(result: HilResult, leads: list[dict[str, object]], what_to_do: str) -> str:
     return render_page(
         "hil.html.j2",
         result=result,
@@ -45,6 +45,7 @@ def _page(result: HilResult, leads: list[dict[str, object]]) -> str:
         fiducials=_fiducial_rows(result.segmentation.fiducials) if result.segmentation else [],
         leads=leads,
         byte=byte_text,
+        remedy=what_to_do,
     )
 
 

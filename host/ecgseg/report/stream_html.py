@@ -10,7 +10,7 @@ from ecgseg.printable import printable
 from ecgseg.report.html import lead_values
 from ecgseg.report.page import render_page
 from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, summary_rows
-from ecgseg.report.texts import HEADLINES, byte_text, input_count, stack_text, time_note
+from ecgseg.report.texts import HEADLINES, byte_text, input_count, remedy, stack_text, time_note
 
 
 def write_report(run: StreamRun, path: Path) -> None:
@@ -25,14 +25,14 @@ def write_report(run: StreamRun, path: Path) -> None:
 def render_report(run: StreamRun) -> str:
     """HTML; all styles and figures are inside."""
     try:
-        return _page(run.result, [lead_values(lead) for lead in run.shown])
+        return _page(run.result, [lead_values(lead) for lead in run.shown], remedy(run.error))
     except Exception as error:  # A verdict is told whatever its pictures come to.
         why = printable(f"{type(error).__name__}: {error}")
         bare: dict[str, object] = {"not_scored": why, "scores": None, "by_rhythm": {}, "peers": {}}
-        return _page(run.result.model_copy(update=bare), [])
+        return _page(run.result.model_copy(update=bare), [], remedy(run.error))
 
 
-def _page(result: StreamResult, leads: list[dict[str, object]]) -> str:
+def _page(result: StreamResult, leads: list[dict[str, object]], what_to_do: str) -> str:
     scores = all_scores(result)
     return render_page(
         "hil_stream.html.j2",
@@ -46,6 +46,7 @@ def _page(result: StreamResult, leads: list[dict[str, object]]) -> str:
         rhythms=rhythm_rows(result.by_rhythm) if len(result.by_rhythm) > 1 else [],
         leads=leads,
         byte=byte_text,
+        remedy=what_to_do,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ecgseg.errors import EcgsegError
 from ecgseg.hil.result import HilResult
 from ecgseg.hil.stream_result import StreamResult
+from ecgseg.interruption import Stopped
 from ecgseg.targets import TimeQuality, target_of
 
 HEADLINES = {
@@ -26,6 +28,11 @@ _TIME_NOTES = {
     "core clock cycles": "measured on the device",
     "microseconds": "measured, on this host",
 }
+
+
+def remedy(error: EcgsegError | Stopped | None) -> str:
+    """What to do about what ended a test, "" when nothing did."""
+    return error.remedy if isinstance(error, EcgsegError) else ""
 
 
 def summary_rows(result: HilResult) -> list[Row]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ecgseg.errors import LinkError
 from ecgseg.image.boards import APOLLO4P_EVB, board_of
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, DeviceInfo
+from ecgseg.link.answers import OtherFirmwareError
 from ecgseg.link.ports import check_port, choose_port, serial_ports
 from ecgseg.link.transport import OnWait
 from ecgseg.targets.base import RunningTarget, TimeQuality
@@ -24,16 +24,18 @@ def check_identity(info: DeviceInfo, build_id: str, board: str) -> None:
     """Makes sure that the board runs the image that was built here.
 
     Raises:
-        LinkError: it runs another one.
+        OtherFirmwareError: it runs another one.
     """
     if info.board != board:
-        raise LinkError(
+        raise OtherFirmwareError(
+            info,
             f"The device is a {info.board}, not a {board}.",
             "Another device answers on this port.",
             "Name the board's port with --port; `invoke devices` tells what answers where.",
         )
     if info.build_id != build_id:
-        raise LinkError(
+        raise OtherFirmwareError(
+            info,
             "The board runs another build of the firmware.",
             f"It has {info.build_id} with the model {info.model_name}; the build here is {build_id}.",
             "Flash it: `invoke flash` with the same --model and --backend.",
@@ -57,7 +59,8 @@ class BoardTarget(RunningTarget):
 
         Raises:
             TargetError: no answer.
-            LinkError: the port cannot be opened, or the board runs something else.
+            LinkError: the port cannot be opened.
+            OtherFirmwareError: the board runs something else.
         """
         client = super().connect(on_wait)
         try:
