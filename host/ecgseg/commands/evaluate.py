@@ -12,7 +12,7 @@ from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import UsageError
 from ecgseg.extras import require_neurokit, require_tensorflow
-from ecgseg.models import ModelFile, find_model
+from ecgseg.models import DEFAULT_MODEL, ModelFile, find_model
 from ecgseg.output import write_json, write_text
 from ecgseg.terminal import console, data, messages, tracking
 
@@ -138,13 +138,14 @@ def _cross_validate(chosen: ModelFile, options: Options) -> None:
     require_tensorflow()
     from ecgseg.zoo.cross_validation import cross_validate, cross_validate_qtdb
 
+    named = options.model or DEFAULT_MODEL
     if options.database == "qtdb":
-        found = cross_validate_qtdb(chosen.name, console, steps=options.steps, ludb_option=options.ludb)
+        found = cross_validate_qtdb(named, console, steps=options.steps, ludb_option=options.ludb)
         for point, score in found.fiducials.items():
             console.print(f"{chosen.name}, QTDB, {point}: sensitivity {score.sensitivity:.4f}, PPV {score.ppv:.4f}")
         write_json(found, options.json or chosen.path.with_name("cross_validation_qtdb.json"))
         return
-    result = cross_validate(chosen.name, console, options.cv, steps=options.steps, ludb_option=options.ludb)
+    result = cross_validate(named, console, options.cv, steps=options.steps, ludb_option=options.ludb)
     console.print(f"{chosen.name}: weighted F1 {result.mean:.4f} ± {result.deviation:.4f} over {options.cv} folds")
     write_json(result, options.json or chosen.path.with_name("cross_validation.json"))
 

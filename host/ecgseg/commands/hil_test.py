@@ -19,6 +19,7 @@ from ecgseg.commands.options import (
     RecordOptions,
     default_baud,
     default_target,
+    model_option,
     on_a_board,
     tflite_option,
 )
@@ -27,7 +28,7 @@ from ecgseg.commands.task import Output, option
 from ecgseg.errors import OutputError, UsageError
 from ecgseg.files import safe_name
 from ecgseg.interruption import Stopped, held
-from ecgseg.models import find_model
+from ecgseg.models import find_model, named_place
 from ecgseg.output import discard, write_json
 from ecgseg.terminal import console, data, messages
 
@@ -56,10 +57,18 @@ def _takes_no_ecg(tflite: Path) -> bool:
     return not any(ends_of(load_tflite(tflite)).segmenter_shape) and not delineates(read_model(tflite))
 
 
+def _own_takes_no_ecg(model: str) -> bool:
+    return named_place(model) is not None and _takes_no_ecg(find_model(model).path)
+
+
 def _databases() -> Collection[str]:
     from ecgseg.data.inputs import DATABASES
 
     return DATABASES
+
+
+_ECG = ("records", "leads", "ludb", "database")
+_DRAWN_INPUTS = "The model is no segmenter: it is sent int8 inputs drawn at random."
 
 
 @dataclass(frozen=True)
@@ -71,13 +80,8 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         default=default_target,
         known=_targets,
     )
-    tflite: Path | None = tflite_option(
-        NotWith(
-            ("records", "leads", "ludb", "database"),
-            why="The model is no segmenter: it is sent int8 inputs drawn at random.",
-            when=_takes_no_ecg,
-        )
-    )
+    model: str | None = model_option(NotWith(_ECG, why=_DRAWN_INPUTS, when=_own_takes_no_ecg))
+    tflite: Path | None = tflite_option(NotWith(_ECG, why=_DRAWN_INPUTS, when=_takes_no_ecg))
     baud: int = option(
         "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
     )

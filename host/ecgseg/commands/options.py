@@ -11,7 +11,9 @@ from ecgseg.commands.rules import AppliesTo, Excludes, Rule
 from ecgseg.commands.task import Output, option
 from ecgseg.models import DEFAULT_MODEL
 
-MODEL = f"Model of the zoo (`invoke zoo` lists them); default {DEFAULT_MODEL}."
+MODEL = (
+    f"Model of the zoo (`invoke zoo` lists them), or a folder or .tflite of your own by path; default {DEFAULT_MODEL}."
+)
 BACKEND = "What runs the model on the device: aot (generated C) or tflm (TensorFlow Lite Micro); default aot."
 
 
@@ -91,11 +93,16 @@ def tflite_option(*rules: Rule) -> Any:
     return option("Any other int8 .tflite file, instead of --model.", *rules)
 
 
+def model_option(*rules: Rule) -> Any:
+    """The option --model."""
+    return option(MODEL, Excludes(("tflite",), why="Both name a model."), *rules)
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """Which model."""
 
-    model: str | None = option(MODEL, Excludes(("tflite",), why="Both name a model."))
+    model: str | None = model_option()
     tflite: Path | None = tflite_option()
 
 

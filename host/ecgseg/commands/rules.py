@@ -96,6 +96,27 @@ class AppliesTo(Rule):
 
 
 @dataclass(frozen=True)
+class NothingFor(Rule):
+    """The option says nothing where one of the others has one of these values.
+
+    Attributes:
+        values: of the others, by field.
+    """
+
+    values: Mapping[str, tuple[object, ...]]
+
+    def others(self) -> tuple[str, ...]:
+        return tuple(self.values)
+
+    def _broken(self, field: str, typed: Typed) -> tuple[str, str] | None:
+        for name, unwanted in self.values.items():
+            if name in typed.values and typed.values[name] in unwanted:
+                flag = typed.flags[field]
+                return f"{flag} does not apply to {name} {typed.values[name]}.", f"Leave out {flag}."
+        return None
+
+
+@dataclass(frozen=True)
 class GoesWith(Rule):
     """The option says something only beside one of the others."""
 

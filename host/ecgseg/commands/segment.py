@@ -45,7 +45,7 @@ class Options(PortOptions, JsonOption):
         known=_targets,
     )
     model: str | None = option(
-        f"A stream of the zoo (`invoke zoo` lists them); default {DEFAULT_STREAM}.",
+        f"A stream of the zoo (`invoke zoo` lists them), or of your own by path; default {DEFAULT_STREAM}.",
         Excludes(("tflite",), why="Both name a model."),
     )
     tflite: Path | None = tflite_option()

@@ -1,4 +1,4 @@
-"""`invoke zoo`: lists the models of the zoo, or trains, measures and documents them."""
+"""`invoke zoo`: lists the models of the zoo or of a folder, or trains, measures and documents those of the zoo."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from ecgseg import paths
 from ecgseg.choices import choose
 from ecgseg.commands import train as training
 from ecgseg.commands.options import MODEL, ludb_option
-from ecgseg.commands.rules import GoesWith
+from ecgseg.commands.rules import GoesWith, NotWith
 from ecgseg.commands.task import option, start
-from ecgseg.errors import ModelError
+from ecgseg.errors import ModelError, UsageError
 from ecgseg.extras import require_tensorflow
 from ecgseg.models import (
-    STREAM_PREFIX,
     configured_names,
     find_model,
     generated_folder,
     model_names,
+    named_place,
     stream_names,
+    streams_by_configuration,
 )
 from ecgseg.terminal import console, data, messages, tracking
 
@@ -40,10 +41,17 @@ class Options:
     docs: bool = option("Write docs/zoo.md from the committed figures.", default=False)
     model: str | None = option(f"{MODEL} With --train or --measure: default all.", _BESIDE_WORK)
     ludb: Path | None = ludb_option(_BESIDE_WORK)
+    models: Path | None = option(
+        "List the models of your own in this folder instead: folders with configuration.json or model.tflite, .tflite.",
+        NotWith(("train", "measure", "docs"), why="These are about the models of the zoo."),
+    )
 
 
 def run(options: Options) -> None:
     """List the models of the zoo, or train, measure and document them."""
+    if options.models is not None:
+        _list_own(options.models)
+        return
     if options.train:
         _train(options)
     if options.measure:
@@ -63,7 +71,7 @@ def _train(options: Options) -> None:
     """
     require_tensorflow()
     for name in [options.model] if options.model else (*configured_names(streams=True), *configured_names()):
-        if options.model or not name.startswith(STREAM_PREFIX):
+        if options.model or not streams_by_configuration(name):
             start(training.run, model=name, ludb=options.ludb)
         else:
             _train_apart(name, options)
@@ -81,6 +89,12 @@ def _measure(options: Options) -> None:
     """Measures one model of the zoo, or all of them, and writes what stands beside it."""
     from ecgseg.data.databases.ludb import find_ludb
 
+    if options.model and named_place(options.model) is not None:
+        raise UsageError(
+            "--measure writes the card of a model of the zoo.",
+            "It tells of LUDB's test patients, which a model of your own may have been trained on.",
+            f"Run `invoke evaluate --model {options.model}`; --database chooses the records.",
+        )
     find_ludb(options.ludb)  # Told before TensorFlow takes its time.
     require_tensorflow()
     from ecgseg.report import cards
@@ -135,3 +149,19 @@ def _list() -> None:
         streams.add_row(name, *[f"{number:,}" for number in counts], data(settings.description))
     if streams.row_count:
         console.print(streams)
+
+
+def _list_own(folder: Path) -> None:
+    """Lists the models in a folder of the user's, with what --model takes in front."""
+    from rich.table import Table
+
+    from ecgseg.zoo.own_models import own_models
+
+    table = Table(title=data(f"Models in {folder}"), title_justify="left")
+    for column in ("--model", "Kind", "Parameters", "MACs", "Arena, B", "Purpose"):
+        table.add_column(column, justify="left" if column in ("--model", "Kind", "Purpose") else "right")
+    for model in own_models(folder):
+        numbers = ["-"] * 3 if model.numbers is None else [f"{number:,}" for number in model.numbers]
+        table.add_row(data(model.place), model.kind, *numbers, data(model.about))
+    console.print(table)
+    console.print("MACs are those of a frame, of a stream those of a second.")

@@ -127,7 +127,7 @@ def read_model(path: Path) -> bytes:
         raise GraphError(
             f"The model {plain(str(path))} cannot be read.",
             cause(error, "The system does not say."),
-            "Check the --tflite option or the file.",
+            "Check the option that names it, or the file.",
         ) from error
 
 

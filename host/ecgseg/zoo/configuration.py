@@ -1,7 +1,8 @@
 """Configuration of a zoo model: everything that is needed to train it again.
 
-A configuration is `models/<name>/configuration.json`. Unknown keys, values out of range and models that do not hang
-together are refused with the path of the key and what would be right.
+A configuration is `models/<name>/configuration.json`, or any file or folder that a user names by its path. Unknown
+keys, values out of range and models that do not hang together are refused with the path of the key and what would be
+right.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.errors import ModelError, UsageError, cause
 from ecgseg.files import is_file, plain, read_text
-from ecgseg.models import STREAM_PREFIX, configured_names
+from ecgseg.models import CONFIGURATION_FILE, STREAM_PREFIX, configured_names, named_place
 from ecgseg.output import write_json
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, MODEL_RATE, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.zoo.architecture import ArchitectureConfiguration, BlockConfiguration, Positive, Probability, Strict
@@ -178,8 +179,25 @@ class ModelConfiguration(Strict):
 
 
 def folder(name: str) -> Path:
-    """Folder of a zoo model; the smoke model lives in the build folder."""
+    """Folder of a model of the zoo, or of one that is named by its path; the smoke model lives in the build folder."""
+    place = named_place(name)
+    if place is not None:
+        return place if os.path.isdir(place) else place.parent
     return paths.BUILD / "zoo" / SMOKE if name == SMOKE else paths.MODELS / name
+
+
+def file_of(name: str) -> Path:
+    """Configuration of a model: a name of the zoo, or the path of a folder or of any .json file."""
+    place = named_place(name)
+    if place is not None and place.suffix == ".json" and not os.path.isdir(place):
+        return place
+    return folder(name) / CONFIGURATION_FILE
+
+
+def result_folder(name: str, configuration: ModelConfiguration) -> Path:
+    """Where the trained model goes: beside its `configuration.json`; beside a file of another name, a folder NAME."""
+    file = file_of(name)
+    return folder(name) if file.name == CONFIGURATION_FILE else file.parent / configuration.name
 
 
 def names() -> tuple[str, ...]:
@@ -193,7 +211,7 @@ def every_name() -> tuple[str, ...]:
 
 
 def load(name: str) -> ModelConfiguration:
-    """Configuration of a model by name.
+    """Configuration of a model by name or path.
 
     Raises:
         UsageError: there is no such model.
@@ -201,15 +219,16 @@ def load(name: str) -> ModelConfiguration:
     """
     if name == SMOKE:
         return smoke()
-    path = folder(name) / "configuration.json"
-    if not path.is_file():
+    path = file_of(name)
+    own = named_place(name) is not None
+    if not is_file(path):
         raise UsageError(
-            f"There is no model '{name}'.",
+            f"There is no model '{plain(name)}'." if not own else f"There is no configuration '{plain(str(path))}'.",
             f"{path} does not exist. Known models: {', '.join((*every_name(), SMOKE))}.",
             "Correct the --model option, or create the configuration.",
         )
     configuration = read(path)
-    if configuration.name != name:
+    if configuration.name != name and not own:
         raise ModelError(
             f"The configuration in {path.parent} is that of '{configuration.name}'.",
             "Folder and name must agree.",
@@ -262,7 +281,7 @@ def require_own_folder(place: Path, name: str) -> None:
     Raises:
         UsageError: the folder holds the configuration of another model, or is that of another model of the zoo.
     """
-    held = place / "configuration.json"
+    held = place / CONFIGURATION_FILE
     real = Path(os.path.realpath(place))  # It may lead round in circles.
     zoo_folder = real.parent == paths.MODELS.resolve()
     owner = real.name if zoo_folder and is_file(held) else _name_in(held)

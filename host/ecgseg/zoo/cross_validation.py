@@ -25,7 +25,7 @@ from ecgseg.zoo.corpus import calibration_frames, load_corpus
 from ecgseg.zoo.figures import CrossValidation, QtdbCrossValidation, require_folds
 from ecgseg.zoo.model_folder import int8_weighted_f1
 from ecgseg.zoo.quantise import quantise
-from ecgseg.zoo.train import fit
+from ecgseg.zoo.train import fit, work_folder
 
 _VALIDATION_SHARE = 8
 
@@ -74,7 +74,7 @@ def cross_validate(
     """Trains and tests one model for each fold. A killed run goes on where it was.
 
     Args:
-        name: of the model.
+        name: of the model, or its path.
         console: where progress goes.
         count: folds.
         steps: of each training, 0 for those of the configuration. Fewer still tell how an architecture does on other
@@ -95,14 +95,13 @@ def cross_validate(
     steps = _checked_steps(configuration, steps or whole)
     scores = []
     for number, fold in enumerate(folds(count, configuration.seed), start=1):
-        work = paths.BUILD / "zoo" / "cv" / f"{name}-{number}-of-{count}"
+        work = paths.BUILD / "zoo" / "cv" / f"{work_folder(name, configuration).name}-{number}-of-{count}"
         scores.append(_score_fold(fold_configuration(configuration, fold, steps), fold, folder, work, console))
-        console.print(
-            f"{name}, fold {number} of {count}: int8 weighted F1 {scores[-1]:.4f} on {len(fold.test)} patients"
-        )
+        told = f"int8 weighted F1 {scores[-1]:.4f} on {len(fold.test)} patients"
+        console.print(f"{configuration.name}, fold {number} of {count}: {told}")
     command = f"invoke evaluate --cv {count} --model {name}" + (f" --steps {steps}" if steps < whole else "")
     return CrossValidation(
-        model=name, digest=configuration.digest(), command=command, steps=steps, weighted_f1=tuple(scores)
+        model=configuration.name, digest=configuration.digest(), command=command, steps=steps, weighted_f1=tuple(scores)
     )
 
 
@@ -114,7 +113,7 @@ def cross_validate_qtdb(
     LUDB's training and validation patients stay what they are; only QTDB's records are held out.
 
     Args:
-        name: of a model that learns from QTDB.
+        name: of a model that learns from QTDB, or its path.
         console: where progress goes.
         steps: of each training, 0 for those of the configuration.
         ludb_option: folder of LUDB.
@@ -126,23 +125,27 @@ def cross_validate_qtdb(
     configuration = zoo.load(name)
     ludb_folder, qtdb_folder = ludb.find_ludb(ludb_option), qtdb.find_qtdb()
     if not configuration.data.qtdb_weight:
-        raise UsageError(f"{name} learns nothing from QTDB.", "There is nothing to hold out.", "Name a stream.")
+        raise UsageError(
+            f"{configuration.name} learns nothing from QTDB.", "There is nothing to hold out.", "Name a stream."
+        )
     if ludb_folder is None or qtdb_folder is None:
         raise DataError("Cross-validation on QTDB needs LUDB and QTDB.", "One is not here.", "Run `invoke data` first.")
     whole = configuration.schedule.steps
     steps = _checked_steps(configuration, steps or whole)
     scores = ScoreCollector(configuration.classes)
     for fold, held_out in qtdb.split().items():
-        work = paths.BUILD / "zoo" / "cv" / f"{name}-qtdb-{fold}-{steps}"
+        work = paths.BUILD / "zoo" / "cv" / f"{work_folder(name, configuration).name}-qtdb-{fold}-{steps}"
         device = device_twin(_trained(qtdb_fold(configuration, fold, steps), ludb_folder, work, console))
         for record in qtdb.load_records(qtdb_folder, held_out):
             for part in excerpts(record, 10.0, 1.0):
                 scores.add(part, device.predict(part.samples))
-        console.print(f"{name}, {fold}: P onset sensitivity {scores.scores().fiducials['P onset'].sensitivity:.4f}")
+        console.print(
+            f"{configuration.name}, {fold}: P onset sensitivity {scores.scores().fiducials['P onset'].sensitivity:.4f}"
+        )
     found = scores.scores()
     command = f"invoke evaluate --cv 3 --database qtdb --model {name}" + (f" --steps {steps}" if steps < whole else "")
     return QtdbCrossValidation(
-        model=name,
+        model=configuration.name,
         digest=configuration.digest(),
         command=command,
         steps=steps,

@@ -1,4 +1,4 @@
-"""Trains a model of the zoo from its configuration: repeatable to the bit, resumable, chosen on validation patients.
+"""Trains a model from its configuration: repeatable to the bit, resumable, chosen on validation patients.
 
 What makes it repeatable: one seed; batch i is a function of (seed, i); one thread per operation; XLA's fixed order.
 """
@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ecgseg import paths
 from ecgseg.data.records import WAVE_LABELS
 from ecgseg.errors import ModelError
+from ecgseg.models import named_place
 from ecgseg.pipeline import UNANNOTATED
 from ecgseg.scoring.metrics import confusion_matrix, weighted_f1
 from ecgseg.zoo import checkpoints
@@ -285,13 +286,13 @@ def train(
     out: Path | None = None,
     resume: bool = True,
 ) -> Written:
-    """Trains, chooses, quantises and writes one model of the zoo: `invoke train --model NAME`.
+    """Trains, chooses, quantises and writes one model: `invoke train --model NAME`.
 
     Without LUDB the model is trained on synthetic ECG and goes to the build folder, so that a committed model is never
     replaced by a lesser one.
 
     Args:
-        name: a zoo model or "smoke".
+        name: a zoo model, "smoke", or the path of a folder with a configuration, or of the configuration's file.
         console: where progress goes.
         draw: makes the picture of the history.
         ludb_option: folder of LUDB, None to search the usual places.
@@ -303,11 +304,18 @@ def train(
     """
     configuration = zoo.load(name)
     corpus = load_corpus(configuration, ludb_option)
-    console.print(f"{name}: {corpus.source}")
-    work = paths.BUILD / "zoo" / name
-    target = out or (zoo.folder(name) if corpus.training else work)
+    console.print(f"{configuration.name}: {corpus.source}", markup=False)
+    work = work_folder(name, configuration)
+    lesser = not corpus.training and configuration.data.synthetic_weight < 1.0
+    target = out or (work if lesser else zoo.result_folder(name, configuration))
     trained = fit(configuration, corpus, work, console, resume=resume)
     return write_model(configuration, corpus, trained.model, trained.history, target, draw)
+
+
+def work_folder(name: str, configuration: ModelConfiguration) -> Path:
+    """Where the checkpoints of a training are; a model of the user's own may have the name of another one."""
+    own = "" if named_place(name) is None else f"-own-{configuration.digest()[:8]}"
+    return paths.BUILD / "zoo" / f"{configuration.name}{own}"
 
 
 def _use_one_thread() -> None:
