@@ -101,7 +101,7 @@ class HilTest:
     def _put_in_place(self, device: RogueDevice) -> None:
         known = device.known
         path = known.folder / f"{MODEL_NAME}.tflite"
-        inputs = Inputs("synthetic", (1,), ("ii",), ready=(known.record,))
+        inputs = Inputs("synthetic", (known.record.record_id,), (known.record.lead,), ready=(known.record,))
         image = Image(path, None, path, "host", BUILD_ID, {"flash": 1, "ram": 1})
 
         @contextmanager

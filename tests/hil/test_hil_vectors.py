@@ -13,7 +13,7 @@ from ecgseg.data.databases.ludb import LEADS, parse_records
 from ecgseg.data.inputs import choose_inputs
 from ecgseg.errors import DataError, GraphError
 from ecgseg.hil import vectors
-from ecgseg.hil.runner import HilOptions, _replayed_model, run
+from ecgseg.hil.runner import HilOptions, replayed_model, run
 from ecgseg.models import find_model
 
 VECTOR = vectors.Vector(
@@ -140,8 +140,8 @@ def test_a_vector_of_a_model_with_an_odd_name_is_run_again_with_its_file_named(t
     path = vectors.save(replace(VECTOR, model=vectors.name_of(model), model_sha256=model.sha256), tmp_path)
     kept = vectors.load(path)
     with pytest.raises(GraphError, match="--tflite"):
-        _replayed_model(kept, HilOptions("host", replay=path))
-    assert _replayed_model(kept, HilOptions("host", replay=path, tflite=file)).sha256 == model.sha256
+        replayed_model(kept, HilOptions("host", replay=path))
+    assert replayed_model(kept, HilOptions("host", replay=path, tflite=file)).sha256 == model.sha256
 
 
 def test_a_vector_whose_model_is_a_device_is_refused_without_reading_it(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
     )
     stream: bool = option(
         "The model has to be one of a stream; without it the model tells what it is.",
-        NotWith(("replay",), why="A kept vector is of frames."),
+        NotWith(("replay",), why="A kept vector tells by its model what it is of."),
         default=False,
     )
     database: str | None = option(
@@ -96,7 +96,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
     )
     peers: bool = option(
         "Of a stream: also score NeuroKit2 (dwt, prominence) on the same leads.",
-        NotWith(("replay",), why="A kept vector is of frames, which are compared alone."),
+        NotWith(("replay",), why="A kept vector has no annotation to score against."),
         default=False,
     )
     replay: Path | None = option(
@@ -160,13 +160,16 @@ def _is_stream(tested: HilOptions, options: Options) -> bool:
     """Whether the model is one of a stream.
 
     Raises:
+        DataError, ModelError: a vector that is to be replayed cannot be read, or its model has changed.
         ModelError: it is not, and --stream says that it has to be.
         UsageError: --peers with a model of frames.
     """
+    from ecgseg.hil import vectors
+    from ecgseg.hil.runner import replayed_model
     from ecgseg.hil.stream_runner import is_stream, require_stream
 
     if tested.replay is not None:
-        return False
+        return is_stream(replayed_model(vectors.load(tested.replay), tested))
     model = find_model(tested.model, tested.tflite)
     if options.stream:
         require_stream(model)

@@ -123,7 +123,7 @@ def run(
     """
     target = target_of(options.target)
     vector = vectors.load(options.replay) if options.replay else None
-    model = _replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
+    model = replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     reference = reference or Segmenter(model.data)
     inputs = inputs or _inputs(options, vector, reference)
     generated = generate(model, options.generated, optimise=options.optimise)
@@ -260,11 +260,21 @@ def _inputs(options: HilOptions, vector: Vector | None, reference: Segmenter) ->
     if vector is None:
         return choose_inputs(options.records, options.leads, options.ludb)
     _check_fits(vector, reference)
+    return replayed_inputs(vector)
+
+
+def replayed_inputs(vector: Vector) -> Inputs:
+    """The one lead of a vector; none when it holds an int8 input."""
     ready: tuple[Record, ...] = (vector.as_record(),) if vector.rate else ()
     return Inputs("replay", (vector.record,), (vector.lead,), ready=ready)
 
 
-def _replayed_model(vector: Vector, options: HilOptions) -> ModelFile:
+def replayed_model(vector: Vector, options: HilOptions) -> ModelFile:
+    """The model that a vector was kept of.
+
+    Raises:
+        ModelError, UsageError: it is not where it was, or has changed since.
+    """
     named = Path(vector.model)
     model = (
         find_model(None, options.tflite or named) if named.is_absolute() else find_model(vector.model, options.tflite)
@@ -288,12 +298,17 @@ def _check_fits(vector: Vector, reference: Segmenter) -> None:
         fits = vector.rate == parameters.input_rate
         takes = f"raw samples at {parameters.input_rate} Hz"
     if not fits:
-        held = f"raw samples at {vector.rate} Hz" if vector.rate else f"{vector.samples.size} int8 values"
-        raise DataError(
-            "The kept vector does not fit its model.",
-            f"It holds {held}, the model takes {takes}.",
-            "Run the whole test again; it keeps what differs anew.",
-        )
+        raise misfit(vector, takes)
+
+
+def misfit(vector: Vector, takes: str) -> DataError:
+    """The error of a vector whose model takes something else."""
+    held = f"raw samples at {vector.rate} Hz" if vector.rate else f"{vector.samples.size} int8 values"
+    return DataError(
+        "The kept vector does not fit its model.",
+        f"It holds {held}, the model takes {takes}.",
+        "Run the whole test again; it keeps what differs anew.",
+    )
 
 
 def _direct_inputs(reference: Segmenter, vector: Vector | None) -> list[npt.NDArray[np.int8]]:

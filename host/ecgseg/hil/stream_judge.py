@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from ecgseg import interruption
 from ecgseg.codegen.manifest import StreamManifest
 from ecgseg.data.records import Record
-from ecgseg.hil import identity
+from ecgseg.errors import OutputError
+from ecgseg.hil import identity, vectors
 from ecgseg.hil.common import told_by_all
 from ecgseg.hil.compare import Difference
 from ecgseg.hil.identity import Known
 from ecgseg.hil.legal import illegal_stats
+from ecgseg.hil.replay import replay_command
 from ecgseg.hil.result import Planned, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.start import start_notes
 from ecgseg.hil.stream_compare import class_difference, event_difference, illegal, prefix, told_differently
@@ -23,6 +27,7 @@ from ecgseg.hil.stream_reference import Answers, StreamReference
 from ecgseg.hil.stream_result import StreamFacts, StreamMismatch, StreamResult
 from ecgseg.hil.stream_scores import StreamScores
 from ecgseg.hil.stream_shown import shown_lead
+from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats
 from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
@@ -49,6 +54,9 @@ class StreamSubject:
         flash_bytes, ram_bytes: of the image, 0 when unknown.
         image_sha256: of the file that is flashed, "" for an image that is not.
         again: command that streams the lead of a record again, without the two.
+        model: model by name, or its file.
+        vectors: folder for leads that differ.
+        replay_words: what stands beside --replay to run one of them again.
         peers: other delineators on the same leads, by name.
     """
 
@@ -61,6 +69,9 @@ class StreamSubject:
     ram_bytes: int = 0
     image_sha256: str = ""
     again: str = ""
+    model: str = ""
+    vectors: Path = VECTORS
+    replay_words: tuple[str, ...] = ()
     peers: Mapping[str, Callable[[Record], Delineation]] = field(default_factory=dict)
 
 
@@ -111,6 +122,7 @@ class StreamJudge:
         self._facts: StreamFacts | None = None
         self._told_seconds = 0.0
         self._notes = start_notes(self.info)
+        self._not_kept = ""
         self._at = (0, "-")
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
@@ -225,14 +237,38 @@ class StreamJudge:
             )
             if part is not None
         ]
+        # The first that differ, as many as are told of.
+        wanted = bool(found) and len(self.mismatches) < MAX_DETAILS
+        vector = self._vector(record, expected, actual) if wanted else None
         for (part, what), size in found:
             counts.mismatched += part.count
-            self._keep(self._mismatch(record, part, what, part.offset // size))
+            self._keep(self._mismatch(record, part, what, part.offset // size, vector))
         counts.differing += bool(found)
         return not found
 
-    def _mismatch(self, record: Record, part: Difference, what: str, number: int) -> StreamMismatch:
-        again = f"{self.subject.again} --records {record.label} --leads {record.lead}" if self.subject.again else None
+    def _vector(self, record: Record, expected: Answers, actual: Answers) -> str | None:
+        """Keeps a lead that differs as a file; one that cannot be written takes nothing away from the difference."""
+        vector = Vector(
+            target=self.subject.target,
+            model=self.subject.model,
+            model_sha256=self.subject.reference.sha256,
+            record=record.record_id,
+            lead=record.lead,
+            frame=0,
+            rate=record.rate,
+            samples=record.samples,
+            expected=_by_stage(expected),
+            actual=_by_stage(actual),
+        )
+        try:
+            return vectors.shown_path(vectors.save(vector, self.subject.vectors))
+        except OutputError as error:
+            self._not_kept = error.what
+            return None
+
+    def _mismatch(self, record: Record, part: Difference, what: str, number: int, vector: str | None) -> StreamMismatch:
+        named = shlex.join(("--records", record.label, "--leads", record.lead))
+        again = f"{self.subject.again} {named}" if self.subject.again else None
         return StreamMismatch(
             record=record.record_id,
             lead=record.lead,
@@ -244,6 +280,8 @@ class StreamJudge:
             actual=part.actual,
             differing_bytes=part.count,
             again=again,
+            vector=vector,
+            replay=replay_command(vector, self.subject.replay_words) if vector else None,
         )
 
     def _keep(self, mismatch: StreamMismatch) -> None:
@@ -264,11 +302,10 @@ class StreamJudge:
                 return
             found = Delineation.of_events(actual.classes, events)
             self._scores.add(record, found)
+            if (record.record_id, record.lead) in self.shown_wanted:
+                self.shown.append(shown_lead(record, expected, actual, found, equal=equal))
         except Exception as error:
             self._scores.leave_out(record, f"{type(error).__name__}: {error}")
-            return
-        if (record.record_id, record.lead) in self.shown_wanted:
-            self.shown.append(shown_lead(record, expected, actual, found, equal=equal))
 
     def result(self, error: str | None = None) -> StreamResult:
         """The result so far; "incomplete" unless run() came to its end, "fail" as soon as one byte differed."""
@@ -298,13 +335,17 @@ class StreamJudge:
             by_rhythm=scores.by_rhythm,
             peers=scores.peers,
             not_scored=self._scores.not_scored,
-            notes=self._notes,
+            notes=[*self._notes, *([self._not_kept] if self._not_kept else [])],
         )
 
     def _verdict(self, error: str | None) -> Verdict:
         if self.counts.mismatched:
             return "fail"
         return "pass" if self.finished and self.counts.streams and error is None else "incomplete"
+
+
+def _by_stage(answers: Answers) -> dict[str, bytes]:
+    return {"classes": answers.classes.tobytes(), "events": answers.events}
 
 
 def _all_of(stream: DeviceStream, record: Record) -> Iterator[Results]:

@@ -24,6 +24,8 @@ class StreamMismatch(BaseModel):
         expected, actual: that byte on the host and on the device, 0..255; None past the end.
         differing_bytes: of this lead, in what is compared.
         again: command that streams the lead again; None where there is none.
+        vector: file that keeps what was sent and both results, relative to the repository where possible.
+        replay: command that runs it again.
     """
 
     record: int
@@ -36,6 +38,8 @@ class StreamMismatch(BaseModel):
     actual: int | None = None
     differing_bytes: int = 1
     again: str | None = None
+    vector: str | None = None
+    replay: str | None = None
 
 
 class StreamFacts(BaseModel):

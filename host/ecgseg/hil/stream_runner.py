@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,16 +11,28 @@ from ecgseg.codegen.manifest import read_stream_manifest
 from ecgseg.codegen.render_delineator import delineates
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.errors import DeviceError, EcgsegError, LinkError, ModelError
+from ecgseg.hil import vectors
 from ecgseg.hil.common import ImageFacts
 from ecgseg.hil.identity import Known, WrongHello, identify, judge_of
 from ecgseg.hil.inject import FaultyWire
+from ecgseg.hil.replay import replay_words
 from ecgseg.hil.result import Planned
-from ecgseg.hil.runner import HilOptions, OnStep, Step, connected, leads_to_show
+from ecgseg.hil.runner import (
+    HilOptions,
+    OnStep,
+    Step,
+    connected,
+    leads_to_show,
+    misfit,
+    replayed_inputs,
+    replayed_model,
+)
 from ecgseg.hil.start import explained
 from ecgseg.hil.stream_judge import StreamJudge, StreamSubject
 from ecgseg.hil.stream_reference import StreamReference
 from ecgseg.hil.stream_result import StreamRun
 from ecgseg.hil.stream_scores import Peer, classical_peers
+from ecgseg.hil.vectors import Vector
 from ecgseg.image.backends import build_image, generate
 from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
@@ -49,9 +62,12 @@ def run(
             does not build or start.
     """
     target = target_of(options.target)
-    model = find_model(options.model, options.tflite)
+    vector = vectors.load(options.replay) if options.replay else None
+    model = replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     require_stream(model)
     reference = StreamReference(model.data)
+    if vector is not None:
+        inputs = _replayed(vector, reference)
     inputs = inputs or choose_inputs(options.records, options.leads, options.ludb)
     peers = classical_peers() if options.peers else {}
     generated = generate(model, options.generated)
@@ -74,6 +90,18 @@ def run(
         assert isinstance(ended_by, (EcgsegError, Stopped))
         error = ended_by
     return _finished(judge, wire, error)
+
+
+def _replayed(vector: Vector, reference: StreamReference) -> Inputs:
+    """The lead of a kept vector.
+
+    Raises:
+        DataError: the model takes something else than it holds.
+    """
+    rate = reference.parameters.input_rate
+    if vector.rate != rate:
+        raise misfit(vector, f"raw samples at {rate} Hz")
+    return replayed_inputs(vector)
 
 
 def is_stream(model: ModelFile) -> bool:
@@ -174,10 +202,19 @@ class _Test:
             ram_bytes=facts.ram_bytes,
             image_sha256=facts.sha256,
             again=self._again(),
+            model=vectors.name_of(self.model),
+            vectors=options.vectors,
+            replay_words=replay_words(options),
             peers=self.peers,
         )
 
     def _again(self) -> str:
-        named = f"--model {self.model.name}" if self.model.from_zoo else f"--tflite {self.model.path}"
-        database = f" --database {self.inputs.source}" if self.inputs.source in ("qtdb", "synthetic") else ""
-        return f"invoke hil-test --target {self.options.target} {named}{database}"
+        if self.inputs.source == "replay":
+            return ""
+        words = ["invoke", "hil-test", *replay_words(self.options)]
+        words += ["--model", self.model.name] if self.model.from_zoo else ["--tflite", str(self.model.path)]
+        if self.inputs.source in ("qtdb", "synthetic"):
+            words += ["--database", self.inputs.source]
+        if self.options.ludb is not None:
+            words += ["--ludb", str(self.options.ludb)]
+        return shlex.join(words)

@@ -1,4 +1,4 @@
-"""Keeps a differing frame as a file, and reads it again for a replay."""
+"""Keeps a differing frame or stream as a file, and reads it again for a replay."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ecgseg import paths
 from ecgseg.data.records import Record
-from ecgseg.errors import ContentError, DataError, cause
+from ecgseg.errors import ContentError, DataError, OutputError, cause
 from ecgseg.files import plain, read_arrays, read_file
 from ecgseg.models import ModelFile
 from ecgseg.output import write_bytes
@@ -33,15 +33,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Vector:
-    """What it takes to run a differing frame again.
+    """What it takes to run a differing frame, or a stream, again.
 
     Attributes:
         target, model: where it differed; the model by name, or its file.
         model_sha256: SHA-256 of the .tflite.
-        record, lead, frame: which frame.
+        record, lead, frame: which frame; 0 of a stream.
         rate: rate of the raw samples in Hz, 0 when the model gets its int8 input directly.
         samples: int16 [n] raw samples of the whole lead, or int8 [input_bytes].
-        expected, actual: bytes by stage.
+        expected, actual: bytes by stage; of a stream "classes" and "events".
     """
 
     target: str
@@ -69,8 +69,14 @@ def save(vector: Vector, folder: Path) -> Path:
     """Writes a vector as .npz and returns its path.
 
     Raises:
-        OutputError: it could not be written.
+        OutputError: it could not be written, or is larger than what `load` reads.
     """
+    if vector.samples.nbytes > MAX_ARRAY_BYTES:
+        raise OutputError(
+            f"The vector of record {vector.record}, lead {vector.lead} is too long to be kept for a replay.",
+            f"It has {vector.samples.nbytes:,} bytes of samples, a kept vector at most {MAX_ARRAY_BYTES:,}.",
+            "Stream the record again instead.",
+        )
     path = folder / f"{vector.target}-{vector.model_sha256[:8]}-{vector.record}-{vector.lead}-{vector.frame}.npz"
     arrays: dict[str, npt.NDArray[np.generic]] = {
         "about": np.array([vector.target, vector.model, vector.model_sha256, vector.lead]),

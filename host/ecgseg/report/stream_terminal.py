@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ecgseg.hil.stream_result import StreamMismatch, StreamResult
 from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, summary_rows
-from ecgseg.report.terminal import summary_panel, verdict_line
+from ecgseg.report.terminal import show_replay, summary_panel, verdict_line
 from ecgseg.scoring.delineation import DelineationScores
 from ecgseg.terminal import data
 
@@ -20,8 +20,10 @@ def show_result(result: StreamResult, console: Console) -> None:
     console.print()
     if result.mismatches:
         console.print(_mismatches(result.mismatches))
+        replays = list(dict.fromkeys(item.replay for item in result.mismatches if item.replay))
+        show_replay(replays, console)
         again = next((item.again for item in result.mismatches if item.again), None)
-        if again:
+        if again and not replays:
             console.print(f"Stream the first of them again: {data(again)}", highlight=False, soft_wrap=True)
     console.print(summary_panel(f"HIL test, stream on {data(result.target)}", summary_rows(result)))
     scores = all_scores(result)

@@ -39,11 +39,12 @@ def show_result(result: HilResult, console: Console) -> None:
     console.print(summary_panel(f"HIL test, target {data(result.target)}", summary_rows(result)))
     if result.mismatches:
         console.print(_mismatch_table(result.mismatches))
-        _show_replay([item.replay for item in result.mismatches if item.replay], console)
+        show_replay([item.replay for item in result.mismatches if item.replay], console)
     console.print(verdict_line(result.verdict, reached(result), result.error))
 
 
-def _show_replay(commands: list[str], console: Console) -> None:
+def show_replay(commands: list[str], console: Console) -> None:
+    """Prints the command that runs the first kept vector again, and how many more there are."""
     if commands:
         console.print(f"Run the first of them again: {data(commands[0])}", highlight=False, soft_wrap=True)
     if len(commands) > 1:
