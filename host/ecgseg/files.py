@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecgseg.errors import ContentError, UsageError
 
@@ -48,7 +48,8 @@ _MAGIC = re.compile(rb"\x93NUMPY([\x01-\x03])\x00", re.DOTALL)
 # The header as numpy writes it for an array of numbers or text: what is told in any other way is not read.
 _TYPE = r"[<>|=](?:b1|[iu][1248]|f[248]|U\d{1,6})"
 _SHAPE = r"|\d{1,12},|\d{1,12}(?:, \d{1,12})+"
-_HEADER = re.compile(rf"\{{'descr': '({_TYPE})', 'fortran_order': False, 'shape': \(({_SHAPE})\), \}}\s*")
+_HEADER = re.compile(rf"\{{'descr': '({_TYPE})', 'fortran_order': (True|False), 'shape': \(({_SHAPE})\), \}}\s*")
+MAX_ARRAY_HEADER = 1 << 12
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
 _MAX_NAME = 64
 
@@ -199,25 +200,54 @@ def _member(pack: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     return pack.read(member)
 
 
-def _array(data: bytes) -> npt.NDArray[np.generic]:
+class ArrayHeader(NamedTuple):
+    """What an array of numpy says of itself.
+
+    Attributes:
+        dtype: of plain numbers or text.
+        shape: of any sizes; none was compared with the bytes that there are.
+        is_fortran: the first index runs fastest.
+        start: its first byte.
+    """
+
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+    is_fortran: bool
+    start: int
+
+
+def array_header(data: bytes) -> ArrayHeader:
+    """The header of an array, of the first bytes of its file; at most `MAX_ARRAY_HEADER` of them are looked at.
+
+    Raises:
+        ContentError: it is none, or tells of objects.
+    """
     import numpy as np
 
     found = _MAGIC.match(data)
     if not found:
-        raise ContentError("a member is no array of numpy")
+        raise ContentError("it is no array of numpy")
     width = 2 if found[1] == b"\x01" else 4
     start = found.end() + width
     end = start + int.from_bytes(data[found.end() : start], "little")
     header = _HEADER.fullmatch(data[start:end].decode("latin-1"))
     if not header or end > len(data):
-        raise ContentError("an array is neither of plain numbers nor of text")
+        raise ContentError("it is an array neither of plain numbers nor of text")
     dtype = np.dtype(header[1])
-    shape = tuple(int(size) for size in header[2].split(",") if size)
-    if dtype.itemsize * prod(shape) != len(data) - end or dtype.itemsize == 0:
-        raise ContentError(f"an array of shape {shape} and type {dtype} has {len(data) - end} bytes")
+    if dtype.itemsize == 0:
+        raise ContentError(f"it is an array of type {dtype}, which has no size")
+    return ArrayHeader(dtype, tuple(int(size) for size in header[3].split(",") if size), header[2] == "True", end)
+
+
+def _array(data: bytes) -> npt.NDArray[np.generic]:
+    import numpy as np
+
+    dtype, shape, is_fortran, start = array_header(data)
+    if dtype.itemsize * prod(shape) != len(data) - start:
+        raise ContentError(f"an array of shape {shape} and type {dtype} has {len(data) - start} bytes")
     if dtype.kind == "U":
         # Text is kept as code points, and numpy makes strings of any that Python itself cannot hold.
-        points = np.frombuffer(data, dtype=np.dtype(np.uint32).newbyteorder(dtype.byteorder), offset=end)
+        points = np.frombuffer(data, dtype=np.dtype(np.uint32).newbyteorder(dtype.byteorder), offset=start)
         if np.any(points > sys.maxunicode):
             raise ContentError("a text holds what is no character")
-    return np.frombuffer(data, dtype=dtype, offset=end).reshape(shape)
+    return np.frombuffer(data, dtype=dtype, offset=start).reshape(shape, order="F" if is_fortran else "C")

@@ -98,6 +98,39 @@ def model_option(*rules: Rule) -> Any:
     return option(MODEL, Excludes(("tflite",), why="Both name a model."), *rules)
 
 
+def recording_rate_option(*rules: Rule) -> Any:
+    """The option --rate of a recording of a user's own."""
+    return option(
+        "Samples a second of the recording, where its file does not say it, or says it wrongly.", *rules, name="rate"
+    )
+
+
+def unit_option(*rules: Rule) -> Any:
+    """The option --unit."""
+    return option(
+        "Unit of the recording's values, where its file does not say it, or says it wrongly: mV, uV, V, nV, or adu:N "
+        "for N steps of the converter in a millivolt.",
+        *rules,
+    )
+
+
+def channel_option(*rules: Rule) -> Any:
+    """The option --channel."""
+    return option(
+        "Name or number (from 0) of a channel, several with commas between, or all; default lead II, else the first.",
+        *rules,
+    )
+
+
+def columns_option(*rules: Rule) -> Any:
+    """The option --columns."""
+    return option(
+        "What the columns of a table are, in the place of its header: names with commas between, a unit behind _, and "
+        "- for one that is passed over; for example time_s,ecg_mV,-.",
+        *rules,
+    )
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """Which model."""

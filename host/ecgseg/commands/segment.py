@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecgseg.commands.guard import show_error
-from ecgseg.commands.options import JsonOption, PortOptions, default_baud, default_target, on_a_board, tflite_option
+from ecgseg.commands.options import (
+    JsonOption,
+    PortOptions,
+    channel_option,
+    columns_option,
+    default_baud,
+    default_target,
+    on_a_board,
+    recording_rate_option,
+    tflite_option,
+    unit_option,
+)
 from ecgseg.commands.rules import Excludes
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import EcgsegError, UsageError
@@ -37,7 +48,8 @@ class Options(PortOptions, JsonOption):
     """What `invoke segment` takes."""
 
     file: Path | None = option(
-        "The recording: a WFDB header (.hea), or its name without a suffix; 100, 200, 500 or 1000 Hz.", positional=True
+        "The recording: WFDB (a header, or its name without a suffix), CSV, TSV, Apple Health's export, WAV or NumPy.",
+        positional=True,
     )
     target: str = option(
         "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
@@ -49,10 +61,10 @@ class Options(PortOptions, JsonOption):
         Excludes(("tflite",), why="Both name a model."),
     )
     tflite: Path | None = tflite_option()
-    channel: str | None = option(
-        "Name or number (from 0) of a channel, several with commas between, or all; without it lead II, else the first."
-    )
-    unit: str | None = option("Unit of the values, instead of what the recording says: mV, uV, V or nV.")
+    channel: str | None = channel_option()
+    unit: str | None = unit_option()
+    recording_rate: int | None = recording_rate_option()
+    columns: str | None = columns_option()
     bazett: bool = option("QTc after Bazett, not Fridericia.", default=False)
     check: bool = option("Also compare every byte with Python; exit code 1 when one differs.", default=False)
     baud: int = option(
@@ -71,15 +83,18 @@ def run(options: Options) -> int:
     from ecgseg import paths
     from ecgseg.data.choice import choose_channels
     from ecgseg.data.opening import open_recording
+    from ecgseg.data.recording import told_by
     from ecgseg.segment.runner import SegmentOptions, require_stream
     from ecgseg.targets import TargetOptions
 
     if options.file is None:
         raise UsageError("No recording was named.", "It stands behind the task.", "Type: invoke segment FILE")
-    recording = open_recording(options.file)
+    recording = open_recording(options.file, told_by(options.recording_rate, options.columns))
     chosen = choose_channels(recording, options.channel, options.unit)
     model = find_model(options.model or (None if options.tflite else DEFAULT_STREAM), options.tflite)
     require_stream(model)
+    for line in chosen.told():
+        _say(line)
     for channel in chosen.passed_over:
         _say(f"Passed over: channel {channel.label}, which is in '{channel.unit}', no voltage.")
     wanted = SegmentOptions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecgseg.data.recording import UNITS, Channel, Recording, scale_of
+from ecgseg.data.recording import STEPS_TOLD, UNITS, Channel, Recording, scale_of
 from ecgseg.errors import DataError, UsageError
 from ecgseg.pipeline import RATES_TOLD, takes_rate
 
@@ -21,14 +21,23 @@ class Chosen:
     Attributes:
         channels: in the order of sending.
         scales: microvolts of each one's unit.
+        units: each one's, as the recording or the user says.
         rate: of all of them, Hz.
         passed_over: channels that were meant by "all" and are no voltage.
     """
 
     channels: tuple[Channel, ...]
     scales: tuple[float, ...]
+    units: tuple[str, ...]
     rate: int
     passed_over: tuple[Channel, ...] = ()
+
+    def told(self) -> list[str]:
+        """What is read, a line for each channel: its unit, what it is in microvolts, its rate."""
+        return [
+            f"Read: channel {channel.label} in {unit} (1 is {scale:.6g} microvolts), {self.rate} Hz."
+            for channel, scale, unit in zip(self.channels, self.scales, self.units, strict=True)
+        ]
 
 
 def choose_channels(recording: Recording, text: str | None = None, unit: str | None = None) -> Chosen:
@@ -44,20 +53,27 @@ def choose_channels(recording: Recording, text: str | None = None, unit: str | N
         DataError: a channel is no voltage, or at a rate that no device takes.
     """
     if unit is not None and scale_of(unit) is None:
-        raise UsageError(f"'{unit}' is no unit of a voltage.", f"Known: {', '.join(UNITS)}.", "Correct --unit.")
+        raise UsageError(
+            f"'{unit}' is no unit of a voltage.", f"Known: {', '.join(UNITS)}. {STEPS_TOLD}", "Correct --unit."
+        )
     named = _named(recording, text, unit)
     wanted = named if text != ALL else tuple(channel for channel in named if _scale(channel, unit) is not None)
     if not wanted:
         raise _no_voltage(recording, named[0])
-    scales = []
-    for channel in wanted:
-        scale = _scale(channel, unit)
-        if scale is None:
-            raise _no_voltage(recording, channel)
-        scales.append(scale)
     return Chosen(
-        wanted, tuple(scales), _rate(recording, wanted), tuple(channel for channel in named if channel not in wanted)
+        wanted,
+        tuple(_voltage(recording, channel, unit) for channel in wanted),
+        tuple(channel.unit if unit is None else unit for channel in wanted),
+        _rate(recording, wanted),
+        tuple(channel for channel in named if channel not in wanted),
     )
+
+
+def _voltage(recording: Recording, channel: Channel, unit: str | None) -> float:
+    scale = _scale(channel, unit)
+    if scale is None:
+        raise _no_voltage(recording, channel)
+    return scale
 
 
 def _scale(channel: Channel, unit: str | None) -> float | None:
@@ -106,6 +122,12 @@ def _list(channels: tuple[Channel, ...]) -> str:
 
 
 def _no_voltage(recording: Recording, channel: Channel) -> DataError:
+    if not channel.unit:
+        return DataError(
+            f"In what unit is channel {channel.label} of '{recording.name}'?",
+            "Its file does not say.",
+            f"Say it with --unit: {', '.join(UNITS)}, or adu:N. {STEPS_TOLD}",
+        )
     voltages = tuple(one for one in recording.channels if scale_of(one.unit) is not None)
     others = f" The channels {_list(voltages)} are voltages: name one with --channel." if voltages else ""
     return DataError(
@@ -129,6 +151,7 @@ def _rate(recording: Recording, channels: tuple[Channel, ...]) -> int:
         raise DataError(
             f"The recording '{recording.name}' has {rate:g} samples a second.",
             f"The device takes {RATES_TOLD}.",
-            "Resample it, best to 500 Hz (scipy.signal.resample_poly, then wfdb.wrsamp), and name what was written.",
+            "If that is not its rate, say the right one with --rate HZ. Else resample it, best to 500 Hz "
+            "(scipy.signal.resample_poly, then wfdb.wrsamp), and name what was written.",
         )
     return int(rate)

@@ -6,6 +6,7 @@ that it is the same for all formats.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg import interruption
+from ecgseg.errors import UsageError
 from ecgseg.pipeline import LEAD_OFF, microvolts
 from ecgseg.pipeline.parameters import RAIL
 
@@ -22,13 +24,44 @@ Int16 = npt.NDArray[np.int16]
 # Microvolts of a unit, by its name in small letters; the micro sign and the Greek letter are two characters.
 _MICROVOLTS = {"v": 1e6, "mv": 1e3, "uv": 1.0, "\N{MICRO SIGN}v": 1.0, "\N{GREEK SMALL LETTER MU}v": 1.0, "nv": 1e-3}
 UNITS = ("mV", "uV", "V", "nV")
-"""What an option may say."""
+"""What an option may say, besides `adu:N`."""
+STEPS_TOLD = "adu:N is N steps of the converter in a millivolt."
+_STEPS = re.compile(r"adu:(\d{1,9}(?:\.\d{1,9})?)")
 
 PIECE_SECONDS = 60
+MOST_RATE = 100_000
 _MOST_AT_ONCE = 1 << 18
 # Samples at an end of the converter's range for so long are a lead that has fallen off; the top of a large QRS complex
 # that is cut off is shorter, and still one.
 _RAIL_MS = 100
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a user says of a recording beside its file; None where nothing is said.
+
+    Attributes:
+        rate: samples a second.
+        columns: what the columns of a table are, with commas between.
+    """
+
+    rate: int | None = None
+    columns: str | None = None
+
+
+def told_by(rate: int | None, columns: str | None) -> Told:
+    """What a user typed, checked.
+
+    Raises:
+        UsageError: it is no rate, or no columns.
+    """
+    if rate is not None and not 1 <= rate <= MOST_RATE:
+        raise UsageError(
+            f"No recording has {rate} samples a second.", f"A rate is 1 to {MOST_RATE} Hz.", "Correct --rate."
+        )
+    if columns is not None and not columns.strip():
+        raise UsageError("--columns names no columns.", "It is empty.", "Name them: --columns time_s,ecg_mV.")
+    return Told(rate, columns)
 
 
 class Signal(NamedTuple):
@@ -95,8 +128,12 @@ class Recording(Protocol):
 
 
 def scale_of(unit: str) -> float | None:
-    """Microvolts of a unit; None for what is no voltage."""
-    return _MICROVOLTS.get(unit.strip().lower())
+    """Microvolts of a unit, or of a step where it is `adu:N`, N of them in a millivolt; None for what is no voltage."""
+    name = unit.strip().lower()
+    steps = _STEPS.fullmatch(name)
+    if steps and float(steps[1]) > 0:
+        return 1000 / float(steps[1])
+    return _MICROVOLTS.get(name)
 
 
 def pieces(recording: Recording, channel: Channel, scale: float) -> Iterator[Int16]:

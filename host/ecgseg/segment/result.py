@@ -35,6 +35,7 @@ class ChannelResult(BaseModel):
         compared_bytes: that were equal to Python's, with `--check`.
         difference: the first that was not.
         picture: file name of its picture, empty where none was drawn.
+        microvolts: of the unit that its values are in.
     """
 
     channel: int
@@ -50,6 +51,7 @@ class ChannelResult(BaseModel):
     compared_bytes: int = 0
     difference: Difference | None = None
     picture: str = ""
+    microvolts: float = 1000.0
 
 
 class SegmentResult(BaseModel):
@@ -141,6 +143,7 @@ def channel_result(done: Done) -> ChannelResult:
         lone_p=counts[LONE_P],
         compared_bytes=done.compared_bytes,
         difference=done.difference,
+        microvolts=done.scale,
     )
 
 
