@@ -1,6 +1,7 @@
 #include "ecgseg_beats.h"
 
 #define WHOLE ECGSEG_BEATS_WHOLE
+#define P_FLAGS (ECGSEG_HAS_P_ON | ECGSEG_HAS_P_OFF)
 
 _Static_assert(sizeof(ecgseg_event_t) == 48, "an event has no padding");
 _Static_assert(ECGSEG_BEAT_CONFIRM - 1 + ECGSEG_EVENTS_AT_ONCE <= ECGSEG_EVENTS_CAPACITY, "held beats leave room");
@@ -18,8 +19,7 @@ void ecgseg_beats_forget(ecgseg_events_t *s)
 {
     s->has_last_r = false;
     s->last_fine = 0;
-    s->interval_count = 0;
-    s->interval_next = 0;
+    ecgseg_rhythm_forget(&s->rhythm);
     s->is_locked = false;
     s->doubts = 0;
 }
@@ -91,22 +91,11 @@ static uint8_t quality(const ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
     return (uint8_t)(beat->standing * (uint32_t)(WHOLE - s->bad) / WHOLE);
 }
 
-static void forget_intervals(ecgseg_events_t *s)
+/* PR of a beat as the rhythm counts it. */
+static uint8_t pr_of(const ecgseg_event_t *event)
 {
-    s->interval_count = 0;
-    s->interval_next = 0;
-}
-
-static uint32_t remember_interval(ecgseg_events_t *s, uint32_t parts)
-{
-    s->intervals[s->interval_next] = (uint16_t)parts;
-    s->interval_next = (uint8_t)((s->interval_next + 1u) % ECGSEG_RATE_INTERVALS);
-    s->interval_count = (uint8_t)(s->interval_count + (s->interval_count < ECGSEG_RATE_INTERVALS));
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < s->interval_count; i++) {
-        sum += s->intervals[i];
-    }
-    return sum;
+    const bool has_p = (event->flags & P_FLAGS) != 0u;
+    return (uint8_t)(has_p ? ECGSEG_SOME_P + event->pr_ms / (ECGSEG_TICK_MS * ECGSEG_TICKS_A_SAMPLE) : ECGSEG_NO_P);
 }
 
 static void add_intervals(ecgseg_events_t *s, const ecgseg_open_beat_t *beat, ecgseg_event_t *event)
@@ -124,13 +113,13 @@ static void add_intervals(ecgseg_events_t *s, const ecgseg_open_beat_t *beat, ec
     const uint32_t samples = beat->at - s->last_r;
     const uint32_t parts = (uint32_t)ECGSEG_PARTS * samples + (uint32_t)(beat->fine - s->last_fine);
     if (!beat->rr_known || parts > ECGSEG_BEATS_LONGEST_RR) {
-        forget_intervals(s);
+        ecgseg_rhythm_forget(&s->rhythm);
         return;
     }
-    const uint32_t sum = remember_interval(s, parts);
+    ecgseg_rhythm_add(&s->rhythm, (uint16_t)parts, pr_of(event));
     event->flags |= ECGSEG_HAS_RR;
     event->rr_ms = ecgseg_rr_ms(parts);
-    event->rate_tenths = ecgseg_rate_tenths(sum, s->interval_count);
+    event->rate_tenths = ecgseg_rate_tenths(ecgseg_rhythm_parts(&s->rhythm), s->rhythm.count);
     if ((event->flags & ECGSEG_HAS_T_OFF) != 0u) {
         const bool bazett = (s->options & ECGSEG_EVENTS_BAZETT) != 0u;
         event->flags |= bazett ? ECGSEG_HAS_QTC | ECGSEG_AFTER_BAZETT : ECGSEG_HAS_QTC;
@@ -167,23 +156,24 @@ static const ecgseg_event_t *add_beat(ecgseg_events_t *s, const ecgseg_open_beat
     return event;
 }
 
-/* The last two intervals differ by less than an eighth. */
-static bool is_regular(const ecgseg_events_t *s)
-{
-    if (s->interval_count < 2u) {
-        return false;
-    }
-    const int32_t last = s->intervals[(s->interval_next + ECGSEG_RATE_INTERVALS - 1u) % ECGSEG_RATE_INTERVALS];
-    const int32_t before = s->intervals[(s->interval_next + ECGSEG_RATE_INTERVALS - 2u) % ECGSEG_RATE_INTERVALS];
-    return 8 * ecgseg_distance(last, before) < last;
-}
-
 /* True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact. */
 static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event)
 {
-    const bool has_p = (event->flags & (ECGSEG_HAS_P_ON | ECGSEG_HAS_P_OFF)) != 0u;
+    const bool has_p = (event->flags & P_FLAGS) != 0u;
     const bool certain = s->beat.returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY;
-    return !has_p && !certain && !is_regular(s);
+    return !has_p && !certain && !ecgseg_rhythm_is_regular(&s->rhythm);
+}
+
+/* Takes the P wave from the beat that came so many beats ago, when the rhythm speaks against it. */
+static void doubt_p(ecgseg_events_t *s, uint32_t place)
+{
+    ecgseg_event_t *const event = &s->queue[(s->oldest + s->queued - 1u - place) % ECGSEG_EVENTS_CAPACITY];
+    if (ecgseg_rhythm_speaks_against(&s->rhythm, pr_of(event), place)) {
+        event->flags &= (uint16_t)~P_FLAGS;
+        event->p_on = 0;
+        event->p_off = 0;
+        event->pr_ms = 0;
+    }
 }
 
 /* A beat that is not confirmed; enough of them confirm each other, or are all none. */
@@ -192,9 +182,12 @@ static void hold(ecgseg_events_t *s, bool doubtful)
     s->doubts = (uint8_t)(s->doubts + (doubtful ? 1u : 0u));
     s->held++;
     if (s->held >= ECGSEG_BEAT_CONFIRM) {
-        if (s->doubts > ECGSEG_BEAT_MOST_DOUBTS && !is_regular(s)) {
+        if (s->doubts > ECGSEG_BEAT_MOST_DOUBTS && !ecgseg_rhythm_is_regular(&s->rhythm)) {
             ecgseg_beats_drop_held(s);
         } else {
+            for (uint32_t place = 0; place < s->held; place++) {
+                doubt_p(s, place);
+            }
             s->held = 0;
             s->doubts = 0;
             s->is_locked = true;
@@ -221,16 +214,15 @@ void ecgseg_beats_close(ecgseg_events_t *s)
     const bool doubtful = is_doubtful(s, event);
     if (!s->is_locked) {
         hold(s, doubtful);
-    } else if (!doubtful) {
-        s->doubts = 0;
-    } else {
-        /* So many in a row that tell nothing for themselves are no rhythm any more. */
-        s->doubts++;
-        if (s->doubts >= ECGSEG_BEAT_CONFIRM) {
-            s->doubts = 0;
-            s->is_locked = false;
-        }
+        return;
     }
+    /* So many in a row that tell nothing for themselves are no rhythm any more. */
+    s->doubts = (uint8_t)(doubtful ? s->doubts + 1u : 0u);
+    if (s->doubts >= ECGSEG_BEAT_CONFIRM) {
+        s->doubts = 0;
+        s->is_locked = false;
+    }
+    doubt_p(s, 0);
 }
 
 /* The P wave that waits gets no QRS complex. */
@@ -238,7 +230,8 @@ void ecgseg_beats_drop_p(ecgseg_events_t *s)
 {
     const ecgseg_wave_t wave = s->p;
     s->p.label = ECGSEG_NONE;
-    if (wave.label == ECGSEG_NONE || !wave.begins || !s->is_locked) {
+    if (wave.label == ECGSEG_NONE || !wave.begins || !s->is_locked ||
+        ecgseg_rhythm_speaks_against(&s->rhythm, ECGSEG_SOME_P, ECGSEG_NO_BEAT)) {
         return;
     }
     const uint64_t tick = ecgseg_beats_edge_tick(s, wave.first);

@@ -134,7 +134,7 @@ static void wait_no_longer_for_t(ecgseg_events_t *s)
 {
     const uint32_t since_qrs = s->now - s->beat.qrs.last;
     if (s->open.label == ECGSEG_T && s->open.first - s->beat.qrs.last <= ECGSEG_BEAT_MAX_ST) {
-        if (s->now - s->beat.qrs.first >= ECGSEG_BEAT_MAX_QT) {
+        if (s->open.last - s->beat.qrs.first >= ECGSEG_BEAT_MAX_QT) {
             if (ecgseg_wave_length(&s->open) >= ECGSEG_WAVE_MIN_T) {
                 s->beat.t = s->open;
                 s->beat.t.ends = false;

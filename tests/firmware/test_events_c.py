@@ -19,7 +19,9 @@ from ecgseg.pipeline.intervals import bazett, fridericia
 from support import drivers
 from support.streams_of_classes import Classes, anything, beats
 
-SOURCES = [PIPELINE_PART.source_dir / f"ecgseg_{name}.c" for name in ("events", "beats", "waves", "intervals")]
+SOURCES = [
+    PIPELINE_PART.source_dir / f"ecgseg_{name}.c" for name in ("events", "beats", "rhythm", "waves", "intervals")
+]
 LOSSES = {b"g": EventKind.GAP, b"o": EventKind.OVERRUN}
 
 
@@ -129,6 +131,25 @@ def twin_of(classes: Classes) -> list[bytes]:
     twin = Twin()
     twin.push(classes)
     return twin.end()
+
+
+def test_p_waves_that_the_rhythm_speaks_against_are_dropped_alike(program: Path) -> None:
+    """Beats more or less irregular, with more or less P waves, of which some are dropped and some are kept."""
+    kept = dropped = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        onsets = np.cumsum([60, *(80 * np.exp(rng.normal(0, 0.03 * seed, 40))).astype(int) + 20]).tolist()
+        classes = beats(onsets, onsets[-1] + 100, p=False)
+        for onset in onsets:
+            if rng.random() < 0.1 + 0.2 * (seed % 4):
+                first = onset - int(rng.integers(10, 40))
+                classes.labels[first : first + 6] = 1
+        expected = twin_of(classes)
+        assert run(program, b"".join(scripted(0, classes, seed, 0)))[0] == expected, seed
+        told = sum(Event.unpack(data).flags & 3 == 3 for data in expected)
+        kept += told
+        dropped += int(np.count_nonzero(np.diff((classes.labels == 1).astype(np.int8)) == 1)) - told
+    assert min(kept, dropped) > 20
 
 
 @pytest.mark.parametrize("seed", range(6))

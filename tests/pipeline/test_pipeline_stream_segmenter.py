@@ -11,11 +11,14 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.graph.oracle import TflmOracle
 from ecgseg.graph.stream_interpret import StreamingInterpreter
 from ecgseg.graph.streaming import stream_of
-from ecgseg.pipeline import LEAD_OFF, RUNNING_LEAST, RunningNormaliser, decimate
+from ecgseg.pipeline import LEAD_OFF, RUNNING_LEAST, Decimated, RunningNormaliser, SegmentRules, decimate, segments
+from ecgseg.pipeline.delineator import Delineator
+from ecgseg.pipeline.reported import waves_of
 from ecgseg.pipeline.stream_segmenter import StreamSegmenter, is_stream
 from ecgseg.scoring.evaluate import device_twin, look_ahead_ms
 from support.small_models import segmenter
 from support.stream_models import SAME, TimeModel
+from support.streams_of_classes import beats
 
 LENGTH = 1000
 
@@ -67,6 +70,20 @@ def test_where_there_is_no_contact_there_is_no_wave(content, raw):
     signal = decimate(lost, twin.parameters)
     assert not twin.normalised(signal)[gap.start : gap.stop + RUNNING_LEAST].any() or twin.parameters.zero_point
     assert all(run.offset < len(found.mask) for run in found.segments)
+
+
+def test_waves_are_those_that_the_device_reports(raw):
+    content = TimeModel(length=LENGTH, seed=4).causal(7, channels=6).causal(3, channels=4).finish()
+    twin, device = StreamSegmenter(content), Delineator(content)
+    found = device.record(raw)
+    assert np.array_equal(twin.predict(raw).mask, found.classes)
+    assert twin.predict(raw).segments == waves_of(found.events, found.classes.size)
+    # Of what makes sense all is reported.
+    wanted = beats(list(range(60, LENGTH - 60, 80)), LENGTH)
+    always = np.ones(LENGTH, bool)
+    told = twin.reported(wanted.labels, Decimated(wanted.samples, always, ~always))
+    assert told.segments == segments(wanted.labels, SegmentRules.for_classes(4))
+    assert len(told.segments) == 3 * 11
 
 
 def test_an_evaluation_takes_streams_and_frames(content):

@@ -8,7 +8,8 @@ import pytest
 from ecgseg.data.records import Record, Wave
 from ecgseg.pipeline import Segment
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
-from ecgseg.scoring.delineation import Delineation, DelineationCollector, beat_of, event_segments
+from ecgseg.pipeline.reported import event_segments
+from ecgseg.scoring.delineation import Delineation, DelineationCollector, beat_of
 from ecgseg.scoring.intervals import BeatScorer, annotated_beats, beats_of, segment_beats
 
 ALL = int(EventFlag.P_ON | EventFlag.P_OFF | EventFlag.T_ON | EventFlag.T_OFF)

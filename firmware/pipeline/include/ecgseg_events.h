@@ -18,9 +18,10 @@
 #include <stdint.h>
 
 #include "ecgseg_preprocess.h"
+#include "ecgseg_rhythm.h"
 #include "ecgseg_waves.h"
 
-#ifndef ECGSEG_BEAT_CONFIRM
+#ifndef ECGSEG_BEAT_PR_ALIKE
 #error "ecgseg_preprocess_params.h was rendered by an older generator: run `invoke render` again"
 #endif
 
@@ -69,7 +70,6 @@ typedef struct {
 /* Events that wait, and how many one push, a loss or the end may bring. */
 #define ECGSEG_EVENTS_CAPACITY 8u
 #define ECGSEG_EVENTS_AT_ONCE 6u
-#define ECGSEG_RATE_INTERVALS 8u
 
 /* Options. */
 #define ECGSEG_EVENTS_BAZETT 1u /* QTc after Bazett instead of Fridericia */
@@ -106,8 +106,7 @@ typedef struct {
     int16_t flat_level;
     uint16_t bad; /* share of bad waves, of 1024 */
     int8_t last_fine;
-    uint8_t interval_count, interval_next;
-    uint16_t intervals[ECGSEG_RATE_INTERVALS];
+    ecgseg_rhythm_t rhythm;
     uint32_t last_r, last_qrs;
     int32_t calm; /* 64 times the mean step outside of QRS complexes */
     ecgseg_condition_t off, flat, noisy;

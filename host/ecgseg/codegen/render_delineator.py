@@ -14,7 +14,7 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.graph.streaming import stream_of
 from ecgseg.output import write_files
 from ecgseg.pipeline import DEFAULT_INPUT_RATE
-from ecgseg.pipeline.delineator import CLASSES
+from ecgseg.pipeline.reported import CLASSES_OF_BEATS
 from ecgseg.pipeline.stream_segmenter import StreamSegmenter, is_stream
 from ecgseg.templating import render_template
 
@@ -26,7 +26,7 @@ def delineates(tflite: bytes) -> bool:
         GraphError: the file is damaged.
     """
     graph = load_tflite(tflite)
-    if not is_stream(graph) or graph.tensors[graph.outputs[0]].shape[-1] != CLASSES:
+    if not is_stream(graph) or graph.tensors[graph.outputs[0]].shape[-1] != CLASSES_OF_BEATS:
         return False
     try:
         stream_of(graph)

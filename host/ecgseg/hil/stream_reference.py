@@ -12,7 +12,8 @@ from ecgseg.graph.ir import Tensor
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.streaming import stream_of
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, MODEL_RATE
-from ecgseg.pipeline.delineator import CLASSES, Delineator
+from ecgseg.pipeline.delineator import Delineator
+from ecgseg.pipeline.reported import CLASSES_OF_BEATS
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class StreamReference:
         GraphError, ModelError, UsageError: as Delineator.
     """
 
-    class_count = CLASSES
+    class_count = CLASSES_OF_BEATS
 
     def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self._twin = Delineator(model, input_rate)

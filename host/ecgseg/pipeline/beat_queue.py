@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.intervals import PARTS, bazett, fridericia, rate_tenths, rr_ms
+from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
 from ecgseg.pipeline.rules import BeatRules
 from ecgseg.pipeline.times import TICK_MS, TICKS_A_SAMPLE
 from ecgseg.pipeline.waves import Wave
@@ -21,7 +22,7 @@ CALM_SHIFT = 6
 LONGEST_RR = 65535
 LONGEST = 2**32 - 1
 
-_RATE_INTERVALS = 8
+_P_FLAGS = EventFlag.P_ON | EventFlag.P_OFF
 
 
 @dataclass
@@ -59,6 +60,7 @@ class BeatQueue:
 
     def __init__(self, first_tick: int, rules: BeatRules, *, after_bazett: bool) -> None:
         self._rules = rules
+        self._rhythm = Rhythm(rules)
         self._after_bazett = after_bazett
         self._tick = first_tick
         self._now = 0
@@ -89,7 +91,7 @@ class BeatQueue:
         """The next beat has none before it."""
         self._last_r: int | None = None
         self._last_fine = 0
-        self._intervals: list[int] = []
+        self._rhythm.forget()
         self._locked = False
         self._doubts = 0
 
@@ -119,7 +121,7 @@ class BeatQueue:
     def _drop_p(self) -> None:
         """The P wave that waits gets no QRS complex."""
         wave, self._p = self._p, Wave()
-        if not wave.label or not wave.begins or not self._locked:
+        if not wave.label or not wave.begins or not self._locked or self._rhythm.speaks_against(SOME_P):
             return
         tick = self._edge_tick(wave.first)
         flags = EventFlag.P_ON | (EventFlag.P_OFF if wave.ends else 0)
@@ -143,6 +145,7 @@ class BeatQueue:
             self._doubts = self._doubts + 1 if doubtful else 0
             self._locked = self._doubts < self._rules.confirm
             self._doubts *= self._locked
+            self._doubt_p(0)
         else:
             self._hold(doubtful=doubtful)
 
@@ -152,25 +155,25 @@ class BeatQueue:
         self._held += 1
         if self._held < self._rules.confirm:
             return
-        if self._doubts > self._rules.most_doubts and not self._is_regular:
+        if self._doubts > self._rules.most_doubts and not self._rhythm.is_regular:
             self._drop_held()
             return
+        for place in range(self._held):
+            self._doubt_p(place)
         self._held = self._doubts = 0
         self._locked = True
+
+    def _doubt_p(self, place: int) -> None:
+        """Takes the P wave from the beat that came so many beats ago, when the rhythm speaks against it."""
+        event = self._queue[-1 - place]
+        if self._rhythm.speaks_against(_pr_of(event.flags, event.pr_ms), place):
+            self._queue[-1 - place] = replace(event, flags=event.flags & ~_P_FLAGS, p_on=0, p_off=0, pr_ms=0)
 
     def _is_doubtful(self, beat: OpenBeat, event: Event) -> bool:
         """True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact."""
         has_p = event.flags & (EventFlag.P_ON | EventFlag.P_OFF) != 0
         certain = beat.returns and event.quality >= self._rules.certain_quality
-        return not (has_p or certain or self._is_regular)
-
-    @property
-    def _is_regular(self) -> bool:
-        """The last two intervals differ by less than an eighth."""
-        if len(self._intervals) < 2:
-            return False
-        before, last = self._intervals[-2:]
-        return 8 * abs(last - before) < last
+        return not (has_p or certain or self._rhythm.is_regular)
 
     def _break(self) -> None:
         """What comes next has nothing to do with what was before: what is open is told, what is held is dropped."""
@@ -200,7 +203,7 @@ class BeatQueue:
             found["pr_ms"] = TICK_MS * (qrs_on - found["p_on"])
         if flags & EventFlag.T_OFF:
             found["qt_ms"] = TICK_MS * (found["t_off"] - qrs_on)
-        flags |= self._interval(beat, found)
+        flags |= self._interval(beat, flags, found)
         return Event(
             tick,
             0,
@@ -213,17 +216,17 @@ class BeatQueue:
             **found,
         )
 
-    def _interval(self, beat: OpenBeat, found: dict[str, int]) -> EventFlag:
-        """Adds RR, rate and QTc; returns their flags."""
+    def _interval(self, beat: OpenBeat, flags: int, found: dict[str, int]) -> EventFlag:
+        """Adds RR, rate and QTc to a beat with these flags; returns theirs."""
         if self._last_r is None:
             return EventFlag(0)
         parts = PARTS * (beat.at - self._last_r) + beat.fine - self._last_fine
         if not beat.rr_known or parts > LONGEST_RR:
-            self._intervals = []
+            self._rhythm.forget()
             return EventFlag(0)
-        self._intervals = [*self._intervals[1 - _RATE_INTERVALS :], parts]
+        self._rhythm.add(parts, _pr_of(flags, found.get("pr_ms", 0)))
         found["rr_ms"] = rr_ms(parts)
-        found["rate_tenths"] = rate_tenths(sum(self._intervals), len(self._intervals))
+        found["rate_tenths"] = rate_tenths(self._rhythm.parts, self._rhythm.count)
         if "qt_ms" not in found:
             return EventFlag.RR
         corrected = bazett if self._after_bazett else fridericia
@@ -237,3 +240,8 @@ class BeatQueue:
     def _quality(self, beat: OpenBeat) -> int:
         """How far the complex stands out, less for bad waves."""
         return beat.standing * (WHOLE - self._bad) // WHOLE
+
+
+def _pr_of(flags: int, pr_ms: int) -> int:
+    """PR of a beat as the rhythm counts it."""
+    return SOME_P + pr_ms // (TICK_MS * TICKS_A_SAMPLE) if flags & _P_FLAGS else NO_P

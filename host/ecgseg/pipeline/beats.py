@@ -262,7 +262,7 @@ class BeatFinder(BeatQueue):
 
     def _wait_no_longer_for_t(self, beat: OpenBeat, coming: Wave) -> None:
         if coming.label == _T and coming.first - beat.qrs.last <= self._rules.max_st:
-            if self._now - beat.qrs.first >= self._rules.max_qt:
+            if coming.last - beat.qrs.first >= self._rules.max_qt:
                 if coming.length >= self._rules.waves.min_length[_T]:
                     beat.t = replace(coming, ends=False)
                 self._close_beat()

@@ -17,10 +17,10 @@ from ecgseg.pipeline.decimator import Decimator
 from ecgseg.pipeline.events import Event, EventKind
 from ecgseg.pipeline.parameters import DEFAULT_INPUT_RATE, LEAD_OFF, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.pipeline.preprocess import Decimated, decimate
+from ecgseg.pipeline.reported import CLASSES_OF_BEATS, samples_with_gaps
 from ecgseg.pipeline.running import RunningNormaliser, normalise_running
 from ecgseg.pipeline.times import TICK_RATE
 
-CLASSES = 4
 Mask = npt.NDArray[np.uint8]
 
 
@@ -70,7 +70,7 @@ class Delineator:
         self.sha256 = hashlib.sha256(model).hexdigest()
         self._graph = load_tflite(model)
         self._stream = stream_of(self._graph, block)
-        if self._stream.input.row_bytes != 1 or self._stream.row_bytes != CLASSES:
+        if self._stream.input.row_bytes != 1 or self._stream.row_bytes != CLASSES_OF_BEATS:
             raise ModelError(
                 "This model tells no beats.",
                 f"Of {self._stream.input.row_bytes} values a sample it makes {self._stream.row_bytes}.",
@@ -79,7 +79,7 @@ class Delineator:
         self.look_ahead = self._stream.lag
         source = self._stream.network.input
         self.parameters = PreprocessParameters.for_segmenter(
-            RUNNING_WINDOW, CLASSES, float(source.scale), source.zero_point, input_rate
+            RUNNING_WINDOW, CLASSES_OF_BEATS, float(source.scale), source.zero_point, input_rate
         )
         self._first_tick = first_tick
         self._after_bazett = after_bazett
@@ -137,7 +137,7 @@ class Delineator:
         signal = decimate(raw, self.parameters)
         network = StreamingInterpreter(stream_of(self._graph, MOST_ROWS))
         (rows,) = normalise_running(signal.samples[None], signal.valid[None], self.parameters)
-        self._waiting = _with_gaps(signal)
+        self._waiting = samples_with_gaps(signal)
         answers = network.push(rows)
         if signal.samples.size:
             answers = np.concatenate((answers, self._ended(network)))
@@ -161,7 +161,7 @@ class Delineator:
 
     def _classes(self, signal: Decimated) -> list[tuple[int, int]]:
         """Class and sample of what the network answers to new samples."""
-        self._waiting += _with_gaps(signal)
+        self._waiting += samples_with_gaps(signal)
         return self._labels(self._network.push(self._running.push(signal.samples, signal.valid)))
 
     def _finish(self) -> list[tuple[int, int]]:
@@ -194,9 +194,3 @@ class Delineator:
 
     def _fetched(self) -> list[Event]:
         return list(iter(self._finder.next, None))
-
-
-def _with_gaps(signal: Decimated) -> list[int]:
-    """The samples of a signal, LEAD_OFF where there is no contact."""
-    samples: list[int] = np.where(signal.valid, signal.samples, LEAD_OFF).tolist()
-    return samples

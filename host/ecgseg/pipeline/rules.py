@@ -25,6 +25,10 @@ class BeatRules:
         certain_quality: a beat is in doubt that has no P wave, comes at no regular interval, and is of less than this
             quality or does not return to the level in front of it.
         most_doubts: so many of `confirm` beats may be in doubt; after `confirm` such in a row beats wait again.
+        pr_alike: PR intervals at most so many samples apart are alike.
+        irregular: a P wave is none when the steps from an RR interval to the next, in percent of the intervals, times
+            how many of the last beats came late enough for a P wave and have none, are more than this times how many
+            have one alike (`ecgseg.pipeline.rhythm`).
         pause: see `confirm`.
         lead_off: so many samples without contact in a row are a loss of it.
         flat: so many samples in a row within `flat_uv` microvolts of the first of them are a flat line.
@@ -42,6 +46,8 @@ class BeatRules:
     confirm: int = 3
     certain_quality: int = 50
     most_doubts: int = 1
+    pr_alike: int = 3
+    irregular: int = 8
     pause: int = 300
     lead_off: int = 20
     flat: int = 250

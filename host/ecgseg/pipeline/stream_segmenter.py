@@ -18,6 +18,7 @@ from ecgseg.graph.streaming import stream_of
 from ecgseg.pipeline.parameters import DEFAULT_INPUT_RATE, FRAME_LENGTH, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.pipeline.prediction import Prediction
 from ecgseg.pipeline.preprocess import Decimated, decimate
+from ecgseg.pipeline.reported import CLASSES_OF_BEATS, reported_waves
 from ecgseg.pipeline.running import normalise_running
 from ecgseg.pipeline.segments import Mask, segments
 
@@ -84,15 +85,27 @@ class StreamSegmenter:
         return self._classes(decimate(raw, self.parameters))
 
     def predict(self, raw: npt.NDArray[np.int16]) -> Prediction:
-        """Mask and segments of a whole record; where there is no contact there is no wave.
+        """Classes of a whole record, and the waves that the device reports of them.
 
         Args:
             raw: int16 [samples], 1 LSB = 1 microvolt, at the input rate.
         """
         signal = decimate(raw, self.parameters)
-        mask = self._classes(signal)
-        mask[~signal.valid] = 0
-        return Prediction(mask, segments(mask, self.parameters.rules))
+        return self.reported(self._classes(signal), signal)
+
+    def reported(self, classes: Mask, signal: Decimated) -> Prediction:
+        """What is told of a record: its classes, NONE without contact, and its waves.
+
+        Of four classes those of its events, by the rules of beats; of other classes their runs, by those of segments.
+
+        Args:
+            classes: uint8 [n], a network's answers.
+            signal: the record at 100 Hz, n samples.
+        """
+        mask = np.where(signal.valid, classes, 0).astype(np.uint8)
+        if self.class_count != CLASSES_OF_BEATS:
+            return Prediction(mask, segments(mask, self.parameters.rules))
+        return Prediction(mask, reported_waves(mask, signal))
 
     def _classes(self, signal: Decimated) -> Mask:
         mask: Mask = np.argmax(self.scores(self.normalised(signal)), axis=1).astype(np.uint8)

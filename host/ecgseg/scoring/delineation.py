@@ -10,16 +10,16 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from ecgseg.data.records import Record
-from ecgseg.pipeline import Prediction, Segment, segments
+from ecgseg.pipeline import Prediction, segments
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.parameters import SegmentRules
-from ecgseg.pipeline.times import TICKS_A_SAMPLE, milliseconds
+from ecgseg.pipeline.reported import waves_of
+from ecgseg.pipeline.times import milliseconds
 from ecgseg.scoring.collector import ScoreCollector
 from ecgseg.scoring.intervals import Beat, BeatScorer, IntervalScore, RateScore, segment_beats
 from ecgseg.scoring.metrics import FiducialScore, SampleScores
 
 _CLASSES = 4
-_P, _QRS, _T = 1, 2, 3
 _FINE = 16.0  # parts of a tick
 
 
@@ -64,8 +64,7 @@ class Delineation:
             events: of the same stream, which began at tick 0.
         """
         listed = list(events)
-        waves = [wave for event in listed for wave in event_segments(event, classes.size)]
-        waves.sort(key=lambda wave: (wave.onset, wave.label))
+        waves = waves_of(listed, classes.size)
         return Delineation(Prediction(classes, waves), [beat_of(e) for e in listed if e.kind == EventKind.BEAT])
 
 
@@ -82,26 +81,6 @@ def beat_of(event: Event) -> Beat:
         p_on=at(event.p_on, EventFlag.P_ON),
         t_off=at(event.t_off, EventFlag.T_OFF),
     )
-
-
-def event_segments(event: Event, length: int) -> list[Segment]:
-    """Waves of an event of which both ends are known, in samples at 100 Hz of a record of `length` of them."""
-    if event.kind not in (EventKind.BEAT, EventKind.LONE_P):
-        return []
-    found = []
-    if event.has(EventFlag.P_ON | EventFlag.P_OFF):
-        found.append((_P, event.p_on, event.p_off))
-    if event.kind == EventKind.BEAT:
-        found.append((_QRS, event.qrs_on, event.qrs_off))
-    if event.has(EventFlag.T_ON | EventFlag.T_OFF):
-        found.append((_T, event.t_on, event.t_off))
-    waves = []
-    for label, onset, offset in found:
-        # Half a sample before the first sample, half a sample behind the last one.
-        first, last = (event.tick + onset + 1) // TICKS_A_SAMPLE, (event.tick + offset - 1) // TICKS_A_SAMPLE
-        if 0 <= first <= last < length:
-            waves.append(Segment(label, first, last))
-    return waves
 
 
 class DelineationCollector:

@@ -10,7 +10,7 @@ import numpy as np
 from ecgseg.data.records import Record
 from ecgseg.errors import ModelError, cause
 from ecgseg.extras import require_tensorflow
-from ecgseg.pipeline import Prediction, assemble, class_mask, decimate, segments, whole_record
+from ecgseg.pipeline import Prediction, assemble, class_mask, decimate, whole_record
 from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.pipeline.stream_segmenter import StreamSegmenter
 from ecgseg.scoring.evaluate import Delineator, Twin
@@ -91,7 +91,7 @@ class FloatStream:
         self._models: dict[int, Any] = {}
 
     def __call__(self, record: Record) -> Prediction:
-        """Mask and segments of a record."""
+        """Classes of a record, and the waves that the device would report of them."""
         parameters = self._device.parameters
         signal = decimate(record.samples, parameters)
         x = model_input(self._device.normalised(signal)[None], parameters)
@@ -99,9 +99,7 @@ class FloatStream:
         whole = -(-length // self._configuration.architecture.stride) * self._configuration.architecture.stride
         padded = np.pad(x, ((0, 0), (0, whole - length), (0, 0)))
         logits = np.asarray(self._model(whole)(padded, training=False))[0, :length]
-        mask = np.argmax(logits, axis=1).astype(np.uint8)
-        mask[~signal.valid] = 0
-        return Prediction(mask, segments(mask, parameters.rules))
+        return self._device.reported(np.argmax(logits, axis=1).astype(np.uint8), signal)
 
     def _model(self, length: int) -> Any:
         if length not in self._models:
