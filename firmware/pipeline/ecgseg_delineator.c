@@ -7,8 +7,10 @@
 /* What follows when the signal is through: nothing, a kind of event, or the end. */
 #define GOES_ON 0u
 #define ENDS 255u
-/* Rows that go to the network at once: what the decimator makes in one go. */
+/* Rows that go to the network at once: what the decimator makes in one go. Below 100 Hz the last raw sample may make
+ * two. */
 #define ROWS ECGSEG_BLOCK_OUTPUTS
+#define ROWS_ASKED_FOR (ECGSEG_FACTOR < ECGSEG_PHASES ? ROWS - 1u : ROWS)
 #define TICK_RATE 200u
 /* Rounding as the normalisation does needs a scale above. */
 #define SMALLEST_SCALE 1e-5f
@@ -191,10 +193,14 @@ static ecgseg_delineator_status_t push_rows(ecgseg_delineator_t *d, const int8_t
 /* Takes as many raw samples as make a few at 100 Hz, and gives those to the network. */
 static ecgseg_delineator_status_t take_some(ecgseg_delineator_t *d, const int16_t *samples, size_t count, size_t *taken)
 {
-    const size_t most = d->preprocess.until_output + (ROWS - 1u) * (size_t)ECGSEG_FACTOR;
+    const size_t most = ecgseg_preprocess_until(&d->preprocess, ROWS_ASKED_FOR);
+    const size_t wanted = count < most ? count : most;
     uint32_t at = d->preprocess.ring_next;
-    bool frame_ready = false; /* a stream has no frames */
-    *taken = ecgseg_preprocess_push(&d->preprocess, samples, count < most ? count : most, &frame_ready);
+    bool frame_ready = true; /* a stream has no frames: where one would be complete, it goes on */
+    *taken = 0;
+    while (frame_ready) {
+        *taken += ecgseg_preprocess_push(&d->preprocess, samples + *taken, wanted - *taken, &frame_ready);
+    }
     int8_t rows[ROWS];
     uint32_t made = 0;
     for (; at != d->preprocess.ring_next; at = at + 1u == ECGSEG_FRAME_LENGTH ? 0u : at + 1u) {

@@ -7,10 +7,21 @@
 #include <arm_acle.h>
 #endif
 
-#define WINDOW (2 * ECGSEG_DELAY + 1) /* raw samples in a filter window */
+/* Raw samples in a filter window, and from one output to the next at the least and at the most. */
+#define WINDOW (ECGSEG_PAST + 1 + ECGSEG_DELAY)
+#define LEAST_STEP (ECGSEG_FACTOR / ECGSEG_PHASES)
+#define MOST_STEP ((ECGSEG_FACTOR + ECGSEG_PHASES - 1) / ECGSEG_PHASES)
+/* Several outputs are made at once where each takes raw samples. */
+#define HAS_BLOCKS (ECGSEG_TAP_COUNT > 0 && ECGSEG_FACTOR > ECGSEG_PHASES)
+/* Only where the raw samples are fewer is an output due that takes none. */
+#if ECGSEG_FACTOR < ECGSEG_PHASES
+#define IS_DUE(state) ((state)->until_output == 0)
+#else
+#define IS_DUE(state) false
+#endif
 
 #if ECGSEG_TAP_COUNT > 0
-static const int16_t taps[ECGSEG_TAP_COUNT] __attribute__((aligned(4))) = ECGSEG_TAPS;
+static const int16_t taps[ECGSEG_PHASES * ECGSEG_TAP_COUNT] __attribute__((aligned(4))) = ECGSEG_TAPS;
 #endif
 
 void ecgseg_preprocess_init(ecgseg_preprocess_t *state, float input_scale, int32_t input_zero_point)
@@ -29,12 +40,36 @@ void ecgseg_preprocess_reset(ecgseg_preprocess_t *state)
 
 uint32_t ecgseg_preprocess_until_frame(const ecgseg_preprocess_t *state)
 {
-    return state->until_output + (state->until_frame - 1u) * (uint32_t)ECGSEG_FACTOR;
+    return ecgseg_preprocess_until(state, state->until_frame);
+}
+
+uint32_t ecgseg_preprocess_until(const ecgseg_preprocess_t *state, uint32_t outputs)
+{
+#if ECGSEG_PHASES > 1
+    return state->until_output + (state->phase + (outputs - 1u) * (uint32_t)ECGSEG_FACTOR) / ECGSEG_PHASES;
+#else
+    return state->until_output + (outputs - 1u) * (uint32_t)ECGSEG_FACTOR;
+#endif
+}
+
+/* Raw samples from the output that was due to the next one, which is due from now on. */
+static inline uint16_t step(ecgseg_preprocess_t *state)
+{
+#if ECGSEG_PHASES > 1
+    const uint32_t phase = state->phase + (uint32_t)(ECGSEG_FACTOR % ECGSEG_PHASES);
+    const uint32_t is_over = phase >= ECGSEG_PHASES ? 1u : 0u;
+    state->phase = (uint16_t)(phase - is_over * ECGSEG_PHASES);
+    return (uint16_t)(LEAST_STEP + is_over);
+#else
+    (void)state;
+    return LEAST_STEP;
+#endif
 }
 
 #if ECGSEG_TAP_COUNT > 0
 /* Before the first sample the filter is full of it, as if the electrode had always read so. The line is oldest
- * first; ECGSEG_TAP_COUNT is even, so it may hold one sample more than the window, under a tap of zero. */
+ * first; ECGSEG_TAP_COUNT is even, so it may hold one sample more than the window, under a tap of zero. The taps lie
+ * phase by phase. */
 static void prime_line(ecgseg_preprocess_t *state, int16_t sample)
 {
     for (uint16_t i = 0; i < ECGSEG_TAP_COUNT; i++) {
@@ -56,7 +91,7 @@ static inline int32_t multiply_pair(const int16_t *samples, const int16_t *tap_p
 #endif
 }
 
-/* |sum| < 2^31: the taps' absolute sum is below 1.5 * 2^15. The shift of a negative number is arithmetic in every
+/* |sum| < 2^31: the taps' absolute sum is below 1.9 * 2^15. The shift of a negative number is arithmetic in every
  * compiler this builds with; the tests against the reference would show another. */
 static inline int16_t round_output(int32_t sum)
 {
@@ -67,6 +102,8 @@ static inline int16_t round_output(int32_t sum)
     return (int16_t)(rounded < -ECGSEG_RAIL ? -ECGSEG_RAIL : rounded);
 }
 
+#if ECGSEG_PHASES == 1
+#define NEXT_TAPS(state) taps
 /* Two outputs that follow each other; each tap is fetched once for both. */
 static void filter_two(const int16_t *window, int16_t output[2])
 {
@@ -80,12 +117,18 @@ static void filter_two(const int16_t *window, int16_t output[2])
     output[0] = round_output(first);
     output[1] = round_output(second);
 }
+#else
+#define NEXT_TAPS(state) (&taps[(state)->phase * (uint32_t)ECGSEG_TAP_COUNT])
+#endif
 
-static int16_t filter_one(const int16_t *window)
+static int16_t filter_one(const int16_t *window, const int16_t *phase_taps)
 {
     int32_t sum = 0;
+#if ECGSEG_PHASES > 1
+#pragma GCC unroll 64
+#endif
     for (uint32_t i = 0; i < ECGSEG_TAP_COUNT; i += 2) {
-        sum = multiply_pair(&window[i], &taps[i], sum);
+        sum = multiply_pair(&window[i], &phase_taps[i], sum);
     }
     return round_output(sum);
 }
@@ -93,10 +136,10 @@ static int16_t filter_one(const int16_t *window)
 /* The newest sample is the last one in the line. */
 static int16_t filter_output(const ecgseg_preprocess_t *state)
 {
-    return filter_one(&state->line[state->line_fill - ECGSEG_TAP_COUNT]);
+    return filter_one(&state->line[state->line_fill - ECGSEG_TAP_COUNT], NEXT_TAPS(state));
 }
 
-/* Makes room for `count` samples, at most ECGSEG_FACTOR * ECGSEG_BLOCK_OUTPUTS. */
+/* Makes room for `count` samples, at most ECGSEG_BLOCK_SAMPLES. */
 static void reserve_in_line(ecgseg_preprocess_t *state, size_t count)
 {
     if (state->line_fill + count > ECGSEG_LINE_LENGTH) {
@@ -192,13 +235,18 @@ static bool produce(ecgseg_preprocess_t *state, int16_t newest)
 #endif
 }
 
-#if ECGSEG_TAP_COUNT > 0
-#define BLOCK_SAMPLES (ECGSEG_FACTOR * ECGSEG_BLOCK_OUTPUTS)
-
-/* Copies an even number of samples; true when all of them are plain. */
+#if HAS_BLOCKS
+/* Copies samples, with one phase an even number; true when all of them are plain. */
 static bool copy_plain(int16_t *line, const int16_t *samples, size_t count)
 {
     uint32_t special = 0;
+#if ECGSEG_PHASES > 1
+    if (count % 2u != 0u) {
+        count--;
+        line[count] = samples[count];
+        special = is_plain(samples[count]) ? 0u : 1u;
+    }
+#endif
 #pragma GCC unroll 4
     for (size_t n = 0; n < count; n += 2) {
 #if defined(__ARM_FEATURE_DSP)
@@ -217,29 +265,16 @@ static bool copy_plain(int16_t *line, const int16_t *samples, size_t count)
     return special == 0;
 }
 
-/* How many outputs can be computed at once: a whole number of pairs, none of whose windows touches a special sample
- * among those seen so far. */
-static size_t block_outputs(const ecgseg_preprocess_t *state, size_t count)
+#if ECGSEG_PHASES == 1
+/* Outputs that so many raw samples complete; 0 where the first one is nearer, or at the start further, than a step. */
+static size_t outputs_of(const ecgseg_preprocess_t *state, size_t count)
 {
-    if (state->line_fill == 0 || state->until_output != ECGSEG_FACTOR ||
-        (state->lead_off_reach | state->rail_reach | state->flagged) != 0) {
-        return 0;
-    }
-    size_t outputs = count / ECGSEG_FACTOR;
-    outputs = outputs > ECGSEG_BLOCK_OUTPUTS ? ECGSEG_BLOCK_OUTPUTS : outputs;
-    outputs = outputs > state->until_frame ? state->until_frame : outputs;
-    return outputs & ~(size_t)1;
+    return state->until_output == ECGSEG_FACTOR ? count / ECGSEG_FACTOR : 0u;
 }
 
-/* The usual case, several outputs at once. Returns the raw samples taken, 0 when one of them is special. */
-static size_t take_block(ecgseg_preprocess_t *state, const int16_t *samples, size_t outputs, bool *frame_ready)
+/* An even number of outputs whose raw samples begin at `line`, into the ring. */
+static inline void filter_block(ecgseg_preprocess_t *state, const int16_t *line, size_t outputs)
 {
-    const size_t raw = outputs * ECGSEG_FACTOR;
-    reserve_in_line(state, raw);
-    int16_t *line = &state->line[state->line_fill];
-    if (!copy_plain(line, samples, raw)) {
-        return 0;
-    }
     const int16_t *window = line + ECGSEG_FACTOR - ECGSEG_TAP_COUNT;
     uint32_t next = state->ring_next;
     for (size_t n = 0; n < outputs; n += 2) {
@@ -252,6 +287,53 @@ static size_t take_block(ecgseg_preprocess_t *state, const int16_t *samples, siz
         next = next == ECGSEG_FRAME_LENGTH ? 0 : next;
     }
     state->ring_next = (uint16_t)next;
+}
+#else
+/* Outputs that so many raw samples complete; 0 at the start, where the first one is further away than a step. */
+static size_t outputs_of(const ecgseg_preprocess_t *state, size_t count)
+{
+    if (state->until_output > MOST_STEP || count < state->until_output) {
+        return 0;
+    }
+    const uint32_t left = (uint32_t)count - state->until_output;
+    return ((left + 1u) * ECGSEG_PHASES - 1u - state->phase) / ECGSEG_FACTOR + 1u;
+}
+
+/* Outputs whose raw samples begin at `line`, into the ring. */
+static inline void filter_block(ecgseg_preprocess_t *state, const int16_t *line, size_t outputs)
+{
+    const int16_t *window = line - ECGSEG_TAP_COUNT;
+    for (size_t n = 0; n < outputs; n++) {
+        window += state->until_output;
+        state->ring[state->ring_next++] = filter_one(window, NEXT_TAPS(state));
+        state->ring_next = state->ring_next == ECGSEG_FRAME_LENGTH ? 0 : state->ring_next;
+        state->until_output = step(state);
+    }
+}
+#endif
+
+/* How many outputs can be computed at once, none of whose windows touches a special sample among those seen so far. */
+static size_t block_outputs(const ecgseg_preprocess_t *state, size_t count)
+{
+    if (state->line_fill == 0 || (state->lead_off_reach | state->rail_reach | state->flagged) != 0) {
+        return 0;
+    }
+    size_t outputs = outputs_of(state, count > ECGSEG_BLOCK_SAMPLES ? ECGSEG_BLOCK_SAMPLES : count);
+    outputs = outputs > ECGSEG_BLOCK_OUTPUTS ? ECGSEG_BLOCK_OUTPUTS : outputs;
+    outputs = outputs > state->until_frame ? state->until_frame : outputs;
+    return ECGSEG_PHASES == 1 ? outputs & ~(size_t)1 : outputs;
+}
+
+/* The usual case, several outputs at once. Returns the raw samples taken, 0 when one of them is special. */
+static size_t take_block(ecgseg_preprocess_t *state, const int16_t *samples, size_t outputs, bool *frame_ready)
+{
+    const size_t raw = ecgseg_preprocess_until(state, (uint32_t)outputs);
+    reserve_in_line(state, raw);
+    int16_t *line = &state->line[state->line_fill];
+    if (!copy_plain(line, samples, raw)) {
+        return 0;
+    }
+    filter_block(state, line, outputs);
     state->line_fill = (uint16_t)(state->line_fill + raw);
     state->last_good = samples[raw - 1];
     state->raw_samples += (uint32_t)raw;
@@ -268,13 +350,13 @@ static size_t take_block(ecgseg_preprocess_t *state, const int16_t *samples, siz
 /* At most one output. Returns the raw samples taken. */
 static size_t take_some(ecgseg_preprocess_t *state, const int16_t *samples, size_t count, bool *frame_ready)
 {
-    size_t group = count > ECGSEG_FACTOR ? ECGSEG_FACTOR : count;
+    size_t group = count > MOST_STEP ? MOST_STEP : count;
     group = group > state->until_output ? state->until_output : group;
     const int16_t newest = take_group(state, samples, group);
     state->until_output = (uint16_t)(state->until_output - group);
     if (state->until_output == 0) {
-        state->until_output = ECGSEG_FACTOR;
         *frame_ready = produce(state, newest);
+        state->until_output = step(state);
     }
     return group;
 }
@@ -283,11 +365,11 @@ size_t ecgseg_preprocess_push(ecgseg_preprocess_t *state, const int16_t *samples
 {
     *frame_ready = false;
     size_t taken = 0;
-#if ECGSEG_TAP_COUNT > 0
+#if HAS_BLOCKS
     size_t one_by_one = 0; /* a block that was not plain is not tried again before it is through */
 #endif
-    while (taken < count && !*frame_ready) {
-#if ECGSEG_TAP_COUNT > 0
+    while ((taken < count || IS_DUE(state)) && !*frame_ready) {
+#if HAS_BLOCKS
         const size_t outputs = taken < one_by_one ? 0 : block_outputs(state, count - taken);
         if (outputs != 0) {
             const size_t block = take_block(state, samples + taken, outputs, frame_ready);
@@ -295,7 +377,7 @@ size_t ecgseg_preprocess_push(ecgseg_preprocess_t *state, const int16_t *samples
             if (block != 0) {
                 continue;
             }
-            one_by_one = taken + BLOCK_SAMPLES;
+            one_by_one = taken + ECGSEG_BLOCK_SAMPLES;
         }
 #endif
         taken += take_some(state, samples + taken, count - taken, frame_ready);

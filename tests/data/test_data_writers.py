@@ -21,8 +21,8 @@ from ecgseg.data.writers.tables import (
 )
 from ecgseg.data.writers.wfdb_annotations import annotation_file
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
-from ecgseg.pipeline.parameters import SUPPORTED_RATES
 from ecgseg.pipeline.times import TICK_RATE, offset_tick, onset_tick
+from support.rates import RATES
 
 ALL = EventFlag.P_ON | EventFlag.P_OFF | EventFlag.T_ON | EventFlag.T_OFF | EventFlag.RR | EventFlag.QTC
 BEAT = Event(
@@ -49,7 +49,11 @@ BEAT = Event(
 )
 
 
-@pytest.mark.parametrize("rate", SUPPORTED_RATES)
+# Of these every tick lies on a sample or in the middle of two.
+EVEN_RATES = (100, 200, 500, 1000)
+
+
+@pytest.mark.parametrize("rate", EVEN_RATES)
 def test_ends_of_waves_go_to_the_nearest_sample_and_a_tie_to_the_one_of_the_wave(rate: int) -> None:
     for sample in range(1, 200):
         onset, offset = onset_sample(onset_tick(sample), rate), offset_sample(offset_tick(sample), rate)
@@ -60,7 +64,15 @@ def test_ends_of_waves_go_to_the_nearest_sample_and_a_tie_to_the_one_of_the_wave
             assert (onset, offset) == (sample, sample)
 
 
-@pytest.mark.parametrize("rate", SUPPORTED_RATES)
+@pytest.mark.parametrize("rate", RATES)
+def test_ends_of_waves_go_to_the_nearest_sample_of_any_rate(rate: int) -> None:
+    for sample in range(1, 200):
+        onset, offset = onset_sample(onset_tick(sample), rate), offset_sample(offset_tick(sample), rate)
+        assert abs(onset - onset_tick(sample) * rate / TICK_RATE) <= 0.5
+        assert abs(offset - offset_tick(sample) * rate / TICK_RATE) <= 0.5
+
+
+@pytest.mark.parametrize("rate", RATES)
 def test_annotations_read_back_at_every_rate(rate: int, tmp_path: Path) -> None:
     beats = [Event(**{**vars(BEAT), "tick": 2001 + 160 * number}) for number in range(50)]
     alone = Event(2095, 0, 0, EventKind.LONE_P, flags=int(EventFlag.P_ON | EventFlag.P_OFF), p_off=22)

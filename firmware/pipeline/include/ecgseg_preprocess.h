@@ -15,7 +15,7 @@
 
 #include "ecgseg_preprocess_params.h"
 
-#define ECGSEG_PREPROCESS_VERSION 2
+#define ECGSEG_PREPROCESS_VERSION 3
 #if ECGSEG_PREPROCESS_PARAMS_VERSION != ECGSEG_PREPROCESS_VERSION
 #error "ecgseg_preprocess_params.h was rendered for another version of the preprocessor: run `invoke render` again"
 #endif
@@ -33,9 +33,10 @@
 #define ECGSEG_SAMPLE_LEAD_OFF 1u
 #define ECGSEG_SAMPLE_SATURATED 2u
 
-/* Raw samples decimated in one go before the filter's history moves down. */
+/* Samples at 100 Hz made in one go before the filter's history moves down, and the most raw samples for them. */
 #define ECGSEG_BLOCK_OUTPUTS 16
-#define ECGSEG_LINE_LENGTH (ECGSEG_TAP_COUNT + ECGSEG_FACTOR * ECGSEG_BLOCK_OUTPUTS)
+#define ECGSEG_BLOCK_SAMPLES ((ECGSEG_FACTOR * ECGSEG_BLOCK_OUTPUTS + ECGSEG_PHASES - 1) / ECGSEG_PHASES)
+#define ECGSEG_LINE_LENGTH (ECGSEG_TAP_COUNT + ECGSEG_BLOCK_SAMPLES)
 
 typedef struct {
     int16_t ring[ECGSEG_FRAME_LENGTH];
@@ -47,11 +48,15 @@ typedef struct {
     uint32_t frames;                  /* frames completed since the reset */
     int16_t line[ECGSEG_LINE_LENGTH]; /* filter history, oldest first */
     uint16_t line_fill;               /* samples in the line */
-    uint16_t until_output;            /* raw samples still to come until the next output */
-    int16_t last_good;                /* last raw sample that was not LEAD_OFF */
-    uint16_t lead_off_reach;          /* outputs' filter windows touch a LEAD_OFF sample for so many more raw samples */
-    uint16_t rail_reach;              /* the same for a sample at a rail */
-    float input_scale;                /* of the model's int8 input */
+    uint16_t until_output;            /* raw samples still to come until the next output; 0: it is due */
+#if ECGSEG_PHASES > 1
+    uint16_t
+        phase; /* of the next output: how far it lies behind a raw sample, in parts of which one has ECGSEG_PHASES */
+#endif
+    int16_t last_good;       /* last raw sample that was not LEAD_OFF */
+    uint16_t lead_off_reach; /* outputs' filter windows touch a LEAD_OFF sample for so many more raw samples */
+    uint16_t rail_reach;     /* the same for a sample at a rail */
+    float input_scale;       /* of the model's int8 input */
     int32_t input_zero_point;
 } ecgseg_preprocess_t;
 
@@ -68,11 +73,15 @@ void ecgseg_preprocess_init(ecgseg_preprocess_t *state, float input_scale, int32
 /* Forgets all samples; the next one starts a stream. */
 void ecgseg_preprocess_reset(ecgseg_preprocess_t *state);
 
+/* Raw samples still to come until so many samples at 100 Hz are made, 1 or more. */
+uint32_t ecgseg_preprocess_until(const ecgseg_preprocess_t *state, uint32_t outputs);
+
 /* Raw samples still to come until the next frame is complete. */
 uint32_t ecgseg_preprocess_until_frame(const ecgseg_preprocess_t *state);
 
 /* Takes raw samples until they are used up or a frame is complete. Returns how many were taken and sets *frame_ready;
- * the caller fetches the frame before it pushes the rest. */
+ * the caller fetches the frame before it pushes the rest. Below 100 Hz one raw sample may make two at 100 Hz: if the
+ * first of them completes a frame, the second is made by the next call, before it takes any. */
 size_t ecgseg_preprocess_push(ecgseg_preprocess_t *state, const int16_t *samples, size_t count, bool *frame_ready);
 
 /* Normalises and quantises the newest ECGSEG_FRAME_LENGTH samples. valid[n] is 1 where a sample may carry a class. */

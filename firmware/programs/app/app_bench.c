@@ -50,10 +50,8 @@ static ecgseg_link_error_t prepare(const ecgseg_bench_request_t *wanted, uint32_
             return error;
         }
         app_model_set_result(APP_RESULT_NONE);
-        const app_stream_info_t stream = app_stream_info();
-        const uint32_t first = stream.delay + 1u + (ECGSEG_MODEL_FRAME_LENGTH - 1u) * (uint32_t)stream.factor;
         uint32_t not_counted = 0;
-        return preprocess(position, first - (uint32_t)stream.hop * stream.factor, &not_counted);
+        return preprocess(position, app_stream_until_frame() - app_stream_info().hop_samples, &not_counted);
     }
     case ECGSEG_BENCH_INFERENCE:
         return ECGSEG_ERROR_OK;
@@ -68,8 +66,7 @@ static ecgseg_link_error_t prepare(const ecgseg_bench_request_t *wanted, uint32_
 static ecgseg_link_error_t run_once(const ecgseg_bench_request_t *wanted, uint32_t *position, uint32_t *ticks)
 {
     if (wanted->kind == ECGSEG_BENCH_PREPROCESS) {
-        const app_stream_info_t stream = app_stream_info();
-        return preprocess(position, (uint32_t)stream.hop * stream.factor, ticks);
+        return preprocess(position, app_stream_until_frame(), ticks);
     }
     if (wanted->kind == ECGSEG_BENCH_LAYERS) {
         return app_model_run_to_layer(wanted->layer, 0, NULL, 0, ticks);

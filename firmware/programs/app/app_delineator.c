@@ -14,7 +14,7 @@
 #define EVENT_ROOM 16u
 #define CLASS_ROOM 512u
 /* Raw samples that go in at once, and classes that may come of them, of what waits in front of the events included. */
-#define AT_ONCE (16u * ECGSEG_FACTOR)
+#define AT_ONCE ((size_t)ECGSEG_BLOCK_SAMPLES)
 #define CLASSES_AT_ONCE (ECGSEG_DELINEATOR_ANSWERS + 32u)
 
 _Static_assert(sizeof(ecgseg_event_t) == (size_t)ECGSEG_LINK_EVENT_BYTES, "events are sent as they lie in memory");

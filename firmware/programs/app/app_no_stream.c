@@ -29,6 +29,11 @@ ecgseg_link_error_t app_stream_preprocess(const int16_t *samples, size_t count, 
     return ECGSEG_ERROR_NO_STREAM;
 }
 
+uint32_t app_stream_until_frame(void)
+{
+    return 0;
+}
+
 ecgseg_link_error_t app_stream_reset(ecgseg_reader_t *request, ecgseg_writer_t *answer)
 {
     (void)request;

@@ -30,6 +30,7 @@ app_stream_info_t app_stream_info(void)
         .input_rate = ECGSEG_INPUT_RATE,
         .factor = ECGSEG_FACTOR,
         .hop = ECGSEG_HOP,
+        .hop_samples = (uint32_t)ECGSEG_HOP * (uint32_t)ECGSEG_FACTOR / ECGSEG_PHASES,
         .delay = ECGSEG_DELAY,
         .flat_uv = ECGSEG_FLAT_UV,
     };
@@ -48,6 +49,11 @@ ecgseg_link_error_t app_stream_restart(void)
         app_model_set_result(APP_RESULT_NONE);
     }
     return ecgseg_segmenter_reset(&segmenter) == ECGSEG_ENGINE_OK ? ECGSEG_ERROR_OK : ECGSEG_ERROR_ENGINE_FAILED;
+}
+
+uint32_t app_stream_until_frame(void)
+{
+    return ecgseg_preprocess_until_frame(&segmenter.preprocess);
 }
 
 ecgseg_link_error_t app_stream_reset(ecgseg_reader_t *request, ecgseg_writer_t *answer)
@@ -138,8 +144,7 @@ ecgseg_link_error_t app_stream_push(ecgseg_reader_t *request, ecgseg_writer_t *a
         ecgseg_put_u32(answer, stream->raw_samples);
         return ECGSEG_ERROR_WRONG_INDEX;
     }
-    const uint32_t until_second_frame =
-        ecgseg_preprocess_until_frame(stream) + (uint32_t)ECGSEG_HOP * (uint32_t)ECGSEG_FACTOR;
+    const uint32_t until_second_frame = ecgseg_preprocess_until(stream, stream->until_frame + (uint32_t)ECGSEG_HOP);
     if (request->left / 2u >= until_second_frame) {
         return ECGSEG_ERROR_TOO_MANY_FRAMES;
     }

@@ -12,7 +12,8 @@
 typedef struct {
     uint16_t input_rate; /* Hz, 0 without a stream */
     uint16_t factor;
-    uint16_t hop;
+    uint16_t hop;         /* samples at 100 Hz */
+    uint32_t hop_samples; /* the same in raw samples, at the least */
     uint16_t delay;
     uint16_t flat_uv;
 } app_stream_info_t;
@@ -31,6 +32,9 @@ app_engine_t app_stream_start(void);
 
 /* Forgets samples and frame; NO_STREAM without a stream, as everything below. */
 ecgseg_link_error_t app_stream_restart(void);
+
+/* Raw samples still to come until the next frame is complete; 0 without a stream. */
+uint32_t app_stream_until_frame(void);
 
 /* Takes samples without running the model. *ticks: what that took. */
 ecgseg_link_error_t app_stream_preprocess(const int16_t *samples, size_t count, uint32_t *ticks);

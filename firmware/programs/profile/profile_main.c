@@ -109,7 +109,7 @@ static void run_model(void)
 }
 
 #if defined(PROFILE_PREPROCESS)
-#define RAW_SAMPLES (ECGSEG_FRAME_LENGTH * ECGSEG_FACTOR)
+#define RAW_SAMPLES (ECGSEG_FRAME_LENGTH * ECGSEG_FACTOR / ECGSEG_PHASES)
 static ecgseg_preprocess_t preprocess;
 static int16_t raw[RAW_SAMPLES];
 static uint8_t valid[ECGSEG_FRAME_LENGTH];

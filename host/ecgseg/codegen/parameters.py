@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ecgseg.pipeline.parameters import RUNNING_GAP, RUNNING_LEAST, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.pipeline.rules import BEAT_RULES
 from ecgseg.templating import render_template
 
 # Shared with firmware/pipeline/include/ecgseg_preprocess.h: a header rendered for another definition does not compile.
-PREPROCESS_VERSION = 2
+PREPROCESS_VERSION = 3
 
 
 def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
@@ -22,10 +24,9 @@ def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
     Returns:
         C11 source text; the same parameters give the same bytes.
     """
-    reversed_taps = [int(tap) for tap in parameters.taps[::-1]]
-    if len(reversed_taps) % 2:
-        # The dual multiply-accumulate eats taps in pairs; a leading zero keeps the newest sample last.
-        reversed_taps.insert(0, 0)
+    taps = parameters.resampling.taps
+    # The dual multiply-accumulate eats taps in pairs; a leading zero keeps the newest sample last.
+    taps = np.pad(taps, ((0, 0), (taps.shape[1] % 2, 0)))
     return render_template(
         "codegen",
         "ecgseg_preprocess_params.h.j2",
@@ -33,6 +34,7 @@ def render_c_header(parameters: PreprocessParameters, banner: str) -> str:
         version=PREPROCESS_VERSION,
         p=parameters,
         rules=BEAT_RULES,
-        taps=reversed_taps,
+        taps=taps.ravel().tolist(),
+        tap_count=taps.shape[1],
         running={"window": RUNNING_WINDOW, "least": RUNNING_LEAST, "gap": RUNNING_GAP},
     )

@@ -185,7 +185,8 @@ class RateOption:
     """What the device is given."""
 
     rate: int = option(
-        "Rate of the raw samples in Hz that it is built for: 100, 200, 500 or 1000; default 500.", default=default_rate
+        "Rate of the raw samples in Hz that it is built for: a whole number from 50 to 2000; default 500.",
+        default=default_rate,
     )
 
 

@@ -13,7 +13,7 @@ from ecgseg.errors import LinkError
 from ecgseg.link.description import description
 from ecgseg.link.messages import WrongAnswerError
 from ecgseg.link.numbers import PAYLOAD_MAX, TimeBase
-from ecgseg.pipeline import FrameStatus, Segment
+from ecgseg.pipeline import MODEL_RATE, FrameStatus, Segment
 from ecgseg.printable import printable
 
 # A segment as READ has it, from the description.
@@ -92,6 +92,14 @@ class DeviceInfo:
     def has_stream(self) -> bool:
         """True when raw samples can be sent (the model is a segmenter, of frames or of a stream)."""
         return self.input_rate != 0
+
+    def raw_samples(self, samples: int) -> int:
+        """The raw sample at, or next before, the place of a sample at 100 Hz; both counted from 0."""
+        return samples * self.input_rate // MODEL_RATE
+
+    def samples_of(self, raw_samples: int) -> int:
+        """Samples at 100 Hz of so many raw samples in a row."""
+        return -(-raw_samples * MODEL_RATE // self.input_rate)
 
     @property
     def delineates(self) -> bool:
@@ -330,7 +338,7 @@ def _frames_sound(info: DeviceInfo) -> bool:
 def _delineator_sound(info: DeviceInfo) -> bool:
     """A stream takes and answers whole blocks, a row a sample, and has no frames that could follow each other."""
     return (
-        min(info.factor, info.class_count) > 0
+        min(info.factor, info.input_rate, info.class_count) > 0
         and info.hop == 0
         and info.output_bytes == info.input_bytes * info.class_count
     )

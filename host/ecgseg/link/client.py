@@ -184,13 +184,13 @@ class DeviceClient:
     def _completion(self) -> int:
         """Samples since RESET_STREAM with which the next frame is complete (docs/protocol.md, section 4)."""
         info = self.info
-        return (info.hop * self._frames + info.frame_length - 1) * info.factor + info.delay + 1
+        return info.raw_samples(info.hop * self._frames + info.frame_length - 1) + info.delay + 1
 
     @property
     def max_chunk(self) -> int:
         """Samples that fit one PUSH without completing more than one frame."""
         info = self.info
-        return min(room(Command.PUSH, info.payload_max) // 2, info.hop * info.factor)
+        return max(min(room(Command.PUSH, info.payload_max) // 2, info.raw_samples(info.hop)), 1)
 
     def stream(self, samples: npt.NDArray[np.int16]) -> Iterator[FrameResult]:
         """Resets the stream, pushes all samples and yields each frame as it is completed.

@@ -134,7 +134,7 @@ class DeviceStream:
             )
         self._transport = device.transport
         self._parts = Parts(self._transport)
-        self._factor = device.info.factor
+        self._samples_of = device.info.samples_of
         self._chunk = room(Command.FEED, device.info.payload_max) // 2
         options = (StartOptions.CLASSES if classes else 0) | (StartOptions.BAZETT if after_bazett else 0)
         self.info = StreamInfo(**self._ask(Command.START, {"options": int(options)}))
@@ -195,7 +195,7 @@ class DeviceStream:
             raise wrong_answer("CLASSES", detail)
 
     def _close_part(self) -> None:
-        self._samples += -(-self._since_gap // self._factor)
+        self._samples += self._samples_of(self._since_gap)
         self._since_gap = 0
 
     def _should_read(self, answer: dict[str, Any]) -> bool:
@@ -236,7 +236,7 @@ class DeviceStream:
 
     def _check_count(self, queue: _Queue) -> None:
         """A device that never ends is no right one."""
-        samples = self._samples - (-self._since_gap // self._factor)
+        samples = self._samples + self._samples_of(self._since_gap)
         most = samples if queue is self._classes else _EVENTS_A_SAMPLE * samples + _EVENTS_BESIDE
         if queue.read > most:
             raise wrong_answer(queue.command.name, f"{queue.read} results came of {samples} samples at 100 Hz")

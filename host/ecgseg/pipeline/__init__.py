@@ -1,19 +1,14 @@
 """The device in Python: preprocessor, model, class mask, segments and beats, each number of it defined here once."""
 
 from ecgseg.pipeline.parameters import (
-    DEFAULT_INPUT_RATE,
     FRAME_LENGTH,
     LEAD_OFF,
-    MODEL_RATE,
-    RATES_TOLD,
     RUNNING_GAP,
     RUNNING_LEAST,
     RUNNING_WINDOW,
-    SUPPORTED_RATES,
     UNANNOTATED,
     PreprocessParameters,
     SegmentRules,
-    takes_rate,
 )
 from ecgseg.pipeline.prediction import Prediction, assemble, whole_record
 from ecgseg.pipeline.preprocess import (
@@ -28,6 +23,7 @@ from ecgseg.pipeline.preprocess import (
     normalise,
     quantised,
 )
+from ecgseg.pipeline.rates import DEFAULT_INPUT_RATE, MODEL_RATE, RATES_TOLD, Resampling, takes_rate
 from ecgseg.pipeline.running import RunningNormaliser, normalise_running
 from ecgseg.pipeline.segments import Segment, class_mask, join, runs, segments
 from ecgseg.pipeline.times import milliseconds, offset_tick, onset_tick, raw_place, sample_tick, seconds
@@ -41,13 +37,13 @@ __all__ = [
     "RUNNING_GAP",
     "RUNNING_LEAST",
     "RUNNING_WINDOW",
-    "SUPPORTED_RATES",
     "UNANNOTATED",
     "Decimated",
     "Frame",
     "FrameStatus",
     "Prediction",
     "PreprocessParameters",
+    "Resampling",
     "RunningNormaliser",
     "Segment",
     "SegmentRules",

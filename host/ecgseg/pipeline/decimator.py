@@ -1,4 +1,4 @@
-"""Decimation of a record that comes in pieces: what `decimate` gives for the whole of it."""
+"""A record that comes in pieces, at 100 Hz: what `decimate` gives for the whole of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ecgseg.pipeline.parameters import LEAD_OFF, RAIL, PreprocessParameters
 from ecgseg.pipeline.preprocess import Decimated
+from ecgseg.pipeline.rates import MODEL_RATE
 
 _HOLDS, _MISSING, _AT_RAIL = range(3)
 
@@ -19,7 +20,7 @@ class Decimator:
     """
 
     def __init__(self, parameters: PreprocessParameters) -> None:
-        self._parameters = parameters
+        self._resampling = parameters.resampling
         self.start()
 
     def start(self) -> None:
@@ -28,6 +29,7 @@ class Decimator:
         # Of every raw sample that a window still needs: its value, whether it is missing, whether it is at a rail.
         self._line: npt.NDArray[np.int64] = np.empty((3, 0), np.int64)
         self._is_empty = True
+        self._phase = 0  # of the next output, whose window begins with the line
 
     def push(self, raw: npt.NDArray[np.int16]) -> Decimated:
         """Samples at 100 Hz that these raw samples complete.
@@ -37,14 +39,14 @@ class Decimator:
         """
         if raw.size:
             new = self._columns(raw)
-            first = np.repeat(new[:, :1], self._parameters.delay if self._is_empty else 0, axis=1)
+            first = np.repeat(new[:, :1], self._resampling.past if self._is_empty else 0, axis=1)
             self._line = np.concatenate((self._line, first, new), axis=1)
             self._is_empty = False
         return self._outputs()
 
     def end(self) -> Decimated:
         """The samples that are left in the filter; then the next record begins."""
-        last = np.repeat(self._line[:, -1:], self._parameters.delay, axis=1)
+        last = np.repeat(self._line[:, -1:], self._resampling.delay, axis=1)
         self._line = np.concatenate((self._line, last), axis=1)
         outputs = self._outputs()
         self.start()
@@ -58,13 +60,15 @@ class Decimator:
         return np.stack((held, missing, np.abs(raw.astype(np.int64)) == RAIL))
 
     def _outputs(self) -> Decimated:
-        factor, width = self._parameters.factor, 2 * self._parameters.delay + 1
-        count = max((self._line.shape[1] - width) // factor + 1, 0)
-        used = self._line[:, : (count - 1) * factor + width if count else 0]
-        self._line = self._line[:, count * factor :]
+        by = self._resampling
+        begun = max(self._line.shape[1] - by.width + 1, 0)  # windows that are whole, one from each raw sample
+        count = max(-(-(begun * by.phases - self._phase) // by.factor), 0)
         if not count:
             return Decimated(np.empty(0, np.int16), np.empty(0, np.bool_), np.empty(0, np.bool_))
-        windows = np.lib.stride_tricks.sliding_window_view(used, width, axis=1)[:, ::factor]
-        taps = self._parameters.taps.astype(np.int64) if factor > 1 else np.array([32768])
-        samples = np.clip((windows[_HOLDS] @ taps + 16384) >> 15, -RAIL, RAIL).astype(np.int16)
+        starts, phases = np.divmod(self._phase + np.arange(count + 1) * by.factor, by.phases)
+        windows = np.lib.stride_tricks.sliding_window_view(self._line, by.width, axis=1)[:, starts[:-1]]
+        taps = by.taps.astype(np.int64) if by.rate != MODEL_RATE else np.array([[32768]])
+        sums = np.einsum("nw,nw->n", windows[_HOLDS], taps[phases[:-1]])
+        self._line, self._phase = self._line[:, starts[-1] :], int(phases[-1])
+        samples = np.clip((sums + 16384) >> 15, -RAIL, RAIL).astype(np.int16)
         return Decimated(samples, ~windows[_MISSING].any(axis=1), windows[_AT_RAIL].any(axis=1))

@@ -15,8 +15,9 @@ from ecgseg.graph.streaming import BLOCK, MOST_ROWS, stream_of
 from ecgseg.pipeline.beats import BeatFinder
 from ecgseg.pipeline.decimator import Decimator
 from ecgseg.pipeline.events import Event, EventKind
-from ecgseg.pipeline.parameters import DEFAULT_INPUT_RATE, LEAD_OFF, RUNNING_WINDOW, PreprocessParameters
+from ecgseg.pipeline.parameters import LEAD_OFF, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.pipeline.preprocess import Decimated, decimate
+from ecgseg.pipeline.rates import DEFAULT_INPUT_RATE
 from ecgseg.pipeline.reported import CLASSES_OF_BEATS, samples_with_gaps
 from ecgseg.pipeline.running import RunningNormaliser, normalise_running
 from ecgseg.pipeline.times import TICK_RATE

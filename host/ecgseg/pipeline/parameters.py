@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
-
-import numpy as np
-import numpy.typing as npt
 
 from ecgseg.errors import UsageError
 from ecgseg.graph.ends import Ends
+from ecgseg.pipeline.rates import DEFAULT_INPUT_RATE, MODEL_RATE, RATES_TOLD, Resampling, takes_rate
 
-MODEL_RATE = 100
-# Raw rate in Hz of LUDB, of synthetic ECG and of the boards, where nothing else is said.
-DEFAULT_INPUT_RATE = 500
 FRAME_LENGTH = 250
 # Running normalisation of a stream: over the last so many valid samples, from so many on, forgotten after a gap of so
 # many. 2.5 s hold a beat at 30 a minute, half a second holds the QRS of most; what a lead shows after a second without
@@ -23,21 +17,7 @@ RUNNING_LEAST = 50
 RUNNING_GAP = 100
 LEAD_OFF = -32768
 RAIL = 32767
-SUPPORTED_RATES = (100, 200, 500, 1000)
-RATES_TOLD = f"{', '.join(map(str, SUPPORTED_RATES[:-1]))} and {SUPPORTED_RATES[-1]} Hz"
-"""What `takes_rate` takes, in words."""
 UNANNOTATED = 255
-
-# A kaiser window of beta 3.4 gives about 40 dB of stop band. The -6 dB point at 41 Hz leaves the P, QRS and T energy
-# of a 0.5-40 Hz ECG untouched and puts what can fold below 40 Hz (above 60 Hz) into the stop band.
-_CUTOFF_HZ = 41.0
-_KAISER_BETA = 3.4
-_TAPS_PER_FACTOR = 8
-
-
-def takes_rate(rate: float) -> bool:
-    """Whether a device can be built for raw samples at a rate in Hz; the one place that decides it."""
-    return rate in SUPPORTED_RATES
 
 
 @dataclass(frozen=True)
@@ -70,7 +50,7 @@ class PreprocessParameters:
     """Parameters of the preprocessor (docs/architecture.md, section 3).
 
     Attributes:
-        input_rate: raw rate in Hz, one of 100, 200, 500, 1000.
+        input_rate: raw rate in Hz, one that `takes_rate`.
         frame_length: samples of a frame at 100 Hz.
         hop: new samples at 100 Hz from one frame to the next, 1..frame_length.
         flat_uv: a frame whose standard deviation is below this many microvolts is FLAT.
@@ -128,8 +108,8 @@ class PreprocessParameters:
         if not takes_rate(self.input_rate):
             raise UsageError(
                 f"An input rate of {self.input_rate} Hz is not supported.",
-                f"The device takes {RATES_TOLD}, from which it makes {MODEL_RATE} Hz.",
-                f"Use one of {', '.join(map(str, SUPPORTED_RATES))} Hz.",
+                f"The preprocessor makes 100 Hz of {RATES_TOLD}.",
+                "Use one of these.",
             )
         # n * x - sum has to fit the 24 bits of a float32 for its conversion to be exact.
         if not 2 <= self.frame_length <= 256:
@@ -140,6 +120,12 @@ class PreprocessParameters:
             )
         if not 1 <= self.hop <= self.frame_length:
             raise UsageError(f"A hop of {self.hop} samples is not supported.", "", "Use 1 to the frame length.")
+        if self.hop * self.input_rate < MODEL_RATE:
+            raise UsageError(
+                f"A hop of {self.hop} samples is not supported at {self.input_rate} Hz.",
+                "One raw sample would complete two frames.",
+                "Use a hop of 2.",
+            )
         # Rounding by adding 1.5 * 2^23 needs |x| < 2^22; a normalised sample is below sqrt(256) = 16.
         if not self.scale > 1e-5 or not -128 <= self.zero_point <= 127:
             raise UsageError(
@@ -149,38 +135,20 @@ class PreprocessParameters:
             )
 
     @property
-    def factor(self) -> int:
-        """Decimation factor."""
-        return self.input_rate // MODEL_RATE
+    def resampling(self) -> Resampling:
+        """The filter from the input rate to 100 Hz."""
+        return Resampling(self.input_rate)
 
     @property
-    def taps(self) -> npt.NDArray[np.int16]:
-        """Q15 taps, int16 [8 * factor + 1]; empty at 100 Hz."""
-        return np.array(decimation_taps(self.factor), dtype=np.int16)
+    def factor(self) -> int:
+        """Raw samples after which the filter's phases begin anew, as HELLO tells; of 500 Hz five."""
+        return self.resampling.factor
 
     @property
     def delay(self) -> int:
         """Raw samples from the middle of the filter to its end: how far the output lags the input."""
-        return _TAPS_PER_FACTOR // 2 * self.factor if self.factor > 1 else 0
+        return self.resampling.delay
 
     def samples_of(self, raw_samples: int) -> int:
         """Samples at 100 Hz of a record of so many raw samples."""
-        return -(-raw_samples // self.factor)
-
-
-@lru_cache(maxsize=8)
-def decimation_taps(factor: int) -> tuple[int, ...]:
-    """Kaiser-windowed sinc, symmetric, rounded to Q15 so that the taps sum to exactly 32768.
-
-    The rounding remainder goes to the middle tap, where it is smallest in relation.
-    Source of the design: A. V. Oppenheim, R. W. Schafer, Discrete-Time Signal Processing, section on Kaiser windows.
-    """
-    if factor == 1:
-        return ()
-    half = _TAPS_PER_FACTOR // 2 * factor
-    n = np.arange(-half, half + 1, dtype=np.float64)
-    cutoff = _CUTOFF_HZ / (MODEL_RATE * factor)
-    taps = 2 * cutoff * np.sinc(2 * cutoff * n) * np.kaiser(2 * half + 1, _KAISER_BETA)
-    fixed = np.rint(taps / taps.sum() * 32768).astype(np.int64)
-    fixed[half] += 32768 - fixed.sum()
-    return tuple(int(tap) for tap in fixed)
+        return self.resampling.outputs_of(raw_samples)

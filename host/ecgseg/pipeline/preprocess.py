@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.pipeline.parameters import LEAD_OFF, RAIL, PreprocessParameters
+from ecgseg.pipeline.rates import MODEL_RATE, Resampling
 
 Int16 = npt.NDArray[np.int16]
 Int8 = npt.NDArray[np.int8]
@@ -71,14 +72,14 @@ def flush_samples(raw: Int16, parameters: PreprocessParameters) -> Int16:
 
 
 def decimate(raw: Int16, parameters: PreprocessParameters) -> Decimated:
-    """Decimate a whole record to 100 Hz, with the edges held.
+    """A whole record at 100 Hz, with the edges held.
 
     Args:
         raw: int16 [samples] at the input rate, LEAD_OFF where there is no contact.
         parameters: the preprocessor's parameters.
 
     Returns:
-        ceil(samples / factor) samples; sample n is centred on raw sample n * factor.
+        What `samples_of` says; sample n is centred on the place n * factor / phases among the raw samples.
     """
     if raw.size == 0:
         empty = np.zeros(0, dtype=np.bool_)
@@ -86,17 +87,11 @@ def decimate(raw: Int16, parameters: PreprocessParameters) -> Decimated:
     missing = raw == LEAD_OFF
     rails = np.abs(raw.astype(np.int32)) == RAIL
     held = _hold(raw, missing)
-    if parameters.factor == 1:
+    resampling = parameters.resampling
+    if resampling.rate == MODEL_RATE:
         return Decimated(held.astype(np.int16), ~missing, rails)
-    taps = parameters.taps.astype(np.int64)
-    delay = parameters.delay
-    accumulator = np.convolve(np.pad(held, delay, mode="edge"), taps, mode="valid")[:: parameters.factor]
-    samples = np.clip((accumulator + 16384) >> 15, -RAIL, RAIL).astype(np.int16)
-    return Decimated(
-        samples,
-        ~_any_in_window(missing, delay, parameters.factor),
-        _any_in_window(rails, delay, parameters.factor),
-    )
+    samples = np.clip((_filtered(held, resampling) + 16384) >> 15, -RAIL, RAIL).astype(np.int16)
+    return Decimated(samples, ~_any_in_window(missing, resampling), _any_in_window(rails, resampling))
 
 
 def _hold(raw: Int16, missing: Bools) -> npt.NDArray[np.int64]:
@@ -105,11 +100,23 @@ def _hold(raw: Int16, missing: Bools) -> npt.NDArray[np.int64]:
     return np.where(last_good < 0, 0, raw[np.maximum(last_good, 0)]).astype(np.int64)
 
 
-def _any_in_window(flags: Bools, delay: int, factor: int) -> Bools:
-    padded = np.pad(flags, delay, mode="edge").astype(np.int64)
+def _filtered(held: npt.NDArray[np.int64], resampling: Resampling) -> npt.NDArray[np.int64]:
+    """The sums of taps and samples, phase by phase: outputs of one phase are `factor` raw samples apart."""
+    padded = np.pad(held, (resampling.past, resampling.delay), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, resampling.width)
+    sums = np.empty(resampling.outputs_of(held.size), np.int64)
+    for first in range(min(resampling.phases, sums.size)):
+        start, phase = divmod(first * resampling.factor, resampling.phases)
+        taps = resampling.taps[phase].astype(np.int64)
+        sums[first :: resampling.phases] = windows[start :: resampling.factor] @ taps
+    return sums
+
+
+def _any_in_window(flags: Bools, resampling: Resampling) -> Bools:
+    padded = np.pad(flags, (resampling.past, resampling.delay), mode="edge").astype(np.int64)
     total = np.concatenate(([0], np.cumsum(padded)))
-    width = 2 * delay + 1
-    return (total[width:] - total[:-width] > 0)[::factor]
+    starts = np.arange(resampling.outputs_of(flags.size)) * resampling.factor // resampling.phases
+    return total[starts + resampling.width] > total[starts]
 
 
 def quantised(

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from ecgseg.errors import ModelError
 from ecgseg.graph.ends import ends_of
 from ecgseg.graph.oracle import TflmOracle
-from ecgseg.pipeline.parameters import DEFAULT_INPUT_RATE, PreprocessParameters
+from ecgseg.pipeline.parameters import PreprocessParameters
 from ecgseg.pipeline.prediction import Prediction, assemble, whole_record
 from ecgseg.pipeline.preprocess import Frame, FrameStatus, flush_samples, frames
+from ecgseg.pipeline.rates import DEFAULT_INPUT_RATE
 from ecgseg.pipeline.segments import Segment, class_mask, segments
 
 

@@ -15,9 +15,10 @@ from ecgseg.graph.lengths import at_length
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.streaming import stream_of
-from ecgseg.pipeline.parameters import DEFAULT_INPUT_RATE, FRAME_LENGTH, RUNNING_WINDOW, PreprocessParameters
+from ecgseg.pipeline.parameters import FRAME_LENGTH, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.pipeline.prediction import Prediction
 from ecgseg.pipeline.preprocess import Decimated, decimate
+from ecgseg.pipeline.rates import DEFAULT_INPUT_RATE
 from ecgseg.pipeline.reported import CLASSES_OF_BEATS, reported_waves
 from ecgseg.pipeline.running import normalise_running
 from ecgseg.pipeline.segments import Mask, segments

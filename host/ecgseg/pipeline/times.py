@@ -8,7 +8,7 @@ middle.
 
 from __future__ import annotations
 
-from ecgseg.pipeline.parameters import MODEL_RATE
+from ecgseg.pipeline.rates import MODEL_RATE
 
 TICKS_A_SAMPLE = 2
 TICK_RATE = TICKS_A_SAMPLE * MODEL_RATE

@@ -20,6 +20,7 @@ from ecgseg.link import BenchKind, DeviceClient, TimeBase
 from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import wrong_answer
 from ecgseg.models import ModelFile
+from ecgseg.pipeline import MODEL_RATE
 from ecgseg.targets import TargetOptions, TimeQuality, TimingCase, open_target, target_of
 from ecgseg.targets.calibration import calibration
 from ecgseg.targets.names import APOLLO4P_SIM
@@ -238,7 +239,7 @@ def _profile(
     info = client.info
     assert image.bin is not None
     metrics = _metrics(model)
-    fs = info.input_rate // info.factor if info.factor else 0
+    fs = MODEL_RATE if info.has_stream else 0
     return BoardProfile(
         target=target,
         quality=target_of(target).time_quality,
