@@ -33,7 +33,8 @@ def tflite_at_length(content: bytes, length: int) -> bytes:
             subgraph.tensors.append(added)
         subgraph.tensors[tensor.index].shape = list(tensor.shape)
         subgraph.tensors[tensor.index].shapeSignature = None
-    for operator, changed in zip(subgraph.operators, graph.operators, strict=True):
+    for changed in graph.operators:
+        operator = subgraph.operators[changed.index]
         operator.inputs = list(changed.inputs)
         if changed.name == "RESHAPE" and operator.builtinOptions is not None:
             operator.builtinOptions.newShape = list(graph.tensors[changed.outputs[0]].shape)

@@ -1,4 +1,4 @@
-/* Operators that move bytes: PAD, CONCATENATION, RESIZE_NEAREST_NEIGHBOR. */
+/* Operators that move bytes: PAD, CONCATENATION, RESIZE_NEAREST_NEIGHBOR, TRANSPOSE, STRIDED_SLICE, SPLIT. */
 #ifndef ECGSEG_MOVE_H
 #define ECGSEG_MOVE_H
 
@@ -36,6 +36,32 @@ ECGSEG_INLINE void ecgseg_concatenate(int32_t outer, int32_t chunk, int32_t row,
         memcpy(output, input, (size_t)chunk);
         input += chunk;
         output += row;
+    }
+}
+
+typedef struct {
+    int32_t start;     /* element of the input */
+    int32_t shape[4];  /* of the output */
+    int32_t stride[4]; /* elements of the input between neighbours along each of its axes, of either sign */
+} ecgseg_pick_t;
+
+ECGSEG_INLINE void ecgseg_pick(const ecgseg_pick_t *layer, const int8_t *input, int8_t *output)
+{
+    for (int32_t i = 0; i < layer->shape[0]; i++) {
+        for (int32_t j = 0; j < layer->shape[1]; j++) {
+            for (int32_t k = 0; k < layer->shape[2]; k++) {
+                const int8_t *source =
+                    input + layer->start + i * layer->stride[0] + j * layer->stride[1] + k * layer->stride[2];
+                if (layer->stride[3] == 1) {
+                    memcpy(output, source, (size_t)layer->shape[3]);
+                } else {
+                    for (int32_t n = 0; n < layer->shape[3]; n++) {
+                        output[n] = source[n * layer->stride[3]];
+                    }
+                }
+                output += layer->shape[3];
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ from ecgseg.graph.layers import (
     Layer,
     Mean,
     Pad,
+    Pick,
     Pool,
     Resize,
     Softmax,
@@ -64,6 +65,9 @@ def _sizes(layer: Layer, source: Timed, output: Timed, rows: Pair, span: Span) -
         axis = output.axis
         shapes = tuple(_with(shape, axis, rows[1]) if shape[axis] > 1 else shape for shape in layer.shapes)
         return {"shape": _with(layer.shape, axis, rows[1]), "shapes": shapes}
+    if isinstance(layer, Pick):
+        # Axes that STRIDED_SLICE drops are still in its shape.
+        return {"shape": _with(layer.shape, (output if layer.name == "TRANSPOSE" else source).axis, rows[1])}
     if isinstance(layer, Pad):
         return {"shape": _with(layer.shape, source.axis + 4 - len(source.shape), rows[0])}
     return _counts(layer, output, rows[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecgseg.errors import GraphError
+from ecgseg.graph.fold import folded
 from ecgseg.graph.ir import Graph, Operator, Tensor
 
 
@@ -42,6 +43,7 @@ def ends_of(graph: Graph) -> Ends:
         GraphError: there is not one input and one output, or one of them is neither int8 nor float32 next to QUANTIZE
             or DEQUANTIZE.
     """
+    graph = folded(graph)
     start, operators, float_input = _strip_input(graph)
     end, operators, float_output = _strip_output(graph, operators)
     return Ends(start, end, float_input, float_output, operators)

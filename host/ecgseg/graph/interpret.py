@@ -24,6 +24,7 @@ from ecgseg.graph.layers import (
     Mean,
     Network,
     Pad,
+    Pick,
     Pool,
     Rescale,
     Resize,
@@ -197,6 +198,14 @@ def _resize(layer: Resize, operands: list[Int8Array]) -> Int8Array:
     return result
 
 
+def _pick(layer: Pick, operands: list[Int8Array]) -> Int8Array:
+    places = np.full(layer.shape, layer.start, np.int64)
+    for axis, (size, stride) in enumerate(zip(layer.shape, layer.strides, strict=True)):
+        places += (np.arange(size) * stride).reshape(-1, *[1] * (len(layer.shape) - 1 - axis))
+    result: Int8Array = operands[0][places]
+    return result
+
+
 def _alias(layer: Alias, operands: list[Int8Array]) -> Int8Array:
     return operands[0]
 
@@ -213,5 +222,6 @@ _KERNELS: Mapping[type[Layer], Callable[[Any, list[Int8Array]], Int8Array]] = {
     Pad: _pad,
     Concatenation: _concatenation,
     Resize: _resize,
+    Pick: _pick,
     Alias: _alias,
 }

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_WITHOUT_WEIGHTS = ("RESHAPE", "EXPAND_DIMS", "SQUEEZE", "SHAPE", "STRIDED_SLICE", "PACK", "TRANSPOSE")
+
 
 def shape_text(shape: Sequence[int]) -> str:
     """A shape as people read it: `250 × 16` for [1, 1, 250, 16]."""
@@ -98,13 +100,17 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
+    def operator(self, index: int) -> Operator:
+        """The operator with this index in the file; those that are folded into constants are gone from the list."""
+        return next(operator for operator in self.operators if operator.index == index)
+
     @property
     def parameter_count(self) -> int:
-        """Weights and biases: elements of the constants that an operator other than a view reads."""
+        """Weights and biases: elements of the constants that an operator other than those of shapes and views reads."""
         used = {
             index
             for operator in self.operators
             for position, index in enumerate(operator.inputs)
-            if position > 0 and operator.name not in ("RESHAPE", "EXPAND_DIMS", "SQUEEZE")
+            if position > 0 and operator.name not in _WITHOUT_WEIGHTS
         }
         return sum(self.tensors[i].size for i in used if i >= 0 and self.tensors[i].data is not None)

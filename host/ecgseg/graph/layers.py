@@ -285,8 +285,23 @@ class Resize(Layer):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Pick(Layer):
+    """TRANSPOSE, STRIDED_SLICE and a part of SPLIT: output [i, j, ...] is input start + i * strides[0] + j * ...
+
+    Attributes:
+        start: element of the input.
+        shape: of the output, with axes of size 1 that it may not have.
+        strides: elements of the input between neighbours along each of these axes; of either sign.
+    """
+
+    start: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Alias(Layer):
-    """RESHAPE, SQUEEZE, EXPAND_DIMS: the same bytes under another shape; nothing is computed."""
+    """RESHAPE, SQUEEZE, EXPAND_DIMS, a TRANSPOSE of axes of size 1: the same bytes under another shape."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,9 @@ import numpy as np
 
 from ecgseg.errors import GraphError
 from ecgseg.graph.ends import ends_in_file
+from ecgseg.graph.fold import folded
 from ecgseg.graph.ir import Graph, Operator, Tensor
+from ecgseg.graph.slices import ranges_of
 
 SAME = 0
 Shape = tuple[int, ...]
@@ -64,14 +66,15 @@ def timed(graph: Graph, length: int) -> dict[int, Timed]:
         GraphError: an operator whose rows do not follow from rows of its input.
         LengthError: an operator that cannot be at this length.
     """
-    return _Walk(graph, length).timed
+    return _Walk(folded(graph), length).timed
 
 
 def at_length(graph: Graph, length: int) -> Graph:
-    """The same network for an input of another length: shapes, and the constants that hold shapes, are changed.
+    """The same network, folded, for an input of another length: shapes, and constants that hold shapes, are changed.
 
     Raises as :func:`timed` does.
     """
+    graph = folded(graph)
     walk = _Walk(graph, length)
     tensors = [
         replace(tensor, shape=walk.timed[tensor.index].shape) if tensor.index in walk.timed else tensor
@@ -125,7 +128,7 @@ class _Walk:
                     f"Its output has shape {list(result.shape)}, with an axis in front of time",
                     "Keep time the outermost axis that is longer than one",
                 )
-            self.timed[operator.outputs[0]] = result
+            self.timed |= dict.fromkeys(operator.outputs, result)
 
     def tensor(self, operator: Operator, position: int) -> Tensor:
         """An input as it is in the file."""
@@ -296,6 +299,7 @@ def _binary(walk: _Walk, operator: Operator) -> Timed:
 
 
 def _concatenated(walk: _Walk, operator: Operator) -> Timed:
+    """CONCATENATION, and PACK along a new axis."""
     old = walk.output(operator)
     axis = operator.options["axis"] % max(len(old), 1)
     sources = [walk.source(operator, position) for position in range(len(operator.inputs))]
@@ -306,6 +310,34 @@ def _concatenated(walk: _Walk, operator: Operator) -> Timed:
     if len(rows) > 1:
         raise walk.missing(operator, f"Its operands have {' and '.join(map(str, sorted(rows)))} rows")
     return Timed(time, _with(old, time, rows.pop()))
+
+
+def _sliced(walk: _Walk, operator: Operator) -> Timed:
+    source, old = walk.source(operator), walk.output(operator)
+    time, size = source.axis, walk.tensor(operator, 0).shape[source.axis]
+    if ranges_of(walk.graph, operator)[time] != range(size):
+        raise not_timewise(operator, "It takes a part of time", "Cut channels, or cut the record before and after")
+    for position, value in ((1, 0), (2, source.rows)):
+        constant = walk.tensor(operator, position).data
+        assert constant is not None
+        walk.constants.setdefault(operator.index, {})[position] = _with(tuple(constant.tolist()), time, value)
+    axis = time - (operator.options["shrink_axis_mask"] & (1 << time) - 1).bit_count()
+    return Timed(axis, _with(old, axis, source.rows))
+
+
+def _split(walk: _Walk, operator: Operator) -> Timed:
+    source, old, axes = walk.source(operator, 1), walk.output(operator), walk.tensor(operator, 0).data
+    if axes is None or axes.size != 1 or int(axes.reshape(-1)[0]) % len(source.shape) <= source.axis:
+        raise not_timewise(operator, "It splits time", "Split channels")
+    return Timed(source.axis, _with(old, source.axis, source.rows))
+
+
+def _transposed_axes(walk: _Walk, operator: Operator) -> Timed:
+    source, order = walk.source(operator), walk.tensor(operator, 1).data
+    axes = [] if order is None else [int(axis) for axis in order.reshape(-1)]
+    if sorted(axes) != list(range(len(source.shape))):
+        raise not_timewise(operator, f"Its order {axes} is none of its axes", "Export the model again")
+    return Timed(axes.index(source.axis), tuple(source.shape[axis] for axis in axes))
 
 
 def _reduced(walk: _Walk, operator: Operator) -> Timed:
@@ -349,7 +381,10 @@ _RULES: dict[str, Callable[[_Walk, Operator], Timed]] = {
     **dict.fromkeys(("QUANTIZE", "DEQUANTIZE"), _alike),
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), _reshaped),
     **dict.fromkeys(("ADD", "MUL", "MINIMUM", "MAXIMUM"), _binary),
-    "CONCATENATION": _concatenated,
+    **dict.fromkeys(("CONCATENATION", "PACK"), _concatenated),
+    "STRIDED_SLICE": _sliced,
+    "SPLIT": _split,
+    "TRANSPOSE": _transposed_axes,
     **dict.fromkeys(("MEAN", "REDUCE_MAX"), _reduced),
     "SOFTMAX": _softmax,
     **dict.fromkeys(("PAD", "PADV2"), _padded),

@@ -67,6 +67,12 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ADD": ("AddOptions", ("fused_activation_function",)),
     "MUL": ("MulOptions", ("fused_activation_function",)),
     "LEAKY_RELU": ("LeakyReluOptions", ("alpha",)),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask", "offset"),
+    ),
+    "SPLIT": ("SplitOptions", ("num_splits",)),
+    "PACK": ("PackOptions", ("values_count", "axis")),
     "SQUEEZE": ("SqueezeOptions", ("squeeze_dims",)),
     **dict.fromkeys(("MEAN", "REDUCE_MAX"), ("ReducerOptions", ("keep_dims",))),
     "SOFTMAX": ("SoftmaxOptions", ("beta",)),

@@ -9,6 +9,7 @@ from math import lcm
 
 from ecgseg.errors import GraphError
 from ecgseg.graph.blocks import at_block
+from ecgseg.graph.fold import folded
 from ecgseg.graph.ir import Graph
 from ecgseg.graph.layers import Alias, Layer, Network, Pad
 from ecgseg.graph.lengths import LengthError, exported_length, not_timewise, timed
@@ -45,6 +46,7 @@ def stream_of(graph: Graph, block: int = BLOCK) -> Stream:
     Raises:
         GraphError: an operator that is not supported or cannot run as a stream, by name and index.
     """
+    graph = folded(graph)
     network = lower(graph)
     return _Builder(graph, network, block).build()
 
@@ -65,7 +67,7 @@ class _Builder:
 
     def _span(self, layer: Layer) -> Span:
         return span_of(
-            layer, self.graph.operators[layer.operator], self.timed[layer.inputs[0]], self.timed[layer.output]
+            layer, self.graph.operator(layer.operator), self.timed[layer.inputs[0]], self.timed[layer.output]
         )
 
     def _period(self) -> int:
@@ -85,7 +87,7 @@ class _Builder:
                 rate[layer.output] = source
             if period * max(rate[layer.output], Fraction(1)) > MOST_ROWS:
                 raise not_timewise(
-                    self.graph.operators[layer.operator],
+                    self.graph.operator(layer.operator),
                     f"Up to here a block needs {period} rows of input and {period * rate[layer.output]} of it",
                     f"Stride by less; at most {MOST_ROWS} rows a block",
                 )
@@ -137,7 +139,7 @@ class _Builder:
     def _steps(self, layer: Layer) -> Iterable[Step]:
         """The step of a layer; PAD along time is none."""
         source, result = layer.inputs[0], layer.output
-        operator = self.graph.operators[layer.operator]
+        operator = self.graph.operator(layer.operator)
         axis = self.timed[result].axis
         if isinstance(layer, Pad):
             shape = self.timed[source].shape
@@ -180,7 +182,7 @@ class _Builder:
     def _padded(self, view: _View, layer: Pad, before: int, behind: int) -> _View:
         if view.value not in (None, layer.value) and (before or behind):
             raise not_timewise(
-                self.graph.operators[layer.operator],
+                self.graph.operator(layer.operator),
                 f"It adds {layer.value} to rows that are padded with {view.value} already",
                 "Pad with one value",
             )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from support.random_network import elementwise, functions, shapes, windows
+from support.random_network import elementwise, functions, picks, shapes, windows
 from support.random_network.draws import Draws
 
 _FIRST: dict[str, Callable[[Draws], int | None]] = {
@@ -36,6 +36,11 @@ _LATER: dict[str, Callable[[Draws], int | None]] = {
     "ELU": functions.elu,
     "HARD_SWISH": functions.hard_swish,
     "TANH": functions.tanh,
+    "FREE_BATCH": shapes.free_batch,
+    "PACK": shapes.pack,
+    "TRANSPOSE": picks.transpose,
+    "STRIDED_SLICE": picks.strided_slice,
+    "SPLIT": picks.split,
 }
 _KINDS = _FIRST | _LATER
 KINDS = tuple(_KINDS)

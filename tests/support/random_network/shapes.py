@@ -20,6 +20,53 @@ def reshape(net: Draws) -> int | None:
     return net.reshape_to(list(form))
 
 
+def free_batch(net: Draws) -> int | None:
+    """RESHAPE as an export with a free batch has it: the batch is read with SHAPE and STRIDED_SLICE and joined to the
+    other sizes, by PACK or by CONCATENATION."""
+    builder, shape = net.builder, net.builder.shape(net.current)
+    total = prod(shape)
+    if shape[0] != 1:
+        return None
+    channels = int(net.choice([size for size in range(1, min(total, 32) + 1) if total % size == 0]))
+    form = [1, total // channels, channels]
+    sizes = builder.tensor([len(shape)], np.int32)
+    builder.operator("SHAPE", [net.current], [sizes], "ShapeOptions")
+    begin, end, stride = (builder.int32([value]) for value in (0, 1, 1))
+    packs = net.rng.random() < 0.6
+    batch = builder.tensor([] if packs else [1], np.int32)
+    options = {"beginMask": int(net.rng.integers(0, 2)), "shrinkAxisMask": int(packs)}
+    builder.operator("STRIDED_SLICE", [sizes, begin, end, stride], [batch], "StridedSliceOptions", **options)
+    target = builder.tensor([3], np.int32)
+    if packs:
+        rest = [builder.tensor([], np.int32, data=np.array(size, np.int32)) for size in form[1:]]
+        builder.operator("PACK", [batch, *rest], [target], "PackOptions", valuesCount=3, axis=0)
+    else:
+        inputs = [batch, builder.int32(form[1:])]
+        builder.operator("CONCATENATION", inputs, [target], "ConcatenationOptions", axis=0, fusedActivationFunction=0)
+    result = net.like(net.current, form)
+    builder.operator("RESHAPE", [net.current, target], [result], "ReshapeOptions", newShape=[])
+    return result
+
+
+def pack(net: Draws) -> int | None:
+    """PACK with earlier tensors of the same shape, or with itself."""
+    shape = net.builder.shape(net.current)
+    if len(shape) > 3 or 2 * prod(shape) > MAX_ELEMENTS:
+        return None
+    quantisation = net.builder.quantisation(net.current)
+    operands = [net.current]
+    for index in net.pool:
+        alike = net.builder.shape(index) == shape and net.builder.quantisation(index) == quantisation
+        if alike and len(operands) < 3 and (len(operands) + 1) * prod(shape) <= MAX_ELEMENTS:
+            operands.append(index)
+    operands = operands if len(operands) > 1 else [net.current] * 2
+    axis = int(net.rng.integers(1, len(shape) + 1))
+    result = net.like(net.current, [*shape[:axis], len(operands), *shape[axis:]])
+    stored = axis - len(shape) - 1 if net.rng.random() < 0.3 else axis
+    net.builder.operator("PACK", operands, [result], "PackOptions", valuesCount=len(operands), axis=stored)
+    return result
+
+
 def pad(net: Draws) -> int | None:
     """PAD or PADV2."""
     shape = net.builder.shape(net.current)

@@ -16,6 +16,7 @@ from ecgseg.graph.layers import (
     Layer,
     Mean,
     Pad,
+    Pick,
     Pool,
     Resize,
     Softmax,
@@ -39,6 +40,7 @@ _ONE: dict[type[Layer], Callable[[Any], Kernel]] = {
     Pad: shapes.pad,
     Concatenation: shapes.concatenation,
     Resize: shapes.resize,
+    Pick: shapes.pick,
 }
 
 

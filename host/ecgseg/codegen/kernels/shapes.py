@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecgseg.codegen.kernels.kernel import LARGEST_SIDE, Kernel, Operand, operands_of, refuse
-from ecgseg.graph.layers import Concatenation, Pad, Resize
+from ecgseg.graph.layers import Concatenation, Pad, Pick, Resize
 
 
 def pad(layer: Pad) -> Kernel:
@@ -30,6 +30,27 @@ def concatenation(layer: Concatenation) -> Kernel:
     loose = {f"constant{position}": values for position, values in layer.constants.items()}
     values = {"outer": layer.outer, "chunks": list(layer.chunks)}
     return Kernel(layer, "concatenate", operands, values, loose=loose)
+
+
+def pick(layer: Pick) -> Kernel:
+    """ecgseg_pick, over as few axes as there can be."""
+    axes: list[tuple[int, int]] = []
+    for size, stride in zip(layer.shape, layer.strides, strict=True):
+        if size == 1:
+            continue
+        if axes and axes[-1][1] == stride * size:
+            axes[-1] = (axes[-1][0] * size, stride)
+        else:
+            axes.append((size, stride))
+    if len(axes) > 4:
+        raise refuse(layer, f"It orders {len(axes)} axes that do not lie side by side", "at most 4 axes")
+    axes = [(1, 0)] * (4 - len(axes)) + axes
+    values = {
+        "start": layer.start,
+        "shape": [size for size, _ in axes],
+        "stride": [stride for _, stride in axes],
+    }
+    return Kernel(layer, "pick", operands_of(layer), values)
 
 
 def resize(layer: Resize) -> Kernel:

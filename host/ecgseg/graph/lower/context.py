@@ -1,4 +1,4 @@
-"""Checks that all operators share, and the one form of the error when an operator is not supported."""
+"""Checks that all operators share."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.errors import GraphError
 from ecgseg.graph.fixed_point import round_half_away
 from ecgseg.graph.ir import Graph, Operator, Tensor
+from ecgseg.graph.refusals import unsupported
 
 _ACTIVATIONS = {0: "NONE", 1: "RELU", 2: "RELU_N1_TO_1", 3: "RELU6"}
-
-
-def unsupported(operator: Operator, why: str, supported: str) -> GraphError:
-    """The error for an operator that cannot be rendered; says which, why, and what could be."""
-    return GraphError(f"{operator} is not supported as it stands.", f"{why}.", f"Supported: {supported}.")
 
 
 MAX_SOFTMAX_DEPTH = 511
@@ -91,9 +86,9 @@ class Context:
             raise unsupported(self.operator, f"Input {position} is a constant", "an input that is computed at run time")
         return tensor
 
-    def output(self) -> Tensor:
+    def output(self, position: int = 0) -> Tensor:
         """Quantised output tensor."""
-        tensor = self.quantised(self.graph.tensors[self.operator.outputs[0]], "output")
+        tensor = self.quantised(self.graph.tensors[self.operator.outputs[position]], "output")
         if tensor.data is not None:
             raise unsupported(self.operator, "Its output is a constant tensor", "outputs without contents")
         return tensor

@@ -30,8 +30,9 @@ from ecgseg.graph.layers import (
     Softmax,
     Window,
 )
-from ecgseg.graph.lower.context import Context, check_softmax, unsupported
+from ecgseg.graph.lower.context import Context, check_softmax
 from ecgseg.graph.lower.functions import ALL_INT8, check_small, clip, table
+from ecgseg.graph.refusals import unsupported
 
 
 def softmax(context: Context) -> Softmax:

@@ -23,7 +23,8 @@ from ecgseg.graph.fixed_point import (
 )
 from ecgseg.graph.ir import Tensor
 from ecgseg.graph.layers import Int8Array, Table
-from ecgseg.graph.lower.context import Context, quantise_value, unsupported
+from ecgseg.graph.lower.context import Context, quantise_value
+from ecgseg.graph.refusals import unsupported
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int64)
 _FAR_APART = "scales of the same order of magnitude"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ecgseg.errors import GraphError
 from ecgseg.graph.ends import ends_of
+from ecgseg.graph.fold import folded
 from ecgseg.graph.ir import Graph, Operator, Tensor
 from ecgseg.graph.layers import Layer, Network
-from ecgseg.graph.lower import elementwise, functions, shapes, windows
+from ecgseg.graph.lower import elementwise, functions, picks, shapes, windows
 from ecgseg.graph.lower.context import Context
 
-_LOWER: dict[str, Callable[[Context], Layer]] = {
+_LOWER: dict[str, Callable[[Context], Layer | tuple[Layer, ...]]] = {
     "CONV_2D": windows.convolution,
     "DEPTHWISE_CONV_2D": windows.depthwise,
     "FULLY_CONNECTED": windows.fully_connected,
@@ -38,6 +39,11 @@ _LOWER: dict[str, Callable[[Context], Layer]] = {
     "EXPAND_DIMS": shapes.expand_dims,
     "PAD": shapes.pad,
     "PADV2": shapes.pad,
+    "SHAPE": shapes.unknown_shape,
+    "PACK": shapes.pack,
+    "TRANSPOSE": picks.transpose,
+    "STRIDED_SLICE": picks.strided_slice,
+    "SPLIT": picks.split,
     "CONCATENATION": shapes.concatenation,
     "RESIZE_NEAREST_NEIGHBOR": shapes.resize_nearest,
 }
@@ -54,12 +60,16 @@ def lower(graph: Graph) -> Network:
         GraphError: the graph holds something that cannot be rendered; names the operator, its index, and what is
             supported.
     """
+    graph = folded(graph)
     for operator in graph.operators:
         _check_known(operator)
     ends = ends_of(graph)
-    layers = tuple(_LOWER[operator.name](Context(graph, operator)) for operator in ends.operators)
+    layers: list[Layer] = []
+    for operator in ends.operators:
+        lowered = _LOWER[operator.name](Context(graph, operator))
+        layers += lowered if isinstance(lowered, tuple) else (lowered,)
     _check_order(graph, layers, ends.input, ends.output)
-    return Network(graph.name, graph.sha256, layers, ends)
+    return Network(graph.name, graph.sha256, tuple(layers), ends)
 
 
 def _check_known(operator: Operator) -> None:
@@ -78,11 +88,11 @@ def _check_known(operator: Operator) -> None:
         )
 
 
-def _check_order(graph: Graph, layers: tuple[Layer, ...], start: Tensor, end: Tensor) -> None:
+def _check_order(graph: Graph, layers: Sequence[Layer], start: Tensor, end: Tensor) -> None:
     """Every tensor is written once, before it is read; there is no cycle and nothing hangs in the air."""
     known = {start.index}
     for layer in layers:
-        operator = graph.operators[layer.operator]
+        operator = graph.operator(layer.operator)
         missing = [index for index in layer.inputs if index not in known]
         if missing:
             raise GraphError(

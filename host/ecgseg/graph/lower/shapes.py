@@ -9,7 +9,8 @@ import numpy as np
 from ecgseg.graph.fixed_point import round_half_away
 from ecgseg.graph.ir import Tensor
 from ecgseg.graph.layers import Alias, Concatenation, Pad, Resize
-from ecgseg.graph.lower.context import Context, unsupported
+from ecgseg.graph.lower.context import Context
+from ecgseg.graph.refusals import unsupported
 
 MAX_OPERANDS = 10
 
@@ -109,20 +110,51 @@ def concatenation(context: Context) -> Concatenation:
         context.quantised(context.tensor(position), "input") for position in range(len(context.operator.inputs))
     ]
     _check_joined(context, operands, output, axis)
+    return _joined(context, operands, output, axis)
+
+
+def _joined(context: Context, operands: list[Tensor], output: Tensor, axis: int) -> Concatenation:
+    """One operand behind the other along an axis of the output."""
+    outer = prod(output.shape[:axis])
     return Concatenation(
         name=context.operator.name,
         operator=context.operator.index,
         inputs=tuple(operand.index for operand in operands if operand.data is None),
         output=output.index,
         output_size=output.size,
-        outer=prod(output.shape[:axis]),
-        chunks=tuple(prod(operand.shape[axis:]) for operand in operands),
+        outer=outer,
+        chunks=tuple(operand.size // outer for operand in operands),
         constants={
             position: np.asarray(operand.data, np.int8).reshape(-1)
             for position, operand in enumerate(operands)
             if operand.data is not None
         },
     )
+
+
+def pack(context: Context) -> Concatenation:
+    """PACK of int8 tensors of one shape and quantisation along a new axis."""
+    context.arity(tuple(range(1, MAX_OPERANDS + 1)))
+    output = context.output()
+    operands = [
+        context.quantised(context.tensor(position), "input") for position in range(len(context.operator.inputs))
+    ]
+    rank, axis = len(output.shape), int(context.option("axis"))
+    axis += rank if axis < 0 else 0
+    if not 0 <= axis < rank or context.option("values_count") != len(operands):
+        raise unsupported(
+            context.operator, f"Axis {axis} of {rank}", "an axis of the output, and a size for each input"
+        )
+    for operand in operands:
+        context.same_quantisation(operand, output)
+        context.expect_shape(output, (*operand.shape[:axis], len(operands), *operand.shape[axis:]))
+    return _joined(context, operands, output, axis)
+
+
+def unknown_shape(context: Context) -> Alias:
+    """SHAPE that is not folded: raises what it is refused for."""
+    found = " and ".join(context.graph.tensors[index].dtype for index in context.operator.outputs) or "nothing"
+    raise unsupported(context.operator, f"It makes {found}", "int32 of one tensor, worked out before anything runs")
 
 
 def _check_joined(context: Context, operands: list[Tensor], output: Tensor, axis: int) -> None:

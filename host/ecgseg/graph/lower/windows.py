@@ -8,7 +8,8 @@ import numpy.typing as npt
 from ecgseg.graph.fixed_point import Multiplier
 from ecgseg.graph.ir import Tensor
 from ecgseg.graph.layers import Convolution, Depthwise, Int8Array, Pool, Rescale, TransposeConvolution, Window
-from ecgseg.graph.lower.context import Context, unsupported
+from ecgseg.graph.lower.context import Context
+from ecgseg.graph.refusals import unsupported
 
 _SAME, _VALID = 0, 1
 MAX_WINDOW = 1 << 12
