@@ -111,20 +111,20 @@ def _stated_of_hello(field: str) -> Stated:
 
 
 def parts() -> Iterator[Part]:
-    """Every field of every answer that a HIL test gets, its header's included."""
+    """Every field of every answer that a HIL test of frames gets, its header's included."""
     for command in (Command.HELLO, Command.RESET_STREAM, Command.PUSH, Command.FRAME, Command.STATS):
-        yield from _parts(command, _values(command))
+        yield from parts_of(command, values_of(command))
     for command in (Command.LAYER, Command.TRACE):
-        yield from _parts(command, _values(command))
+        yield from parts_of(command, values_of(command))
     for kind in ReadKind:
-        yield from _parts(Command.READ, {"data": _read(kind)}, kind=kind)
+        yield from parts_of(Command.READ, {"data": _read(kind)}, kind=kind)
     for command, values in ((Command.WRITE, {"written": 300}), (Command.INFER, {"inference_ticks": 1})):
-        yield from _parts(command, values, direct=True)
+        yield from parts_of(command, values, direct=True)
     output = direct_truth().reference.ends.output.size
-    yield from _parts(Command.READ, {"data": bytes(output)}, kind=ReadKind.SCORES, direct=True)
+    yield from parts_of(Command.READ, {"data": bytes(output)}, kind=ReadKind.SCORES, direct=True)
 
 
-def _values(command: Command) -> Values:
+def values_of(command: Command) -> Values:
     """Values as long as those of the device; what they are does not matter to where they lie."""
     known = truth()
     if command == Command.HELLO:
@@ -146,7 +146,8 @@ def _read(kind: ReadKind) -> bytes:
     return bytes(sizes[kind])
 
 
-def _parts(command: Command, values: Values, kind: ReadKind | None = None, direct: bool = False) -> Iterator[Part]:
+def parts_of(command: Command, values: Values, kind: ReadKind | None = None, direct: bool = False) -> Iterator[Part]:
+    """The fields of one answer, as long as these values make them."""
     start = 0
     for field in description().records["ANSWER_HEADER"].fields:
         yield Part(command, f"header.{field.name}", start, field.least, kind, direct)

@@ -67,12 +67,14 @@ def results(command: Command, change: Callable[[bytes], bytes]) -> Hook:
 
 def endless(device: RogueDevice, answer: Answer) -> Answer:
     """Events without end, each of them well counted and added up."""
+    if answer.command in (Command.FEED, Command.FINISH):
+        return replace(answer, values=answer.values | {"events_made": 1 << 20})
     if answer.command != Command.EVENTS:
         return answer
     first = answer.request["first"]
     data = bytes(EVENT_BYTES) * 20
     crc = zlib.crc32(bytes(EVENT_BYTES) * (first + 20))
-    return replace(answer, values={"made": first + 1000, "crc": crc, "flags": 0, "events": data})
+    return replace(answer, values={"made": 1 << 20, "crc": crc, "flags": 0, "events": data})
 
 
 def never_takes(device: RogueDevice, answer: Answer) -> Answer:
@@ -121,7 +123,19 @@ def answer_rows() -> Iterator[Row]:
         )
         yield Row(f"{name}-none", DIFFERS, "nothing came", hooked(results(command, lambda data: b"")))
         yield Row(f"{name}-flags", DIFFERS, "unknown bits", hooked(changed(command, flags=0x82)))
-        yield Row(f"{name}-made", DIFFERS, "nothing came", hooked(changed(command, made=lambda made: made + (1 << 31))))
+        more = {"made": lambda made: made + (1 << 30)}
+        made = {f"{name}_made": more["made"]}
+        told = both(changed(Command.FEED, **made), changed(Command.FINISH, **made))
+        yield Row(f"{name}-made", DIFFERS, "nothing came", hooked(both(told, changed(command, **more))))
+        yield Row(
+            f"{name}-made-alone", DIFFERS, f"The answer to {command.name} is not one", hooked(changed(command, **more))
+        )
+        fewer = changed(Command.FEED, at=2, **{f"{name}_made": 0xFFFFFFFF})
+        yield Row(f"{name}-made-less", DIFFERS, "_made is 4294967295, and was", hooked(fewer))
+        for told_by in (Command.FEED, Command.FINISH):
+            other = changed(told_by, **{f"{name}_made": lambda made: made ^ 1})
+            row = f"{told_by.name.lower()}-{name}-made-one-other"
+            yield Row(row, DIFFERS, "is not one that a right device gives", hooked(other))
         yield Row(f"{name}-short", DIFFERS, "ends in the field", hooked(payload(command, lambda data: data[:5])))
         yield Row(f"{name}-error", INCOMPLETE, "refused", hooked(error(command, error_number("OUT_OF_RANGE"))))
         yield Row(f"{name}-silent", INCOMPLETE, "does not answer", hooked(silent(command)))

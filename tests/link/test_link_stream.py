@@ -5,6 +5,7 @@ The image is the one of the board `host`, built with ASan and UBSan; its port is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from ecgseg import paths
 from ecgseg.errors import DeviceError, LinkError
 from ecgseg.hil.faults import FaultPlan, FaultyPort
 from ecgseg.hil.stream_reference import Answers
@@ -271,3 +273,20 @@ def test_an_event_is_on_the_wire_as_in_memory() -> None:
     event = Event(*range(1, 1 + len(record.fields)))
     assert event.pack() == pack(record.fields, asdict(event))
     assert len(event.pack()) == record.size == EVENT_BYTES
+
+
+def test_a_third_of_the_room_is_enough_for_what_is_made_at_once() -> None:
+    """Else a device with more room than that could still have something to make (docs/protocol.md, section 4)."""
+    firmware = paths.ROOT / "firmware"
+    application = (firmware / "programs" / "app" / "app_delineator.c").read_text(encoding="utf-8")
+    delineator = (firmware / "pipeline" / "include" / "ecgseg_delineator.h").read_text(encoding="utf-8")
+
+    def number(pattern: str, text: str) -> int:
+        found = re.search(rf"^#define {pattern}", text, re.MULTILINE)
+        assert found
+        return int(found[1])
+
+    at_once = number(r"ECGSEG_DELINEATOR_ANSWERS (\d+)u$", delineator)
+    at_once += number(r"CLASSES_AT_ONCE \(ECGSEG_DELINEATOR_ANSWERS \+ (\d+)u\)$", application)
+    assert 3 * at_once <= number(r"CLASS_ROOM (\d+)u$", application)
+    assert number(r"EVENT_ROOM (\d+)u$", application) >= 3

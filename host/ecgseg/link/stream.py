@@ -67,14 +67,22 @@ class Gap:
 
 
 class _Queue:
-    """Results of one kind, read in sequence and added up."""
+    """Results of one kind, read in sequence and added up.
 
-    def __init__(self, command: Command, field: str, size: int, most: int) -> None:
+    Attributes:
+        read, acknowledged: results that this host has, and of how many the device knows it.
+        made: as the newest answer told it.
+        is_settled: none can be made until there are samples again.
+    """
+
+    def __init__(self, command: Command, field: str, size: int, most: int, room: int) -> None:
         self.command = command
         self.field = field
         self.size = size
         self.most = most
-        self.read = 0
+        self.room = room
+        self.read = self.acknowledged = self.made = 0
+        self.is_settled = False
         self.may_end = self.is_through = False
         self._crc = 0
 
@@ -96,12 +104,30 @@ class _Queue:
             raise wrong_answer(name, f"the flags {answer['flags']:#x} have unknown bits")
         if answer["flags"] and not self.may_end:
             raise wrong_answer(name, "it tells the end of a stream that goes on")
+        self._check_made(answer["made"])
         self._crc = zlib.crc32(data, self._crc)
         if self._crc != answer["crc"]:
             raise wrong_answer(name, f"its results add up to {answer['crc']:#010x}, what came to {self._crc:#010x}")
+        self.acknowledged = self.read
         self.read += count
         self.is_through = bool(answer["flags"] & StreamFlags.ENDED) and count == waiting
         return data
+
+    def hear(self, command: Command, made: int) -> bool:
+        """Takes to be made what an answer to `command` told; True when less than two thirds of the room are taken then.
+
+        Raises:
+            WrongAnswerError: it was more before.
+        """
+        if (made - self.made) & _WRAP > _WRAP >> 1:
+            raise wrong_answer(command.name, f"{self.field}_made is {made}, and was {self.made} before")
+        self.made = made
+        return 3 * ((made - self.acknowledged) & _WRAP) < 2 * self.room
+
+    def _check_made(self, made: int) -> None:
+        if self.is_settled and made != self.made:
+            raise wrong_answer(self.command.name, f"made is {made}, and was {self.made} with room for more")
+        self.hear(self.command, made)
 
 
 class DeviceStream:
@@ -141,8 +167,8 @@ class DeviceStream:
         if self.info.event_bytes != EVENT_BYTES or not self.info.event_room or not self.info.class_room:
             raise wrong_answer("START", f"events have {EVENT_BYTES} bytes and room, it tells {self.info}")
         payload = device.info.payload_max
-        self._events = _queue(Command.EVENTS, "events", EVENT_BYTES, payload)
-        self._classes = _queue(Command.CLASSES, "classes", 1, payload) if classes else None
+        self._events = _queue(Command.EVENTS, "events", EVENT_BYTES, payload, self.info.event_room)
+        self._classes = _queue(Command.CLASSES, "classes", 1, payload, self.info.class_room) if classes else None
         self.position = self.ticks = 0
         self._samples = self._since_gap = 0
 
@@ -156,6 +182,9 @@ class DeviceStream:
         while start < samples.size:
             data = np.ascontiguousarray(samples[start : start + self._chunk], dtype="<i2").tobytes()
             taken, answer = self._parts.feed(self.position, data, self._progress)
+            for queue in self._queues:
+                queue.acknowledged = queue.read
+            self._hear(Command.FEED, answer)
             self.position += taken
             self._since_gap += taken
             start += taken
@@ -185,14 +214,33 @@ class DeviceStream:
         """
         yield from self._with_room(Command.FINISH, {"first_index": self.position & _WRAP})
         self._close_part()
-        for queue in (self._events, self._classes):
-            if queue:
-                queue.may_end = True
+        for queue in self._queues:
+            queue.may_end = True
         while not self._is_through():
             yield from self._read(must=True)
         if self._classes and self._classes.read != self._samples:
             detail = f"it has {self._classes.read} classes of {self._samples} samples at 100 Hz"
             raise wrong_answer("CLASSES", detail)
+
+    @property
+    def _queues(self) -> list[_Queue]:
+        return [queue for queue in (self._events, self._classes) if queue]
+
+    def _hear(self, command: Command, answer: dict[str, Any] | None) -> None:
+        """Compares what was made, as an answer tells it, with what was told before; None: nobody heard the answer.
+
+        A device that took everything and has room for more has made all that there is to make: what EVENTS and CLASSES
+        tell next is the same. It is not where results wait for room, which they get while others are read.
+        """
+        for queue in self._queues:
+            queue.is_settled = False
+        if answer is None:
+            return
+        if self._classes is None and answer["classes_made"]:
+            raise wrong_answer(command.name, f"classes_made is {answer['classes_made']}, and none are wanted")
+        has_room = [queue.hear(command, answer[f"{queue.field}_made"]) for queue in self._queues]
+        for queue in self._queues:
+            queue.is_settled = all(has_room) and not answer.get("flags", 0)
 
     def _close_part(self) -> None:
         self._samples += self._samples_of(self._since_gap)
@@ -245,9 +293,10 @@ class DeviceStream:
         """Carries a request out as soon as the device has room for what comes of it."""
         while True:
             try:
-                self._ask(command, request)
+                self._hear(command, self._ask(command, request))
                 return
             except DeviceError as error:
+                self._hear(command, None)
                 if error.code != error_number("RESULTS_WAIT"):
                     raise
             before = self._progress
@@ -265,9 +314,9 @@ class DeviceStream:
         return unpack(message.answer, self._transport.request(command, pack(message.request, values)))
 
 
-def _queue(command: Command, field: str, size: int, payload_max: int) -> _Queue:
+def _queue(command: Command, field: str, size: int, payload_max: int, places: int) -> _Queue:
     head = sum(part.least for part in BY_COMMAND[command].answer if part.layout)
-    return _Queue(command, field, size, (payload_max - head) // size)
+    return _Queue(command, field, size, (payload_max - head) // size, places)
 
 
 def delineate(
