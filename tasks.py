@@ -20,6 +20,7 @@ from ecgseg.commands import (
     demo,
     devices,
     evaluate,
+    export,
     flash,
     fuzz,
     hil_test,
@@ -36,6 +37,7 @@ from ecgseg.commands.task import task_of
 TASKS = (
     data,
     render,
+    export,
     build,
     hil_test,
     segment,

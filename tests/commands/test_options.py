@@ -21,6 +21,7 @@ from ecgseg.commands import (
     demo,
     devices,
     evaluate,
+    export,
     flash,
     fuzz,
     hil_test,
@@ -40,6 +41,7 @@ from support.random_network import RandomNetwork
 TASKS = (
     data,
     render,
+    export,
     build,
     hil_test,
     segment,
@@ -71,6 +73,7 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (render, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (render, {"block": 8}, "--block goes with --stream."),
     (render, {"stream": True, "optimise": "size"}, "--stream does not go with --optimise."),
+    (export, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (build, {"model": "seg-2-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (build, {"tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
     (build, {"backend": "tflm", "optimise": "size"}, "--optimise does not apply to backend tflm."),

@@ -1,4 +1,4 @@
-"""Segmenters of one or two operators, for tests of what a model has to be."""
+"""Networks of one or two operators, most of them segmenters, for tests of what a model has to be."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ def segmenter(classes: int, *, length: int = FRAME_LENGTH, float_ends: bool = Fa
 def scaled(scale: float) -> bytes:
     """A segmenter of four classes with that scale of its input."""
     return _build(4, FRAME_LENGTH, scale, False, "")
+
+
+def alone() -> bytes:
+    """A network that segments nothing: a RELU of int8 [1, 4]."""
+    builder = Builder()
+    start, end = builder.int8([1, 4], 1 / 8, 0), builder.int8([1, 4], 1 / 8, 0)
+    builder.operator("RELU", [start], [end])
+    return builder.finish([start], [end])
 
 
 def _build(classes: int, length: int, scale: float, float_ends: bool, last: str) -> bytes:

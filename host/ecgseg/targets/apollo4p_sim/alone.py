@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 # Places in the TCM that no image of this project reaches.
 FREE_START, FREE_END = 0x10040000, 0x10050000
-_STACK_TOP = 0x10058000
+# Where a called function finds its arguments behind the fourth.
+STACK_TOP = 0x10058000
 _BEFORE_MRAM = 0x4000
 _PAGE = 0x400
 """Of the memory as Unicorn sees it for a Cortex-M."""
@@ -159,7 +160,7 @@ class LoneCore:
         self._found.clear()
         self._executed.clear()
         values = {f"R{number}": value for number, value in enumerate(arguments)}
-        for name, value in (values | {"SP": _STACK_TOP, "LR": self._stop | 1}).items():
+        for name, value in (values | {"SP": STACK_TOP, "LR": self._stop | 1}).items():
             self._uc.reg_write(self._registers[name], value)
         start = next(start for start, _, name in self._functions if name == function)
         try:
