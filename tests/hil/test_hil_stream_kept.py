@@ -17,10 +17,11 @@ from ecgseg.hil import stream_judge, stream_runner, vectors
 from ecgseg.hil.inject import parse_faults
 from ecgseg.hil.runner import HilOptions
 from ecgseg.hil.stream_scores import StreamScores
+from ecgseg.link.numbers import Command
 from ecgseg.report import html
 from ecgseg.scoring.delineation import Delineation, DelineationCollector
 from hil.rogue_cli import HilTest, Outcome
-from hil.rogue_rows import DIFFERS, PASSES
+from hil.rogue_rows import DIFFERS, PASSES, changed
 from hil.rogue_stream import RogueStream, stream_truth
 
 
@@ -89,6 +90,21 @@ def test_a_kept_stream_runs_again_and_fails_as_before_until_the_device_is_right(
     passed = again(hil, right(), replay=vector)
     assert (passed.result.verdict, passed.result.scores, passed.result.not_scored) == ("pass", None, None)
     assert [shown.equal for shown in passed.shown] == [True]
+
+
+def test_a_lead_that_ends_in_a_wrong_answer_is_kept_too(hil: HilTest) -> None:
+    def ends_early() -> RogueStream:
+        return RogueStream(hook=changed(Command.FEED, at=8, events_made=1 << 20))
+
+    (found,) = mismatches(hil(ends_early()))
+    assert found["compared"] == "answer"
+    kept = vectors.load(Path(found["vector"]))
+    assert np.array_equal(kept.samples, stream_truth().record.samples)
+    assert kept.expected["classes"].startswith(kept.actual["classes"])
+    assert 0 < len(kept.actual["classes"]) < len(kept.expected["classes"])
+    assert found["replay"].endswith(f"--replay {found['vector']} --target host")
+    failed = again(hil, ends_early(), replay=Path(found["vector"])).result
+    assert [item.what for item in failed.mismatches] == [found["what"]]
 
 
 def test_the_task_sees_by_the_model_that_a_kept_vector_is_of_a_stream(hil: HilTest) -> None:

@@ -123,6 +123,8 @@ class StreamJudge:
         self._told_seconds = 0.0
         self._notes = start_notes(self.info)
         self._not_kept = ""
+        # The file of the lead that is on its way.
+        self._kept: str | None = None
         self._at = (0, "-")
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
@@ -160,7 +162,14 @@ class StreamJudge:
         """Counts something that no right device says."""
         self.counts.compared += 1
         self.counts.mismatched += 1
-        self._keep(StreamMismatch(record=self._at[0], lead=self._at[1], compared=compared, number=0, what=what))
+        record, lead = self._at
+        vector = self._kept if compared == "answer" else None
+        replay = replay_command(vector, self.subject.replay_words) if vector else None
+        self._keep(
+            StreamMismatch(
+                record=record, lead=lead, compared=compared, number=0, what=what, vector=vector, replay=replay
+            )
+        )
 
     @property
     def _device(self) -> DeviceClient:
@@ -185,13 +194,15 @@ class StreamJudge:
         parts: list[Results] = []
         try:
             self._stream(record, parts)
-        except BaseException:
+        except BaseException as error:
             # What came until then is compared as far as it goes.
             actual = _joined(parts)
-            self._compare(record, prefix(expected, actual), actual)
+            if self._compare(record, prefix(expected, actual), actual) and isinstance(error, WrongAnswerError):
+                self._kept = self._vector(record, expected, actual)
             raise
         actual = _joined(parts)
         equal = self._compare(record, expected, actual)
+        self._kept = None
         self.counts.streams += 1
         self.counts.raw_seconds += self.subject.reference.seconds(record.samples.size)
         self._summarise(record, expected, actual, equal=equal)
@@ -239,10 +250,10 @@ class StreamJudge:
         ]
         # The first that differ, as many as are told of.
         wanted = bool(found) and len(self.mismatches) < MAX_DETAILS
-        vector = self._vector(record, expected, actual) if wanted else None
+        self._kept = self._vector(record, expected, actual) if wanted else None
         for (part, what), size in found:
             counts.mismatched += part.count
-            self._keep(self._mismatch(record, part, what, part.offset // size, vector))
+            self._keep(self._mismatch(record, part, what, part.offset // size, self._kept))
         counts.differing += bool(found)
         return not found
 
