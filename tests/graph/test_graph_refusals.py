@@ -131,7 +131,9 @@ def test_a_state_is_refused_with_the_operator_that_keeps_it() -> None:
     ("code", "name", "remedy"), [(UINT8, "uint8", "inference_input_type = tf.int8"), (INT16, "int16", "8-bit")]
 )
 def test_ends_of_another_type_are_told_as_what_they_are(code: int, name: str, remedy: str) -> None:
-    builder = rescaled()
+    builder = Builder()
+    source, output = builder.int8([1, 4], 0.1, 0), builder.int8([1, 4], 0.1, 0)
+    builder.operator("RELU", [source], [output])
     builder.graph.tensors[0].type = code
     error = refusal(builder.finish([0], [1]))
     assert error.what == f"The model's input, tensor 0 (t0), is {name}."

@@ -20,6 +20,7 @@ from ecgseg.codegen.manifest import Manifest
 from ecgseg.codegen.optimise import Choices, Pick, least_cycles
 from ecgseg.codegen.render import render
 from ecgseg.codegen.streams import Group, Selection, Use, choose
+from ecgseg.graph.ends import int8_of
 from ecgseg.graph.interpret import run_all
 from ecgseg.graph.layers import Alias, Network
 from ecgseg.graph.load import load_tflite
@@ -157,15 +158,10 @@ def draw_inputs(model: Rendered, count: int, seed: int = 0) -> Int8:
 def truth(model: Rendered, inputs: Int8) -> list[dict[int, Int8]]:
     """TFLM's tensors for every input, by tensor index."""
     oracle = TflmOracle(model.content)
-    source = model.network.input
     result = []
     for frame in inputs:
-        # QUANTIZE maps this float back to the very int8.
-        data = (
-            (frame.astype(np.float32) - source.zero_point) * source.scale if model.network.ends.float_input else frame
-        )
-        tensors = oracle.run_all(data, model.tensors)
-        result.append({index: values.reshape(-1).astype(np.int8) for index, values in tensors.items()})
+        tensors = oracle.run_all(model.network.ends.to_file(frame), model.tensors)
+        result.append({index: int8_of(values) for index, values in tensors.items()})
     return result
 
 

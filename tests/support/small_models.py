@@ -15,7 +15,7 @@ def segmenter(classes: int, *, length: int = FRAME_LENGTH, float_ends: bool = Fa
         classes: channels of the output.
         length: samples of a frame.
         float_ends: with a QUANTIZE and a DEQUANTIZE around it.
-        last: an operator of one input behind it, such as "TANH".
+        last: an operator of one input behind it, such as "ABS".
     """
     return _build(classes, length, 1 / 32, float_ends, last)
 

@@ -18,6 +18,7 @@ _TYPES = {
     np.dtype(np.int32): schema.TensorType.INT32,
     np.dtype(np.float32): schema.TensorType.FLOAT32,
     np.dtype(np.int16): schema.TensorType.INT16,
+    np.dtype(np.uint8): schema.TensorType.UINT8,
 }
 SAME, VALID = schema.Padding.SAME, schema.Padding.VALID
 ACTIVATIONS = {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from ecgseg.errors import GraphError
 from ecgseg.graph.fold import folded
@@ -16,6 +20,7 @@ class Ends:
     Attributes:
         input, output: int8 tensors with one scale.
         float_input, float_output: the file has a float32 input (output) whose QUANTIZE (DEQUANTIZE) is taken off.
+        uint8_input, uint8_output: the file's input (output) is uint8; the device speaks of it in int8, 128 less.
         operators: what lies between.
     """
 
@@ -23,7 +28,17 @@ class Ends:
     output: Tensor
     float_input: bool
     float_output: bool
+    uint8_input: bool
+    uint8_output: bool
     operators: tuple[Operator, ...]
+
+    def to_file(self, data: npt.NDArray[np.int8]) -> npt.NDArray[Any]:
+        """What a runtime of the file takes for an int8 input: it, uint8, or floats that QUANTIZE turns into it."""
+        if self.uint8_input:
+            return (data.astype(np.int16) + 128).astype(np.uint8)
+        if not self.float_input:
+            return data
+        return (data.astype(np.float32) - np.float32(self.input.zero_point)) * self.input.scale
 
     @property
     def segmenter_shape(self) -> tuple[int, int]:
@@ -43,10 +58,33 @@ def ends_of(graph: Graph) -> Ends:
         GraphError: there is not one input and one output, or one of them is neither int8 nor float32 next to QUANTIZE
             or DEQUANTIZE.
     """
+    seen = as_seen(graph)
+    start, operators, float_input = _strip_input(seen)
+    end, operators, float_output = _strip_output(seen, operators)
+    uint8_input, uint8_output = (tensor.dtype == "uint8" for tensor in ends_in_file(graph))
+    return Ends(start, end, float_input, float_output, uint8_input, uint8_output, operators)
+
+
+def as_seen(graph: Graph) -> Graph:
+    """The graph as the device sees it: folded, and a uint8 input or output next to QUANTIZE as int8, 128 less.
+
+    QUANTIZE counts from the zero point, so that the same numbers come out.
+    """
     graph = folded(graph)
-    start, operators, float_input = _strip_input(graph)
-    end, operators, float_output = _strip_output(graph, operators)
-    return Ends(start, end, float_input, float_output, operators)
+    tensors = list(graph.tensors)
+    for index in {*graph.inputs, *graph.outputs}:
+        tensor = tensors[index]
+        users = [operator for operator in graph.operators if index in (*operator.inputs, *operator.outputs)]
+        if tensor.dtype == "uint8" and users and all(operator.name == "QUANTIZE" for operator in users):
+            points = tuple(point - 128 for point in tensor.zero_points)
+            tensors[index] = replace(tensor, dtype="int8", zero_points=points)
+    return replace(graph, tensors=tuple(tensors))
+
+
+def int8_of(values: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """What a runtime of the file computed for a tensor, as the device has it: of uint8, 128 less; flat."""
+    flat = values.reshape(-1)
+    return (flat.astype(np.int16) - 128).astype(np.int8) if flat.dtype == np.uint8 else flat.astype(np.int8)
 
 
 def ends_in_file(graph: Graph) -> tuple[Tensor, Tensor]:
@@ -63,9 +101,15 @@ def _only(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
         raise GraphError(
             f"The model has {len(indices)} {what}s.",
             f"The device takes one input tensor and answers one output tensor; {what} tensors: {list(indices)}.",
-            f"Export a model with one {what}.",
+            _ONE[what],
         )
     return graph.tensors[indices[0]]
+
+
+_ONE = {
+    "input": "Export a model with one input: join several of them into one tensor, and let the model take it apart.",
+    "output": "Export a model with one output: join several of them by CONCATENATION, or export a model for each.",
+}
 
 
 def _strip_input(graph: Graph) -> tuple[Tensor, tuple[Operator, ...], bool]:
@@ -129,7 +173,7 @@ _OTHER_END = (
 )
 _OTHER_ENDS = {
     "uint8": (
-        "The device takes and answers int8; what lies behind this end may well be int8.",
+        "The device takes and answers int8; uint8 is taken where only QUANTIZE stands next to it.",
         "Convert the model again with inference_{what}_type = tf.int8 (or tf.float32); the rest can stay as it is.",
     ),
     "int16": (

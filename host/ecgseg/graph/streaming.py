@@ -9,7 +9,7 @@ from math import lcm
 
 from ecgseg.errors import GraphError
 from ecgseg.graph.blocks import at_block
-from ecgseg.graph.fold import folded
+from ecgseg.graph.ends import as_seen
 from ecgseg.graph.ir import Graph
 from ecgseg.graph.layers import Alias, Layer, Network, Pad
 from ecgseg.graph.lengths import LengthError, exported_length, not_timewise, timed
@@ -46,9 +46,8 @@ def stream_of(graph: Graph, block: int = BLOCK) -> Stream:
     Raises:
         GraphError: an operator that is not supported or cannot run as a stream, by name and index.
     """
-    graph = folded(graph)
     network = lower(graph)
-    return _Builder(graph, network, block).build()
+    return _Builder(as_seen(graph), network, block).build()
 
 
 class _Builder:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import ModelError
-from ecgseg.graph.ends import ends_of
+from ecgseg.graph.ends import ends_of, int8_of
 from ecgseg.graph.oracle import TflmOracle
 from ecgseg.pipeline.parameters import PreprocessParameters
 from ecgseg.pipeline.prediction import Prediction, assemble, whole_record
@@ -75,21 +74,13 @@ class Segmenter:
     def run(self, data: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """The model's output, flat int8, for an int8 input of any shape.
 
-        Of a model with float32 ends it is the int8 tensor in front of its DEQUANTIZE, as on the device.
+        Of a model with float32 ends it is the int8 tensor in front of its DEQUANTIZE, of one with uint8 ends 128 less,
+        as on the device.
         """
         if self.ends.float_output:
             index = self.ends.output.index
-            output = self._oracle.run_all(self._fed(data), [index])[index]
-        else:
-            output = self._oracle.run(self._fed(data))
-        return np.asarray(output, dtype=np.int8).reshape(-1)
-
-    def _fed(self, data: npt.NDArray[np.int8]) -> npt.NDArray[Any]:
-        """What TensorFlow Lite Micro is fed: the int8 input, or the values that its QUANTIZE turns into it."""
-        if not self.ends.float_input:
-            return data
-        start = self.ends.input
-        return (data.astype(np.float32) - np.float32(start.zero_point)) * np.float32(start.scale)
+            return int8_of(self._oracle.run_all(self.ends.to_file(data), [index])[index])
+        return int8_of(self._oracle.run(self.ends.to_file(data)))
 
     def layer(self, data: npt.NDArray[np.int8], tensor: int) -> bytes:
         """What TensorFlow Lite Micro computes for a tensor, by its index in the .tflite.
@@ -102,7 +93,8 @@ class Segmenter:
             raise ModelError(
                 f"The model has no tensor {tensor}.", f"It has {len(self._oracle.graph.tensors)}, counted from 0."
             )
-        return self._oracle.run_all(self._fed(data), [tensor])[tensor].tobytes()
+        values = self._oracle.run_all(self.ends.to_file(data), [tensor])[tensor]
+        return (int8_of(values) if values.dtype == np.uint8 else values).tobytes()
 
     def stream(self, raw: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """What is sent for a record: its samples int16 [samples] and those that flush the filter.

@@ -119,9 +119,9 @@ class StreamSegmenter:
 
 
 def is_stream(graph: Graph) -> bool:
-    """True for a network of int8 [1, .., T, 1] to int8 [1, .., T, classes] that is no segmenter of frames."""
+    """True for a network of 8 bits, [1, .., T, 1] to [1, .., T, classes], that is no segmenter of frames."""
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         return False
     source, target = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
-    int8 = source.dtype == target.dtype == "int8"
-    return int8 and source.size > FRAME_LENGTH and target.shape[-2:-1] == (source.size,)
+    narrow = {source.dtype, target.dtype} <= {"int8", "uint8"}
+    return narrow and source.size > FRAME_LENGTH and target.shape[-2:-1] == (source.size,)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from ecgseg.data.records import WAVE_LABELS, Record, labels
 from ecgseg.errors import ModelError
-from ecgseg.graph.ends import ends_in_file
+from ecgseg.graph.ends import as_seen, ends_in_file
 from ecgseg.graph.ir import Tensor
 from ecgseg.graph.load import load_tflite
 from ecgseg.models import ModelFile
@@ -87,7 +87,7 @@ def device_segmenter(model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> Segm
         ModelError: the model is no segmenter of 250 samples, or of classes that no annotation has.
         GraphError: the file is damaged, or TensorFlow Lite Micro does not take it.
     """
-    source, target = ends_in_file(load_tflite(model))
+    source, target = ends_in_file(as_seen(load_tflite(model)))
     # Looked at first: of a model that is no segmenter, it is of no interest what else the device would not take.
     if source.size != FRAME_LENGTH or target.shape[-2:-1] != (FRAME_LENGTH,) or source.dtype != "int8":
         raise _no_segmenter(source, target)

@@ -58,6 +58,9 @@ class RandomNetwork(Draws):
     def __init__(self, seed: int, operators: int = 6, names: Sequence[str] | None = None) -> None:
         super().__init__(seed)
         self.float_ends = self.rng.random() < 0.15
+        # Drawn apart from the rest, which stays what it was.
+        unsigned = np.random.default_rng([seed, 8]).random() < 0.2 and names is not None and set(names) >= set(_LATER)
+        self.uint8_ends = unsigned and not self.float_ends
         self.input = self._input()
         self.current = self.input
         kinds = list(names) if names is not None else list(_FIRST)
@@ -96,7 +99,23 @@ class RandomNetwork(Draws):
             operators.insert(0, operators.pop())
             builder.operator("DEQUANTIZE", [self.current], [result], "DequantizeOptions")
             inputs, outputs = [source], [result]
+        if self.uint8_ends:
+            inputs, outputs = self._unsigned()
         return builder.finish(inputs, outputs)
+
+    def _unsigned(self) -> tuple[list[int], list[int]]:
+        """A QUANTIZE from uint8 in front and one to uint8 behind, which may rescale."""
+        builder, ends = self.builder, []
+        for index in (self.input, self.current):
+            scale, zero_point = builder.quantisation(index)
+            if self.rng.random() < 0.4:
+                scale, zero_point = float(np.float32(scale * 1.3)), int(self.rng.integers(-128, 128))
+            ends.append(builder.tensor(builder.shape(index), np.uint8, [scale], [zero_point + 128]))
+        builder.operator("QUANTIZE", ends[:1], [self.input], "QuantizeOptions")
+        operators = builder.graph.operators
+        operators.insert(0, operators.pop())
+        builder.operator("QUANTIZE", [self.current], ends[1:], "QuantizeOptions")
+        return ends[:1], ends[1:]
 
 
 def random_inputs(rng: np.random.Generator, size: int, count: int) -> npt.NDArray[np.int8]:

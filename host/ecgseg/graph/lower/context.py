@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ecgseg.graph.fixed_point import round_half_away
 from ecgseg.graph.ir import Graph, Operator, Tensor
+from ecgseg.graph.layers import Alias
 from ecgseg.graph.refusals import unsupported
 
 _ACTIVATIONS = {0: "NONE", 1: "RELU", 2: "RELU_N1_TO_1", 3: "RELU6"}
@@ -157,3 +158,18 @@ class Context:
 def quantise_value(value: float, tensor: Tensor) -> int:
     """zero point + round(value / scale), the division in single precision, as TensorFlow Lite does it."""
     return tensor.zero_point + round_half_away(float(np.float32(value) / tensor.scale))
+
+
+def alias_of(context: Context, source: Tensor, output: Tensor) -> Alias:
+    """The layer for the same bytes under another name. Raises GraphError where they are not as many."""
+    if source.size != output.size:
+        raise unsupported(
+            context.operator, f"{list(source.shape)} to {list(output.shape)}", "shapes of the same number of elements"
+        )
+    return Alias(
+        name=context.operator.name,
+        operator=context.operator.index,
+        inputs=(source.index,),
+        output=output.index,
+        output_size=output.size,
+    )

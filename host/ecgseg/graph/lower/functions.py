@@ -22,8 +22,8 @@ from ecgseg.graph.fixed_point import (
     wrap,
 )
 from ecgseg.graph.ir import Tensor
-from ecgseg.graph.layers import Int8Array, Table
-from ecgseg.graph.lower.context import Context, quantise_value
+from ecgseg.graph.layers import Alias, Int8Array, Table
+from ecgseg.graph.lower.context import Context, alias_of, quantise_value
 from ecgseg.graph.refusals import unsupported
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int64)
@@ -94,10 +94,12 @@ def leaky_relu(context: Context) -> Table:
     return table(context, clip(values + output.zero_point))
 
 
-def requantise(context: Context) -> Table:
-    """QUANTIZE from int8 to int8."""
+def requantise(context: Context) -> Table | Alias:
+    """QUANTIZE from int8 to int8; at uint8 ends it is often nothing but another name."""
     context.arity((1,))
     source, output = context.activation(), context.output()
+    if source.size == output.size and (source.scale, source.zero_point) == (output.scale, output.zero_point):
+        return alias_of(context, source, output)
     multiplier = Multiplier.of(float(source.scale) / float(output.scale))
     check_small(context, multiplier)
     return table(context, clip(multiplier.apply(ALL_INT8 - source.zero_point) + output.zero_point))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ecgseg.errors import GraphError
-from ecgseg.graph.ends import ends_of
-from ecgseg.graph.fold import folded
+from ecgseg.graph.ends import as_seen, ends_of
 from ecgseg.graph.ir import Graph, Operator, Tensor
 from ecgseg.graph.layers import Layer, Network
 from ecgseg.graph.lower import elementwise, functions, picks, shapes, windows
@@ -54,16 +53,17 @@ _BATCH_OPERATORS = ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
 def lower(graph: Graph) -> Network:
     """The network of a graph.
 
-    A QUANTIZE of a float32 input and a DEQUANTIZE to a float32 output are taken off: the device speaks int8.
+    A QUANTIZE of a float32 input and a DEQUANTIZE to a float32 output are taken off: the device speaks int8, of uint8
+    ends too.
 
     Raises:
         GraphError: the graph holds something that cannot be rendered; names the operator, its index, and what is
             supported.
     """
-    graph = folded(graph)
+    source, graph = graph, as_seen(graph)
     for operator in graph.operators:
         _check_known(operator)
-    ends = ends_of(graph)
+    ends = ends_of(source)
     layers: list[Layer] = []
     for operator in ends.operators:
         lowered = _LOWER[operator.name](Context(graph, operator))

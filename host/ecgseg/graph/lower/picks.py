@@ -7,7 +7,7 @@ from math import prod
 
 from ecgseg.graph.ir import Tensor
 from ecgseg.graph.layers import Alias, Pick
-from ecgseg.graph.lower.context import Context
+from ecgseg.graph.lower.context import Context, alias_of
 from ecgseg.graph.refusals import unsupported
 from ecgseg.graph.slices import ranges_of
 
@@ -83,13 +83,7 @@ def _pick(
     """The layer for an output of this shape, axes that STRIDED_SLICE drops still in it."""
     axes = [(size, stride) for size, stride in zip(shape, strides, strict=True) if size > 1]
     if not start and source.size == output.size and [stride for _, stride in axes] == _strides([s for s, _ in axes]):
-        return Alias(
-            name=context.operator.name,
-            operator=context.operator.index,
-            inputs=(source.index,),
-            output=output.index,
-            output_size=output.size,
-        )
+        return alias_of(context, source, output)
     return Pick(
         name=context.operator.name,
         operator=context.operator.index,

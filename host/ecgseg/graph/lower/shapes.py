@@ -9,7 +9,7 @@ import numpy as np
 from ecgseg.graph.fixed_point import round_half_away
 from ecgseg.graph.ir import Tensor
 from ecgseg.graph.layers import Alias, Concatenation, Pad, Resize
-from ecgseg.graph.lower.context import Context
+from ecgseg.graph.lower.context import Context, alias_of
 from ecgseg.graph.refusals import unsupported
 
 MAX_OPERANDS = 10
@@ -18,7 +18,7 @@ MAX_OPERANDS = 10
 def alias(context: Context) -> Alias:
     """RESHAPE; the output's own shape is what counts."""
     context.arity((1, 2))
-    return _alias(context, context.activation(), context.output())
+    return alias_of(context, context.activation(), context.output())
 
 
 def expand_dims(context: Context) -> Alias:
@@ -31,7 +31,7 @@ def expand_dims(context: Context) -> Alias:
         raise unsupported(context.operator, f"Axis {axes.tolist()} of rank {rank}", f"one axis {-rank - 1} to {rank}")
     axis = int(axes[0]) + (rank + 1 if axes[0] < 0 else 0)
     context.expect_shape(output, (*source.shape[:axis], 1, *source.shape[axis:]))
-    return _alias(context, source, output)
+    return alias_of(context, source, output)
 
 
 def squeeze(context: Context) -> Alias:
@@ -44,21 +44,7 @@ def squeeze(context: Context) -> Alias:
         raise unsupported(context.operator, f"Axes {list(named)} of shape {list(source.shape)}", "axes of size 1")
     axes = axes or {axis for axis, size in enumerate(source.shape) if size == 1}
     context.expect_shape(output, tuple(size for axis, size in enumerate(source.shape) if axis not in axes))
-    return _alias(context, source, output)
-
-
-def _alias(context: Context, source: Tensor, output: Tensor) -> Alias:
-    if source.size != output.size:
-        raise unsupported(
-            context.operator, f"{list(source.shape)} to {list(output.shape)}", "shapes of the same number of elements"
-        )
-    return Alias(
-        name=context.operator.name,
-        operator=context.operator.index,
-        inputs=(source.index,),
-        output=output.index,
-        output_size=output.size,
-    )
+    return alias_of(context, source, output)
 
 
 def pad(context: Context) -> Pad:

@@ -25,7 +25,7 @@ def build_tflm(board: str, generated: Path, data: bytes, tree: Tree, *, out_dir:
         out_dir: where the image goes; default build/images/<board>/<name of generated>-tflm.
 
     Raises:
-        GraphError: the model has float32 ends.
+        GraphError: the model has float32 or uint8 ends.
         ModelError: the manifest of what was rendered is missing or damaged.
         ToolMissingError: compiler, emulator or library are not there.
         BuildError: compiler or linker complained, or the model does not start in TensorFlow Lite Micro.

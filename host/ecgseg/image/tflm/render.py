@@ -10,6 +10,7 @@ from ecgseg.codegen.manifest import Manifest
 from ecgseg.codegen.names import DEFAULT_PREFIX, PARAMETERS, ModelNames
 from ecgseg.codegen.render import banner_of
 from ecgseg.errors import GraphError
+from ecgseg.graph.ends import ends_of
 from ecgseg.graph.load import load_tflite
 from ecgseg.output import write_files
 from ecgseg.pipeline import SegmentRules
@@ -75,13 +76,15 @@ def render_tflm(data: bytes, manifest: Manifest, generated: Path, *, prefix: str
 
     Raises:
         UsageError: the prefix is no C identifier.
-        GraphError: the model has float32 ends.
+        GraphError: the model has float32 or uint8 ends.
         OutputError: a file cannot be written.
     """
-    if manifest.float_input or manifest.float_output:
+    ends = ends_of(load_tflite(data))
+    if manifest.float_input or manifest.float_output or ends.uint8_input or ends.uint8_output:
+        kind = "uint8" if ends.uint8_input or ends.uint8_output else "float32"
         raise GraphError(
             "The backend tflm takes models with int8 input and output only.",
-            f"{manifest.model} has a float32 input or output.",
+            f"{manifest.model} has a {kind} input or output.",
             "Export it with int8 input and output, or use the backend aot.",
         )
     names = ModelNames(prefix)
