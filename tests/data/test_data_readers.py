@@ -7,16 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyedflib
 import pytest
 
 from ecgseg.data import recording
+from ecgseg.data.choice import choose_channels
 from ecgseg.data.opening import open_recording
 from ecgseg.data.readers import table_recording
 from ecgseg.data.recording import Told, pieces, scale_of, stretch
 from ecgseg.errors import DataError, UsageError
 from ecgseg.pipeline import LEAD_OFF
 from support.recordings import write_recording
-from support.tables import RATE, SAMPLES, TABLES, apple, beats, write_wav
+from support.tables import RATE, SAMPLES, TABLES, apple, beats, write_edf, write_wav
 
 Int16 = npt.NDArray[np.int16]
 
@@ -231,6 +233,33 @@ def test_a_wav_file_of_24_bits_of_any_size_told(tmp_path: Path) -> None:
         body = b"WAVE" + b"LIST\3\0\0\0abc\0" + head + b"data" + told.to_bytes(4, "little") + data
         path = written(tmp_path, b"RIFF" + len(body).to_bytes(4, "little") + body, "ecg.wav")
         assert np.array_equal(read(path, 0, "adu:1000000"), np.rint(signal / 1000))
+
+
+KINDS = ("EDF", "EDFPLUS", "BDF", "BDFPLUS")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_of_edf(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"ecg.{kind[:3].lower()}"
+    write_edf(path, beats(), getattr(pyedflib, f"FILETYPE_{kind}"))
+    opened = open_recording(path)
+    assert [(channel.name, channel.unit, channel.rate) for channel in opened.channels] == [
+        ("ECG I", "uV", RATE),
+        ("ECG II", "mV", RATE),
+        ("Resp", "Ohm", RATE / 10),
+    ]
+    assert np.array_equal(read(path, 0), -beats())
+    assert np.array_equal(read(path, 1), beats())
+    assert choose_channels(opened).channels == (opened.channels[1],)
+    with pytest.raises(DataError, match="several rates"):
+        open_recording(path, Told(rate=250))
+
+
+def test_what_stays_at_an_end_of_the_digital_range_is_no_contact(tmp_path: Path) -> None:
+    signal = beats()
+    signal[100:149], signal[300:350] = 4000, -4000
+    found = read(write_edf(tmp_path / "ecg.edf", signal, pyedflib.FILETYPE_EDFPLUS), 1)
+    assert np.flatnonzero(found == LEAD_OFF).tolist() == list(range(300, 350))
 
 
 def test_what_stays_at_an_end_of_a_type_is_no_contact(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pyedflib
 import pytest
 
 from ecgseg.data.opening import open_recording
 from ecgseg.data.readers import numpy_recording, table_recording
 from ecgseg.data.recording import Told, pieces
 from ecgseg.errors import DataError, EcgsegError
-from support.tables import RATE, SAMPLES, TABLES, apple, beats, write_wav
+from support.tables import RATE, SAMPLES, TABLES, apple, beats, write_edf, write_wav
 
 CSV = TABLES["ecg.csv"](beats())
 ROWS = CSV.splitlines(keepends=True)
@@ -106,6 +107,46 @@ OTHERS: dict[str, tuple[bytes, str]] = {
     "an export cut off.csv": (apple(beats())[:180], "no row of numbers"),
     "an export of two columns.csv": (apple(beats()) + b"1;2\n", "'1;2' where a number belongs"),
 }
+
+
+EDF: dict[str, tuple[int, bytes, str]] = {
+    "another beginning": (0, b"1", "does not begin as EDF"),
+    "EDF+D": (192, b"EDF+D", "has gaps (EDF+D)"),
+    "no records": (236, b"-1      ", "in -1 records"),
+    "more records than bytes": (236, b"99999999", "it was cut off"),
+    "records of no length": (244, b"0       ", "records of 0 s"),
+    "records of no number": (244, b"nan     ", "'nan' in the place of seconds"),
+    "no signals": (252, b"0   ", "0 signals"),
+    "many signals": (252, b"9999", "9999 signals"),
+    "a word for signals": (252, b"four", "'four' in the place of signals"),
+    "more signals than header": (252, b"60  ", "cut off"),
+    "a header of another length": (184, b"512     ", "length of itself"),
+    "no range": (256 + 4 * 104, b"4000    ", "goes from 4000 to 4000"),
+    "no digital range": (256 + 4 * 120, b"32767   ", "as 32767 to 32767"),
+    "no samples": (256 + 4 * 216, b"0       ", "0 samples in a record"),
+    "a gigantic record": (256 + 4 * 216, b"99999999", "99999999 samples in a record"),
+    "a date of no day": (168, b"99.99.99", "not as its format has it"),
+    "markup": (256 + 4 * 216, b"\x1b[31m   ", "'?[31m' in the place of samples"),
+}
+
+
+@pytest.mark.parametrize("what", EDF)
+def test_a_malformed_file_of_edf_is_refused_in_words(
+    what: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place, content, said = EDF[what]
+    path = write_edf(tmp_path / "ecg.edf", beats(), pyedflib.FILETYPE_EDFPLUS)
+    good = path.read_bytes()
+    path.write_bytes(good[:place] + content + good[place + len(content) :])
+    assert said in str(refused(path))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("size", [0, 100, 256, 700, 1279, -1])
+def test_a_file_of_edf_that_is_cut_off_is_refused_in_words(size: int, tmp_path: Path) -> None:
+    path = write_edf(tmp_path / "ecg.edf", beats(), pyedflib.FILETYPE_EDFPLUS)
+    path.write_bytes(path.read_bytes()[:size])
+    assert "cannot be read" in refused(path).what
 
 
 def refused(path: Path, told: Told | None = None) -> EcgsegError:

@@ -48,7 +48,7 @@ class Options(PortOptions, JsonOption):
     """What `invoke segment` takes."""
 
     file: Path | None = option(
-        "The recording: WFDB (a header, or its name without a suffix), CSV, TSV, Apple Health's export, WAV or NumPy.",
+        "The recording: WFDB (a header, or its name without .hea), EDF, BDF, CSV, Apple Health's export, WAV, NumPy.",
         positional=True,
     )
     target: str = option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ecgseg.data.recording import STEPS_TOLD, UNITS, Channel, Recording, scale_of
@@ -86,11 +87,16 @@ def _named(recording: Recording, text: str | None, unit: str | None) -> tuple[Ch
         return channels
     if text is None:
         voltages = [channel for channel in channels if _scale(channel, unit) is not None]
-        preferred = [channel for channel in voltages if channel.name.lower() in _PREFERRED]
+        preferred = [channel for channel in voltages if _lead(channel) in _PREFERRED]
         return tuple([*preferred, *voltages, *channels][:1])
     if any(channel.name == text for channel in channels):
         return (_one(recording, text),)
     return tuple(dict.fromkeys(_one(recording, part.strip()) for part in text.split(",")))
+
+
+def _lead(channel: Channel) -> str:
+    """Its name in small letters, without the kind of signal that EDF+ puts in front."""
+    return re.sub(r"^(ecg|ekg)[ _-]+", "", channel.name.lower())
 
 
 def _one(recording: Recording, text: str) -> Channel:

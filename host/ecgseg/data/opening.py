@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from ecgseg.data.readers.apple_health import apple_header, open_apple
 from ecgseg.data.readers.common import unreadable
+from ecgseg.data.readers.edf_recording import EdfRecording
 from ecgseg.data.readers.numpy_recording import open_numpy
 from ecgseg.data.readers.table_layout import HEAD_BYTES
 from ecgseg.data.readers.table_recording import open_table
@@ -18,8 +20,9 @@ from ecgseg.files import is_file, plain, read_part
 
 TABLES = (".csv", ".tsv", ".txt")
 ARRAYS = (".npy", ".npz")
-FORMATS = "WFDB (.hea), CSV or TSV (.csv, .tsv, .txt), Apple Health's export (.csv), WAV (.wav), NumPy (.npy, .npz)"
-"""What is read, in words."""
+# Formats that tell their rate, by suffix; what has another suffix is WFDB.
+_WITH_RATE: dict[str, Callable[[Path], Recording]] = {".wav": WavRecording}
+_WITH_RATE |= dict.fromkeys((".edf", ".bdf", ".rec"), EdfRecording)
 
 
 def open_recording(path: Path, told: Told | None = None) -> Recording:
@@ -45,7 +48,8 @@ def open_recording(path: Path, told: Told | None = None) -> Recording:
         )
     if suffix in ARRAYS and is_file(path):
         return open_numpy(path, told)
-    return _at_rate(WavRecording(path) if suffix == ".wav" and is_file(path) else WfdbRecording(path), told)
+    read = _WITH_RATE.get(suffix, WfdbRecording) if is_file(path) else WfdbRecording
+    return _at_rate(read(path), told)
 
 
 def _table(path: Path, told: Told) -> Recording:
