@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ecgseg.errors import ContentError, UsageError
 
 if TYPE_CHECKING:
-    # Only for arrays: the menu, which knows this module for its names, does without numpy.
+    # Only for arrays and models: the menu, which knows this module for its names, does without them.
     import numpy as np
     import numpy.typing as npt
+    from pydantic import ValidationError
 
 MAX_MEMBERS = 64
 
@@ -52,6 +53,7 @@ _HEADER = re.compile(rf"\{{'descr': '({_TYPE})', 'fortran_order': (True|False), 
 MAX_ARRAY_HEADER = 1 << 12
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
 _MAX_NAME = 64
+_SHOWN_RULES = 10
 
 
 def safe_name(text: str) -> str:
@@ -63,6 +65,18 @@ def plain(text: str, limit: int = 200) -> str:
     """Text from a file as one line without control characters, for a message; what is cut off is told by `...`."""
     shown = "".join(char if char.isprintable() else "?" for char in text[: limit + 1])
     return shown if len(text) <= limit else f"{shown[:limit]}..."
+
+
+def broken_rules(error: ValidationError) -> str:
+    """What is wrong with a file, a line for each key that breaks a rule; of many the first."""
+    found = error.errors(include_url=False)
+    lines = [
+        f"{plain('.'.join(map(str, item['loc'])), 80) or 'the whole'}: {item['msg'].removeprefix('Value error, ')}"
+        + (f" (found {plain(repr(item['input']), 80)})" if not isinstance(item["input"], dict) else "")
+        for item in found[:_SHOWN_RULES]
+    ]
+    more = [f"and {len(found) - _SHOWN_RULES} more"] if len(found) > _SHOWN_RULES else []
+    return "\n".join([*lines, *more])
 
 
 def expanded(path: Path | str) -> Path:

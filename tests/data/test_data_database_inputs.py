@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ecgseg.data import inputs
+from ecgseg.data.databases import ludb, qtdb
+from ecgseg.data.databases.synthetic import database as synthetic
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import DataError, UsageError
 
@@ -18,8 +21,8 @@ def test_synthetic_ecg_is_drawn_for_as_many_records_as_were_asked_for():
 
 @pytest.mark.parametrize("database", ["ludb", "qtdb"])
 def test_a_database_that_is_not_here_is_one_clear_error(database, monkeypatch):
-    monkeypatch.setattr(inputs, "find_ludb", lambda option: None)
-    monkeypatch.setattr(inputs.qtdb, "find_qtdb", lambda: None)
+    monkeypatch.setattr(ludb, "find_ludb", lambda option: None)
+    monkeypatch.setattr(qtdb, "find_qtdb", lambda: None)
     with pytest.raises(DataError, match="is not here") as error:
         inputs.inputs_of(database)
     assert "invoke data" in error.value.remedy
@@ -28,18 +31,31 @@ def test_a_database_that_is_not_here_is_one_clear_error(database, monkeypatch):
 def test_of_qtdb_the_given_records_are_read_when_nothing_else_is_asked_for(monkeypatch):
     asked = []
 
-    def load(folder, names, leads):
-        asked.append((names, leads))
-        return synthetic_records(2, ("ii",))
+    def load(database, folder, name, leads):
+        asked.append((database.key, folder, name, leads))
+        return synthetic_records(1, ("ii",))
 
-    monkeypatch.setattr(inputs.qtdb, "find_qtdb", lambda: Path("qtdb"))
-    monkeypatch.setattr(inputs.qtdb, "load_records", load)
+    def wanted(names, leads):
+        return [("qtdb", Path("qtdb"), name, leads) for name in names]
+
+    monkeypatch.setattr(qtdb, "find_qtdb", lambda: Path("qtdb"))
+    monkeypatch.setattr(inputs, "load_record", load)
     found = inputs.inputs_of("qtdb")
-    assert asked == [(inputs.qtdb.given_records(), ("0", "1"))]
-    assert (found.source, found.records) == ("qtdb", (1, 2))
-    assert len(list(found)) == 2
+    assert len(list(found)) == len(qtdb.given_records())
+    assert asked == wanted(qtdb.given_records(), ("0", "1"))
+    assert (found.source, found.records) == ("qtdb", tuple(map(qtdb.record_number, qtdb.given_records())))
     assert "QTDB" in found.statement
-    inputs.inputs_of("qtdb", "fold-2", "1")
-    assert asked[-1] == (inputs.qtdb.split()["fold-2"], ("1",))
-    with pytest.raises(UsageError, match="no leads"):
+    asked.clear()
+    assert list(inputs.inputs_of("qtdb", "fold-2", "1"))
+    assert asked == wanted(qtdb.split()["fold-2"], ("1",))
+    with pytest.raises(UsageError, match="no lead"):
         inputs.inputs_of("qtdb", "given", "ii")
+
+
+def test_records_of_synthetic_ecg_are_those_that_are_drawn_together():
+    found = list(inputs.inputs_of("synthetic", "1-5", "ii,v2"))
+    together = synthetic_records(5, ("ii", "v2"), synthetic.SEED)
+    assert [record.record_id for record in found] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    for one, other in zip(found, together, strict=True):
+        assert np.array_equal(one.samples, other.samples)
+        assert (one.lead, one.waves, one.rhythm) == (other.lead, other.waves, other.rhythm)

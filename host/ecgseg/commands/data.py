@@ -1,4 +1,4 @@
-"""`invoke data`: downloads LUDB or QTDB, or verifies the copy that is there."""
+"""`invoke data`: downloads LUDB or QTDB, verifies the copy that is there, or reads a database of the user's own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from ecgseg import paths
 from ecgseg.commands.options import JsonOption
 from ecgseg.commands.task import option
-from ecgseg.errors import DataError
+from ecgseg.errors import DataError, UsageError
 from ecgseg.output import write_json
-from ecgseg.terminal import console, data, progress
+from ecgseg.terminal import console, data, progress, tracking
 
 if TYPE_CHECKING:
-    from ecgseg.data.databases.download import Source, Verification
-
-DATABASES = ("ludb", "qtdb")
+    from ecgseg.data.databases.declaration import Database, Source
+    from ecgseg.data.databases.download import Verification
 
 
 @dataclass(frozen=True)
@@ -24,31 +23,43 @@ class Options(JsonOption):
     """What `invoke data` takes."""
 
     database: str = option(
-        "Database: ludb, or qtdb (Holter ECG, which the stream networks learn from too); default ludb.",
+        "Database: ludb, qtdb (Holter ECG, which the stream networks learn from too), or FILE.toml of your own"
+        " (docs/data.md), which is read and checked; default ludb.",
         default="ludb",
-        known=lambda: DATABASES,
     )
     folder: Path | None = option("Where to; default data/ludb or data/qtdb.")
     verify: bool = option("Only verify the copy that is there, file by file.", default=False)
 
 
 def run(options: Options) -> None:
-    """Download LUDB (or --database qtdb) from PhysioNet, or --verify the copy that is there.
+    """Download LUDB (or --database qtdb) from PhysioNet, --verify the copy that is there, or check one of your own.
 
     Raises:
         DataError: nothing to verify, a damaged copy, or no download.
+        UsageError: there is no such database, or it cannot be downloaded.
         OutputError: no room, or no permission.
     """
-    from ecgseg.commands.results import DataState
-    from ecgseg.data.databases import download
-    from ecgseg.data.databases.ludb import find_ludb
-    from ecgseg.data.databases.qtdb import find_qtdb
+    from ecgseg.data.databases.known import database_of, is_own
 
-    source, find, local = {
-        "ludb": (download.LUDB, find_ludb, paths.LOCAL_LUDB),
-        "qtdb": (download.QTDB, find_qtdb, paths.LOCAL_QTDB),
-    }[options.database]
-    folder = options.folder or (find() if options.verify else None) or local
+    declared = database_of(options.database)
+    if is_own(options.database):
+        _check_own(declared, options)
+        return
+    source = declared.download
+    if source is None:
+        raise UsageError(
+            f"There is nothing to download of {options.database}.",
+            "It is made from a seed where it is needed.",
+            "Use `invoke evaluate --database synthetic`.",
+        )
+    local = {"ludb": paths.LOCAL_LUDB, "qtdb": paths.LOCAL_QTDB}[declared.key]
+    folder = options.folder or (declared.find(None) if options.verify else None) or local
+    _download(declared, source, folder, options)
+
+
+def _download(declared: Database, source: Source, folder: Path, options: Options) -> None:
+    from ecgseg.commands.results import DataState
+
     result = _fetch(folder, source, verify_only=options.verify)
     missing, damaged = list(result.missing), list(result.damaged)
     if options.json:
@@ -61,6 +72,49 @@ def run(options: Options) -> None:
         )
     whole = f"{result.files:,} files in {data(folder)} have the right SHA-256."
     console.print(f"[green]{source.name} is whole[/green]: {whole}")
+    console.print(f"Licence {declared.licence}; {declared.citation}.")
+
+
+def _check_own(declared: Database, options: Options) -> None:
+    """Reads every record of a database of the user's and tells what is in it."""
+    from rich.table import Table
+
+    from ecgseg.commands.results import DataState
+    from ecgseg.data.databases.checking import check
+    from ecgseg.data.databases.loader import folder_of
+
+    if options.folder is not None:
+        raise UsageError(
+            "--folder is for what is downloaded.", "A database of your own names its folder itself.", "Leave it out."
+        )
+    with tracking() as track:
+        found = check(declared, track)
+    if options.json:
+        state = DataState(
+            folder=str(folder_of(declared)),
+            files=found.records,
+            missing=[],
+            damaged=[name for name, _ in found.damaged],
+        )
+        write_json(state, options.json)
+    table = Table(
+        title=data(f"{declared.title}: {found.records:,} records, {found.minutes:,.1f} minutes"), title_justify="left"
+    )
+    for column in ("Wave", "Marked", "With onset and offset"):
+        table.add_column(column, justify="left" if column == "Wave" else "right")
+    for kind, (marked, complete) in found.waves.items():
+        table.add_row(kind, f"{marked:,}", f"{complete:,}")
+    console.print(table)
+    sets = ", ".join(f"{name} {len(names):,}" for name, names in declared.sets().items())
+    console.print(data(f"Leads: {', '.join(declared.leads)}. Sets: {sets or 'none'}."))
+    console.print(data(f"Licence: {declared.licence or 'not told'}. {declared.citation}"))
+    if found.damaged:
+        name, why = found.damaged[0]
+        raise DataError(
+            f"{len(found.damaged)} of {found.records} records of {declared.title} cannot be used: the first is {name}.",
+            why,
+            declared.to_read,
+        )
 
 
 def _fetch(folder: Path, source: Source, *, verify_only: bool) -> Verification:

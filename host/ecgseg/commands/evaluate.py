@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,20 +19,13 @@ if TYPE_CHECKING:
     from ecgseg.scoring.evaluate import Delineator, Twin
 
 
-def _databases() -> Collection[str]:
-    from ecgseg.data.inputs import DATABASES
-
-    return DATABASES
-
-
 @dataclass(frozen=True)
 class Options(ModelOptions, RecordOptions, JsonOption):
     """What `invoke evaluate` takes."""
 
     database: str | None = option(
-        "Database of the records: ludb, qtdb (records given, fold-1, sel301, ...) or synthetic;"
-        " default LUDB where there is one, else synthetic.",
-        known=_databases,
+        "Database of the records: ludb, qtdb (records given, fold-1, sel301, ...), synthetic or FILE.toml of your own"
+        " (docs/data.md); default LUDB where there is one, else synthetic."
     )
     noise: bool = option("Also score under noise of three kinds, 24 to -6 dB (takes 18 times as long).", default=False)
     peers: bool = option("Also score NeuroKit2's and PhysioKit's delineators (needs the extra `peers`).", default=False)
@@ -85,16 +77,20 @@ def run(options: Options) -> None:
 
 
 def _score(chosen: ModelFile, options: Options) -> None:
+    from ecgseg.data.databases.loader import require_waves
     from ecgseg.data.databases.ludb import parse_leads, parse_records
     from ecgseg.data.inputs import choose_inputs, inputs_of
     from ecgseg.report import evaluation as report
     from ecgseg.scoring import evaluate as scoring
 
-    others = _others(chosen, options, scoring.device_twin(chosen.data))
+    twin = scoring.device_twin(chosen.data)
+    inputs = None
     if options.database:
         inputs = inputs_of(options.database, options.records, options.leads, options.ludb)
-    else:
-        inputs = choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
+        if inputs.database:
+            require_waves(inputs.database, twin.class_count)
+    others = _others(chosen, options, twin)
+    inputs = inputs or choose_inputs(parse_records(options.records), parse_leads(options.leads), options.ludb)
     messages.print(data(inputs.statement))
     records = list(inputs)
     with tracking() as track:
@@ -153,7 +149,15 @@ def _cross_validate(chosen: ModelFile, options: Options) -> None:
 def _require_database_of_folds(options: Options) -> None:
     """Refuses folds of a database that has none, and another number of folds than QTDB has."""
     from ecgseg.data.databases import qtdb
+    from ecgseg.data.databases.known import database_of, is_own
 
+    if options.database and is_own(options.database):
+        raise UsageError(
+            "Folds are made of LUDB and QTDB.",
+            "A database of your own is split by its declaration.",
+            "Leave out --cv: train with `invoke train --config FILE`, then score its test set.",
+        )
+    database_of(options.database or "ludb")  # A name that is none is told.
     if options.database == "synthetic":
         raise UsageError(
             "Synthetic ECG has no patients to hold out.", "", "Leave out --database, or use --database qtdb."

@@ -61,12 +61,6 @@ def _own_takes_no_ecg(model: str) -> bool:
     return named_place(model) is not None and _takes_no_ecg(find_model(model).path)
 
 
-def _databases() -> Collection[str]:
-    from ecgseg.data.inputs import DATABASES
-
-    return DATABASES
-
-
 _ECG = ("records", "leads", "ludb", "database")
 _DRAWN_INPUTS = "The model is no segmenter: it is sent int8 inputs drawn at random."
 
@@ -91,8 +85,8 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         default=False,
     )
     database: str | None = option(
-        "Where the ECG comes from: ludb, qtdb or synthetic; default LUDB where there is one, else synthetic.",
-        known=_databases,
+        "Where the ECG comes from: ludb, qtdb, synthetic or FILE.toml of your own (docs/data.md);"
+        " default LUDB where there is one, else synthetic."
     )
     peers: bool = option(
         "Of a stream: also score NeuroKit2 (dwt, prominence) on the same leads.",
@@ -144,7 +138,7 @@ def run(options: Options) -> int:
     is_stream = _is_stream(tested, options)
     inputs = None
     if options.database:
-        inputs = inputs_of(options.database, options.records, options.leads, options.ludb)
+        inputs = inputs_of(options.database, options.records, options.leads, options.ludb).for_comparison()
     else:
         tested = _with_records(tested, options)
     return perform(tested, html=options.html, json=options.json, inputs=inputs, is_stream=is_stream)

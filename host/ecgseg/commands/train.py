@@ -56,11 +56,14 @@ def run(options: Options) -> None:
             )
     from ecgseg.data.databases.ludb import find_ludb
     from ecgseg.zoo import configuration as zoo
+    from ecgseg.zoo.named_databases import wanted_databases
 
     configuration = zoo.load(name)
     if options.out is not None or named_place(name) is not None:
         zoo.require_own_folder(options.out or zoo.result_folder(name, configuration), configuration.name)
-    find_ludb(options.ludb)  # Told before TensorFlow takes its time.
+    # Told before TensorFlow takes its time.
+    find_ludb(options.ludb)
+    list(wanted_databases(configuration))
     require_tensorflow()
     from ecgseg.report.history import history_picture
     from ecgseg.zoo import train as training

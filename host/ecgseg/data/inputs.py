@@ -1,21 +1,20 @@
-"""What a HIL test sends: LUDB where there is one, synthetic ECG otherwise."""
+"""What a HIL test sends and an evaluation scores: LUDB where there is one, else synthetic ECG, or what is named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
-from ecgseg.data.databases import qtdb
-from ecgseg.data.databases.ludb import LEADS, find_ludb, load_record, parse_leads, parse_records
-from ecgseg.data.databases.synthetic import synthetic_records
+from ecgseg.data.databases.declaration import WAVES, Database
+from ecgseg.data.databases.known import database_of, is_own
+from ecgseg.data.databases.loader import folder_of, load_record, parse_leads
+from ecgseg.data.databases.ludb import LEADS, LUDB, find_ludb
+from ecgseg.data.databases.synthetic import SYNTHETIC
 from ecgseg.data.records import Record
-from ecgseg.errors import DataError, UsageError
-from ecgseg.files import plain
+from ecgseg.errors import UsageError
 
-SYNTHETIC_SEED = 2026
-DATABASES = ("ludb", "qtdb", "synthetic")
+REPLAY = "replay"
 
 
 @dataclass(frozen=True)
@@ -23,49 +22,64 @@ class Inputs:
     """Leads to send, read one recording at a time.
 
     Attributes:
-        source: "ludb", "qtdb", "synthetic" or "replay".
+        source: "ludb", "qtdb", "synthetic", "replay", or the name of a database of the user's own.
         records: record numbers.
         leads: lead names.
-        folder: of LUDB, None for any other source.
+        folder: of the database, None for synthetic ECG and a kept vector.
         ready: records that are already in memory, instead of reading any.
+        database: where the records come from; None: LUDB where there is a folder, else synthetic ECG.
+        names: of the records, where they are not the numbers.
+        leads_of_all: leads of all records together, where not every record has every one.
+        named: what --database was, for the command that runs this again.
+        scored: False leaves the annotation out.
     """
 
-    source: Literal["ludb", "qtdb", "synthetic", "replay"]
+    source: str
     records: tuple[int, ...]
     leads: tuple[str, ...]
     folder: Path | None = None
     ready: tuple[Record, ...] = ()
+    database: Database | None = None
+    names: tuple[str, ...] = ()
+    leads_of_all: int | None = None
+    named: str = ""
+    scored: bool = True
 
     @property
     def count(self) -> int:
         """Leads of all records together."""
-        return len(self.records) * len(self.leads)
+        return len(self.records) * len(self.leads) if self.leads_of_all is None else self.leads_of_all
 
     @property
     def statement(self) -> str:
         """Where the ECG comes from, in one sentence."""
-        if self.source == "ludb":
-            return f"ECG of patients: LUDB from {self.folder}."
-        if self.source == "qtdb":
-            return f"ECG of patients: QTDB from {self.folder}."
-        if self.source == "replay":
+        if self.source == REPLAY:
             return "ECG of a kept vector."
-        return (
-            "Synthetic ECG with exact ground truth, not of patients: no LUDB was found."
-            " `invoke data` downloads it; --ludb or ECGSEG_LUDB name a copy."
-        )
+        if self.source == SYNTHETIC.key:
+            return (
+                "Synthetic ECG with exact ground truth, not of patients: no LUDB was found."
+                " `invoke data` downloads it; --ludb or ECGSEG_LUDB name a copy."
+            )
+        if is_own(self.named):
+            return f"ECG of your database {self.source} from {self.folder}."
+        return f"ECG of patients: {self._database.title} from {self.folder}."
+
+    @property
+    def _database(self) -> Database:
+        return self.database or (SYNTHETIC if self.folder is None else LUDB)
+
+    def for_comparison(self) -> Inputs:
+        """The same, unscored where not all waves are annotated: what nobody marked would count as not there."""
+        complete = self.database is None or set(WAVES) <= set(self.database.waves)
+        return self if complete else replace(self, scored=False)
 
     def __iter__(self) -> Iterator[Record]:
         if self.ready:
             yield from self.ready
-        elif self.folder is not None:
-            for number in self.records:
-                yield from load_record(self.folder, number, self.leads)
-        else:
-            wanted = set(self.records)
-            for record in synthetic_records(max(self.records), self.leads, SYNTHETIC_SEED):
-                if record.record_id in wanted:
-                    yield record
+            return
+        for name in self.names or map(str, self.records):
+            for record in load_record(self._database, self.folder or Path(), name, self.leads):
+                yield record if self.scored else replace(record, waves=(), annotated=())
 
 
 def inputs_of(
@@ -74,47 +88,31 @@ def inputs_of(
     """Records of a database that the user names.
 
     Args:
-        database: one of DATABASES.
-        records: as `parse_records` of LUDB or of QTDB takes them; "test" is "given" of QTDB.
-        leads: as `parse_leads` of LUDB takes them; of QTDB "all", "0" or "1".
+        database: "ludb", "qtdb", "synthetic", or the path of a TOML file that declares one.
+        records: a set such as "test", names or numbers; "test" is "given" of QTDB, and all of one without a split.
+        leads: names of leads with commas between, or "all".
         ludb_option: folder of LUDB.
 
     Raises:
         DataError: the database is not here.
         UsageError: there are no such records or leads.
     """
-    if database == "qtdb":
-        return _qtdb(qtdb.parse_records("given" if records == "test" else records), leads)
-    chosen, names = parse_records(records), parse_leads(leads)
-    if database == "synthetic":
-        return Inputs("synthetic", tuple(range(1, len(chosen) + 1)), names)
-    folder = find_ludb(ludb_option)
-    if folder is None:
-        raise DataError(
-            "LUDB is not here.",
-            "It was asked for by --database ludb.",
-            "Run `invoke data`, or name a copy with --ludb.",
-        )
-    return Inputs("ludb", chosen, names, folder)
-
-
-def _qtdb(names: tuple[str, ...], leads: str) -> Inputs:
-    folder = qtdb.find_qtdb()
-    if folder is None:
-        raise DataError(
-            "QTDB is not here.",
-            "It was asked for by --database qtdb.",
-            "Run `invoke data --database qtdb`, or name a copy with ECGSEG_QTDB.",
-        )
-    chosen = qtdb.LEADS if leads == "all" else tuple(part.strip() for part in leads.split(","))
-    if not set(chosen) <= set(qtdb.LEADS):
-        raise UsageError(
-            f"There are no leads '{plain(leads, 60)}'.",
-            "QTDB has two channels, 0 and 1.",
-            "Correct the --leads option.",
-        )
-    ready = tuple(qtdb.load_records(folder, names, chosen))
-    return Inputs("qtdb", tuple(dict.fromkeys(record.record_id for record in ready)), chosen, folder, ready)
+    declared = database_of(database)
+    names, wanted = declared.select(records), parse_leads(declared, leads)
+    numbers = tuple(map(declared.number, names))
+    if declared is SYNTHETIC:
+        return Inputs(declared.key, numbers, wanted, named=database)
+    folder = folder_of(declared, ludb_option if declared is LUDB else None)
+    count = None
+    if declared.leads_of is not None:
+        count = sum(lead in wanted for name in names for lead in declared.leads_of(folder, name))
+        if not count:
+            raise UsageError(
+                "There is nothing to read.",
+                f"None of {len(names)} records of {declared.title} has such a lead.",
+                "Correct --records or --leads.",
+            )
+    return Inputs(declared.key, numbers, wanted, folder, (), declared, names, count, database)
 
 
 def choose_inputs(records: tuple[int, ...], leads: tuple[str, ...] = LEADS, ludb: str | Path | None = None) -> Inputs:
@@ -125,5 +123,5 @@ def choose_inputs(records: tuple[int, ...], leads: tuple[str, ...] = LEADS, ludb
     """
     folder = find_ludb(ludb)
     if folder is None:
-        return Inputs("synthetic", tuple(range(1, len(records) + 1)), leads)
-    return Inputs("ludb", records, leads, folder)
+        return Inputs(SYNTHETIC.key, tuple(range(1, len(records) + 1)), leads)
+    return Inputs(LUDB.key, records, leads, folder)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from ecgseg.codegen.render import render
 from ecgseg.codegen.render_stream import render_stream
-from ecgseg.data.databases import ludb, qtdb
-from ecgseg.data.databases.download import Source, download
+from ecgseg.data.databases import ludb, own, qtdb
+from ecgseg.data.databases.declaration import Source
+from ecgseg.data.databases.download import download
 from ecgseg.data.opening import open_recording
 from ecgseg.data.recording import pieces, stretch
 from ecgseg.errors import EcgsegError
@@ -100,11 +101,12 @@ def archive(data: bytes) -> None:
 
 
 def config(data: bytes) -> None:
-    """Reads a model's configuration.json or metrics.json."""
+    """Reads a model's configuration.json or metrics.json, and what a user declares a database by."""
     with _folder() as folder:
         is_metrics = data[:1] and data[0] % 2 == METRICS
         path = folder / ("metrics.json" if is_metrics else "configuration.json")
         path.write_bytes(data[1:])
+        answered(lambda _: own.declared(path), data)
         if is_metrics:
             figures.read_metrics(str(folder))
         else:

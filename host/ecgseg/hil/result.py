@@ -19,7 +19,8 @@ from ecgseg.scoring.collector import ScoreCollector
 from ecgseg.scoring.metrics import FiducialScore, FiducialScorer, SampleScores
 
 PARTS = ("preprocess", "inference", "postprocess")
-Source = Literal["ludb", "qtdb", "synthetic", "replay", "random"]
+# "ludb", "qtdb", "synthetic", "replay", "random", or the name of a database of the user's own.
+Source = str
 Verdict = Literal["pass", "fail", "incomplete"]
 
 
@@ -130,7 +131,8 @@ class HilResult(BaseModel):
         target, board, backend: what ran.
         model, model_sha256, build_id: which model and image, as the device told them.
         image_sha256: of the BIN that `invoke flash` writes, "" for an image that is not flashed.
-        source: "ludb", "synthetic", "replay" or "random" (inputs of a model that does not segment).
+        source: "ludb", "qtdb", "synthetic", "replay", "random" (inputs of a model that does not segment), or the name
+            of a database of the user's own.
         records, leads: what was sent.
         frames: frames compared.
         expected_frames: frames of the leads that were begun.

@@ -213,8 +213,9 @@ class _Test:
             return ""
         words = ["invoke", "hil-test", *replay_words(self.options)]
         words += ["--model", self.model.name] if self.model.from_zoo else ["--tflite", str(self.model.path)]
-        if self.inputs.source in ("qtdb", "synthetic"):
-            words += ["--database", self.inputs.source]
+        database = self.inputs.named or (self.inputs.source if self.inputs.source == "synthetic" else "")
+        if database:
+            words += ["--database", database]
         if self.options.ludb is not None:
             words += ["--ludb", str(self.options.ludb)]
         return shlex.join(words)

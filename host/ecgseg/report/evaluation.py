@@ -38,12 +38,16 @@ def show(comparison: Comparison, console: Console) -> None:
         console.print(_noise(model))
 
 
+_SOURCES = {"ludb": "LUDB", "qtdb": "QTDB", "synthetic": "synthetic ECG"}
+
+
 def page(comparison: Comparison) -> str:
     """The same as an HTML page, with every model by rhythm and by lead, and the model's confusion matrix."""
     results = comparison.results
     return render_page(
         "evaluation.html.j2",
         results=results,
+        source=_SOURCES.get(results[0].source, results[0].source),
         int8_loss=comparison.int8_loss,
         af=AF,
         names=CLASS_NAMES[results[0].classes],

@@ -56,8 +56,13 @@ def tested_rows(result: Result) -> list[Row]:
         ("Model", f"{result.model}  (SHA-256 {result.model_sha256[:16]}…)"),
         ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
         *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
-        ("Input", f"{SOURCES[result.source]}; {input_count(result)}"),
+        ("Input", f"{source_text(result.source)}; {input_count(result)}"),
     ]
+
+
+def source_text(source: str) -> str:
+    """Where the ECG came from; what is no word of ours is the name of a database of the user's own."""
+    return SOURCES.get(source, f"{source}, a database of your own")
 
 
 def link_rows(result: Result) -> list[Row]:

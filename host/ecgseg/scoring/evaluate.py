@@ -29,7 +29,8 @@ class Evaluation(BaseModel):
     Attributes:
         model: name of the model, or of the peer.
         sha256: of the .tflite file, empty for a peer.
-        source: "ludb", "qtdb" or "synthetic".
+        source: "ludb", "qtdb", "synthetic", or the name of a database of the user's own.
+        names: of the records, in the order of `records`, where a database calls them more than their number.
         look_ahead_ms: how long the first sample of an answer waits for it; None where nobody knows.
         whole: scores over everything; by_rhythm, by_lead: over groups.
         by_noise: weighted F1 by kind of noise and signal-to-noise ratio in dB.
@@ -39,6 +40,7 @@ class Evaluation(BaseModel):
     sha256: str
     source: str
     records: list[int]
+    names: list[str] = []
     leads: list[str]
     classes: int
     whole: Scores
@@ -210,11 +212,13 @@ def evaluate_other(
         progress: wraps the records to show progress.
     """
     whole, by_rhythm, by_lead = score(delineator, records, class_count, progress)
+    names = {record.record_id: record.name for record in records}
     return Evaluation(
         model=name,
         sha256="",
         source=records[0].source,
-        records=sorted({record.record_id for record in records}),
+        records=sorted(names),
+        names=[names[number] for number in sorted(names)] if any(names.values()) else [],
         leads=list(dict.fromkeys(record.lead for record in records)),
         classes=class_count,
         whole=whole,

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 from ecgseg import paths
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.errors import ModelError, UsageError, cause
-from ecgseg.files import is_file, plain, read_text
+from ecgseg.files import broken_rules, is_file, plain, read_text
 from ecgseg.models import CONFIGURATION_FILE, STREAM_PREFIX, configured_names, named_place
 from ecgseg.output import write_json
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, MODEL_RATE, RUNNING_WINDOW, PreprocessParameters
@@ -29,7 +29,6 @@ SMOKE = "smoke"
 TEACHER = "teacher"
 STREAM_WINDOW = 1000
 _LARGEST_BYTES = 1 << 20
-_SHOWN_RULES = 10
 
 
 class ScheduleConfiguration(Strict):
@@ -244,7 +243,8 @@ def read(path: Path) -> ModelConfiguration:
         ModelError: it cannot be read, is no JSON, or breaks a rule; every broken rule is named.
     """
     try:
-        return ModelConfiguration.model_validate_json(read_text(path, _LARGEST_BYTES))
+        context = {"folder": str(path.parent.absolute())}
+        return ModelConfiguration.model_validate_json(read_text(path, _LARGEST_BYTES), context=context)
     except OSError as error:
         why = cause(error, "The system does not say.")
         raise ModelError(f"The configuration {path} cannot be read.", why, "Check the file.") from error
@@ -252,18 +252,6 @@ def read(path: Path) -> ModelConfiguration:
         raise ModelError(
             f"The configuration {path} is not valid.", broken_rules(error), "Correct the named keys."
         ) from error
-
-
-def broken_rules(error: ValidationError) -> str:
-    """What is wrong with a file, a line for each key that breaks a rule; of many the first."""
-    found = error.errors(include_url=False)
-    lines = [
-        f"{plain('.'.join(map(str, item['loc'])), 80) or 'the whole'}: {item['msg'].removeprefix('Value error, ')}"
-        + (f" (found {plain(repr(item['input']), 80)})" if not isinstance(item["input"], dict) else "")
-        for item in found[:_SHOWN_RULES]
-    ]
-    more = [f"and {len(found) - _SHOWN_RULES} more"] if len(found) > _SHOWN_RULES else []
-    return "\n".join([*lines, *more])
 
 
 def write(configuration: ModelConfiguration, path: Path) -> None:

@@ -18,21 +18,12 @@ from ecgseg.errors import DataError
 from ecgseg.pipeline import normalise_running
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.dataset import FRAMES, BatchSource, Cutting, Float32, SignalBank, evaluation_frames
+from ecgseg.zoo.named_databases import Share, named_databases
 from ecgseg.zoo.recipe import qtdb_names
 
 # The past that an answer of a stream depends on, as windows that follow one another have it.
 _STREAM_CONTEXT = 500
 _QTDB_BEFORE_S, _QTDB_AFTER_S = 10.0, 1.0
-
-
-@dataclass(frozen=True)
-class Share:
-    """Further records to train on: what they are, for people, and the share of the training frames they get."""
-
-    name: str
-    records: tuple[Record, ...]
-    weight: float
-    border: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,36 +46,72 @@ class Corpus:
     @property
     def source(self) -> str:
         """What it is made of, for people."""
-        if not self.training:
+        if not self.patients:
             return f"synthetic ECG only ({len(self.synthetic)} leads): no LUDB was found or asked for"
         other = "".join(f", {100 * share.weight:.0f} % {share.name}" for share in self.others)
         share = f", {100 * self.synthetic_weight:.0f} % synthetic frames" if self.synthetic_weight else ""
+        if not self.training:
+            return f"{other.removeprefix(', ')}{share}; {len(self.validation)} leads to choose on"
         return f"LUDB: {len(self.training)} leads to train on, {len(self.validation)} to choose on{share}{other}"
+
+    @property
+    def patients(self) -> tuple[Record, ...]:
+        """What is real of it: LUDB's records, or without them those of the databases that a configuration names."""
+        return self.training or tuple(record for share in self.others if share.real for record in share.records)
 
 
 def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | None = None) -> Corpus:
     """Reads what a configuration asks for; without LUDB (or with a synthetic weight of 1) synthetic ECG alone.
 
     Raises:
-        DataError: QTDB is asked for and not there, or a record cannot be read.
+        DataError: QTDB or another database is asked for and not there, or a record cannot be read.
+        UsageError: a database has no such set, record or lead.
     """
     data = configuration.data
-    folder = None if data.synthetic_weight == 1.0 else ludb.find_ludb(ludb_option)
-    weight = 1.0 if folder is None else data.synthetic_weight
-    count = data.synthetic_records if weight else 0
+    folder = None if data.synthetic_weight == 1.0 or not data.needs_ludb else ludb.find_ludb(ludb_option)
+    if folder is None and not data.databases:
+        count = data.synthetic_records
+        fresh = _synthetic(configuration, max(4, count // 5), configuration.seed + 1)
+        return Corpus((), fresh, _synthetic(configuration, count, configuration.seed), 1.0)
+    if folder is None and data.needs_ludb:
+        raise _ludb_is_missing(data.ludb_weight)
+    count = data.synthetic_records if data.synthetic_weight else 0
+    synthetic = _synthetic(configuration, count, configuration.seed)
+    training, validation = _ludb(configuration, folder)
+    shares, chosen_on = named_databases(configuration)
+    others = (*_others(configuration), *shares)
+    validation = (*validation, *_qtdb(data.qtdb_validation), *chosen_on)
+    if not validation:
+        raise DataError(
+            f"There is nothing to choose {configuration.name} on.",
+            "None of its databases has a validation set in the configuration.",
+            "Give one of data.databases a `validation`.",
+        )
+    return Corpus(training, validation, synthetic, data.synthetic_weight, others)
+
+
+def _ludb(configuration: ModelConfiguration, folder: Path | None) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """What is trained and chosen on of LUDB; nothing without a folder."""
+    if folder is None:
+        return (), ()
+    data = configuration.data
+    training = ludb.load_records(folder, data.training_records, data.leads)
+    return tuple(training), tuple(ludb.load_records(folder, data.validation_records, data.leads))
+
+
+def _synthetic(configuration: ModelConfiguration, count: int, seed: int) -> tuple[Record, ...]:
+    """So many synthetic recordings of the configuration's kind."""
+    data = configuration.data
     leads = data.leads[: data.synthetic_leads] if len(data.leads) < 12 else None
     kind: dict[str, Any] = {"population": data.synthetic_population, "duration_s": float(data.synthetic_seconds)}
-    drawn = leads or data.synthetic_leads
-    synthetic = tuple(synthetic_records(count, drawn, configuration.seed, **kind)) if count else ()
-    if folder is None:
-        fresh = synthetic_records(max(4, count // 5), drawn, configuration.seed + 1, **kind)
-        return Corpus((), tuple(fresh), synthetic, 1.0)
-    return Corpus(
-        tuple(ludb.load_records(folder, data.training_records, data.leads)),
-        (*ludb.load_records(folder, data.validation_records, data.leads), *_qtdb(data.qtdb_validation)),
-        synthetic,
-        weight,
-        _others(configuration),
+    return tuple(synthetic_records(count, leads or data.synthetic_leads, seed, **kind)) if count else ()
+
+
+def _ludb_is_missing(weight: float) -> DataError:
+    return DataError(
+        "This model needs LUDB.",
+        f"Its configuration leaves {100 * weight:.0f} % of the frames to it.",
+        "Run `invoke data` to download it, name a copy with --ludb, or let the weights in `data` be 1 together.",
     )
 
 
@@ -150,7 +177,7 @@ def undisturbed(configuration: ModelConfiguration, records: Sequence[Record]) ->
 
 def calibration_frames(configuration: ModelConfiguration, corpus: Corpus) -> npt.NDArray[np.float32]:
     """Undisturbed frames of the training records, drawn by the seed: float32 [frames, length, 1]."""
-    frames, _ = undisturbed(configuration, corpus.training or corpus.synthetic)
+    frames, _ = undisturbed(configuration, corpus.patients or corpus.synthetic)
     rng = np.random.default_rng([configuration.seed, 1])
     count = min(configuration.quantisation.calibration_frames, len(frames))
     return frames[rng.permutation(len(frames))[:count]]

@@ -13,7 +13,7 @@ from ecgseg.data.databases.ludb import find_ludb, load_records, split
 from ecgseg.data.databases.synthetic import noise_records
 from ecgseg.data.records import WAVE_LABELS, Record, excerpts
 from ecgseg.errors import DataError, ModelError, UsageError, cause
-from ecgseg.files import read_text
+from ecgseg.files import broken_rules, read_text
 from ecgseg.graph.ir import Graph
 from ecgseg.graph.lengths import at_length
 from ecgseg.graph.load import load_tflite
@@ -310,5 +310,5 @@ def _read(kind: type[Figures], name: str, file: str, command: str) -> Figures:
     try:
         return kind.model_validate_json(read_text(path, _LARGEST_BYTES))
     except (OSError, ValidationError) as error:
-        why = configuration.broken_rules(error) if isinstance(error, ValidationError) else cause(error, "")
+        why = broken_rules(error) if isinstance(error, ValidationError) else cause(error, "")
         raise ModelError(f"The figures of {name} cannot be read ({path}).", why, f"Run `{command}`.") from error

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ecgseg.data.databases import qtdb
+from ecgseg.data.databases.known import DATABASES, is_own
 from ecgseg.data.databases.ludb import LEADS, split
 from ecgseg.errors import UsageError
 from ecgseg.zoo.architecture import Positive, Probability, Strict
 
+# What sums of shares such as 0.7 + 0.2 + 0.1 may be off.
+_ROUNDING = 1e-9
 Border = Annotated[int, Field(ge=0, le=20)]
 
 
@@ -26,8 +30,39 @@ def qtdb_names(sets: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(f"{error.what} {error.why}") from error
 
 
+class DatabaseConfiguration(Strict):
+    """What a model learns from one database, beside what the other keys say.
+
+    Attributes:
+        database: "ludb", "qtdb", or the path of a TOML file that declares one (docs/data.md), from the configuration's
+            folder.
+        weight: share of the training frames that comes from it.
+        training, validation: a set of its split, or names of records; no validation is none of it.
+        leads: names of leads; none are all.
+        border: as `synthetic_border`.
+    """
+
+    database: Annotated[str, Field(min_length=1, max_length=500)]
+    weight: Annotated[float, Field(gt=0.0, le=1.0)]
+    training: str | Annotated[tuple[str, ...], Field(min_length=1)] = "train"
+    validation: str | tuple[str, ...] = "val"
+    leads: tuple[str, ...] = ()
+    border: Border = 0
+
+    @field_validator("database")
+    @classmethod
+    def _is_known(cls, word: str, info: ValidationInfo) -> str:
+        if is_own(word):
+            # From the folder of the configuration that is read, which may not be where it is used.
+            base = (info.context or {}).get("folder")
+            return str(Path(base) / word) if base else word
+        if word not in DATABASES or word == "synthetic":
+            raise ValueError("known are ludb, qtdb and FILE.toml; synthetic ECG has keys of its own")
+        return word
+
+
 class DataConfiguration(Strict):
-    """What a model learns from.
+    """What a model learns from: what `databases`, synthetic ECG, QTDB and noise leave of the frames comes from LUDB.
 
     Attributes:
         training, validation: a set of the LUDB split, or record numbers.
@@ -43,6 +78,7 @@ class DataConfiguration(Strict):
         noise_records: how many recordings of noise are drawn.
         synthetic_border, qtdb_border: how many samples on either side of a change of the label are not learned from,
             because other annotators set their marks elsewhere.
+        databases: further databases with their shares; LUDB is not read where all shares together are 1.
     """
 
     later = frozenset(
@@ -56,6 +92,7 @@ class DataConfiguration(Strict):
             "noise_records",
             "synthetic_border",
             "qtdb_border",
+            "databases",
         }
     )
 
@@ -74,6 +111,7 @@ class DataConfiguration(Strict):
     noise_records: Positive = 60
     synthetic_border: Border = 0
     qtdb_border: Border = 0
+    databases: Annotated[tuple[DatabaseConfiguration, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")
     def _patients_are_apart(self) -> DataConfiguration:
@@ -93,13 +131,26 @@ class DataConfiguration(Strict):
 
     @model_validator(mode="after")
     def _shares_fit(self) -> DataConfiguration:
-        if self.synthetic_weight + self.qtdb_weight + self.noise_weight > 1:
-            raise ValueError("synthetic_weight, qtdb_weight and noise_weight are more than 1 together")
+        if self.ludb_weight < -_ROUNDING:
+            raise ValueError("synthetic_weight, qtdb_weight, noise_weight and databases are more than 1 together")
+        if self.synthetic_weight == 1.0 and self.databases:
+            raise ValueError("synthetic_weight leaves nothing for databases")
         if bool(self.qtdb_weight) != bool(self.qtdb_training):
             raise ValueError("qtdb_weight and qtdb_training belong together")
         if self.synthetic_population == "frame" and self.synthetic_seconds != 10:
             raise ValueError("recordings of the synthetic_population frame last 10 seconds")
         return self
+
+    @property
+    def ludb_weight(self) -> float:
+        """What the other shares leave."""
+        weights = (self.qtdb_weight, self.noise_weight, *(database.weight for database in self.databases))
+        return 1.0 - self.synthetic_weight - sum(weights)
+
+    @property
+    def needs_ludb(self) -> bool:
+        """Whether LUDB has a share of its own; without `databases` it is what is left, if only to choose on."""
+        return not self.databases or self.ludb_weight > _ROUNDING
 
     @property
     def training_records(self) -> tuple[int, ...]:

@@ -306,7 +306,7 @@ def train(
     corpus = load_corpus(configuration, ludb_option)
     console.print(f"{configuration.name}: {corpus.source}", markup=False)
     work = work_folder(name, configuration)
-    lesser = not corpus.training and configuration.data.synthetic_weight < 1.0
+    lesser = not corpus.patients and configuration.data.synthetic_weight < 1.0
     target = out or (work if lesser else zoo.result_folder(name, configuration))
     trained = fit(configuration, corpus, work, console, resume=resume)
     return write_model(configuration, corpus, trained.model, trained.history, target, draw)

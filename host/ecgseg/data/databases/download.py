@@ -19,7 +19,8 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path, PurePosixPath
 from ssl import SSLError
 
-from ecgseg.data.databases import qtdb
+from ecgseg.data.databases import ludb, qtdb
+from ecgseg.data.databases.declaration import Source
 from ecgseg.errors import DataError, cause
 from ecgseg.files import ARCHIVE_ERRORS, plain, read_file
 from ecgseg.output import output_error
@@ -32,54 +33,10 @@ _CHUNK = 1 << 16
 _TIMEOUT_SECONDS = 30.0
 _NONSENSE = "What the server sent makes no sense."
 
+LUDB, QTDB = ludb.DOWNLOAD, qtdb.DOWNLOAD
+
 # Called with what is done and what there is to do, in bytes or files; the total is 0 while it is not known.
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a data set comes from.
-
-    Attributes:
-        url: zip archive of the whole data set.
-        files_url: folder with its files one by one, SHA256SUMS.txt among them; used when there is no archive.
-        sums_sha256: SHA-256 of that list, hexadecimal; of its lines `<digest> <name>` for `part`, when there is one.
-        part: files by which a release is known whose whole list is not pinned, in order of name.
-        name: of the data set and its release, for people.
-        command: what downloads it.
-        named_by: what names a copy elsewhere: an option, an environment variable.
-    """
-
-    url: str
-    files_url: str
-    sums_sha256: str
-    part: tuple[str, ...] = ()
-    name: str = "LUDB 1.0.1"
-    command: str = "invoke data"
-    named_by: str = "--ludb or ECGSEG_LUDB"
-
-    @property
-    def database(self) -> str:
-        """Its name without the release."""
-        return self.name.partition(" ")[0]
-
-
-LUDB = Source(
-    url="https://physionet.org/static/published-projects/ludb/"
-    "lobachevsky-university-electrocardiography-database-1.0.1.zip",
-    files_url="https://physionet.org/files/ludb/1.0.1/",
-    sums_sha256="cccef1f3529519db8f26a333c97a6872a7d0e3e5c64a1448b76b161fd87fb75f",
-)
-
-QTDB = Source(
-    url="https://physionet.org/static/published-projects/qtdb/qt-database-1.0.0.zip",
-    files_url="https://physionet.org/files/qtdb/1.0.0/",
-    sums_sha256="cb9c8259c62967be372f9084c2ce57fefd35234d9a4f27ff70b5d630d4256849",
-    part=tuple(sorted(f"{name}.{suffix}" for name in qtdb.given_records() for suffix in ("dat", qtdb.ANNOTATOR))),
-    name="QTDB 1.0.0",
-    command="invoke data --database qtdb",
-    named_by=qtdb.ENVIRONMENT,
-)
 
 
 class _NotThereError(DataError):

@@ -12,11 +12,13 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from ecgseg import interruption, paths
+from ecgseg import paths
+from ecgseg.data.databases import loader
+from ecgseg.data.databases.declaration import Database, Source
 from ecgseg.data.databases.places import Places
-from ecgseg.data.readers import wfdb
+from ecgseg.data.readers.wfdb import WfdbReader
 from ecgseg.data.records import Record
-from ecgseg.errors import DataError, UsageError, cause
+from ecgseg.errors import UsageError
 from ecgseg.files import is_file, plain
 from ecgseg.pipeline import DEFAULT_INPUT_RATE
 
@@ -59,30 +61,12 @@ def load_records(folder: Path, record_ids: Iterable[int], leads: Sequence[str] =
     Raises:
         DataError: a file is missing or cannot be read; the message names it.
     """
-    return [record for number in record_ids for record in load_record(folder, number, leads)]
+    return loader.load_records(LUDB, folder, map(str, record_ids), leads)
 
 
 def load_record(folder: Path, record_id: int, leads: Sequence[str] = LEADS) -> list[Record]:
     """Leads of one record; see :func:`load_records`."""
-    base = folder / "data" / str(record_id)
-    try:
-        records = wfdb.read_leads(base, leads, wfdb.About(record_id, "ludb", _rhythm))
-    except wfdb.UNREADABLE as error:
-        raise DataError(
-            f"Record {record_id} of LUDB cannot be read ({base}).",
-            plain(cause(error, "Its header, signals or annotation are not as the format has them."), 400),
-            "Check the folder with `invoke data --verify`, or download LUDB again with `invoke data`.",
-        ) from error
-    # Its reader catches everything in places, Ctrl-C with it.
-    interruption.check()
-    for record in records:
-        if record.rate != RATE:
-            raise DataError(
-                f"Record {record_id} is sampled at {record.rate} Hz ({base}).",
-                f"LUDB is at {RATE} Hz, and so are the firmware and the models that its records go to.",
-                f"Resample the record to {RATE} Hz, or leave it out with --records.",
-            )
-    return records
+    return loader.load_record(LUDB, folder, str(record_id), leads)
 
 
 def _rhythm(comments: Sequence[str]) -> str:
@@ -138,12 +122,30 @@ def parse_leads(text: str) -> tuple[str, ...]:
     Raises:
         UsageError: unknown lead.
     """
-    if text == "all":
-        return LEADS
-    leads: Sequence[str] = [part.strip().lower() for part in text.split(",")]
-    for lead in leads:
-        if lead not in LEADS:
-            raise UsageError(
-                f"There is no lead '{lead}'.", f"LUDB has {', '.join(LEADS)}.", "Correct the --leads option."
-            )
-    return tuple(dict.fromkeys(leads))
+    return loader.parse_leads(LUDB, text)
+
+
+DOWNLOAD = Source(
+    url="https://physionet.org/static/published-projects/ludb/"
+    "lobachevsky-university-electrocardiography-database-1.0.1.zip",
+    files_url="https://physionet.org/files/ludb/1.0.1/",
+    sums_sha256="cccef1f3529519db8f26a333c97a6872a7d0e3e5c64a1448b76b161fd87fb75f",
+)
+
+LUDB = Database(
+    key="ludb",
+    title="LUDB",
+    licence="ODC-By 1.0",
+    citation="A. I. Kalyakulina et al., IEEE Access 8 (2020) 186181-186190, doi 10.1109/ACCESS.2020.3029211",
+    reader=WfdbReader("data/{name}", "{lead}", _rhythm),
+    find=lambda option: find_ludb(option),
+    select=lambda text: tuple(map(str, parse_records(text))),
+    number=int,
+    sets=lambda: {name: tuple(map(str, ids)) for name, ids in split().items()},
+    leads=LEADS,
+    known=", ".join(LEADS),
+    rate=RATE,
+    to_read="Check the folder with `invoke data --verify`, or download LUDB again with `invoke data`.",
+    to_get="Run `invoke data`, or name a copy with --ludb.",
+    download=DOWNLOAD,
+)

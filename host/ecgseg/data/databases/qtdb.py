@@ -11,24 +11,21 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from ecgseg import interruption, paths
+from ecgseg import paths
+from ecgseg.data.databases import loader
+from ecgseg.data.databases.declaration import Database, Source
 from ecgseg.data.databases.places import Places
-from ecgseg.data.readers import wfdb
-from ecgseg.data.records import Record, Stretch, Wave
+from ecgseg.data.databases.stretches import annotated_stretches
+from ecgseg.data.readers.wfdb import WfdbReader
+from ecgseg.data.records import Record
 from ecgseg.errors import DataError, UsageError, cause
 from ecgseg.files import is_file, plain, read_text
-from ecgseg.pipeline import DEFAULT_INPUT_RATE, LEAD_OFF, microvolts
+from ecgseg.pipeline import DEFAULT_INPUT_RATE
 
 ENVIRONMENT = "ECGSEG_QTDB"
 SOURCE = "qtdb"
@@ -37,16 +34,11 @@ LEADS = ("0", "1")
 # Of the files, and of the records that are made of them.
 STORED_RATE = 250
 RATE = DEFAULT_INPUT_RATE
-_FACTOR = RATE // STORED_RATE
 
 _NAME = re.compile(r"sel(e?)(\d{2,5})")
 # Names with an e are those of the European ST-T database, whose numbers others have too.
 _EUROPEAN = 1_000_000
 _MAX_LIST_BYTES = 1 << 16
-# Two annotated beats further apart than this, in medians of the record, have beats between them that are not annotated:
-# in the given records, the beat annotations of the source databases show one between all pairs beyond 1.74 medians and
-# between none up to 1.5.
-_LONGEST_RR = 1.6
 
 
 def find_qtdb(option: str | Path | None = None) -> Path | None:
@@ -117,106 +109,12 @@ def load_records(folder: Path, names: Iterable[str], leads: Sequence[str] = LEAD
         DataError: a file is missing or cannot be read; the message names it.
         UsageError: a name is none of a record.
     """
-    return [record for name in names for record in load_record(folder, name, leads)]
+    return loader.load_records(QTDB, folder, names, leads)
 
 
 def load_record(folder: Path, name: str, leads: Sequence[str] = LEADS) -> list[Record]:
     """Leads of one record; see :func:`load_records`."""
-    about = wfdb.About(record_number(name), SOURCE, lambda comments: "unknown", name)
-    base = folder / name
-    try:
-        records = wfdb.read_channels(base, ANNOTATOR, [int(lead) for lead in leads], about)
-    except wfdb.UNREADABLE as error:
-        raise DataError(
-            f"Record {name} of QTDB cannot be read ({base}).",
-            plain(cause(error, "Its header, signals or annotation are not as the format has them."), 400),
-            "Check the folder with `invoke data --database qtdb --verify`, or download QTDB again with"
-            " `invoke data --database qtdb`.",
-        ) from error
-    # Its reader catches everything in places, Ctrl-C with it.
-    interruption.check()
-    for record in records:
-        if record.rate != STORED_RATE:
-            raise DataError(
-                f"Record {name} is sampled at {record.rate} Hz ({base}).",
-                f"QTDB is at {STORED_RATE} Hz.",
-                "Check the folder with `invoke data --database qtdb --verify`.",
-            )
-    return [_at_rate(record) for record in records]
-
-
-def _at_rate(record: Record) -> Record:
-    """A record of 250 Hz at 500 Hz, its stretches known."""
-    waves = tuple(Wave(wave.kind, _up(wave.onset), _up(wave.peak), _up(wave.offset)) for wave in record.waves)
-    return replace(
-        record, rate=RATE, samples=_interpolated(record.samples), waves=waves, annotated=annotated_stretches(waves)
-    )
-
-
-def _up(point: int | None) -> int | None:
-    return None if point is None else _FACTOR * point
-
-
-def _interpolated(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    """Twice as many samples, band-limited; sample n lies at 2 n. Where there is no contact the last value is held."""
-    # Slow to import, and not needed where nothing is read.
-    from scipy.signal import resample_poly
-
-    good = samples != LEAD_OFF
-    last = np.maximum.accumulate(np.where(good, np.arange(samples.size), 0))
-    held = np.where(good[last], samples[last], 0) / 1000.0
-    finer = microvolts(resample_poly(held, _FACTOR, 1, padtype="line"))
-    finer[np.repeat(~good, _FACTOR)] = LEAD_OFF
-    return finer
-
-
-def annotated_stretches(waves: Sequence[Wave]) -> tuple[Stretch, ...]:
-    """Stretches in which every wave is annotated.
-
-    A run of annotated beats ends where the next beat is so late that others lie between. Every QRS is followed by a T
-    wave; where none is annotated after one, as in all of sel35 and sel37, it was left out, and nothing is known before
-    the next mark. Where most beats of a record have a P wave, one without has it hidden in the T wave before, or is an
-    ectopic beat; nothing is known before its QRS.
-
-    Args:
-        waves: of one record, in order of time.
-
-    Returns:
-        First and last raw sample of each stretch, in order of time.
-    """
-    known = [wave for wave in waves if wave.points]
-    bounds = pairwise([0, *_breaks(known), len(known)]) if known else ()
-    runs = [[point for wave in known[start:end] for point in wave.points] for start, end in bounds]
-    return tuple((min(points), max(points)) for points in runs)
-
-
-def _breaks(known: Sequence[Wave]) -> list[int]:
-    """Indices of the waves before which a stretch ends."""
-    beats = [index for index, wave in enumerate(known) if wave.kind == "QRS"]
-    times = [_middle(known[index]) for index in beats]
-    longest = _LONGEST_RR * float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    with_p = 2 * sum(wave.kind == "P" for wave in known) >= len(beats)
-    breaks = []
-    for index, (before, after) in enumerate(pairwise(known), 1):
-        following = bisect_left(beats, index)
-        late = 0 < following < len(beats) and times[following] - times[following - 1] > longest
-        if _interrupted(before.kind, after.kind, late=late, with_p=with_p):
-            breaks.append(index)
-    return breaks
-
-
-def _interrupted(before: str, after: str, *, late: bool, with_p: bool) -> bool:
-    """True when something may lie between two consecutive waves of these kinds."""
-    if before == "QRS":
-        return after not in ("T", "?")
-    if before == "P":
-        return False
-    # Of a beat's own waves only P comes before its QRS: a run ends behind T or U.
-    return (late and after == "P") or ((late or with_p) and after == "QRS")
-
-
-def _middle(wave: Wave) -> int:
-    return wave.peak if wave.peak is not None else min(wave.points)
+    return loader.load_record(QTDB, folder, name, leads)
 
 
 @lru_cache(maxsize=1)
@@ -253,3 +151,35 @@ def parse_records(text: str) -> tuple[str, ...]:
                 "Correct the --records option.",
             )
     return names
+
+
+DOWNLOAD = Source(
+    url="https://physionet.org/static/published-projects/qtdb/qt-database-1.0.0.zip",
+    files_url="https://physionet.org/files/qtdb/1.0.0/",
+    sums_sha256="cb9c8259c62967be372f9084c2ce57fefd35234d9a4f27ff70b5d630d4256849",
+    part=tuple(sorted(f"{name}.{suffix}" for name in given_records() for suffix in ("dat", ANNOTATOR))),
+    name="QTDB 1.0.0",
+    command="invoke data --database qtdb",
+    named_by=ENVIRONMENT,
+)
+
+QTDB = Database(
+    key=SOURCE,
+    title="QTDB",
+    licence="ODC-By 1.0",
+    citation="P. Laguna et al., Computers in Cardiology 24 (1997) 673-676, doi 10.13026/C24K53",
+    reader=WfdbReader("{name}", ANNOTATOR),
+    find=lambda option: find_qtdb() if option is None else find_qtdb(option),
+    select=lambda text: parse_records("given" if text == "test" else text),
+    number=record_number,
+    sets=split,
+    leads=LEADS,
+    known="two channels, 0 and 1",
+    rate=STORED_RATE,
+    stretches=annotated_stretches,
+    trainable=given_records,
+    to_read="Check the folder with `invoke data --database qtdb --verify`, or download QTDB again with"
+    " `invoke data --database qtdb`.",
+    to_get="Run `invoke data --database qtdb`, or name a copy with ECGSEG_QTDB.",
+    download=DOWNLOAD,
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,11 @@ BEATS = "NLRBAaJSVrFejnE/fQ?"
 _KINDS = {"p": "P", "t": "T", "u": "U"} | dict.fromkeys(BEATS, "QRS")
 
 
+def _no_rhythm(comments: Sequence[str]) -> str:
+    del comments
+    return "unknown"
+
+
 @dataclass(frozen=True)
 class About:
     """What a database says of a recording beside its files.
@@ -50,8 +55,35 @@ class About:
 
     record_id: int
     source: str
-    rhythm: Callable[[Sequence[str]], str]
+    rhythm: Callable[[Sequence[str]], str] = _no_rhythm
     name: str = ""
+
+
+@dataclass(frozen=True)
+class WfdbReader:
+    """How the files of a database in WFDB's format become records.
+
+    Attributes:
+        path: of a record's files in the database, without suffix; {name} stands for its name.
+        annotator: suffix of its annotation file, for all channels, which go by their numbers; {lead}: each lead, which
+            go by their names, has its own.
+        rhythm: the rhythm from the header's comment lines.
+    """
+
+    path: str
+    annotator: str
+    rhythm: Callable[[Sequence[str]], str] = _no_rhythm
+
+    def place(self, folder: Path, name: str) -> Path:
+        """The path of a record without suffix."""
+        return folder / self.path.format(name=name)
+
+    def read(self, folder: Path, name: str, leads: Sequence[str], about: About) -> list[Record]:
+        """Leads of one record; raises as :func:`read_leads` does."""
+        about = replace(about, rhythm=self.rhythm)
+        if self.annotator == "{lead}":
+            return read_leads(self.place(folder, name), leads, about)
+        return read_channels(self.place(folder, name), self.annotator, [int(lead) for lead in leads], about)
 
 
 def read_leads(base: Path, leads: Sequence[str], about: About) -> list[Record]:
@@ -70,7 +102,8 @@ def read_leads(base: Path, leads: Sequence[str], about: About) -> list[Record]:
     names = [name.lower() for name in signal.sig_name]
     samples = microvolts(signal.p_signal)
     return [
-        _record(signal, samples[:, names.index(lead)], lead, parse_waves(*_marks(base, lead)), about) for lead in leads
+        _record(signal, samples[:, names.index(lead)], lead, parse_waves(*read_marks(base, lead)), about)
+        for lead in leads
     ]
 
 
@@ -89,7 +122,7 @@ def read_channels(base: Path, annotator: str, channels: Sequence[int], about: Ab
     check_sizes(base, [annotator])
     signal = _signal(base)
     samples = microvolts(signal.p_signal)
-    waves = parse_waves(*_marks(base, annotator))
+    waves = parse_waves(*read_marks(base, annotator))
     return [_record(signal, samples[:, channel], str(channel), waves, about) for channel in channels]
 
 
@@ -162,9 +195,15 @@ def _stored(line: str) -> tuple[str, int, int]:
     return found[1], _BITS[found[2]] * int(found[3] or 1), int(found[4] or 0)
 
 
-def _marks(base: Path, extension: str) -> tuple[list[int], list[str]]:
+def read_marks(base: Path, extension: str) -> tuple[list[int], list[str]]:
+    """Samples and symbols of an annotation file, in order of time.
+
+    Raises:
+        UNREADABLE: it is missing or damaged.
+    """
     import wfdb
 
+    checked_size(base.with_name(f"{base.name}.{extension}"), MAX_FILE_BYTES)
     annotation: Any = wfdb.rdann(str(base), extension)
     return [int(sample) for sample in annotation.sample], list(annotation.symbol)
 

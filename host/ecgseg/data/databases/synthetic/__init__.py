@@ -11,6 +11,7 @@ Intervals follow the usual ranges of adult 12-lead ECG (P. W. Macfarlane et al.,
 2nd ed., 2010); QT follows L. S. Fridericia's cube root (Acta Med. Scand. 53 (1920) 469-486).
 """
 
+from ecgseg.data.databases.synthetic.database import SYNTHETIC
 from ecgseg.data.databases.synthetic.noise import DISTURBANCES
 from ecgseg.data.databases.synthetic.recordings import POPULATIONS, synthesise, synthetic_records
 from ecgseg.data.databases.synthetic.rhythms import RHYTHMS
@@ -24,6 +25,7 @@ __all__ = [
     "POPULATIONS",
     "RATE",
     "RHYTHMS",
+    "SYNTHETIC",
     "noise_records",
     "synthesise",
     "synthetic_records",

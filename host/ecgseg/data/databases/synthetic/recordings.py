@@ -52,21 +52,22 @@ def synthetic_records(
             f"Populations: frame ({DURATION_S:g} s each), stream (1 s and more).",
             "Use one of them.",
         )
-    result: list[Record] = []
-    for number in range(1, count + 1):
-        rng = np.random.default_rng([seed, number])
-        if isinstance(leads, int):
-            chosen = tuple(LEADS[index] for index in sorted(rng.permutation(len(LEADS))[:leads]))
-        else:
-            chosen = tuple(leads)
-        disturbance = "none" if rng.random() < 0.85 else DISTURBANCES[int(rng.integers(1, len(DISTURBANCES)))]
-        turn, own = divmod(number, _LIBRARY_EVERY)
-        if own == 0:
-            result.extend(from_library(number, PRESETS[turn % len(PRESETS)], chosen, rng))
-        else:
-            rhythm = RHYTHMS[(number - 1 - turn) % len(RHYTHMS)]
-            result.extend(synthesise(number, rhythm, chosen, rng=rng, disturbance=disturbance))
-    return result
+    return [record for number in range(1, count + 1) for record in frame_recording(number, leads, seed)]
+
+
+def frame_recording(number: int, leads: int | Sequence[str], seed: int) -> list[Record]:
+    """One recording of the population "frame"; see :func:`synthetic_records`."""
+    rng = np.random.default_rng([seed, number])
+    if isinstance(leads, int):
+        chosen = tuple(LEADS[index] for index in sorted(rng.permutation(len(LEADS))[:leads]))
+    else:
+        chosen = tuple(leads)
+    disturbance = "none" if rng.random() < 0.85 else DISTURBANCES[int(rng.integers(1, len(DISTURBANCES)))]
+    turn, own = divmod(number, _LIBRARY_EVERY)
+    if own == 0:
+        return from_library(number, PRESETS[turn % len(PRESETS)], chosen, rng)
+    rhythm = RHYTHMS[(number - 1 - turn) % len(RHYTHMS)]
+    return synthesise(number, rhythm, chosen, rng=rng, disturbance=disturbance)
 
 
 def synthesise(
