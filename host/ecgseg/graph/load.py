@@ -133,7 +133,7 @@ def read_model(path: Path) -> bytes:
         raise GraphError(
             f"The model {plain(str(path))} cannot be read.",
             cause(error, "The system does not say."),
-            "Check the option that names it, or the file.",
+            "Check --model or --tflite, whichever names it, or the file.",
         ) from error
 
 
