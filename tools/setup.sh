@@ -36,6 +36,11 @@ if ! [[ -e /usr/lib/arm-none-eabi/include/stdint.h || -e /usr/include/newlib/std
     missing+=(libnewlib-arm-none-eabi)
 fi
 command -v qemu-system-arm >/dev/null || missing+=(qemu-system-arm)
+if [[ " $* " == *" dev "* ]]; then
+    # Tests build what `invoke export` writes as its users do.
+    command -v g++ >/dev/null || missing+=(g++)
+    command -v cmake >/dev/null || missing+=(cmake)
+fi
 if [[ " $* " == *" fuzz "* ]]; then
     command -v clang >/dev/null || missing+=(clang)
     # Where the sanitizers and libFuzzer come in a package of their own.

@@ -35,7 +35,7 @@ class Options(ModelOptions, OptimiseOption, RateOption, JsonOption):
         output=Output.FOLDER,
     )
     form: str = option(
-        "For which build system: plain (a Makefile); default plain.",
+        "For which build system: plain (a Makefile), cmake, zephyr, neuralspot or arduino; default plain.",
         default="plain",
         name="as",
         known=_forms,

@@ -132,13 +132,13 @@ class _Texts:
         form, kind, public = self._form, self._subject.kind.value, f"{self._names.prefix}.h"
         files = {f"{form.include if name == public else 'src'}/{name}": text for name, text in sources.items()}
         vectors = vectors_of(self._subject)
-        files["test/vectors.h"] = self._rendered(
+        files[f"{form.test_folder}/vectors.h"] = self._rendered(
             "vectors.h.j2", about=vectors.about, arrays=vectors.arrays, events=vectors.events
         )
-        files["test/main.c"] = self._rendered(f"{kind}_test.c.j2")
+        files[form.test] = self._rendered(f"{kind}_test.c.j2")
         listed = sorted(name for name in sources if name.endswith(".c"))
         for path, template in form.templates.items():
-            files[path.format(p=self._names.prefix)] = self._rendered(template, sources=listed, figures=figures)
+            files[path] = self._rendered(template, sources=listed, figures=figures)
         files["README.md"] = self._rendered("README.md.j2", figures=figures)
         files["THIRD_PARTY_NOTICES.md"] = self._rendered("THIRD_PARTY_NOTICES.md.j2")
         files["LICENSE"] = _license()
