@@ -88,6 +88,14 @@ def test_values_become_microvolts_whatever_their_unit(
     assert np.array_equal(read(base), microvolts(np.round(waves(1)[:, 0], 3)))
 
 
+def test_a_gain_may_have_all_the_decimals_that_the_library_writes(tmp_path: Path) -> None:
+    values = np.array([0.1, -0.233333333, 0.70710678])[:, None]
+    # Without a gain of the caller's the library makes one of the values.
+    wfdb.wrsamp("7", 500, ["mV"], ["I"], p_signal=values, fmt=["212"], write_dir=str(tmp_path))
+    assert len((tmp_path / "7.hea").read_text().split("(")[0].split(".")[-1]) > 9
+    assert np.max(np.abs(read(tmp_path / "7") - 1000 * values[:, 0])) <= 0.75
+
+
 @pytest.mark.parametrize("unit", ["NU", "mmHg", "C", "", "kV"])
 def test_what_is_no_voltage_has_no_scale(unit: str) -> None:
     assert scale_of(unit) is None

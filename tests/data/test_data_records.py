@@ -20,6 +20,14 @@ def test_labels_include_both_ends_of_a_wave() -> None:
     assert mask[25:36].tolist() == [0] * 6 + [2] * 4 + [255]
 
 
+def test_labels_of_any_rate_lie_at_the_place_of_each_sample() -> None:
+    record = replace(record_with(Wave("P", 36, 40, 51), Wave("QRS", 72, 75, 83), length=360), rate=360)
+    mask = labels(record, 4, record.step)
+    # Sample n stands for place 3.6 n: 36 is that of sample 10, 51 lies in front of that of 15, 83 behind that of 23.
+    assert mask.size == 100
+    assert mask[:25].tolist() == [255] * 10 + [1] * 5 + [0] * 5 + [2] * 4 + [255]
+
+
 def test_outside_of_the_annotated_span_is_not_none() -> None:
     mask = labels(record_with(Wave("QRS", 1000, 1020, 1040), Wave("T", 1200, 1250, 1300)), 4, 5)
     assert set(mask[:200].tolist()) == {255}

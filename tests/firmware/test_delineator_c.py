@@ -24,7 +24,8 @@ from support.stream_models import small_segmenter
 Raw = npt.NDArray[np.int16]
 CAUSAL_STYLE = Path(__file__).parents[1] / "vectors" / "causal-style.tflite"
 MODELS = (CAUSAL_STYLE.read_bytes(), small_segmenter())
-RATES = (500, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (100, 200, 1000)))
+OF_PHASES = (50, 512)  # samples at 100 Hz lie between raw samples; below 100 Hz one of these may make two
+RATES = (500, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (100, 200, 1000, *OF_PHASES)))
 LOSSES = {b"g": Delineator.gap, b"o": Delineator.overrun}
 
 
@@ -177,7 +178,7 @@ def test_two_delineators_of_two_networks_share_an_arena(program: Program) -> Non
 def test_two_thousand_chunkings_give_the_same_bytes(program: Program) -> None:
     raw = record(2, program.rate)
     expected = spoken([Delineator(MODELS[1], program.rate).record(raw)])
-    for first in range(0, 2000, 50):
+    for first in range(0, 200 if program.rate in OF_PHASES else 2000, 50):
         script = []
         for seed in range(first, first + 50):
             script += [begin(0, 1), *pushes(0, raw, seed), command(b"e", 0)]

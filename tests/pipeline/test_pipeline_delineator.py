@@ -18,7 +18,7 @@ from ecgseg.pipeline.events import EventKind
 from support.stream_models import TimeModel, small_segmenter
 
 MODEL = small_segmenter()
-RATES = (100, 200, 500, 1000)
+RATES = (50, 100, 200, 500, 512, 1000)
 
 
 def record(rate: int, seed: int = 0) -> np.ndarray:

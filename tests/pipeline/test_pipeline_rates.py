@@ -26,7 +26,8 @@ def decibels(gain: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def stop_band(rate: int) -> float:
     """The most that comes through from 60 Hz on, with images of the first two multiples of the rate, dB."""
     resampling = Resampling(rate)
-    return float(decibels(frequency_response(resampling, np.arange(60.0, 2.5 * rate, 0.5))).max())
+    most = rate * min(resampling.phases / 2, 2.5)  # beyond half of the rate of all phases it repeats
+    return float(decibels(frequency_response(resampling, np.arange(60.0, most))).max())
 
 
 @pytest.mark.parametrize("rate", NEW_RATES)
@@ -41,7 +42,7 @@ def test_every_rate_passes_what_500_hz_passes(rate: int) -> None:
 
 @pytest.mark.parametrize("rate", [rate for rate in NEW_RATES if rate != 1999])
 def test_every_rate_stops_what_the_first_ones_stop(rate: int) -> None:
-    assert stop_band(rate) <= max(stop_band(first) for first in FIRST_RATES)
+    assert stop_band(rate) <= max(stop_band(first) for first in FIRST_RATES) < -39
 
 
 @pytest.mark.parametrize("rate", RATES)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.pipeline import UNANNOTATED
+from ecgseg.pipeline import MODEL_RATE, UNANNOTATED
 
 WAVE_LABELS = {2: {"QRS": 1}, 4: {"P": 1, "QRS": 2, "T": 3}}
 CLASS_NAMES = {2: ("NONE", "QRS"), 4: ("NONE", "PWAVE", "QRS", "TWAVE")}
@@ -79,6 +80,11 @@ class Record:
         return self.name or str(self.record_id)
 
     @property
+    def step(self) -> Fraction:
+        """Raw samples from one sample at 100 Hz to the next."""
+        return Fraction(self.rate, MODEL_RATE)
+
+    @property
     def spans(self) -> tuple[Stretch, ...]:
         """Annotated stretches in order of time; what lies between two of them is not known."""
         if self.annotated is not None:
@@ -93,7 +99,7 @@ class Record:
         return (spans[0][0], spans[-1][1]) if spans else None
 
 
-def labels(record: Record, class_count: int, factor: int) -> npt.NDArray[np.uint8]:
+def labels(record: Record, class_count: int, factor: Fraction | int) -> npt.NDArray[np.uint8]:
     """Label mask of a record at 100 Hz.
 
     Sample n stands for raw sample factor * n and belongs to a wave when onset <= factor * n <= offset. Outside the
@@ -103,7 +109,7 @@ def labels(record: Record, class_count: int, factor: int) -> npt.NDArray[np.uint
     Args:
         record: the record.
         class_count: 2 (NONE, QRS) or 4 (NONE, PWAVE, QRS, TWAVE).
-        factor: raw samples per label.
+        factor: raw samples per label, exactly (`Record.step`).
 
     Returns:
         uint8 [ceil(samples / factor)].
@@ -176,5 +182,5 @@ def _doubtful(record: Record, index: int) -> tuple[int, int]:
     return first, last
 
 
-def _fill(mask: npt.NDArray[np.uint8], onset: int, offset: int, factor: int, value: int) -> None:
+def _fill(mask: npt.NDArray[np.uint8], onset: int, offset: int, factor: Fraction | int, value: int) -> None:
     mask[max(0, -(-onset // factor)) : max(0, offset // factor + 1)] = value

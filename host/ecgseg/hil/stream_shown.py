@@ -23,17 +23,17 @@ def shown_lead(record: Record, expected: Answers, actual: Answers, found: Deline
         equal: no byte differed.
     """
     length = MOST_SECONDS * MODEL_RATE
-    factor = record.rate // MODEL_RATE
+    step = record.step
     start = 0
     if expected.classes.size > length and record.span is not None:
-        start = min(max(record.span[0] // factor - MODEL_RATE, 0), expected.classes.size - length)
+        start = min(max(record.span[0] // step - MODEL_RATE, 0), expected.classes.size - length)
     end = min(start + length, expected.classes.size)
     waves = [
         Segment(wave.label, wave.onset - start, wave.offset - start)
         for wave in found.prediction.segments
         if start <= wave.onset and wave.offset < end
     ]
-    part = _part(record, start * factor, end * factor) if end - start < expected.classes.size else record
+    part = _part(record, int(start * step), int(end * step)) if end - start < expected.classes.size else record
     return ShownLead(part, expected.classes[start:end], actual.classes[start:end], waves, 4, equal)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ecgseg.data.records import CLASS_NAMES, labels
 from ecgseg.hil.result import ShownLead
-from ecgseg.pipeline import MODEL_RATE, UNANNOTATED, runs
+from ecgseg.pipeline import UNANNOTATED, runs
 
 Mask = npt.NDArray[np.uint8]
 _LETTERS = {"PWAVE": "P", "TWAVE": "T"}
@@ -43,7 +43,7 @@ def rows(lead: ShownLead) -> list[tuple[str, Mask]]:
     """The masks uint8 [n] at 100 Hz by name, from the upper to the lower row; without an annotation only two."""
     shown = [("Python", lead.reference), ("Device", lead.device)]
     if lead.record.span is not None:
-        shown.insert(0, ("Annotation", labels(lead.record, lead.classes, lead.record.rate // MODEL_RATE)))
+        shown.insert(0, ("Annotation", labels(lead.record, lead.classes, lead.record.step)))
     return shown
 
 

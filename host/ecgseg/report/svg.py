@@ -100,14 +100,14 @@ def _y(microvolts: float, middle: float, scale: float) -> float:
 def _trace(lead: ShownLead) -> str:
     """The raw signal; it is lifted off the paper where there is no contact."""
     samples = lead.record.samples
-    factor = lead.record.rate // MODEL_RATE
+    step = float(lead.record.step)
     middle, scale = _scale(lead)
     commands = []
     for part in runs((samples != LEAD_OFF).astype(np.uint8)):
         pen = "M"
         for index in _drawn(samples[part.onset : part.offset + 1], lead):
             sample = part.onset + index
-            commands.append(f"{pen}{_x(sample / factor, lead):.1f} {_y(int(samples[sample]), middle, scale):.1f}")
+            commands.append(f"{pen}{_x(sample / step, lead):.1f} {_y(int(samples[sample]), middle, scale):.1f}")
             pen = "L"
     return f'<path class="ecg" d="{"".join(commands)}"/>'
 

@@ -60,7 +60,7 @@ class ScoreCollector:
             truth: its labels uint8 [n] at 100 Hz, if they are at hand; made from the record otherwise.
         """
         if truth is None:
-            truth = labels(record, self._class_count, record.rate // MODEL_RATE)
+            truth = labels(record, self._class_count, record.step)
         self._leads += 1
         self._confusion += confusion_matrix(prediction.mask, truth, self._class_count)
         self._fiducials.add(record, prediction.segments)

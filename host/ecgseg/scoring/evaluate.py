@@ -140,7 +140,7 @@ def score(
     rhythms: dict[str, ScoreCollector] = {}
     leads: dict[str, ScoreCollector] = {}
     for record in progress(records, "evaluate") if progress else records:
-        truth = labels(record, class_count, record.rate // MODEL_RATE)
+        truth = labels(record, class_count, record.step)
         prediction = delineator(record)
         for group in (
             whole,
@@ -166,7 +166,7 @@ def score_noise(
             noisy = [add_noise(record, kind, level) for record in records]
             confusion: Confusion = np.zeros((class_count, class_count), dtype=np.int64)
             for record in progress(noisy, f"{kind.value} {level:g} dB") if progress else noisy:
-                truth = labels(record, class_count, record.rate // MODEL_RATE)
+                truth = labels(record, class_count, record.step)
                 confusion += confusion_matrix(delineator(record).mask, truth, class_count)
             result[kind.value][f"{level:g}"] = weighted_f1(confusion)
     return result

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from ecgseg.data.records import CLASS_NAMES, WAVE_LABELS, Record, labels
-from ecgseg.pipeline import MODEL_RATE, UNANNOTATED, Segment, milliseconds, offset_tick, onset_tick
+from ecgseg.pipeline import UNANNOTATED, Segment, milliseconds, offset_tick, onset_tick
 
 TOLERANCE_MS = 150.0
 Confusion = npt.NDArray[np.int64]
@@ -173,7 +173,7 @@ class FiducialScorer:
     def add(self, record: Record, segments: Iterable[Segment]) -> None:
         """Score the segments (samples at 100 Hz) found in one lead."""
         found = list(segments)
-        mask = labels(record, self.class_count, record.rate // MODEL_RATE)
+        mask = labels(record, self.class_count, record.step)
         for kind, label in WAVE_LABELS[self.class_count].items():
             mine = [segment for segment in found if segment.label == label]
             waves = [wave for wave in record.waves if wave.kind == kind]

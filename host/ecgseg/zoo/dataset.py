@@ -61,7 +61,7 @@ class SignalBank:
         for record in records:
             parameters = PreprocessParameters(input_rate=record.rate)
             signal = decimate(record.samples, parameters)
-            mask = labels(record, class_count, parameters.factor)
+            mask = labels(record, class_count, record.step)
             mask[~signal.valid] = UNANNOTATED
             if signal.samples.size >= FRAME_LENGTH and np.count_nonzero(mask != UNANNOTATED) >= _LEAST_ANNOTATED:
                 signals.append(signal.samples.astype(np.float32))

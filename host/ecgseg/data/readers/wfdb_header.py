@@ -34,7 +34,7 @@ _RECORD_LINE = re.compile(
     rf"([\w-]+)(?:/(\d{{1,6}}))?\s+(\d{{1,4}})(?:\s+(\d{{1,9}}(?:\.\d{{0,9}})?)(?:[/(]\S*)?(?:\s+{_COUNT}\b.*)?)?\s*"
 )
 _SEGMENT_LINE = re.compile(rf"([\w-]+|~)\s+{_COUNT}\s*")
-_NUMBER = r"[+-]?\d{1,9}(?:\.\d{0,9})?(?:[eE][+-]?\d{1,2})?"
+_NUMBER = r"[+-]?\d{1,9}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,2})?"
 _SIGNAL_LINE = re.compile(
     r"(?P<file>[\w.-]+|~)\s+(?P<format>\d{1,3})(?:x(?P<per_frame>\d{1,4}))?(?::(?P<skew>\d{1,4}))?"
     rf"(?:\+(?P<first>\d{{1,12}}))?(?:\s+(?P<gain>{_NUMBER})(?:\((?P<baseline>[+-]?\d{{1,10}})\))?(?:/(?P<unit>\S+))?"
