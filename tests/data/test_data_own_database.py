@@ -90,6 +90,40 @@ def test_leads_waves_and_lists_of_records_are_what_the_file_says(file: Path) -> 
         inputs_of(str(file), leads="ii")
 
 
+@pytest.fixture
+def tables(file: Path) -> Path:
+    """The first lead of a record as a table that tells neither rate nor unit, its annotation beside it."""
+    records = file.parent / "records"
+    values = (source(1)[0].samples[::2].clip(-32000, 32000) / 1000).tolist()
+    (records / "t1.csv").write_text("ecg\n" + "".join(f"{value:.3f}\n" for value in values))
+    (records / "t1.atr").write_bytes((records / "w1.atr").read_bytes())
+    return file
+
+
+def test_records_of_any_format_are_read_with_what_the_file_tells_of_them(tables: Path) -> None:
+    text = 'name = "csv"\nfolder = "records"\nrecords = "*.csv"\nreader = "any"\nannotator = "atr"\n'
+    database = declared(tables, text + 'rate = 250\nunit = "mV"\nsymbols = { "^" = "p" }\n')
+    (record,) = loader.load_record(database, loader.folder_of(database), "t1.csv")
+    as_wfdb = own.declared(tables)
+    (first, _) = loader.load_record(as_wfdb, loader.folder_of(as_wfdb), "w1")
+    assert (record.lead, record.rate, record.name, record.waves) == ("ecg", 500, "t1.csv", first.waves)
+    assert np.abs(record.samples.astype(int) - first.samples).max() <= 1
+    for missing in ('unit = "mV"\n', "rate = 250\n"):
+        with pytest.raises(DataError, match="no record that can be read") as told:
+            declared(tables, text + missing)
+        assert told.value.why
+    with pytest.raises(DataError, match="is not valid"):
+        declared(tables, text + 'unit = "kg"\n')
+    with pytest.raises(DataError, match="fewer than 50"):
+        declared(tables, text + 'rate = 49\nunit = "mV"\n')
+
+
+def test_a_recording_of_a_day_is_no_record_of_a_database(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "MOST_SAMPLES", 4_999)
+    with pytest.raises(DataError, match="too long"):
+        own.declared(file)
+
+
 def test_runs_of_beats_are_stretches(file: Path) -> None:
     runs = declared(file, DECLARED.replace("[rhythm]", 'annotated = "runs"\n[rhythm]'))
     (record, _) = loader.load_record(runs, loader.folder_of(runs), "w1")

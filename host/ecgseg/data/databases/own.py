@@ -12,15 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from ecgseg.data.databases.declaration import ALL, Database
+from ecgseg.data.databases.loader import RATE
 from ecgseg.data.databases.own_file import MOST_LEADS, MOST_RECORDS, OwnFile, is_name, read_own_file, unknown_members
 from ecgseg.data.databases.stretches import annotated_stretches
 from ecgseg.data.opening import open_recording
 from ecgseg.data.readers.wfdb import UNREADABLE, About, parse_waves, read_marks
-from ecgseg.data.recording import Channel, Recording, pieces, scale_of
+from ecgseg.data.recording import Channel, Recording, Told, pieces, scale_of
 from ecgseg.data.records import Record, Wave
 from ecgseg.errors import ContentError, DataError, UsageError, cause
 from ecgseg.files import is_file, plain
 
+LEAST_RATE = 50
+# As stored and at 500 Hz: 4.6 hours.
 MOST_SAMPLES = 1 << 23
 _PER_LEAD = "{lead}"
 _HEADER = ".hea"
@@ -212,7 +215,7 @@ class _OwnReader:
                 about.record_id,
                 lead,
                 _whole_rate(channels[lead]),
-                np.concatenate(list(pieces(recording, channels[lead], scale_of(channels[lead].unit) or 0.0))),
+                np.concatenate(list(pieces(recording, channels[lead], _scale(channels[lead], self.said) or 0.0))),
                 self._waves(base, lead) if shared is None else shared,
                 rhythm,
                 about.source,
@@ -223,7 +226,12 @@ class _OwnReader:
         ]
 
     def _opened(self, folder: Path, name: str) -> Recording:
-        return open_recording(folder / (f"{name}{_HEADER}" if self.said.reader == "wfdb" else name))
+        path = folder / (f"{name}{_HEADER}" if self.said.reader == "wfdb" else name)
+        try:
+            return open_recording(path, Told(self.said.rate, self.said.columns))
+        except (DataError, UsageError) as error:
+            remedy = f"{error.remedy} What an option says of one recording, the key of that name says of all here."
+            raise DataError(error.what, error.why, remedy) from error
 
     def _waves(self, base: Path, annotator: str) -> tuple[Wave, ...]:
         samples, symbols = read_marks(base, annotator)
@@ -242,18 +250,32 @@ def _channels(recording: Recording, said: OwnFile) -> dict[str, Channel]:
         wanted = [_channel(recording, name) for name in said.leads]
         channels = [channel for channel in wanted if channel is not None]
     else:
-        channels = [channel for channel in recording.channels if scale_of(channel.unit) is not None]
+        channels = [channel for channel in recording.channels if _scale(channel, said) is not None]
     named: dict[str, Channel] = {}
     for channel in channels:
-        if scale_of(channel.unit) is None:
-            raise ContentError(f"its channel {channel.label} is in '{channel.unit}', no voltage")
-        if channel.samples > MOST_SAMPLES:
-            raise ContentError(f"its channel {channel.label} has {channel.samples} samples, more than {MOST_SAMPLES}")
+        _check(channel, said)
         lead = _UNSAFE.sub("_", channel.label.lower())[:_LONGEST_LEAD]
         named[lead if lead not in named else f"{lead}-{channel.number}"] = channel
     if not named:
         raise ContentError("it has no lead that is a voltage, or none of those that are wanted")
     return named
+
+
+def _check(channel: Channel, said: OwnFile) -> None:
+    """Refuses a channel that is no lead."""
+    if _scale(channel, said) is None:
+        raise ContentError(f"its channel {channel.label} is in '{channel.unit}', no voltage; `unit` says another")
+    if channel.rate < LEAST_RATE:
+        raise ContentError(
+            f"its channel {channel.label} has {channel.rate:g} samples a second, fewer than {LEAST_RATE}"
+        )
+    if max(channel.samples, channel.seconds * RATE) > MOST_SAMPLES:
+        raise ContentError(f"its channel {channel.label} lasts {channel.seconds:.0f} s, which is too long; cut it")
+
+
+def _scale(channel: Channel, said: OwnFile) -> float | None:
+    """Microvolts of its unit, or of that which the file tells; None for what is no voltage."""
+    return scale_of(channel.unit if said.unit is None else said.unit)
 
 
 def _channel(recording: Recording, name: str) -> Channel | None:

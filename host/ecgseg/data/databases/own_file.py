@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ecgseg.data.recording import MOST_RATE, STEPS_TOLD, UNITS, scale_of
 from ecgseg.errors import DataError, cause
 from ecgseg.files import broken_rules, plain, read_text
 
@@ -33,6 +34,7 @@ class OwnFile(BaseModel):
         folder: of the records, from the file's own folder.
         records: names of the records without suffix, or a pattern of their headers' or files' names such as "*.hea".
         reader: "wfdb", or "any" of the formats that `invoke segment` reads, whose records go by their whole file names.
+        rate, unit, columns: what the records do not say, or say wrong, as the options of `invoke segment` tell it.
         annotator: suffix of the WFDB annotation file of a record, or "{lead}" where every lead has its own.
         symbols: what its symbols mean where that is not WFDB's meaning: p, N (a QRS complex), t, u, (, ), or nothing.
         leads: names or numbers of the channels that are ECG; empty: all voltages of a record.
@@ -52,6 +54,9 @@ class OwnFile(BaseModel):
     folder: Name = "."
     records: Name | Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST_RECORDS)] = "*.hea"
     reader: Literal["wfdb", "any"] = "wfdb"
+    rate: Annotated[int, Field(ge=1, le=MOST_RATE)] | None = None
+    unit: Annotated[str, Field(max_length=40)] | None = None
+    columns: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     annotator: Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]{1,20}|\{lead\})$")]
     symbols: dict[Symbol, Literal["p", "N", "t", "u", "(", ")", ""]] = {}
     leads: Annotated[tuple[Name, ...], Field(max_length=MOST_LEADS)] = ()
@@ -63,6 +68,8 @@ class OwnFile(BaseModel):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> OwnFile:
+        if self.unit is not None and scale_of(self.unit) is None:
+            raise ValueError(f"unit is none of a voltage; known: {', '.join(UNITS)}. {STEPS_TOLD}")
         if self.name in _TAKEN:
             raise ValueError(f"the name '{self.name}' is taken; others are free")
         names = [self.folder, *((self.records,) if isinstance(self.records, str) else self.records)]
