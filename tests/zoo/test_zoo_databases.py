@@ -61,6 +61,18 @@ def test_a_database_of_ones_own_gets_its_share_and_needs_no_ludb(
     assert zoo.read(written) == configuration, "a file elsewhere still names the same database"
 
 
+def test_a_training_does_not_go_on_from_one_on_other_data(ward: Path) -> None:
+    configuration = zoo.read(configured(ward, WARD | {"database": "changed.toml"}))
+    marked_on = DECLARED.replace('"p" }', '"" }')
+    changes = (DECLARED, DECLARED.replace('w2 = "ann"', 'w2 = "eve"'), marked_on)
+    seen = []
+    for text in (*changes, DECLARED):
+        (ward / "changed.toml").write_text(text, encoding="utf-8")
+        seen.append(corpora.load_corpus(configuration).fingerprint)
+    assert len(set(seen[:-1])) == len(changes)
+    assert seen[-1] == seen[0]
+
+
 def test_a_configuration_without_databases_is_what_it_was() -> None:
     assert "databases" not in zoo.smoke().model_dump(mode="json")["data"]
     for name in zoo.every_name():

@@ -38,10 +38,15 @@ class Corpus:
 
     @property
     def fingerprint(self) -> str:
-        """Short hash of the training records, for names of folders."""
+        """Short hash of the training records, for names of folders; of all bytes where a user may change them."""
         others = [record for share in self.others for record in share.records]
         names = [f"{r.source} {r.record_id} {r.lead}" for r in (*self.training, *self.synthetic, *others)]
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
+        digest = hashlib.sha256("\n".join(names).encode())
+        if any(share.real for share in self.others):
+            for record in (*others, *self.validation):
+                digest.update(f"{record.label} {record.lead} {record.waves} {record.annotated}".encode())
+                digest.update(record.samples.tobytes())
+        return digest.hexdigest()[:8]
 
     @property
     def source(self) -> str:

@@ -306,6 +306,9 @@ def train(
     corpus = load_corpus(configuration, ludb_option)
     console.print(f"{configuration.name}: {corpus.source}", markup=False)
     work = work_folder(name, configuration)
+    if configuration.data.databases:
+        # Of files that change without the configuration: nothing goes on from a checkpoint of other data.
+        work = work.with_name(f"{work.name}-{corpus.fingerprint}")
     lesser = not corpus.patients and configuration.data.synthetic_weight < 1.0
     target = out or (work if lesser else zoo.result_folder(name, configuration))
     trained = fit(configuration, corpus, work, console, resume=resume)
