@@ -58,6 +58,25 @@ def test_every_input_of_random_scales_gives_what_tensorflow_lite_micro_answers(n
         check(model_of(name, (scale, points[0]), output, float(rng.choice([0, 0.01, 0.3, -0.2, 1.7]))))
 
 
+# Scales at which a division in single precision makes another table than one in double.
+CLOSE: list[tuple[str, tuple[float, int], tuple[float, int], float]] = [
+    ("LEAKY_RELU", (1.734375, -45), (2.55, -1), 0.25),
+    ("LEAKY_RELU", (2.0703125, -39), (0.484375, -65), 0.1),
+    ("LEAKY_RELU", (0.625, -74), (0.25, 101), 0.1),
+    ("HARD_SWISH", (0.04079395532608032, -115), (0.04848429933190346, -15), 0.0),
+    ("HARD_SWISH", (0.04731472209095955, 34), (0.061226531863212585, -106), 0.0),
+    ("ELU", (0.2, 81), (0.1411764705882353, 48), 0.0),
+    ("ELU", (0.5859375, 57), (2.0, 0), 0.0),
+]
+
+
+@pytest.mark.parametrize("case", CLOSE)
+def test_scales_whose_ratio_is_nearly_a_tie_give_what_tensorflow_lite_micro_answers(
+    case: tuple[str, tuple[float, int], tuple[float, int], float],
+) -> None:
+    check(model_of(*case))
+
+
 @pytest.mark.parametrize("name", ["LOGISTIC", "TANH"])
 @pytest.mark.parametrize("scale", SCALES)
 def test_a_function_that_saturates_takes_an_input_of_any_scale(name: str, scale: float) -> None:

@@ -6,7 +6,7 @@
 
 #include "ecgseg_fixed.h"
 
-/* RELU, RELU6, LOGISTIC, QUANTIZE. */
+/* Activations, QUANTIZE. */
 typedef struct {
     int32_t count;
     const int8_t *table; /* [256], entry q + 128 */
@@ -20,7 +20,7 @@ ECGSEG_INLINE void ecgseg_table(const ecgseg_table_t *layer, const int8_t *input
     }
 }
 
-enum { ECGSEG_ADD, ECGSEG_MUL, ECGSEG_MINIMUM, ECGSEG_MAXIMUM };
+enum { ECGSEG_ADD, ECGSEG_MUL, ECGSEG_MINIMUM, ECGSEG_MAXIMUM, ECGSEG_SUB };
 
 /* shape is the output's; stride_a and stride_b are 0 along an axis over which the operand is broadcast. */
 typedef struct {
@@ -29,7 +29,7 @@ typedef struct {
     int32_t stride_a[4], stride_b[4];
     bool across; /* lines run along axis 2, over which an operand is broadcast, such as time under a gain */
     int32_t zero_point_a, zero_point_b;
-    ecgseg_scale_t scale_a, scale_b; /* ADD: to the common grid */
+    ecgseg_scale_t scale_a, scale_b; /* ADD and SUB: to the common grid */
     ecgseg_scale_t scale_out;
     bool small; /* scale_out does not shift to the left */
     int32_t
@@ -38,7 +38,7 @@ typedef struct {
     int32_t activation_min, activation_max;
 } ecgseg_binary_t;
 
-/* ADD scales its operands up by 2^20 first so that rounding loses nothing; TensorFlow Lite's value. The operand with
+/* ADD and SUB scale their operands up by 2^20 first so that rounding loses nothing; TensorFlow Lite's value. That with
  * the larger scale is halved, which is exact. Returns a value below 2^27. */
 ECGSEG_INLINE int32_t ecgseg_add_operand(int32_t x, ecgseg_scale_t scale)
 {
@@ -58,10 +58,15 @@ ECGSEG_INLINE int32_t ecgseg_binary_value(const ecgseg_binary_t *layer, int32_t 
     }
     const int32_t x = a - layer->zero_point_a;
     const int32_t y = b - layer->zero_point_b;
-    /* Twice the sum or the product: what SMMULR takes. The factor joins an earlier shift or addition. */
-    const int32_t doubled = layer->kind == ECGSEG_ADD
-                                ? 2 * (ecgseg_add_operand(x, layer->scale_a) + ecgseg_add_operand(y, layer->scale_b))
-                                : x * (2 * b - 2 * layer->zero_point_b);
+    /* Twice the sum, difference or product: what SMMULR takes. The factor joins an earlier shift or addition. */
+    int32_t doubled;
+    if (layer->kind == ECGSEG_ADD) {
+        doubled = 2 * (ecgseg_add_operand(x, layer->scale_a) + ecgseg_add_operand(y, layer->scale_b));
+    } else if (layer->kind == ECGSEG_SUB) {
+        doubled = 2 * (ecgseg_add_operand(x, layer->scale_a) - ecgseg_add_operand(y, layer->scale_b));
+    } else {
+        doubled = x * (2 * b - 2 * layer->zero_point_b);
+    }
     int32_t value;
     if (layer->small) {
         value = ecgseg_requantise_doubled(doubled, layer->scale_out, layer->output_zero_point);

@@ -127,7 +127,7 @@ class TransposeConvolution(Weighted):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Table(Layer):
-    """Any function of one int8 value: activations, QUANTIZE, and ADD, MUL, MINIMUM, MAXIMUM with a constant scalar.
+    """Any function of one int8 value: activations, QUANTIZE, and what a `Binary` makes with a constant scalar.
 
     Attributes:
         table: int8 [256], entry q + 128 is the output for q.
@@ -138,7 +138,7 @@ class Table(Layer):
 
 @dataclass(frozen=True)
 class AddRule:
-    """ADD of two int8 tensors: both are scaled to a common Q.20 grid, added, and scaled to the output."""
+    """ADD or SUB of two int8 tensors: both are scaled to a common Q.20 grid, combined, and scaled to the output."""
 
     zero_points: tuple[int, int]
     multipliers: tuple[Multiplier, Multiplier]
@@ -146,6 +146,7 @@ class AddRule:
     out_zero_point: int
     low: int
     high: int
+    subtract: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class ExtremeRule:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Binary(Layer):
-    """ADD, MUL, MINIMUM, MAXIMUM of two tensors with broadcasting.
+    """ADD, SUB, MUL, MINIMUM, MAXIMUM of two tensors with broadcasting.
 
     Attributes:
         rule: arithmetic.

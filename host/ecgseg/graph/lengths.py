@@ -275,7 +275,7 @@ def _fully_connected(walk: _Walk, operator: Operator) -> Timed:
 
 
 def _binary(walk: _Walk, operator: Operator) -> Timed:
-    """ADD, MUL, MINIMUM, MAXIMUM: the rows of all that is computed meet one by one, a constant is the same for all."""
+    """Two operands: the rows of all that is computed meet one by one, a constant is the same for all."""
     old = walk.output(operator)
     rank = len(old)
     found: list[tuple[int, Timed]] = []
@@ -380,7 +380,7 @@ _RULES: dict[str, Callable[[_Walk, Operator], Timed]] = {
     **dict.fromkeys(("RELU", "RELU6", "LEAKY_RELU", "ELU", "HARD_SWISH", "LOGISTIC", "TANH"), _alike),
     **dict.fromkeys(("QUANTIZE", "DEQUANTIZE"), _alike),
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), _reshaped),
-    **dict.fromkeys(("ADD", "MUL", "MINIMUM", "MAXIMUM"), _binary),
+    **dict.fromkeys(("ADD", "SUB", "MUL", "MINIMUM", "MAXIMUM"), _binary),
     **dict.fromkeys(("CONCATENATION", "PACK"), _concatenated),
     "STRIDED_SLICE": _sliced,
     "SPLIT": _split,

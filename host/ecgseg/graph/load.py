@@ -65,6 +65,7 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "TRANSPOSE_CONV": ("TransposeConvOptions", ("padding", "stride_w", "stride_h", "fused_activation_function")),
     "FULLY_CONNECTED": ("FullyConnectedOptions", ("weights_format", "keep_num_dims", "fused_activation_function")),
     "ADD": ("AddOptions", ("fused_activation_function",)),
+    "SUB": ("SubOptions", ("fused_activation_function",)),
     "MUL": ("MulOptions", ("fused_activation_function",)),
     "LEAKY_RELU": ("LeakyReluOptions", ("alpha",)),
     "STRIDED_SLICE": (

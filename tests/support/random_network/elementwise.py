@@ -31,6 +31,15 @@ def _operands(net: Draws, other: int) -> list[int]:
 
 def add(net: Draws) -> int | None:
     """ADD."""
+    return _sum(net, "ADD")
+
+
+def subtract(net: Draws) -> int | None:
+    """SUB."""
+    return _sum(net, "SUB")
+
+
+def _sum(net: Draws, name: str) -> int | None:
     shape = net.builder.shape(net.current)
     other = _partner(net, shape)
     if other is None:
@@ -40,10 +49,10 @@ def add(net: Draws) -> int | None:
     result = net.new(shape, scale, net.zero_point())
     activation = conv_options((1, 1), (1, 1), SAME, str(net.choice(["NONE", "RELU", "RELU6"], [6, 3, 1])))
     net.builder.operator(
-        "ADD",
+        name,
         _operands(net, other),
         [result],
-        "AddOptions",
+        f"{name.capitalize()}Options",
         fusedActivationFunction=activation["fusedActivationFunction"],
         potScaleInt16=True,
     )

@@ -31,6 +31,7 @@ _FIRST: dict[str, Callable[[Draws], int | None]] = {
 }
 # Those that came later: what a seed draws of the first ones stays what it was.
 _LATER: dict[str, Callable[[Draws], int | None]] = {
+    "SUB": elementwise.subtract,
     "REDUCE_MAX": elementwise.largest,
     "LEAKY_RELU": functions.leaky_relu,
     "ELU": functions.elu,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ecgseg.codegen.kernels.kernel import INT32, Kernel, Operand, operands_of, refuse, scale_fields
-from ecgseg.graph.layers import AddRule, Binary, ExtremeRule, Mean, Softmax, Table
+from ecgseg.graph.layers import AddRule, Binary, ExtremeRule, Mean, MulRule, Softmax, Table
 
 # ECGSEG_GAIN_SHIFT, and the bits that the difference of two int8 leaves in an int16.
 _GAIN_SHIFT = 12
@@ -41,6 +41,12 @@ def merge_axes(shape: Sequence[int], strides: tuple[Sequence[int], Sequence[int]
     return axes
 
 
+def _kind(rule: AddRule | MulRule) -> str:
+    if isinstance(rule, MulRule):
+        return "ECGSEG_MUL"
+    return "ECGSEG_SUB" if rule.subtract else "ECGSEG_ADD"
+
+
 def _arithmetic(layer: Binary) -> dict[str, Any]:
     rule = layer.rule
     if isinstance(rule, ExtremeRule):
@@ -50,7 +56,7 @@ def _arithmetic(layer: Binary) -> dict[str, Any]:
     if reach << max(rule.output.shift, 0) >= INT32:
         raise refuse(layer, "Its output scale is far too small for its inputs", "scales of the same order of magnitude")
     values: dict[str, Any] = {
-        "kind": "ECGSEG_ADD" if isinstance(rule, AddRule) else "ECGSEG_MUL",
+        "kind": _kind(rule),
         "zero_point_a": rule.zero_points[0],
         "zero_point_b": rule.zero_points[1],
         "scale_out": scale_fields(rule.output),

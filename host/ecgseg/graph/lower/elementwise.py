@@ -141,7 +141,7 @@ def _mean_multiplier(source: Tensor, output: Tensor, count: int) -> Multiplier:
 
 
 def binary(context: Context) -> Layer:
-    """ADD, MUL, MINIMUM, MAXIMUM; with a constant scalar it becomes a table."""
+    """ADD, SUB, MUL, MINIMUM, MAXIMUM; with a constant scalar it becomes a table."""
     context.arity((2,))
     output = context.output()
     operands = [context.quantised(context.tensor(position), f"input {position}") for position in (0, 1)]
@@ -192,13 +192,14 @@ def _constant_table(rule: AddRule | MulRule | ExtremeRule, constant: Tensor, pos
 def apply_rule(
     rule: AddRule | MulRule | ExtremeRule, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]
 ) -> Int8Array:
-    """The arithmetic of ADD, MUL, MINIMUM or MAXIMUM on int8 values held in int64."""
+    """The arithmetic of ADD, SUB, MUL, MINIMUM or MAXIMUM on int8 values held in int64."""
     if isinstance(rule, ExtremeRule):
         return clip(np.maximum(first, second) if rule.maximum else np.minimum(first, second))
     x, y = first - rule.zero_points[0], second - rule.zero_points[1]
     if isinstance(rule, MulRule):
         return clip(rule.output.apply(x * y) + rule.out_zero_point, rule.low, rule.high)
-    total = rule.multipliers[0].apply(x << 20) + rule.multipliers[1].apply(y << 20)
+    other = rule.multipliers[1].apply(y << 20)
+    total = rule.multipliers[0].apply(x << 20) + (-other if rule.subtract else other)
     return clip(rule.output.apply(total) + rule.out_zero_point, rule.low, rule.high)
 
 
@@ -214,7 +215,8 @@ def _add_rule(context: Context, first: Tensor, second: Tensor, output: Tensor) -
         )
     low, high = context.clamp(output)
     points = (first.zero_point, second.zero_point)
-    return AddRule(points, multipliers, Multiplier.of(factor), output.zero_point, low, high)
+    subtract = context.operator.name == "SUB"
+    return AddRule(points, multipliers, Multiplier.of(factor), output.zero_point, low, high, subtract)
 
 
 def _mul_rule(context: Context, first: Tensor, second: Tensor, output: Tensor) -> MulRule:
@@ -234,6 +236,7 @@ def _extreme_rule(context: Context, first: Tensor, second: Tensor, output: Tenso
 _Rule = Callable[[Context, Tensor, Tensor, Tensor], AddRule | MulRule | ExtremeRule]
 _RULES: dict[str, _Rule] = {
     "ADD": _add_rule,
+    "SUB": _add_rule,
     "MUL": _mul_rule,
     "MINIMUM": _extreme_rule,
     "MAXIMUM": _extreme_rule,

@@ -78,14 +78,15 @@ def relu6(context: Context) -> Table:
 
 
 def leaky_relu(context: Context) -> Table:
-    """LEAKY_RELU with a slope of either sign; both factors are worked out in single precision."""
+    """LEAKY_RELU with a slope of either sign."""
     context.arity((1,))
     source, output = context.activation(), context.output()
-    alpha = np.float32(context.option("alpha"))
-    if not 0 <= abs(float(alpha)) < 1e6:
-        raise unsupported(context.operator, f"Its slope is {float(alpha)}", "slopes below a million")
-    above = Multiplier.of(float(source.scale / output.scale))
-    below = Multiplier.of(abs(float(source.scale * alpha / output.scale)))
+    alpha = float(np.float32(context.option("alpha")))
+    if not abs(alpha) < 1e6:
+        raise unsupported(context.operator, f"Its slope is {alpha}", "slopes below a million")
+    # In double, as for RELU.
+    above = Multiplier.of(float(source.scale) / float(output.scale))
+    below = Multiplier.of(abs(float(source.scale) * alpha / float(output.scale)))
     check_small(context, above)
     check_small(context, below)
     x = ALL_INT8 - source.zero_point
@@ -155,9 +156,10 @@ def hard_swish(context: Context) -> Table:
     """HARD_SWISH, in 16-bit fixed point: x times x moved from -3..3 to 0..1."""
     context.arity((1,))
     source, output = context.activation(), context.output()
-    fine = np.float32(1 / 128) * source.scale
-    to_output = Multiplier.of(float(fine / output.scale))
-    to_slope = Multiplier.of(float(fine / np.float32(3 / 32768)))
+    fine = float(source.scale) / 128
+    # In double, as for RELU.
+    to_output = Multiplier.of(fine / float(output.scale))
+    to_slope = Multiplier.of(fine / (3 / 32768))
     held = -15 <= to_output.shift <= 0 and -15 <= to_slope.shift <= 16
     if not held or 0 in (to_output.mantissa, to_slope.mantissa):
         raise unsupported(

@@ -19,6 +19,7 @@ _LOWER: dict[str, Callable[[Context], Layer | tuple[Layer, ...]]] = {
     "AVERAGE_POOL_2D": windows.pool,
     "MAX_POOL_2D": windows.pool,
     "ADD": elementwise.binary,
+    "SUB": elementwise.binary,
     "MUL": elementwise.binary,
     "MINIMUM": elementwise.binary,
     "MAXIMUM": elementwise.binary,
