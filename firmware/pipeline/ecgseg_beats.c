@@ -4,7 +4,8 @@
 #define P_FLAGS (ECGSEG_HAS_P_ON | ECGSEG_HAS_P_OFF)
 
 _Static_assert(sizeof(ecgseg_event_t) == 48, "an event has no padding");
-_Static_assert(ECGSEG_BEAT_CONFIRM - 1 + ECGSEG_EVENTS_AT_ONCE <= ECGSEG_EVENTS_CAPACITY, "held beats leave room");
+_Static_assert(ECGSEG_BEAT_MOST_HELD - 1 + ECGSEG_EVENTS_AT_ONCE <= ECGSEG_EVENTS_CAPACITY, "held beats leave room");
+_Static_assert(ECGSEG_BEAT_CONFIRM <= ECGSEG_BEAT_MOST_HELD && ECGSEG_BEAT_MOST_HELD <= ECGSEG_MOST_SHAPES, "shapes");
 
 ecgseg_event_t *ecgseg_beats_add(ecgseg_events_t *s, uint8_t kind, uint64_t tick)
 {
@@ -20,6 +21,7 @@ void ecgseg_beats_forget(ecgseg_events_t *s)
     s->has_last_r = false;
     s->last_fine = 0;
     ecgseg_rhythm_forget(&s->rhythm);
+    ecgseg_shapes_forget(&s->shapes);
     s->is_locked = false;
     s->doubts = 0;
 }
@@ -156,18 +158,30 @@ static const ecgseg_event_t *add_beat(ecgseg_events_t *s, const ecgseg_open_beat
     return event;
 }
 
-/* True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact. */
-static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event)
+static uint8_t sureness_of(const ecgseg_open_beat_t *beat, const ecgseg_event_t *event)
 {
-    const bool has_p = (event->flags & P_FLAGS) != 0u;
-    const bool certain = s->beat.returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY;
-    return !has_p && !certain && !ecgseg_rhythm_is_regular(&s->rhythm);
+    if (beat->returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY) {
+        return ECGSEG_SHAPE_CERTAIN;
+    }
+    return event->quality >= ECGSEG_BEAT_PLAIN_QUALITY ? ECGSEG_SHAPE_PLAIN : ECGSEG_SHAPE_FAINT;
+}
+
+/* True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact. */
+static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
+{
+    return (event->flags & P_FLAGS) == 0u && !ecgseg_rhythm_is_regular(&s->rhythm) && sureness != ECGSEG_SHAPE_CERTAIN;
+}
+
+/* The event that came so many before the newest, which is 0. */
+static ecgseg_event_t *recent(ecgseg_events_t *s, uint32_t place)
+{
+    return &s->queue[(s->oldest + s->queued - 1u - place) % ECGSEG_EVENTS_CAPACITY];
 }
 
 /* Takes the P wave from the beat that came so many beats ago, when the rhythm speaks against it. */
 static void doubt_p(ecgseg_events_t *s, uint32_t place)
 {
-    ecgseg_event_t *const event = &s->queue[(s->oldest + s->queued - 1u - place) % ECGSEG_EVENTS_CAPACITY];
+    ecgseg_event_t *const event = recent(s, place);
     if (ecgseg_rhythm_speaks_against(&s->rhythm, pr_of(event), place)) {
         event->flags &= (uint16_t)~P_FLAGS;
         event->p_on = 0;
@@ -176,22 +190,54 @@ static void doubt_p(ecgseg_events_t *s, uint32_t place)
     }
 }
 
-/* A beat that is not confirmed; enough of them confirm each other, or are all none. */
-static void hold(ecgseg_events_t *s, bool doubtful)
+/* The last beats have P waves, or come regularly and look alike, or are more that look alike for certain. */
+static bool are_confirmed(ecgseg_events_t *s)
 {
-    s->doubts = (uint8_t)(s->doubts + (doubtful ? 1u : 0u));
+    if (s->held < ECGSEG_BEAT_CONFIRM) {
+        return false;
+    }
+    uint32_t with_p = 0;
+    for (uint32_t place = 0; place < ECGSEG_BEAT_CONFIRM; place++) {
+        with_p += (recent(s, place)->flags & P_FLAGS) != 0u ? 1u : 0u;
+    }
+    if (with_p + ECGSEG_BEAT_MOST_DOUBTS >= ECGSEG_BEAT_CONFIRM) {
+        return true;
+    }
+    if (ecgseg_rhythm_is_regular(&s->rhythm) &&
+        ecgseg_shapes_alike(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM) {
+        return true;
+    }
+    return s->held == ECGSEG_BEAT_MOST_HELD &&
+           ecgseg_shapes_most_alike(&s->shapes, ECGSEG_BEAT_MOST_HELD, ECGSEG_SHAPE_CERTAIN) +
+                   ECGSEG_BEAT_MOST_DOUBTS >=
+               ECGSEG_BEAT_MOST_HELD;
+}
+
+/* The oldest beat that is held is none. */
+static void drop_oldest_held(ecgseg_events_t *s)
+{
+    for (uint32_t place = s->held - 1u; place > 0u; place--) {
+        ecgseg_event_t *const event = recent(s, place);
+        *event = *recent(s, place - 1u);
+        event->number--;
+    }
+    s->held--;
+    s->queued--;
+    s->number--;
+}
+
+/* A beat that is not confirmed; enough of them confirm each other, or the oldest is none. */
+static void hold(ecgseg_events_t *s)
+{
     s->held++;
-    if (s->held >= ECGSEG_BEAT_CONFIRM) {
-        if (s->doubts > ECGSEG_BEAT_MOST_DOUBTS && !ecgseg_rhythm_is_regular(&s->rhythm)) {
-            ecgseg_beats_drop_held(s);
-        } else {
-            for (uint32_t place = 0; place < s->held; place++) {
-                doubt_p(s, place);
-            }
-            s->held = 0;
-            s->doubts = 0;
-            s->is_locked = true;
+    if (are_confirmed(s)) {
+        for (uint32_t place = 0; place < s->held; place++) {
+            doubt_p(s, place);
         }
+        s->held = 0;
+        s->is_locked = true;
+    } else if (s->held >= ECGSEG_BEAT_MOST_HELD) {
+        drop_oldest_held(s);
     }
 }
 
@@ -206,18 +252,20 @@ void ecgseg_beats_close(ecgseg_events_t *s)
         ecgseg_beats_drop_held(s);
         s->is_locked = false;
         s->doubts = 0;
+        ecgseg_shapes_forget(&s->shapes);
     }
     const ecgseg_event_t *const event = add_beat(s, &s->beat);
     s->has_last_r = true;
     s->last_r = s->beat.at;
     s->last_fine = s->beat.fine;
-    const bool doubtful = is_doubtful(s, event);
+    const uint8_t sureness = sureness_of(&s->beat, event);
+    ecgseg_shapes_add(&s->shapes, event->r_uv, sureness);
     if (!s->is_locked) {
-        hold(s, doubtful);
+        hold(s);
         return;
     }
     /* So many in a row that tell nothing for themselves are no rhythm any more. */
-    s->doubts = (uint8_t)(doubtful ? s->doubts + 1u : 0u);
+    s->doubts = (uint8_t)(is_doubtful(s, event, sureness) ? s->doubts + 1u : 0u);
     if (s->doubts >= ECGSEG_BEAT_CONFIRM) {
         s->doubts = 0;
         s->is_locked = false;

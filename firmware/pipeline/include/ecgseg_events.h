@@ -19,9 +19,10 @@
 
 #include "ecgseg_preprocess.h"
 #include "ecgseg_rhythm.h"
+#include "ecgseg_shapes.h"
 #include "ecgseg_waves.h"
 
-#ifndef ECGSEG_BEAT_PR_ALIKE
+#ifndef ECGSEG_BEAT_MOST_HELD
 #error "ecgseg_preprocess_params.h was rendered by an older generator: run `invoke render` again"
 #endif
 
@@ -68,7 +69,7 @@ typedef struct {
 } ecgseg_event_t;
 
 /* Events that wait, and how many one push, a loss or the end may bring. */
-#define ECGSEG_EVENTS_CAPACITY 8u
+#define ECGSEG_EVENTS_CAPACITY 9u
 #define ECGSEG_EVENTS_AT_ONCE 6u
 
 /* Options. */
@@ -107,6 +108,7 @@ typedef struct {
     uint16_t bad; /* share of bad waves, of 1024 */
     int8_t last_fine;
     ecgseg_rhythm_t rhythm;
+    ecgseg_shapes_t shapes;
     uint32_t last_r, last_qrs;
     int32_t calm; /* 64 times the mean step outside of QRS complexes */
     ecgseg_condition_t off, flat, noisy;

@@ -8,11 +8,12 @@ from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.intervals import PARTS, bazett, fridericia, rate_tenths, rr_ms
 from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
 from ecgseg.pipeline.rules import BeatRules
+from ecgseg.pipeline.shapes import Shapes, Sureness
 from ecgseg.pipeline.times import TICK_MS, TICKS_A_SAMPLE
 from ecgseg.pipeline.waves import Wave
 
 # Events that wait to be fetched, and how many one sample, or the end of a stretch of signal, may bring.
-CAPACITY = 8
+CAPACITY = 9
 MOST_AT_ONCE = 6
 # Shares are of so much.
 WHOLE = 1024
@@ -61,6 +62,7 @@ class BeatQueue:
     def __init__(self, first_tick: int, rules: BeatRules, *, after_bazett: bool) -> None:
         self._rules = rules
         self._rhythm = Rhythm(rules)
+        self._shapes = Shapes()
         self._after_bazett = after_bazett
         self._tick = first_tick
         self._now = 0
@@ -92,6 +94,7 @@ class BeatQueue:
         self._last_r: int | None = None
         self._last_fine = 0
         self._rhythm.forget()
+        self._shapes.forget()
         self._locked = False
         self._doubts = 0
 
@@ -136,32 +139,54 @@ class BeatQueue:
             self._drop_held()
             self._locked = False
             self._doubts = 0
+            self._shapes.forget()
         event = self._event(beat)
         self._add(event)
         self._last_r, self._last_fine = beat.at, beat.fine
-        doubtful = self._is_doubtful(beat, event)
-        if self._locked:
-            # So many in a row that tell nothing for themselves are no rhythm any more.
-            self._doubts = self._doubts + 1 if doubtful else 0
-            self._locked = self._doubts < self._rules.confirm
-            self._doubts *= self._locked
-            self._doubt_p(0)
-        else:
-            self._hold(doubtful=doubtful)
+        sureness = self._sureness(beat, event.quality)
+        self._shapes.add(event.r_uv, sureness)
+        if not self._locked:
+            self._hold()
+            return
+        # So many in a row that tell nothing for themselves are no rhythm any more.
+        self._doubts = self._doubts + 1 if self._is_doubtful(event, sureness) else 0
+        self._locked = self._doubts < self._rules.confirm
+        self._doubts *= self._locked
+        self._doubt_p(0)
 
-    def _hold(self, *, doubtful: bool) -> None:
-        """A beat that is not confirmed; enough of them confirm each other, or are all none."""
-        self._doubts += doubtful
+    def _sureness(self, beat: OpenBeat, quality: int) -> Sureness:
+        if beat.returns and quality >= self._rules.certain_quality:
+            return Sureness.CERTAIN
+        return Sureness.PLAIN if quality >= self._rules.plain_quality else Sureness.FAINT
+
+    def _hold(self) -> None:
+        """A beat that is not confirmed; enough of them confirm each other, or the oldest is none."""
         self._held += 1
-        if self._held < self._rules.confirm:
-            return
-        if self._doubts > self._rules.most_doubts and not self._rhythm.is_regular:
-            self._drop_held()
-            return
-        for place in range(self._held):
-            self._doubt_p(place)
-        self._held = self._doubts = 0
-        self._locked = True
+        if self._are_confirmed():
+            for place in range(self._held):
+                self._doubt_p(place)
+            self._held = 0
+            self._locked = True
+        elif self._held >= self._rules.most_held:
+            oldest = len(self._queue) - self._held
+            waiting = self._queue[oldest + 1 :]
+            self._queue[oldest:] = [replace(event, number=(event.number - 1) % 2**32) for event in waiting]
+            self._held -= 1
+            self._number -= 1
+
+    def _are_confirmed(self) -> bool:
+        """The last beats have P waves, or come regularly and look alike, or are more that look alike for certain."""
+        confirm = self._rules.confirm
+        if self._held < confirm:
+            return False
+        with_p = sum(event.flags & _P_FLAGS != 0 for event in self._queue[-confirm:])
+        if with_p >= confirm - self._rules.most_doubts:
+            return True
+        if self._rhythm.is_regular and self._shapes.alike(confirm, Sureness.PLAIN) == confirm:
+            return True
+        most = self._rules.most_held
+        enough = most - self._rules.most_doubts
+        return self._held == most and self._shapes.most_alike(most, Sureness.CERTAIN) >= enough
 
     def _doubt_p(self, place: int) -> None:
         """Takes the P wave from the beat that came so many beats ago, when the rhythm speaks against it."""
@@ -169,11 +194,9 @@ class BeatQueue:
         if self._rhythm.speaks_against(_pr_of(event.flags, event.pr_ms), place):
             self._queue[-1 - place] = replace(event, flags=event.flags & ~_P_FLAGS, p_on=0, p_off=0, pr_ms=0)
 
-    def _is_doubtful(self, beat: OpenBeat, event: Event) -> bool:
+    def _is_doubtful(self, event: Event, sureness: Sureness) -> bool:
         """True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact."""
-        has_p = event.flags & (EventFlag.P_ON | EventFlag.P_OFF) != 0
-        certain = beat.returns and event.quality >= self._rules.certain_quality
-        return not (has_p or certain or self._rhythm.is_regular)
+        return not (event.flags & _P_FLAGS or self._rhythm.is_regular or sureness == Sureness.CERTAIN)
 
     def _break(self) -> None:
         """What comes next has nothing to do with what was before: what is open is told, what is held is dropped."""

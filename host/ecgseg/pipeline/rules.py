@@ -21,10 +21,12 @@ class BeatRules:
         least_standing: a QRS complex whose steepest step from a sample to the next is fewer tenths of the mean step
             outside of complexes is none, for so is noise.
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
-            start, a loss of signal or a pause; fewer are none.
-        certain_quality: a beat is in doubt that has no P wave, comes at no regular interval, and is of less than this
-            quality or does not return to the level in front of it.
-        most_doubts: so many of `confirm` beats may be in doubt; after `confirm` such in a row beats wait again.
+            start, a loss of signal or a pause, when they have P waves, or come at regular intervals, look alike and are
+            of `plain_quality`; fewer are none. After so many in a row of which that cannot be told beats wait again.
+        most_held: so many are reported together, at the most 4, that do neither, but are certain and look alike.
+        certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
+        plain_quality: see `confirm`.
+        most_doubts: so many of `confirm` beats may have no P wave, and of `most_held` beats look otherwise.
         pr_alike: PR intervals at most so many samples apart are alike.
         irregular: a P wave is none when the steps from an RR interval to the next, in percent of the intervals, times
             how many of the last beats came late enough for a P wave and have none, are more than this times how many
@@ -44,7 +46,9 @@ class BeatRules:
     max_qt: int = 80
     least_standing: int = 30
     confirm: int = 3
+    most_held: int = 4
     certain_quality: int = 50
+    plain_quality: int = 20
     most_doubts: int = 1
     pr_alike: int = 3
     irregular: int = 8

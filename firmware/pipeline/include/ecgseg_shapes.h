@@ -1,0 +1,35 @@
+/* How high the last QRS complexes are, and how sure. Not for callers of events.
+ *
+ * Equal to host/ecgseg/pipeline/shapes.py.
+ */
+#ifndef ECGSEG_SHAPES_H
+#define ECGSEG_SHAPES_H
+
+#include <stdint.h>
+
+#define ECGSEG_MOST_SHAPES 4u
+
+/* How a complex stands out of what is around it. */
+#define ECGSEG_SHAPE_FAINT 0u
+#define ECGSEG_SHAPE_PLAIN 1u
+#define ECGSEG_SHAPE_CERTAIN 2u
+
+typedef struct {
+    uint16_t heights[ECGSEG_MOST_SHAPES]; /* microvolts */
+    uint8_t sureness[ECGSEG_MOST_SHAPES];
+    uint8_t count, next;
+} ecgseg_shapes_t;
+
+/* Nothing is known of the complexes before. */
+void ecgseg_shapes_forget(ecgseg_shapes_t *shapes);
+
+/* A complex; of its height the sign tells nothing: where R is as high as S it changes. */
+void ecgseg_shapes_add(ecgseg_shapes_t *shapes, int16_t height, uint8_t sureness);
+
+/* How many of the last `count` are as sure as `least` and as high as the newest to within a half. */
+uint32_t ecgseg_shapes_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
+
+/* The same for that of the last `count`, which there are, to which most are alike. */
+uint32_t ecgseg_shapes_most_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
+
+#endif
