@@ -106,3 +106,13 @@ def test_an_option_without_its_value_is_named() -> None:
         "The options of hil-test cannot be read.",
         "--records takes a value, and none follows.",
     )
+
+
+def test_each_of_several_words_has_its_option_in_front() -> None:
+    @task(name="send", auto_shortflags=False, iterable=["input"])
+    def send(c: Any, input: Any) -> None:
+        """Sends."""
+
+    with pytest.raises(UsageError) as caught:
+        check_command_line(Collection(send), ["invoke", "send", "--input", "a", "b"])
+    assert "--input ONE --input OTHER" in caught.value.why

@@ -111,9 +111,11 @@ def _parse(parser: Parser, words: Sequence[str]) -> ParseResult:
 
 def _unknown(word: str, context: ParserContext, known: Iterable[ParserContext]) -> UsageError:
     if not word.startswith("-"):
-        return _no_task(
-            word, known, f"After the options of {context.name} comes the next task. " if context.name else ""
-        )
+        why = f"After the options of {context.name} comes the next task. " if context.name else ""
+        for argument in context.args.values():
+            if argument.kind is list and argument.value:
+                why += f"Each of several has the option in front of it: --{argument.name} ONE --{argument.name} OTHER. "
+        return _no_task(word, known, why)
     options = [*(name for name in context.flags if name.startswith("--")), "--help"]
     return UsageError(
         f"{context.name or 'invoke'} has no option '{word}'.{did_you_mean(word, options)}",

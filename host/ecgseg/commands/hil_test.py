@@ -17,11 +17,15 @@ from ecgseg.commands.options import (
     OptimiseOption,
     PortOptions,
     RecordOptions,
+    channel_option,
+    columns_option,
     default_baud,
     default_target,
     model_option,
     on_a_board,
+    recording_rate_option,
     tflite_option,
+    unit_option,
 )
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
@@ -61,7 +65,8 @@ def _own_takes_no_ecg(model: str) -> bool:
     return named_place(model) is not None and _takes_no_ecg(find_model(model).path)
 
 
-_ECG = ("records", "leads", "ludb", "database")
+_ECG = ("records", "leads", "ludb", "database", "input")
+_OF_FILES = GoesWith(("input",), why="It says something about a recording of your own.")
 _DRAWN_INPUTS = "The model is no segmenter: it is sent int8 inputs drawn at random."
 
 
@@ -97,8 +102,19 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         "Run a kept vector (.npz) again instead.",
         # Its model's file may be named anew: a vector of a file that has moved says to do so.
         Excludes(("model",), why="Both name a model."),
-        NotWith(("records", "leads", "ludb", "database"), why="A kept vector holds the ECG that is sent."),
+        NotWith(_ECG, why="A kept vector holds the ECG that is sent."),
     )
+    input: tuple[Path, ...] | None = option(
+        "A recording of your own, of any format that `invoke segment` reads; several with --input before each.",
+        NotWith(
+            ("records", "leads", "ludb", "database", "peers"),
+            why="They are about databases, which are annotated; a recording of your own is compared with Python alone.",
+        ),
+    )
+    channel: str | None = channel_option(_OF_FILES)
+    unit: str | None = unit_option(_OF_FILES)
+    recording_rate: int | None = recording_rate_option(_OF_FILES)
+    columns: str | None = columns_option(_OF_FILES)
     inject: str | None = option(
         "Faults put into the line: drop, flip, dup, insert (share of the bytes), delay, cut (every so often dead for "
         "1 s), e.g. drop=1e-3,flip=1e-3,delay=5ms,cut=60s."
@@ -136,12 +152,25 @@ def run(options: Options) -> int:
         peers=options.peers,
     )
     is_stream = _is_stream(tested, options)
-    inputs = None
-    if options.database:
+    inputs: Inputs | None = None
+    if options.input:
+        inputs = _of_files(options.input, options)
+    elif options.database:
         inputs = inputs_of(options.database, options.records, options.leads, options.ludb).for_comparison()
     else:
         tested = _with_records(tested, options)
     return perform(tested, html=options.html, json=options.json, inputs=inputs, is_stream=is_stream)
+
+
+def _of_files(files: tuple[Path, ...], options: Options) -> Inputs:
+    from ecgseg.data.inputs_files import inputs_of_files
+    from ecgseg.data.recording import told_by
+
+    told = told_by(options.recording_rate, options.columns)
+    inputs = inputs_of_files(files, told, options.channel, options.unit)
+    for line in inputs.told():
+        _say(line)
+    return inputs
 
 
 def _with_records(tested: HilOptions, options: Options) -> HilOptions:

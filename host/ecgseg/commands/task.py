@@ -19,7 +19,7 @@ import inspect
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from invoke.context import Context
 from invoke.parser.argument import Argument
@@ -67,6 +67,8 @@ def option(
 ) -> Any:
     """A field of the options of a task, typed str, Path, int or bool, and None where nothing need be said.
 
+    A tuple of str or Path, or None, is an option that may be typed several times.
+
     Args:
         help: the explanation in `invoke TASK --help`.
         rules: what it does not go with.
@@ -93,6 +95,7 @@ class Declared:
         flag: on the command line.
         kind: str, int, bool or Path.
         help, default, output, known, rules, noun, positional: as given to :func:`option`.
+        several: it may be typed more than once; the field is a tuple.
     """
 
     field: str
@@ -105,6 +108,7 @@ class Declared:
     rules: tuple[Rule, ...]
     noun: str
     positional: bool
+    several: bool
 
     @property
     def keyword(self) -> str:
@@ -115,6 +119,8 @@ class Declared:
         """What was typed, as the field's type; an empty word where nothing need be said is nothing."""
         if typed is None or (typed == "" and self.default is None):
             return None
+        if self.several:
+            return tuple(expanded(word) if self.kind is Path else word for word in typed) or None
         return expanded(typed) if self.kind is Path else typed
 
 
@@ -134,12 +140,13 @@ def declared(options: type) -> tuple[Declared, ...]:
 
 def _declared(field: dataclasses.Field[Any], hint: Any) -> Declared:
     (kind,) = (kind for kind in getattr(hint, "__args__", (hint,)) if kind is not type(None))
+    several = get_origin(kind) is tuple
     told = field.metadata
     flag = "--" + (told[_NAME] or field.name.replace("_", "-"))
     return Declared(
         field=field.name,
         flag=flag,
-        kind=kind,
+        kind=get_args(kind)[0] if several else kind,
         help=told[_HELP],
         default=field.default,
         output=told[_OUTPUT],
@@ -147,6 +154,7 @@ def _declared(field: dataclasses.Field[Any], hint: Any) -> Declared:
         rules=told[_RULES],
         noun=told[_NOUN] or field.name,
         positional=told[_POSITIONAL],
+        several=several,
     )
 
 
@@ -223,7 +231,7 @@ class _Task(Task[Callable[..., None]]):
                 name=field.flag.removeprefix("--"),
                 # Only where it differs: invoke goes round in circles when a name stands for itself.
                 attr_name=field.keyword if "-" in field.flag.removeprefix("--") else None,
-                kind=str if field.kind is Path else field.kind,
+                kind=list if field.several else str if field.kind is Path else field.kind,
                 help=field.help,
                 positional=field.positional,
             )

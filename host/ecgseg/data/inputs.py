@@ -13,6 +13,7 @@ from ecgseg.data.databases.ludb import LEADS, LUDB, find_ludb
 from ecgseg.data.databases.synthetic import SYNTHETIC
 from ecgseg.data.records import Record
 from ecgseg.errors import UsageError
+from ecgseg.pipeline import DEFAULT_INPUT_RATE
 
 REPLAY = "replay"
 
@@ -22,7 +23,7 @@ class Inputs:
     """Leads to send, read one recording at a time.
 
     Attributes:
-        source: "ludb", "qtdb", "synthetic", "replay", or the name of a database of the user's own.
+        source: "ludb", "qtdb", "synthetic", "replay", "file", or the name of a database of the user's own.
         records: record numbers.
         leads: lead names.
         folder: of the database, None for synthetic ECG and a kept vector.
@@ -44,6 +45,11 @@ class Inputs:
     leads_of_all: int | None = None
     named: str = ""
     scored: bool = True
+
+    @property
+    def rate(self) -> int:
+        """Samples a second: of a kept vector, or those of the databases."""
+        return self.ready[0].rate if self.source == "replay" and self.ready else DEFAULT_INPUT_RATE
 
     @property
     def count(self) -> int:

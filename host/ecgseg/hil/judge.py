@@ -320,7 +320,7 @@ class Judge:
                 device[start : start + parameters.frame_length] = answer.mask
                 parts.append((start, answer.segments))
         joined = join(parts, parameters.rules)
-        if self._scores:
+        if self._scores and record.span is not None:
             self._scores.add(record, Prediction(device, joined))
         if (record.record_id, record.lead) in self.shown_wanted:
             self.shown.append(ShownLead(record, reference, device, joined, classes, equal))

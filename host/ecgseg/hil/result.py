@@ -19,7 +19,7 @@ from ecgseg.scoring.collector import ScoreCollector
 from ecgseg.scoring.metrics import FiducialScore, FiducialScorer, SampleScores
 
 PARTS = ("preprocess", "inference", "postprocess")
-# "ludb", "qtdb", "synthetic", "replay", "random", or the name of a database of the user's own.
+# "ludb", "qtdb", "synthetic", "replay", "random", "file", or the name of a database of the user's own.
 Source = str
 Verdict = Literal["pass", "fail", "incomplete"]
 
@@ -131,8 +131,8 @@ class HilResult(BaseModel):
         target, board, backend: what ran.
         model, model_sha256, build_id: which model and image, as the device told them.
         image_sha256: of the BIN that `invoke flash` writes, "" for an image that is not flashed.
-        source: "ludb", "qtdb", "synthetic", "replay", "random" (inputs of a model that does not segment), or the name
-            of a database of the user's own.
+        source: "ludb", "qtdb", "synthetic", "replay", "file", "random" (inputs of a model that does not segment), or
+            the name of a database of the user's own.
         records, leads: what was sent.
         frames: frames compared.
         expected_frames: frames of the leads that were begun.

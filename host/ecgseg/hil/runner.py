@@ -31,6 +31,7 @@ from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceClient, DeviceInfo
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile, find_model
+from ecgseg.pipeline import DEFAULT_INPUT_RATE
 from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.targets import TargetOptions, open_target, target_of
 
@@ -124,9 +125,10 @@ def run(
     target = target_of(options.target)
     vector = vectors.load(options.replay) if options.replay else None
     model = replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
-    reference = reference or Segmenter(model.data)
+    rate = rate_of(vector, inputs)
+    reference = reference or Segmenter(model.data, rate)
     inputs = inputs or _inputs(options, vector, reference)
-    generated = generate(model, options.generated, optimise=options.optimise)
+    generated = generate(model, options.generated, optimise=options.optimise, input_rate=rate)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
     wire = FaultyWire(options.inject) if options.inject else None
     judge: Judge | None = None
@@ -146,6 +148,13 @@ def run(
         assert isinstance(ended_by, (EcgsegError, Stopped))
         error = ended_by
     return _finished(judge, wire, error)
+
+
+def rate_of(vector: Vector | None, inputs: Inputs | None) -> int:
+    """Samples a second of what is sent."""
+    if vector is not None:
+        return vector.rate or DEFAULT_INPUT_RATE
+    return inputs.rate if inputs is not None else DEFAULT_INPUT_RATE
 
 
 def _finished(judge: Judge, wire: FaultyWire | None, error: EcgsegError | Stopped | None) -> HilRun:

@@ -24,6 +24,7 @@ from ecgseg.hil.runner import (
     connected,
     leads_to_show,
     misfit,
+    rate_of,
     replayed_inputs,
     replayed_model,
 )
@@ -65,12 +66,13 @@ def run(
     vector = vectors.load(options.replay) if options.replay else None
     model = replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     require_stream(model)
-    reference = StreamReference(model.data)
+    rate = rate_of(vector, inputs)
+    reference = StreamReference(model.data, rate)
     if vector is not None:
         inputs = _replayed(vector, reference)
     inputs = inputs or choose_inputs(options.records, options.leads, options.ludb)
     peers = classical_peers() if options.peers else {}
-    generated = generate(model, options.generated)
+    generated = generate(model, options.generated, input_rate=rate)
     image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
     test = _Test(options, model, image, reference, generated, inputs, peers)
     wire = FaultyWire(options.inject) if options.inject else None
@@ -209,7 +211,7 @@ class _Test:
         )
 
     def _again(self) -> str:
-        if self.inputs.source == "replay":
+        if self.inputs.source in ("replay", "file"):
             return ""
         words = ["invoke", "hil-test", *replay_words(self.options)]
         words += ["--model", self.model.name] if self.model.from_zoo else ["--tflite", str(self.model.path)]

@@ -58,7 +58,8 @@ def _png(lead: ShownLead, result: Result) -> bytes:
 
 
 def _title(lead: ShownLead, result: Result) -> str:
-    source = {"ludb": "LUDB", "qtdb": "QTDB", "synthetic": "Synthetic"}.get(lead.record.source, lead.record.source)
+    names = {"ludb": "LUDB", "qtdb": "QTDB", "synthetic": "Synthetic", "file": "Your"}
+    source = names.get(lead.record.source, lead.record.source)
     return f"{source} record {lead.record.label}, lead {lead.record.lead.upper()}, {result.model} on {result.target}"
 
 

@@ -21,6 +21,7 @@ SOURCES = {
     "qtdb": "QTDB, ECG of patients",
     "synthetic": "synthetic ECG, not of patients",
     "replay": "kept vector",
+    "file": "recordings of your own",
     "random": "random int8 inputs",
 }
 _TIME_NOTES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ import numpy.typing as npt
 
 from ecgseg.data.recording import Signal
 from ecgseg.errors import ContentError, DataError, cause
-from ecgseg.files import plain, safe_name
+from ecgseg.files import plain, read_part, safe_name
 
 MAX_CHANNELS = 64
 # Of a recording; 12 days at 1000 Hz. No file is read as a whole.
 MAX_SAMPLES = 1 << 30
 MAX_FILE_BYTES = 1 << 40
+_AT_ONCE = 4 << 20
 NAME_LENGTH, UNIT_LENGTH = 60, 20
 
 
@@ -58,6 +60,34 @@ def check_counts(channels: int, samples: int) -> None:
         raise ContentError(f"it has {channels} channels, not 1 to {MAX_CHANNELS}")
     if not 1 <= samples <= MAX_SAMPLES:
         raise ContentError(f"it holds {samples or 'no'} samples")
+
+
+def rows_of(path: Path, start: int, row_bytes: int, first: int, end: int) -> Iterator[bytes]:
+    """The rows first .. end - 1 of a file, a few megabytes at a time: of many channels one is kept.
+
+    Args:
+        path: the file.
+        start: where row 0 is.
+        row_bytes: of each.
+        first, end: which rows.
+
+    Raises:
+        OSError: it cannot be read.
+        ContentError: it ends before.
+    """
+    step = max(1, _AT_ONCE // row_bytes)
+    for row in range(first, end, step):
+        last = min(row + step, end)
+        data = read_part(path, start + row * row_bytes, (last - row) * row_bytes)
+        if len(data) != (last - row) * row_bytes:
+            raise ContentError(f"it ends before sample {end}")
+        yield data
+
+
+def joined(parts: Iterable[Signal]) -> Signal:
+    """One stretch of several that follow each other."""
+    found = list(parts)
+    return Signal(np.concatenate([part.values for part in found]), np.concatenate([part.at_rail for part in found]))
 
 
 def signal_of(values: npt.NDArray[np.generic]) -> Signal:

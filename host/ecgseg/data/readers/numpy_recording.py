@@ -15,8 +15,10 @@ from ecgseg.data.readers.common import (
     MAX_FILE_BYTES,
     NAME_LENGTH,
     check_counts,
+    joined,
     rate_question,
     result_name,
+    rows_of,
     signal_of,
     unreadable,
 )
@@ -88,16 +90,15 @@ class ArrayRecording:
         """See `Recording`."""
         width = self._header.dtype.itemsize
         together = self._count if self._is_interleaved else 1
-        place = first * together if self._is_interleaved else channel.number * self._samples + first
-        wanted = (end - first) * together * width
+        start = self._header.start + (0 if self._is_interleaved else channel.number * self._samples * width)
+        column = channel.number if self._is_interleaved else 0
         try:
-            data = read_part(self._path, self._header.start + place * width, wanted)
-            if len(data) != wanted:
-                raise ContentError(f"it ends before sample {end}")
+            rows = rows_of(self._path, start, together * width, first, end)
+            return joined(
+                signal_of(np.frombuffer(data, self._header.dtype).reshape(-1, together)[:, column]) for data in rows
+            )
         except (OSError, ValueError) as error:
             raise unreadable(self._path, error, _REMEDY) from error
-        stored = np.frombuffer(data, self._header.dtype).reshape(-1, together)
-        return signal_of(stored[:, channel.number if self._is_interleaved else 0])
 
 
 class ArchiveRecording:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgseg.data.readers.common import MAX_FILE_BYTES, check_counts, result_name, signal_of, unreadable
+from ecgseg.data.readers.common import MAX_FILE_BYTES, check_counts, joined, result_name, rows_of, signal_of, unreadable
 from ecgseg.data.recording import Channel, Signal
 from ecgseg.errors import ContentError
 from ecgseg.files import checked_size, read_part
@@ -76,12 +76,10 @@ class WavRecording:
         """See `Recording`."""
         form = self._form
         try:
-            data = read_part(self._path, self._start + first * form.row_bytes, (end - first) * form.row_bytes)
-            if len(data) != (end - first) * form.row_bytes:
-                raise ContentError(f"it ends before sample {end}")
+            rows = rows_of(self._path, self._start, form.row_bytes, first, end)
+            return joined(_signal(data, form, channel.number) for data in rows)
         except (OSError, ValueError) as error:
             raise unreadable(self._path, error, _REMEDY) from error
-        return _signal(data, form, channel.number)
 
 
 def _signal(data: bytes, form: _Form, channel: int) -> Signal:
