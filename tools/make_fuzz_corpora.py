@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "host"))
 sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import numpy as np
+import pyedflib
 import serial
 
 from ecgseg import paths
@@ -40,6 +41,7 @@ from ecgseg.models import find_model, generated_folder
 from ecgseg.output import write_bytes
 from ecgseg.targets import target_of
 from ecgseg.targets.options import TargetOptions
+from support import tables
 from support.random_network import KINDS, RandomNetwork
 from support.stream_images import stream_image
 
@@ -177,6 +179,31 @@ def recordings() -> Iterator[tuple[str, bytes]]:
     yield "wfdb/recording", pack(parts)
 
 
+def tables_and_arrays() -> Iterator[tuple[str, bytes]]:
+    """Inputs of the kind `recording`: a tenth of a second in every format but WFDB, as other programs write them."""
+    microvolts = tables.beats(50)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for table, written in tables.TABLES.items():
+            suffix = ".tsv" if table.endswith(".tsv") else ".csv"
+            yield _recording(table.split(".")[0], suffix, written(microvolts))
+        yield _recording("apple", ".csv", tables.apple(microvolts, "512.844 hertz", True))
+        for kind in ("EDFPLUS", "BDFPLUS"):
+            path = tables.write_edf(folder / kind, np.zeros(100), getattr(pyedflib, f"FILETYPE_{kind}"), 100)
+            yield _recording(kind.lower(), f".{kind[:3].lower()}", path.read_bytes())
+        stored = microvolts.astype(np.int16)
+        yield _recording("wav", ".wav", tables.write_wav(folder / "a.wav", _RATE, stored).read_bytes())
+        np.save(folder / "a.npy", np.stack((stored, stored)))
+        np.savez(folder / "a.npz", i=stored, ii=stored)
+        for suffix in (".npy", ".npz"):
+            yield _recording(suffix[1:], suffix, (folder / f"a{suffix}").read_bytes())
+
+
+def _recording(name: str, suffix: str, content: bytes) -> tuple[str, bytes]:
+    told = 0 if suffix in (".edf", ".bdf", ".wav") or name == "apple" else 1
+    return f"recording/{name}", bytes([files.SUFFIXES.index(suffix), told]) + content
+
+
 def configurations() -> Iterator[tuple[str, bytes]]:
     """Inputs of the kind `config`."""
     folder = paths.MODELS / MODEL
@@ -186,7 +213,7 @@ def configurations() -> Iterator[tuple[str, bytes]]:
 
 def main() -> int:
     """Writes them all."""
-    for source in (sessions, odd_requests, models, archives, recordings, configurations):
+    for source in (sessions, odd_requests, models, archives, recordings, tables_and_arrays, configurations):
         for name, data in source():
             write_bytes(CORPORA / name, data)
             print(f"{name}: {len(data):,} bytes")

@@ -34,7 +34,7 @@ class Options:
     """What `invoke fuzz` takes."""
 
     what: str | None = option(
-        "What to feed: device, client, tflite, npz, wfdb, archive or config; default each in turn.",
+        "What to feed: device, client, tflite, npz, wfdb, recording, archive or config; default each in turn.",
         known=_kinds,
         noun="kind of input",
     )

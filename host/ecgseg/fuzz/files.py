@@ -16,7 +16,7 @@ from ecgseg.data.databases import ludb, own, qtdb
 from ecgseg.data.databases.declaration import Source
 from ecgseg.data.databases.download import download
 from ecgseg.data.opening import open_recording
-from ecgseg.data.recording import pieces, stretch
+from ecgseg.data.recording import Told, pieces, stretch
 from ecgseg.errors import EcgsegError
 from ecgseg.fuzz.records import records
 from ecgseg.hil import vectors
@@ -27,6 +27,12 @@ ARCHIVED = {"RECORDS": b"data/1\n", "data/1.hea": b"1 1 500 1\n1.dat 16 200 16 0
 
 SUMS = "".join(f"{hashlib.sha256(data).hexdigest()} {name}\n" for name, data in ARCHIVED.items()).encode()
 """The list of its checksums."""
+
+SUFFIXES = (".csv", ".tsv", ".edf", ".bdf", ".wav", ".npy", ".npz")
+"""First byte of the kind `recording`, modulo their number: what the file is called."""
+
+TOLD = (Told(), Told(rate=500), Told(rate=500, columns="time_s,ecg_mV"), Told(columns="-,ecg"))
+"""Second byte of it, modulo their number: what is said beside it. --columns goes with tables alone."""
 
 LEADS = ("i", "ii")
 """Leads of a recording in the kind `wfdb`."""
@@ -80,9 +86,19 @@ def wfdb(data: bytes) -> None:
         ludb.load_record(folder, 1, LEADS)
 
 
-def _recording(path: Path) -> None:
+def recording(data: bytes) -> None:
+    """Reads a user's recording of any format but WFDB: two bytes that say what it is and what is told, and the file."""
+    with _folder() as folder:
+        name, said = data[:2].ljust(2, b"\0")
+        suffix, told = SUFFIXES[name % len(SUFFIXES)], TOLD[said % len(TOLD)]
+        path = folder / f"recording{suffix}"
+        path.write_bytes(data[2:])
+        _recording(path, told)
+
+
+def _recording(path: Path, told: Told | None = None) -> None:
     """Reads what begins and ends each channel of a user's recording."""
-    opened = open_recording(path)
+    opened = open_recording(path, told)
     for channel in opened.channels:
         next(pieces(opened, channel, 1.0), None)
         stretch(opened, channel, 1.0, channel.samples - 1, channel.samples)

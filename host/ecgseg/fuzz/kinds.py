@@ -55,6 +55,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("tflite", "models", 1 << 16, ("ecgseg.graph", "ecgseg.codegen", "tflite_micro")),
         Kind("npz", "kept frames", 1 << 15, ("ecgseg.hil", "numpy.lib", "zipfile")),
         Kind("wfdb", "recordings", 1 << 13, ("ecgseg.data", "wfdb")),
+        Kind("recording", "recordings of other formats", 1 << 13, ("ecgseg.data", "pyedflib", "numpy.lib", "zipfile")),
         Kind("archive", "downloaded archives", 1 << 13, ("ecgseg.data", "zipfile")),
         Kind("config", "configuration.json and metrics.json", 1 << 13, ("ecgseg.zoo",)),
     )
