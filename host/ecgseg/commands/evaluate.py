@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecgseg.commands.options import JsonOption, ModelOptions, RecordOptions
+from ecgseg.commands.options import JsonOption, ModelOptions, RecordOptions, database_option
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import UsageError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Options(ModelOptions, RecordOptions, JsonOption):
     """What `invoke evaluate` takes."""
 
-    database: str | None = option(
+    database: str | None = database_option(
         "Database of the records: ludb, qtdb (records given, fold-1, sel301, ...), synthetic or FILE.toml of your own"
         " (docs/data.md); default LUDB where there is one, else synthetic."
     )

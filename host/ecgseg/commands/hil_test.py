@@ -19,6 +19,7 @@ from ecgseg.commands.options import (
     RecordOptions,
     channel_option,
     columns_option,
+    database_option,
     default_baud,
     default_target,
     model_option,
@@ -89,7 +90,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         NotWith(("replay",), why="A kept vector tells by its model what it is of."),
         default=False,
     )
-    database: str | None = option(
+    database: str | None = database_option(
         "Where the ECG comes from: ludb, qtdb, synthetic or FILE.toml of your own (docs/data.md);"
         " default LUDB where there is one, else synthetic."
     )

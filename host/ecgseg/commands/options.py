@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgseg.commands.rules import AppliesTo, Excludes, Rule
+from ecgseg.commands.rules import AppliesTo, Excludes, NotWith, Rule
 from ecgseg.commands.task import Output, option
 from ecgseg.models import DEFAULT_MODEL
 
@@ -86,6 +86,14 @@ def backend_option(help: str = BACKEND, *rules: Rule) -> Any:
 def ludb_option(*rules: Rule) -> Any:
     """The option --ludb."""
     return option("Folder of LUDB; default ECGSEG_LUDB, data/ludb or ../shared/ludb, else synthetic ECG.", *rules)
+
+
+def database_option(help: str, *rules: Rule) -> Any:
+    """The option --database of a task that reads records."""
+    own = NotWith(
+        ("ludb",), why="A database of your own names its folder itself.", when=lambda word: word.endswith(".toml")
+    )
+    return option(help, own, *rules)
 
 
 def tflite_option(*rules: Rule) -> Any:

@@ -159,7 +159,9 @@ def _list_own(folder: Path) -> None:
 
     table = Table(title=data(f"Models in {folder}"), title_justify="left")
     for column in ("--model", "Kind", "Parameters", "MACs", "Arena, B", "Purpose"):
-        table.add_column(column, justify="left" if column in ("--model", "Kind", "Purpose") else "right")
+        left = column in ("--model", "Kind", "Purpose")
+        # What is typed elsewhere is shown whole.
+        table.add_column(column, justify="left" if left else "right", overflow="fold" if left else "ellipsis")
     for model in own_models(folder):
         numbers = ["-"] * 3 if model.numbers is None else [f"{number:,}" for number in model.numbers]
         table.add_row(data(model.place), model.kind, *numbers, data(model.about))
