@@ -15,7 +15,7 @@ from ecgseg.graph.load import MAX_FILE_BYTES, load_tflite, read_model
 from ecgseg.graph.lower import lower
 from ecgseg.graph.oracle import TflmOracle
 from ecgseg.models import find_model
-from support.random_network import RandomNetwork
+from support.random_network import KINDS, RandomNetwork
 from support.tflite_builder import SAME, Builder, conv_options
 
 CONV = conv_options((1, 1), (1, 1), SAME, "NONE")
@@ -238,6 +238,15 @@ def test_every_truncation_is_refused() -> None:
 @settings(max_examples=150, deadline=None)
 def test_random_bytes_end_in_a_graph_or_one_error(seed: int, changes: list[tuple[int, int]]) -> None:
     content = bytearray(RandomNetwork(seed, operators=4).content)
+    for position, value in changes:
+        content[position % len(content)] = value
+    outcome(bytes(content))
+
+
+@given(seed=st.integers(0, 50), changes=st.lists(st.tuples(st.integers(0, 1 << 30), st.integers(0, 255)), max_size=3))
+@settings(max_examples=100, deadline=None)
+def test_random_bytes_of_every_operator_end_in_a_network_or_error(seed: int, changes: list[tuple[int, int]]) -> None:
+    content = bytearray(RandomNetwork(seed, operators=4, names=KINDS).content)
     for position, value in changes:
         content[position % len(content)] = value
     outcome(bytes(content))

@@ -180,3 +180,38 @@ def test_the_cases_that_once_failed_end_as_they_should() -> None:
     for name, cause in (("s-softmax-512-fine", "SOFTMAX"), ("x-huge-arena", "working memory")):
         with pytest.raises(GraphError, match=cause):
             TflmOracle((CASES / f"{name}.tflite").read_bytes())
+
+
+@pytest.mark.parametrize("name", ["UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF"])
+def test_what_carries_a_state_is_refused_with_what_takes_its_place(name: str) -> None:
+    builder = rescaled()
+    result = builder.int8([1, 4], 0.2, 0)
+    builder.operator(name, [1], [result])
+    error = refusal(builder.finish([0], [result]))
+    assert error.what == f"{name} (operator 1) is not supported."
+    assert "dilated convolutions" in error.remedy
+    assert "unroll=True" in error.remedy
+
+
+def test_control_flow_is_refused_with_the_operator_that_needs_it() -> None:
+    builder = rescaled()
+    result = builder.int8([1, 4], 0.2, 0)
+    builder.operator("WHILE", [1], [result], "WhileOptions", condSubgraphIndex=1, bodySubgraphIndex=1)
+    builder.model.subgraphs.append(builder.graph)
+    error = refusal(builder.finish([0], [result]))
+    assert error.what == "The model has 2 subgraphs."
+    assert "WHILE (operator 1)" in error.why
+    assert "unroll=True" in error.remedy
+
+
+def test_floating_point_in_the_middle_is_refused_with_what_computes_it() -> None:
+    builder = rescaled()
+    real = [builder.tensor([1, 4], np.float32) for _ in range(2)]
+    result = builder.int8([1, 4], 0.2, 0)
+    builder.operator("DEQUANTIZE", [1], real[:1], "DequantizeOptions")
+    builder.operator("ELU", real[:1], real[1:])
+    builder.operator("QUANTIZE", real[1:], [result], "QuantizeOptions")
+    error = refusal(builder.finish([0], [result]))
+    assert error.what == "DEQUANTIZE (operator 1) is not supported in the middle of a model."
+    assert "ELU (operator 2)" in error.why
+    assert "LEAKY_RELU" in error.remedy

@@ -133,12 +133,18 @@ def _strip_output(graph: Graph, operators: tuple[Operator, ...]) -> tuple[Tensor
         tensor = graph.tensors[writers[0].inputs[0]]
     for operator in operators:
         if operator.name == "DEQUANTIZE":
-            raise GraphError(
-                f"{operator} is not supported in the middle of a model.",
-                "The parts of the model behind it compute in floating point.",
-                "Quantise the whole model to int8; DEQUANTIZE may only be the last operator.",
-            )
+            raise _float_middle(operator, operators)
     return _int8_end(tensor, "output"), operators, graph.tensors[graph.outputs[0]].dtype == "float32"
+
+
+def _float_middle(operator: Operator, operators: tuple[Operator, ...]) -> GraphError:
+    readers = [str(reader) for reader in operators if set(operator.outputs) & set(reader.inputs)]
+    return GraphError(
+        f"{operator} is not supported in the middle of a model.",
+        f"What is behind it computes in floating point: {', '.join(readers[:4]) or 'nothing that is known'}.",
+        "Quantise the whole model to int8; DEQUANTIZE may only be the last operator. What the converter leaves in "
+        "floating point needs another in its place, such as LEAKY_RELU in that of ELU.",
+    )
 
 
 def _float_end(what: str, operators: list[Operator]) -> GraphError:

@@ -82,6 +82,7 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),
     "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", ("align_corners", "half_pixel_centers")),
 }
+_CONTROL_FLOW = ("IF", "WHILE", "CALL_ONCE", "CALL")
 # What the flatbuffer code and numpy raise when the bytes are not what they should be.
 _READ_ERRORS = (
     struct.error,
@@ -152,6 +153,16 @@ def _too_large(what: str, size: str) -> GraphError:
     )
 
 
+def _several_subgraphs(count: int, operators: tuple[Operator, ...]) -> GraphError:
+    found = [str(operator) for operator in operators if operator.name in _CONTROL_FLOW]
+    return GraphError(
+        f"The model has {count} subgraphs.",
+        f"Control flow ({', '.join(found[:4] or _CONTROL_FLOW)}) needs more than one; only one is supported.",
+        "Export a model without control flow: unroll a loop over time (unroll=True of Keras' LSTM and GRU), or use "
+        "dilated convolutions in its place.",
+    )
+
+
 def _damaged(why: str) -> GraphError:
     return GraphError(
         "This is not a whole .tflite file.",
@@ -207,18 +218,16 @@ class _Reader:
 
     def graph(self, name: str) -> Graph:
         subgraphs = self._model.SubgraphsLength()
-        if subgraphs != 1:
-            raise GraphError(
-                f"The model has {subgraphs} subgraphs.",
-                "Control flow (IF, WHILE, CALL_ONCE) needs more than one; only one is supported.",
-                "Export a model without control flow.",
-            )
+        if subgraphs < 1:
+            raise _several_subgraphs(subgraphs, ())
         subgraph = self._model.Subgraphs(0)
         tensor_count = self._length(subgraph.TensorsLength(), MAX_TENSORS, "tensors")
         operator_count = self._length(subgraph.OperatorsLength(), MAX_OPERATORS, "operators")
         operators = tuple(
             self._operator(subgraph.Operators(index), index, tensor_count) for index in range(operator_count)
         )
+        if subgraphs > 1:
+            raise _several_subgraphs(subgraphs, operators)
         inputs = self._indices(subgraph, "Inputs", tensor_count, optional=False)
         outputs = self._indices(subgraph, "Outputs", tensor_count, optional=False)
         users = dict.fromkeys((*inputs, *outputs), "The graph")
@@ -263,7 +272,8 @@ class _Reader:
             raise GraphError(
                 f"{user} keeps a state in tensor {index} ({name}).",
                 "Models with state are not supported: every frame is computed from its own samples alone.",
-                "Export a model without LSTM, GRU, SVDF or other operators with state.",
+                "Export a model without LSTM, GRU, SVDF or other operators with state: dilated convolutions along time "
+                "take their place (causal ones keep their past in a stream), or unroll=True of Keras.",
             )
         scales, zero_points, axis = self._quantisation(table, index)
         # What is not int8 or a bias is refused for its type by whoever computes with it.

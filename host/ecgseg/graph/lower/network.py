@@ -48,6 +48,15 @@ _LOWER: dict[str, Callable[[Context], Layer | tuple[Layer, ...]]] = {
     "RESIZE_NEAREST_NEIGHBOR": shapes.resize_nearest,
 }
 SUPPORTED_OPERATORS = (*sorted(_LOWER), "DEQUANTIZE (last)")
+_WITH_STATE = (
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "BIDIRECTIONAL_SEQUENCE_LSTM",
+    "UNIDIRECTIONAL_SEQUENCE_RNN",
+    "BIDIRECTIONAL_SEQUENCE_RNN",
+    "LSTM",
+    "RNN",
+    "SVDF",
+)
 _BATCH_OPERATORS = ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
 
 
@@ -80,6 +89,13 @@ def _check_known(operator: Operator) -> None:
             "It is what the converter makes of a dilated convolution when the batch size is free, and TensorFlow Lite "
             "Micro computes it wrongly without an error.",
             "Export the model with the batch size fixed to 1; the dilation then stays inside CONV_2D.",
+        )
+    if operator.name in _WITH_STATE:
+        raise GraphError(
+            f"{operator} is not supported.",
+            "It carries a state from one step in time to the next.",
+            "Use dilated convolutions along time in its place: causal ones run as a stream, which keeps their past "
+            "(invoke render --stream). A short LSTM or GRU may be unrolled (unroll=True of Keras).",
         )
     if operator.name not in _LOWER and operator.name != "DEQUANTIZE":
         raise GraphError(
