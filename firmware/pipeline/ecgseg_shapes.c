@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 /* The complex so many ago, 0 for the newest. */
-static uint32_t index_of(const ecgseg_shapes_t *shapes, uint32_t place)
+static uint32_t slot_of(const ecgseg_shapes_t *shapes, uint32_t place)
 {
     return (shapes->next + 2u * ECGSEG_MOST_SHAPES - 1u - place) % ECGSEG_MOST_SHAPES;
 }
@@ -29,10 +29,10 @@ static bool are_alike(uint32_t a, uint32_t b)
 
 static uint32_t alike_to(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least, uint32_t place)
 {
-    const uint32_t height = shapes->heights[index_of(shapes, place)];
+    const uint32_t height = shapes->heights[slot_of(shapes, place)];
     uint32_t found = 0;
     for (uint32_t other = 0; other < count && other < shapes->count; other++) {
-        const uint32_t index = index_of(shapes, other);
+        const uint32_t index = slot_of(shapes, other);
         found += shapes->sureness[index] >= least && are_alike(height, shapes->heights[index]) ? 1u : 0u;
     }
     return found;
