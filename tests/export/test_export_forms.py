@@ -233,3 +233,14 @@ def test_the_page_names_what_is_there_and_tells_what_was_not_built(folder: Path)
         assert (folder / named).is_file()
     built = folder.joinpath("Makefile").exists() or folder.joinpath("CMakeLists.txt").exists()
     assert built != ("Not built in" in page)
+
+
+@pytest.mark.parametrize(("rate", "stream"), [(128, False), (360, True), (1000, True)])
+def test_a_library_takes_any_front_ends_rate(rate: int, stream: bool, tmp_path: Path) -> None:
+    model = ModelFile("any", Path("none.tflite"), delineator_model() if stream else segmenter(2), from_zoo=False)
+    made = subject_of(model, input_rate=rate)
+    state = state_bytes(made, inner_sources(made))
+    figures = Figures(compiler="gcc", flash_bytes=1, static_bytes=2, state_bytes=state, stack_bytes=3, cycles=4)
+    folder = written(tmp_path, made, figures, form="plain")
+    assert f"#define ECG_SAMPLE_RATE {rate}u" in (folder / "include" / "ecg.h").read_text()
+    assert "PASS: ecg, " in run(folder, "make", "OPT=-O0", "sanitize")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -108,7 +109,9 @@ def test_a_prefix_stands_before_whole_names_alone() -> None:
     }
 
 
-@pytest.mark.parametrize("prefix", ["", "1a", "a-b", "_a", "ecgseg", "a" * 33, "a\n"])
+@pytest.mark.parametrize(
+    "prefix", ["", "1a", "a-b", "_a", "ecgseg", "a" * 33, "a\n", "stdint", "Time", "size", "va", "uint8"]
+)
 def test_what_cannot_open_a_name_is_refused(prefix: str) -> None:
     with pytest.raises(UsageError) as caught:
         checked(prefix)
@@ -184,6 +187,9 @@ def test_no_file_outside_of_the_folder_is_touched(tmp_path: Path) -> None:
     write(folder)
     told: Mapping[str, object] = json.loads((folder / FILE).read_text())
     (folder / FILE).write_text(json.dumps({**told, "files": {"../outside.txt": "0", str(outside): "0"}}))
+    (folder / "link").symlink_to(tmp_path)
+    link = {"link/outside.txt": hashlib.sha256(b"mine").hexdigest()}
+    (folder / FILE).write_text(json.dumps({**json.loads((folder / FILE).read_text()), "files": link}))
     write(folder)
     assert outside.read_text() == "mine"
 

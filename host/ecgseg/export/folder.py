@@ -114,13 +114,15 @@ def _earlier(folder: Path) -> dict[str, str]:
             f"Nothing is written among files of yours: there is no {FILE} in it that `invoke export` wrote.",
             "Give --out a new or an empty folder.",
         ) from error
-    return {path: sha256 for path, sha256 in known.items() if _is_inside(path)}
+    return {path: sha256 for path, sha256 in known.items() if _is_inside(folder, path)}
 
 
-def _is_inside(path: str) -> bool:
-    """Whether a path that a file tells stays in the folder."""
+def _is_inside(folder: Path, path: str) -> bool:
+    """Whether a path that a file tells stays in the folder, also by way of links."""
     parts = PurePosixPath(path).parts
-    return bool(parts) and not path.startswith("/") and ".." not in parts and "\0" not in path and "\\" not in path
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path:
+        return False
+    return (folder / path).resolve().is_relative_to(folder.resolve())
 
 
 def _is_changed(path: Path, sha256: str) -> bool:

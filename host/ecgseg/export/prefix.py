@@ -14,22 +14,34 @@ from ecgseg.errors import UsageError
 DEFAULT = "ecg"
 MOST = 32
 _OWN = re.compile(r"(?<![A-Za-z0-9_])(ecgseg|ECGSEG)_")
-# What C and C++ would not take as the name of a file or of a type behind which an underscore follows is refused too.
-_RESERVED = ("ecgseg",)
+_INSIDE = "ecgseg"
+# Files <prefix>.h, types <prefix>_t and macros <prefix>_end that the C library has already.
+_HEADERS = (
+    "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic "
+    "stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar wchar wctype unistd"
+)
+_TYPES = "clock div fpos intmax intptr jmp_buf ldiv lldiv max_align off pid ptrdiff size ssize uintmax uintptr va wint"
+_WORDS = frozenset((*_HEADERS.split(), *_TYPES.split()))
+_SIZED = re.compile(r"u?int(_fast|_least)?(8|16|32|64)")
 
 
 def checked(prefix: str) -> ModelNames:
     """The names that open with a prefix.
 
     Raises:
-        UsageError: it is no C identifier, too long, or opens the names of the firmware's own parts.
+        UsageError: it is no C identifier, too long, or taken: by the parts inside, or by the C library.
     """
     names = ModelNames(prefix)
-    if len(prefix) > MOST or prefix.lower() in _RESERVED:
+    why = ""
+    if len(prefix) > MOST:
+        why = f"It has more than {MOST} characters."
+    elif prefix.lower() == _INSIDE:
+        why = "The parts inside of the library have it."
+    elif prefix.lower() in _WORDS or _SIZED.fullmatch(prefix.lower()):
+        why = f"The C library has a header {prefix}.h, or names that begin with {prefix}_."
+    if why:
         raise UsageError(
-            f"The prefix '{prefix[:MOST]}' cannot be taken.",
-            f"It has at most {MOST} characters, and {', '.join(_RESERVED)} is that of the parts inside of the library.",
-            f"Give --prefix another one, such as {DEFAULT}.",
+            f"The prefix '{prefix[:MOST]}' cannot be taken.", why, f"Give --prefix another one, such as {DEFAULT}."
         )
     return names
 
