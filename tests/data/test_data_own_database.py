@@ -138,6 +138,7 @@ def test_runs_of_beats_are_stretches(file: Path) -> None:
         ("a = " + "[" * 100_000, "nested too deeply"),
         ("#" * (2 << 20), "more than"),
         (DECLARED.replace('"ward"', '"ludb"'), "is taken"),
+        (DECLARED.replace('"ward"', '"file"'), "is taken"),
         (DECLARED.replace('"ward"', '"../x"'), "name"),
         (DECLARED.replace('"atr"', '"a/b"'), "annotator"),
         (DECLARED.replace('"p" }', '"q" }'), "symbols"),

@@ -18,7 +18,7 @@ MOST_RECORDS = 10_000
 MOST_LEADS = 64
 SETS = ("train", "val", "test")
 # Sources that are no database of a user's.
-_TAKEN = ("ludb", "qtdb", "synthetic", "noise", "replay", "random")
+_TAKEN = ("ludb", "qtdb", "synthetic", "noise", "replay", "file", "random")
 
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
