@@ -44,9 +44,9 @@ def compare(seed: int, folder: Path, names: Sequence[str] | None) -> tuple[list[
     return [f"{layer.name}, streamed" if layer.streamed else layer.name for layer in model.manifest.layers], found
 
 
-def compare_stream(seed: int, folder: Path) -> tuple[list[str], list[str]]:
+def compare_stream(seed: int, folder: Path, *, all_kinds: bool) -> tuple[list[str], list[str]]:
     """(names of the layers, differences) of one network that runs as a stream."""
-    network = StreamableNetwork(seed, operators=9)
+    network = StreamableNetwork(seed, operators=9, all_kinds=all_kinds)
     model = streams.rendered_stream(network.content, folder, network.stream.block)
     records = streams.draw_records(model, streams.lengths_of(model), seed)
     found = [f"native: {line}" for line in streams.differences(model, records, streams.run_native(model, records))]
@@ -69,7 +69,10 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix="network-"))
         try:
             kinds = KINDS if options.all_kinds else None
-            names, found = compare_stream(seed, folder) if options.streams else compare(seed, folder, kinds)
+            if options.streams:
+                names, found = compare_stream(seed, folder, all_kinds=options.all_kinds)
+            else:
+                names, found = compare(seed, folder, kinds)
             layers.update(names)
         except GraphError as error:  # a draw outside of what the generator takes: told, not compared
             found, refused[seed] = [], str(error)

@@ -35,6 +35,13 @@ def test_random_streams_equal_tflm_on_the_record_in_one_piece(seed: int) -> None
     check(network.content, network.stream, [least + extra * granule for extra in (0, 1, 2, 37, 70)], seed)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_random_streams_of_all_operators_equal_tflm(seed: int) -> None:
+    network = StreamableNetwork(seed, all_kinds=True)
+    least, granule = network.stream.least, network.stream.granule
+    check(network.content, network.stream, [least + extra * granule for extra in (0, 1, 2, 37)], seed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(100, 500, 50))
 def test_more_random_streams_equal_tflm(first: int) -> None:

@@ -11,7 +11,7 @@ from ecgseg.graph.lengths import exported_length
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.stream import Stream
 from ecgseg.graph.streaming import stream_of
-from support.random_network import elementwise, shapes, windows
+from support.random_network import elementwise, functions, picks, shapes, windows
 from support.random_network.draws import Draws
 from support.random_network.windows import Geometry
 from support.tflite_builder import SAME, VALID
@@ -117,15 +117,44 @@ _KINDS: dict[str, tuple[float, Callable[[Draws], int | None]]] = {
 }
 
 
+def _behind_time(net: Draws) -> int:
+    """The first axis behind time."""
+    return 1 + next(axis for axis, size in enumerate(net.builder.shape(net.current)) if size > 1)
+
+
+def _transpose(net: Draws) -> int:
+    """TRANSPOSE of the axes behind time."""
+    first, rank = _behind_time(net), len(net.builder.shape(net.current))
+    return picks.transpose_by(net, [*range(first), *(first + int(axis) for axis in net.rng.permutation(rank - first))])
+
+
+# Those that came later: what a seed draws of the first ones stays what it was.
+_LATER: dict[str, tuple[float, Callable[[Draws], int | None]]] = {
+    "subtract": (1, elementwise.subtract),
+    "leaky relu": (1, functions.leaky_relu),
+    "elu": (0.5, functions.elu),
+    "hard swish": (1, functions.hard_swish),
+    "tanh": (0.5, functions.tanh),
+    "largest": (0.5, elementwise.largest),
+    "free batch": (1, shapes.free_batch),
+    "transpose": (1, _transpose),
+    "slice": (1.5, lambda net: picks.strided_slice(net, _behind_time(net))),
+    "split": (1.5, lambda net: picks.split(net, _behind_time(net))),
+}
+
+
 class _Drawn(Draws):
     """One draw, streamable or not.
 
     Args:
         seed: everything follows from it.
         operators: number of steps, at most.
+        kinds: what is drawn from, with weights.
     """
 
-    def __init__(self, seed: int, operators: int) -> None:
+    def __init__(
+        self, seed: int, operators: int, kinds: dict[str, tuple[float, Callable[[Draws], int | None]]]
+    ) -> None:
         super().__init__(seed)
         length = int(self.rng.integers(24, 64))
         channels = int(self.choice([1, 2, 3, 4, 8, 12], [4, 1, 1, 2, 2, 1]))
@@ -134,13 +163,13 @@ class _Drawn(Draws):
         )
         start = self.new(form, self.scale(), self.zero_point())
         self.current = start
-        names, weights = list(_KINDS), [weight for weight, _ in _KINDS.values()]
+        names, weights = list(kinds), [weight for weight, _ in kinds.values()]
         for _ in range(int(self.rng.integers(2, operators + 1))):
             if len(self.builder.shape(self.current)) < 2 or max(self.builder.shape(self.current)) == 1:
                 break
             self.pool.append(self.current)
             before = self.current
-            result = _KINDS[str(self.choice(names, weights))][1](self)
+            result = kinds[str(self.choice(names, weights))][1](self)
             self.current = before if result is None and self.current == before else self.current
             self.current = self.current if result is None else result
         if self.current == start:
@@ -154,6 +183,7 @@ class StreamableNetwork:
     Args:
         seed: everything follows from it.
         operators: number of steps, at most.
+        all_kinds: draw from all operators, not from those that there were first.
 
     Attributes:
         content: the .tflite.
@@ -162,10 +192,11 @@ class StreamableNetwork:
         refused: what the draws before were refused for.
     """
 
-    def __init__(self, seed: int, operators: int = 7) -> None:
+    def __init__(self, seed: int, operators: int = 7, *, all_kinds: bool = False) -> None:
+        kinds = _KINDS | _LATER if all_kinds else _KINDS
         self.refused: list[str] = []
         while True:
-            self.content = _Drawn(seed, operators).content
+            self.content = _Drawn(seed, operators, kinds).content
             graph = load_tflite(self.content)
             try:
                 self.stream: Stream = stream_of(graph, int(np.random.default_rng(seed).integers(1, 20)))
