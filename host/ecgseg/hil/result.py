@@ -138,6 +138,7 @@ class HilResult(BaseModel):
         expected_frames: frames of the leads that were begun.
         planned_frames, planned_records: of the whole test; leads that were not begun are taken for as long as the last
             one, and planned_frames is 0 when none was.
+        differing_frames: of which a byte is not equal.
         compared_bytes, mismatched_bytes: over all frames; status, input, scores, mask and segments.
         requests, retries, crc_errors: of the link, as the host counted them.
         device_crc_errors, device_overruns: as the device counted them.
@@ -145,6 +146,8 @@ class HilResult(BaseModel):
             did not reach its end.
         mismatches: the first differing frames in full.
         error: why the test did not reach its end.
+        timing, memory: what a frame takes on the device.
+        macs: multiplications of the model for one frame.
         segmentation: how good the answers are; None where nothing is annotated.
         not_scored: why answers were not scored or drawn; None when all were. It says nothing about the verdict.
         notes: what else there is to know, such as a fault before the device's last start.
