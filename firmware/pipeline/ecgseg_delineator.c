@@ -159,22 +159,28 @@ bool ecgseg_delineator_next(ecgseg_delineator_t *d, ecgseg_event_t *event)
 
 /* ---- From raw samples to classes ---- */
 
+/* The class of the largest score, of equal ones the first. Two and two are compared, for the best of each pair stays in
+ * a register. */
+static inline uint8_t largest_of(const int8_t scores[ECGSEG_DELINEATOR_CLASSES])
+{
+    const bool second = scores[1] > scores[0];
+    const bool fourth = scores[3] > scores[2];
+    const int32_t low = second ? scores[1] : scores[0];
+    const int32_t high = fourth ? scores[3] : scores[2];
+    return (uint8_t)(high > low ? 2u + fourth : second);
+}
+
 /* Classes of the first `count` answers; those of padding behind the last sample are nobody's. */
 static void take_answers(ecgseg_delineator_t *d, uint32_t count)
 {
-    const int8_t *scores = d->scores;
-    for (uint32_t n = 0; n < count && d->samples > 0u; n++) {
-        uint8_t best = 0;
-        for (uint8_t label = 1; label < ECGSEG_DELINEATOR_CLASSES; label++) {
-            if (scores[label] > scores[best]) {
-                best = label;
-            }
-        }
-        d->classes[d->class_count] = best;
-        d->class_count++;
-        d->samples--;
-        scores += ECGSEG_DELINEATOR_CLASSES;
+    _Static_assert(ECGSEG_DELINEATOR_CLASSES == 4, "the largest of four");
+    const uint32_t taken = count < d->samples ? count : d->samples;
+    uint8_t *const classes = &d->classes[d->class_count];
+    for (uint32_t n = 0; n < taken; n++) {
+        classes[n] = largest_of(&d->scores[n * ECGSEG_DELINEATOR_CLASSES]);
     }
+    d->class_count = (uint8_t)(d->class_count + taken);
+    d->samples = (uint16_t)(d->samples - taken);
 }
 
 static ecgseg_delineator_status_t push_rows(ecgseg_delineator_t *d, const int8_t *rows, uint32_t count)
