@@ -56,13 +56,12 @@ uint32_t ecgseg_beats_saturated(uint64_t ticks)
     return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
 }
 
+/* The state is on. */
 void ecgseg_beats_end_state(ecgseg_events_t *s, uint8_t kind, ecgseg_condition_t *state)
 {
-    if (state->is_on) {
-        state->is_on = false;
-        ecgseg_beats_add(s, kind, ecgseg_beats_edge_tick(s, s->now))->length =
-            ecgseg_beats_saturated((uint64_t)ECGSEG_TICKS_A_SAMPLE * (uint32_t)(s->now - state->since));
-    }
+    state->is_on = false;
+    ecgseg_beats_add(s, kind, ecgseg_beats_edge_tick(s, s->now))->length =
+        ecgseg_beats_saturated((uint64_t)ECGSEG_TICKS_A_SAMPLE * (uint32_t)(s->now - state->since));
 }
 
 /* ---- Beats ---- */

@@ -9,6 +9,14 @@
 #define MOST_STANDING 100u
 #define CALM_SHIFT ECGSEG_BEATS_CALM_SHIFT
 
+/* Nearly always there is no state to end; every sample asks. */
+static inline void end_state(ecgseg_events_t *s, uint8_t kind, ecgseg_condition_t *state)
+{
+    if (state->is_on) {
+        ecgseg_beats_end_state(s, kind, state);
+    }
+}
+
 /* Counts a wave as good or bad; enough of one kind make the signal good or noise. */
 static void judge(ecgseg_events_t *s, bool good)
 {
@@ -117,7 +125,7 @@ static void follow(ecgseg_events_t *s, uint8_t label, int16_t sample)
         s->calm += ecgseg_distance(sample, s->before) - (s->calm >> CALM_SHIFT);
     }
     ecgseg_wave_t done;
-    if (ecgseg_waves_push(&s->open, s->now, label, continues, &done)) {
+    if (!ecgseg_wave_goes_on(&s->open, s->now, label) && ecgseg_waves_push(&s->open, s->now, label, continues, &done)) {
         take_wave(s, &done);
     }
     if (label == ECGSEG_QRS) {
@@ -188,7 +196,7 @@ static void look_for_flat(ecgseg_events_t *s, int16_t sample)
     if (s->flat.count != 0u && ecgseg_distance(sample, s->flat_level) <= ECGSEG_FLAT_WITHIN_UV) {
         s->flat.count = (uint16_t)(s->flat.count + (s->flat.count < ECGSEG_FLAT_AFTER));
     } else {
-        ecgseg_beats_end_state(s, ECGSEG_EVENT_FLAT_END, &s->flat);
+        end_state(s, ECGSEG_EVENT_FLAT_END, &s->flat);
         s->flat.count = 1;
         s->flat.since = s->now;
         s->flat_level = sample;
@@ -204,9 +212,12 @@ static void look_for_flat(ecgseg_events_t *s, int16_t sample)
 static void contact(ecgseg_events_t *s, uint8_t label, int16_t sample)
 {
     s->off.count = 0;
-    ecgseg_beats_end_state(s, ECGSEG_EVENT_LEAD_OFF_END, &s->off);
+    end_state(s, ECGSEG_EVENT_LEAD_OFF_END, &s->off);
     look_for_flat(s, sample);
-    ecgseg_peak_follow(&s->peak, sample, s->open.label == ECGSEG_QRS && s->now - s->open.last == 1u);
+    const bool follows_qrs = s->open.label == ECGSEG_QRS && s->now - s->open.last == 1u;
+    if (follows_qrs || s->peak.wants_right) {
+        ecgseg_peak_follow(&s->peak, sample, follows_qrs);
+    }
     follow(s, s->flat.is_on || label > ECGSEG_T ? ECGSEG_NONE : label, sample);
     s->before_that = s->before;
     s->before = sample;
@@ -255,9 +266,9 @@ static void leave(ecgseg_events_t *s)
 {
     cut(s);
     ecgseg_beats_break_off(s);
-    ecgseg_beats_end_state(s, ECGSEG_EVENT_LEAD_OFF_END, &s->off);
-    ecgseg_beats_end_state(s, ECGSEG_EVENT_FLAT_END, &s->flat);
-    ecgseg_beats_end_state(s, ECGSEG_EVENT_NOISY_END, &s->noisy);
+    end_state(s, ECGSEG_EVENT_LEAD_OFF_END, &s->off);
+    end_state(s, ECGSEG_EVENT_FLAT_END, &s->flat);
+    end_state(s, ECGSEG_EVENT_NOISY_END, &s->noisy);
     start(s);
 }
 

@@ -12,10 +12,6 @@ static void close_wave(ecgseg_wave_t *open, bool ends, ecgseg_wave_t *done)
 
 bool ecgseg_waves_push(ecgseg_wave_t *open, uint32_t now, uint8_t label, bool continues, ecgseg_wave_t *done)
 {
-    if (open->label != ECGSEG_NONE && open->label == label) {
-        open->last = now;
-        return false;
-    }
     const bool ended = open->label != ECGSEG_NONE && (label != ECGSEG_NONE || now - open->last > ECGSEG_WAVE_MAX_GAP);
     if (ended) {
         close_wave(open, true, done);
