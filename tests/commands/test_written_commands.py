@@ -24,6 +24,8 @@ PLACEHOLDERS = {
     "MODEL": DEFAULT_MODEL,
     "--model <name>": f"--model {DEFAULT_MODEL}",
     "<name>": "qemu",
+    # What the reader has trained a line before.
+    "--model build/ward/ward-model": f"--model {DEFAULT_MODEL}",
     '"$board"': "host",
 }
 MENU, _ = FilesystemLoader(start=str(paths.ROOT)).load("tasks")
