@@ -28,8 +28,8 @@ typedef struct {
     bool is_empty, wants_right;
 } ecgseg_peak_t;
 
-/* Takes a sample that has contact and goes on as the one before did, in a wave or between waves: nearly every one. False
- * for another one, of which nothing is taken. */
+/* Takes a sample that has contact and goes on as the one before did, in a wave or between waves: nearly every one.
+ * False for another one, of which nothing is taken. */
 static inline bool ecgseg_wave_goes_on(ecgseg_wave_t *open, uint32_t now, uint8_t label)
 {
     if (label != open->label) {
@@ -41,8 +41,8 @@ static inline bool ecgseg_wave_goes_on(ecgseg_wave_t *open, uint32_t now, uint8_
     return true;
 }
 
-/* Takes any other sample that has contact; `continues` says that so had the one before. True when it ends a wave: *done,
- * of any length. */
+/* Takes any other sample that has contact; `continues` says that so had the one before. True when it ends a wave:
+ * *done, of any length. */
 bool ecgseg_waves_push(ecgseg_wave_t *open, uint32_t now, uint8_t label, bool continues, ecgseg_wave_t *done);
 
 /* The signal ends in front of sample `now`. */
