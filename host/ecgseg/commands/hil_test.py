@@ -31,7 +31,7 @@ from ecgseg.commands.options import (
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import OutputError, UsageError
-from ecgseg.files import safe_name
+from ecgseg.files import is_file, safe_name
 from ecgseg.interruption import Stopped, held
 from ecgseg.models import find_model, named_place
 from ecgseg.output import discard, write_json
@@ -63,7 +63,8 @@ def _takes_no_ecg(tflite: Path) -> bool:
 
 
 def _own_takes_no_ecg(model: str) -> bool:
-    return named_place(model) is not None and _takes_no_ecg(find_model(model).path)
+    # A file that is not there is told where it is read.
+    return named_place(model) is not None and is_file(path := find_model(model).path) and _takes_no_ecg(path)
 
 
 _ECG = ("records", "leads", "ludb", "database", "input")
