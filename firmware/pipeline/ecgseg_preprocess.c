@@ -13,6 +13,15 @@
 #define MOST_STEP ((ECGSEG_FACTOR + ECGSEG_PHASES - 1) / ECGSEG_PHASES)
 /* Several outputs are made at once where each takes raw samples. */
 #define HAS_BLOCKS (ECGSEG_TAP_COUNT > 0 && ECGSEG_FACTOR > ECGSEG_PHASES)
+/* Then what is not the usual case is a function of its own, and leaves the registers to it. */
+#if HAS_BLOCKS
+#define APART __attribute__((noinline))
+#else
+#define APART
+#endif
+/* The next output is no further away than a step, as it is at the start; with one phase exactly a step. */
+#define IS_NEAR(state) \
+    ((state)->until_output <= MOST_STEP && (ECGSEG_PHASES > 1 || (state)->until_output == LEAST_STEP))
 /* Only where the raw samples are fewer is an output due that takes none. */
 #if ECGSEG_FACTOR < ECGSEG_PHASES
 #define IS_DUE(state) ((state)->until_output == 0)
@@ -266,10 +275,11 @@ static bool copy_plain(int16_t *line, const int16_t *samples, size_t count)
 }
 
 #if ECGSEG_PHASES == 1
-/* Outputs that so many raw samples complete; 0 where the first one is nearer, or at the start further, than a step. */
-static size_t outputs_of(const ecgseg_preprocess_t *state, size_t count)
+/* Outputs that so many raw samples complete. */
+static inline size_t outputs_of(const ecgseg_preprocess_t *state, size_t count)
 {
-    return state->until_output == ECGSEG_FACTOR ? count / ECGSEG_FACTOR : 0u;
+    (void)state;
+    return count / ECGSEG_FACTOR;
 }
 
 /* An even number of outputs whose raw samples begin at `line`, into the ring. */
@@ -289,14 +299,14 @@ static inline void filter_block(ecgseg_preprocess_t *state, const int16_t *line,
     state->ring_next = (uint16_t)next;
 }
 #else
-/* Outputs that so many raw samples complete; 0 at the start, where the first one is further away than a step. */
-static size_t outputs_of(const ecgseg_preprocess_t *state, size_t count)
+/* Outputs that so many raw samples complete. */
+static inline size_t outputs_of(const ecgseg_preprocess_t *state, size_t count)
 {
-    if (state->until_output > MOST_STEP || count < state->until_output) {
+    if (count < state->until_output) {
         return 0;
     }
-    const uint32_t left = (uint32_t)count - state->until_output;
-    return ((left + 1u) * ECGSEG_PHASES - 1u - state->phase) / ECGSEG_FACTOR + 1u;
+    const uint32_t most = count > ECGSEG_BLOCK_SAMPLES ? ECGSEG_BLOCK_SAMPLES : (uint32_t)count;
+    return ((most - state->until_output + 1u) * ECGSEG_PHASES - 1u - state->phase) / ECGSEG_FACTOR + 1u;
 }
 
 /* Outputs whose raw samples begin at `line`, into the ring. */
@@ -315,10 +325,10 @@ static inline void filter_block(ecgseg_preprocess_t *state, const int16_t *line,
 /* How many outputs can be computed at once, none of whose windows touches a special sample among those seen so far. */
 static size_t block_outputs(const ecgseg_preprocess_t *state, size_t count)
 {
-    if (state->line_fill == 0 || (state->lead_off_reach | state->rail_reach | state->flagged) != 0) {
+    if (state->line_fill == 0 || !IS_NEAR(state) || (state->lead_off_reach | state->rail_reach | state->flagged) != 0) {
         return 0;
     }
-    size_t outputs = outputs_of(state, count > ECGSEG_BLOCK_SAMPLES ? ECGSEG_BLOCK_SAMPLES : count);
+    size_t outputs = outputs_of(state, count);
     outputs = outputs > ECGSEG_BLOCK_OUTPUTS ? ECGSEG_BLOCK_OUTPUTS : outputs;
     outputs = outputs > state->until_frame ? state->until_frame : outputs;
     return ECGSEG_PHASES == 1 ? outputs & ~(size_t)1 : outputs;
@@ -327,7 +337,7 @@ static size_t block_outputs(const ecgseg_preprocess_t *state, size_t count)
 /* The usual case, several outputs at once. Returns the raw samples taken, 0 when one of them is special. */
 static size_t take_block(ecgseg_preprocess_t *state, const int16_t *samples, size_t outputs, bool *frame_ready)
 {
-    const size_t raw = ecgseg_preprocess_until(state, (uint32_t)outputs);
+    const size_t raw = ECGSEG_PHASES == 1 ? outputs * ECGSEG_FACTOR : ecgseg_preprocess_until(state, (uint32_t)outputs);
     reserve_in_line(state, raw);
     int16_t *line = &state->line[state->line_fill];
     if (!copy_plain(line, samples, raw)) {
@@ -348,7 +358,7 @@ static size_t take_block(ecgseg_preprocess_t *state, const int16_t *samples, siz
 #endif
 
 /* At most one output. Returns the raw samples taken. */
-static size_t take_some(ecgseg_preprocess_t *state, const int16_t *samples, size_t count, bool *frame_ready)
+static APART size_t take_some(ecgseg_preprocess_t *state, const int16_t *samples, size_t count, bool *frame_ready)
 {
     size_t group = count > MOST_STEP ? MOST_STEP : count;
     group = group > state->until_output ? state->until_output : group;
