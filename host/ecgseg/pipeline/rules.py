@@ -51,7 +51,7 @@ class BeatRules:
     plain_quality: int = 20
     most_doubts: int = 1
     pr_alike: int = 3
-    irregular: int = 8
+    irregular: int = 6
     pause: int = 300
     lead_off: int = 20
     flat: int = 250
