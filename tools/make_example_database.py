@@ -20,6 +20,7 @@ import wfdb  # noqa: E402
 
 from ecgseg.data.databases.synthetic.recordings import frame_recording  # noqa: E402
 from ecgseg.data.records import Record  # noqa: E402
+from ecgseg.output import write_text  # noqa: E402
 
 RATE = 250
 LEADS = ("MLII", "V5 left")
@@ -80,9 +81,9 @@ def write(folder: Path, declared: str = DECLARED) -> Path:
     records.mkdir(parents=True, exist_ok=True)
     for number in NUMBERS:
         _write_record(records, f"w{number}", source(number))
-    (folder / "ward.json").write_text(CONFIGURATION, encoding="utf-8")
+    write_text(folder / "ward.json", CONFIGURATION)
     path = folder / "ward.toml"
-    path.write_text(declared, encoding="utf-8")
+    write_text(path, declared)
     return path
 
 

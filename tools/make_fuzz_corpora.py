@@ -193,10 +193,12 @@ def tables_and_arrays() -> Iterator[tuple[str, bytes]]:
             yield _recording(kind.lower(), f".{kind[:3].lower()}", path.read_bytes())
         stored = microvolts.astype(np.int16)
         yield _recording("wav", ".wav", tables.write_wav(folder / "a.wav", _RATE, stored).read_bytes())
-        np.save(folder / "a.npy", np.stack((stored, stored)))
-        np.savez(folder / "a.npz", i=stored, ii=stored)
-        for suffix in (".npy", ".npz"):
-            yield _recording(suffix[1:], suffix, (folder / f"a{suffix}").read_bytes())
+        buffer = io.BytesIO()
+        np.save(buffer, np.stack((stored, stored)))
+        yield _recording("npy", ".npy", buffer.getvalue())
+        buffer = io.BytesIO()
+        np.savez(buffer, i=stored, ii=stored)
+        yield _recording("npz", ".npz", buffer.getvalue())
 
 
 def _recording(name: str, suffix: str, content: bytes) -> tuple[str, bytes]:

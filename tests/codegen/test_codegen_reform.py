@@ -30,7 +30,7 @@ def answer(layer: Layer, data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
     def tensor(index: int, size: tuple[int, ...]) -> Tensor:
         return Tensor(index, "", size, "int8", (1.0,), (0,), 0, None)
 
-    network = Network("", "", (layer,), Ends(tensor(0, data.shape), tensor(1, shape), False, False, ()))
+    network = Network("", "", (layer,), Ends(tensor(0, data.shape), tensor(1, shape), False, False, False, False, ()))
     return run(network, data).reshape(-1)
 
 

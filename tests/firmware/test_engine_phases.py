@@ -54,7 +54,7 @@ def convolution(rng: np.random.Generator, spread: float = 35.0) -> Convolution:
 def expected(layer: Convolution, data: np.ndarray) -> np.ndarray:
     source = Tensor(0, "in", (data.size,), "int8", (1.0,), (layer.in_zero_point,), 0, None)
     result = Tensor(1, "out", (layer.output_size,), "int8", (1.0,), (-128,), 0, None)
-    return interpret.run(Network("n", "", (layer,), Ends(source, result, False, False, ())), data)
+    return interpret.run(Network("n", "", (layer,), Ends(source, result, False, False, False, False, ())), data)
 
 
 def c_values(values: np.ndarray) -> str:

@@ -110,8 +110,8 @@ class HilTest:
 
         for name, value in (
             ("find_model", lambda *_: ModelFile(MODEL_NAME, path, known.model, False)),
-            ("Segmenter", lambda _: known.reference),
-            ("StreamReference", lambda _: known.reference),
+            ("Segmenter", lambda *_: known.reference),
+            ("StreamReference", lambda *_: known.reference),
             ("choose_inputs", lambda *_: inputs),
             ("generate", lambda *_, **__: known.folder),
             ("build_image", lambda *_, **__: image),

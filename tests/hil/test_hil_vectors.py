@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgseg import paths
 from ecgseg.data.databases.ludb import LEADS, parse_records
 from ecgseg.data.inputs import choose_inputs
 from ecgseg.errors import DataError, GraphError
@@ -122,10 +123,10 @@ def test_a_kept_archive_that_once_failed_is_one_error(path: Path) -> None:
 
 
 def test_a_vector_that_its_model_does_not_take_is_refused_before_anything_is_built(tmp_path: Path) -> None:
-    model = find_model()
+    model, takes_no_ecg = find_model(), paths.ROOT / "tests" / "vectors" / "heartkit-style.tflite"
     fitting = replace(VECTOR, model=model.name, model_sha256=model.sha256)
     for wrong in (
-        replace(fitting, rate=1000),
+        replace(VECTOR, model=str(takes_no_ecg), model_sha256=find_model(tflite=takes_no_ecg).sha256),
         replace(fitting, rate=0, samples=np.zeros(250, np.int8)),
     ):
         with pytest.raises(DataError, match="does not fit its model"):

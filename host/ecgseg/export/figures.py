@@ -19,6 +19,7 @@ from ecgseg.export.vectors import recording
 from ecgseg.image.boards import APOLLO4P_EVB, board_of
 from ecgseg.image.sizes import symbols
 from ecgseg.image.toolchain import find_tool, run_tool, version
+from ecgseg.output import write_files
 from ecgseg.targets.apollo4p_sim.alone import STACK_TOP, LoneCore
 
 # Every build file of a library compiles with these.
@@ -120,8 +121,7 @@ def measure(subject: Subject, sources: Mapping[str, str], names: ModelNames, sta
 
 
 def _written(folder: Path, files: Mapping[str, str]) -> Path:
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    write_files(folder, files)
     return folder
 
 
