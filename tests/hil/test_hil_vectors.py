@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgseg import paths
 from ecgseg.data.databases.ludb import LEADS, parse_records
 from ecgseg.data.inputs import choose_inputs
 from ecgseg.errors import DataError, GraphError
 from ecgseg.hil import vectors
 from ecgseg.hil.runner import HilOptions, replayed_model, run
 from ecgseg.models import find_model
+from support import small_models
 
 VECTOR = vectors.Vector(
     target="host",
@@ -123,7 +123,8 @@ def test_a_kept_archive_that_once_failed_is_one_error(path: Path) -> None:
 
 
 def test_a_vector_that_its_model_does_not_take_is_refused_before_anything_is_built(tmp_path: Path) -> None:
-    model, takes_no_ecg = find_model(), paths.ROOT / "tests" / "vectors" / "heartkit-style.tflite"
+    model, takes_no_ecg = find_model(), tmp_path / "long.tflite"
+    takes_no_ecg.write_bytes(small_models.segmenter(2, length=300))  # longer than a segmenter's frames
     fitting = replace(VECTOR, model=model.name, model_sha256=model.sha256)
     for wrong in (
         replace(VECTOR, model=str(takes_no_ecg), model_sha256=find_model(tflite=takes_no_ecg).sha256),
