@@ -27,7 +27,7 @@ ZOO_MODEL = paths.MODELS / "seg-2-tcn-sm"
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder `mine` with a configuration and a model, in a folder that is the working one; the build is elsewhere."""
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
-    folder = tmp_path / "work" / "mine"
+    folder = tmp_path / "place" / "mine"
     folder.mkdir(parents=True)
     shutil.copy(ZOO_MODEL / MODEL_FILE, folder)
     content = json.loads((ZOO_MODEL / "configuration.json").read_text())
@@ -37,7 +37,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("typed", ["mine", "./mine", "mine/", "../work/mine", "mine/configuration.json"])
+@pytest.mark.parametrize("typed", ["mine", "./mine", "mine/", "../place/mine", "mine/configuration.json"])
 def test_a_folder_is_a_model_by_its_path(mine: Path, typed: str) -> None:
     found = find_model(typed)
     assert (found.name, found.from_zoo) == ("mine", False)

@@ -18,6 +18,11 @@ from hil.rogue_rows import DIFFERS, INCOMPLETE, PASSES, REFUSED, read
 
 Ends = tuple[int, str | None]
 
+NOT_ASKED = {Command.BENCH, Command.SET_BAUD, Command.SET_CLOCK, Command.RESTART}
+"""By no HIL test."""
+OF_A_STREAM = {Command.START, Command.FEED, Command.EVENTS, Command.CLASSES, Command.GAP, Command.FINISH}
+"""By no HIL test of frames."""
+
 
 @dataclass(frozen=True)
 class Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile
+from hil.rogue_bytes import Part, Stated
 from hil.rogue_device import BUILD_ID, MODEL_NAME, RogueDevice
 
 
@@ -97,6 +98,22 @@ class HilTest:
         said = self.capsys.readouterr()
         told = json.loads(self.json.read_text()) if self.json.is_file() else None
         return Outcome(code, said.out + said.err, told, self.html.read_text() if self.html.is_file() else "")
+
+    def check_bytes(
+        self,
+        part: Part,
+        device: Callable[[Part, int, int], RogueDevice],
+        wanted: Stated,
+        places: Iterable[tuple[int, int]],
+    ) -> None:
+        """Changes these bits of these bytes, one after the other; each gets what is stated for the part."""
+        for offset, bits in places:
+            outcome = self(device(part, offset, bits))
+            where = (part.name, offset, bits, outcome.text)
+            assert (outcome.code, outcome.verdict) in wanted.ends, where
+            assert wanted.says in outcome.text or outcome.verdict == "pass", where
+            assert (outcome.page != "") == (outcome.result is not None), where
+            assert "Traceback" not in outcome.text
 
     def _put_in_place(self, device: RogueDevice) -> None:
         known = device.known
