@@ -14,15 +14,19 @@ settings.load_profile("same")
 
 # Whole files go to a worker each (--dist loadfile), so one that takes long must not be the last to begin.
 LONGEST_FIRST = (
+    "commands/test_cli_messages.py",
     "zoo/test_zoo_train.py",
-    "firmware/test_engine_tflm.py",
     "hil/test_hil_qemu.py",
+    "firmware/test_engine_tflm.py",
     "firmware/test_app_bad_line.py",
     "hil/test_hil_host.py",
     "unit/test_walls.py",
     "targets/test_apollo4p_sim_mutations.py",
     "commands/test_signals.py",
-    "commands/test_cli_messages.py",
+    "firmware/test_preprocess_c.py",
+    "firmware/test_stream_tflm.py",
+    "firmware/test_segmenter_c.py",
+    "data/test_data_synthetic.py",
     "firmware/test_app_wire.py",
     "hil/test_apollo4p_sim_hil.py",
     "targets/test_targets_processes.py",

@@ -55,7 +55,8 @@ def test_a_separable_squeeze_excite_network_equals_tflm_on_a_cortex_m4(tmp_path:
     assert harness.differences(model, harness.run_m4(model, inputs), harness.truth(model, inputs)) == []
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
 def test_layers_streamed_at_random_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
     model = harness.rendered(HEARTKIT_STYLE.read_bytes(), tmp_path, harness.any_groups(seed))
     assert sum(layer.streamed for layer in model.manifest.layers) >= 8
@@ -82,7 +83,7 @@ def test_a_gain_per_channel_streamed_into_its_input_equals_tflm(tmp_path: Path) 
     assert harness.differences(model, harness.run_native(model, inputs), harness.truth(model, inputs)) == []
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", [*range(12), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(12, 24))])
 def test_random_networks_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
     model = harness.random_model(seed, tmp_path)
     inputs = harness.draw_inputs(model, 4, seed)
@@ -93,7 +94,9 @@ def test_random_networks_equal_tflm_natively(seed: int, tmp_path: Path) -> None:
 
 @needs_qemu
 @pytest.mark.qemu
-@pytest.mark.parametrize("seed", range(100, 116))
+@pytest.mark.parametrize(
+    "seed", [*range(100, 108), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(108, 116))]
+)
 def test_random_networks_equal_tflm_on_a_cortex_m4(seed: int, tmp_path: Path) -> None:
     model = harness.random_model(seed, tmp_path)
     inputs = harness.draw_inputs(model, 3, seed)

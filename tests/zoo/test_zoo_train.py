@@ -51,8 +51,14 @@ def disturbed_model(architecture, classes):
     return model
 
 
-@pytest.mark.parametrize("stride", [1, 2, 5])
-@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize(
+    ("stride", "residual"),
+    [
+        (1, False),
+        (2, True),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, False), (5, False), (1, True), (5, True))),
+    ],
+)
 def test_the_fast_forward_pass_and_the_folded_model_equal_keras(stride, residual):
     blocks = tuple(zoo.BlockConfiguration(kernel=k, dilation=d, residual=residual) for k, d in ((3, 1), (5, 4), (4, 2)))
     architecture = zoo.ArchitectureConfiguration(channels=6, stem_kernel=7, stride=stride, blocks=blocks)
