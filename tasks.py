@@ -19,6 +19,7 @@ from ecgseg.commands import (
     data,
     demo,
     devices,
+    doctor,
     evaluate,
     export,
     flash,
@@ -28,6 +29,7 @@ from ecgseg.commands import (
     render,
     segment,
     train,
+    version,
     zoo,
 )
 from ecgseg.commands.command_line import check_command_line
@@ -50,6 +52,8 @@ TASKS = (
     profile,
     bringup,
     fuzz,
+    doctor,
+    version,
     clean,
 )
 

@@ -1,4 +1,4 @@
-"""Writes docs/schemas: the JSON Schema of what `--json` of `segment` and `hil-test` writes.
+"""Writes docs/schemas: the JSON Schema of what `--json` of `segment`, `hil-test` and `doctor` writes.
 
 python tools/write_schemas.py
 """
@@ -15,13 +15,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "host"))
 from pydantic import BaseModel
 
 from ecgseg import paths
+from ecgseg.doctor.findings import Checkup
 from ecgseg.hil.result import HilResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.output import write_text
 from ecgseg.segment.result import SegmentResult
 
 FOLDER = paths.ROOT / "docs" / "schemas"
-RESULTS: dict[str, type[BaseModel]] = {"segment": SegmentResult, "hil-test": HilResult, "hil-test-stream": StreamResult}
+RESULTS: dict[str, type[BaseModel]] = {
+    "segment": SegmentResult,
+    "hil-test": HilResult,
+    "hil-test-stream": StreamResult,
+    "doctor": Checkup,
+}
 
 
 def schemas() -> Iterator[tuple[Path, str]]:

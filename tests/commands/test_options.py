@@ -20,6 +20,7 @@ from ecgseg.commands import (
     data,
     demo,
     devices,
+    doctor,
     evaluate,
     export,
     flash,
@@ -30,6 +31,7 @@ from ecgseg.commands import (
     render,
     segment,
     train,
+    version,
     zoo,
 )
 from ecgseg.commands.rules import AppliesTo, Rule, Typed
@@ -54,6 +56,8 @@ TASKS = (
     profile,
     bringup,
     fuzz,
+    doctor,
+    version,
     clean,
 )
 GROUPS = [kind for kind in vars(options).values() if getattr(kind, "__module__", "") == options.__name__]

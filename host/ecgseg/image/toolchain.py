@@ -55,13 +55,18 @@ def version(program: str) -> str:
     return (_answer([program, "--version"]).splitlines() or ["unknown"])[0]
 
 
+def has_file(compiler: str, name: str) -> bool:
+    """Whether a compiler finds a file of its libraries, such as crt1.o."""
+    # What is not found is answered without a folder.
+    return _answer([compiler, f"-print-file-name={name}"]).strip() not in ("", name)
+
+
 def require_cpp_library(board: Board) -> None:
     """Raises ToolMissingError when the C++ compiler of a board comes without its library, as Debian packages it."""
     compiler = shutil.which(board.prefix + "g++")
     if not board.prefix or compiler is None:
         return
-    # What is not found is answered without a folder.
-    if _answer([compiler, f"-print-file-name={_CPP_LIBRARY}"]).strip() == _CPP_LIBRARY:
+    if not has_file(compiler, _CPP_LIBRARY):
         raise ToolMissingError(
             f"The C++ library of {board.prefix}g++ is not installed.",
             "TensorFlow Lite Micro is C++; generated C does without.",
@@ -133,7 +138,11 @@ def output_of(command: Sequence[str], failure: str) -> str:
 
 
 def _answer(command: Sequence[str]) -> str:
-    return _finished(command, _QUESTION_SECONDS).stdout
+    """What a program answers to a question; nothing when it cannot be run or does not end."""
+    try:
+        return _finished(command, _QUESTION_SECONDS).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
 
 
 def _finished(command: Sequence[str], seconds: float, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
