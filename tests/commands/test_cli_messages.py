@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from invoke.collection import Collection
 from invoke.loader import FilesystemLoader
 
@@ -73,6 +74,11 @@ def output_options() -> list[tuple[str, str]]:
         for argument in context.args.values()
         if argument.name in {"json", "html", "picture", "page", "out"}
     ]
+
+
+def slow_but(task: str, cases: list[tuple[str, str]]) -> list[ParameterSet]:
+    """Each starts a process of its own: the quick tests look at one task."""
+    return [pytest.param(*case, marks=[pytest.mark.slow] * (case[0] != task)) for case in cases]
 
 
 def test_the_menu_has_one_line_for_every_task() -> None:
@@ -179,7 +185,7 @@ def test_a_folder_without_ludb_is_named(tmp_path: Path) -> None:
     assert "ECGSEG_LUDB" in parts["remedy"]
 
 
-@pytest.mark.parametrize(("task", "option"), output_options())
+@pytest.mark.parametrize(("task", "option"), slow_but("hil-test", output_options()))
 def test_a_place_for_results_that_is_none_is_told_before_the_work(task: str, option: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")

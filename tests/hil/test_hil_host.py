@@ -23,7 +23,7 @@ from ecgseg.image.backends import generate
 from ecgseg.image.build import Image, build
 from ecgseg.link import DeviceClient
 from ecgseg.link.ports import open_port
-from ecgseg.models import find_model, model_names
+from ecgseg.models import DEFAULT_MODEL, find_model, model_names
 from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.targets import open_target
 from support.random_network import RandomNetwork
@@ -52,7 +52,9 @@ def broken_copy(folder: Path, file: str, pattern: str, change: str, whole: Path 
     return folder
 
 
-@pytest.mark.parametrize("model", model_names())
+@pytest.mark.parametrize(
+    "model", [pytest.param(name, marks=[pytest.mark.slow] * (name != DEFAULT_MODEL)) for name in model_names()]
+)
 def test_every_byte_is_equal_over_all_test_records_and_leads(tmp_path: Path, model: str) -> None:
     finished = run(HilOptions("host", model=model, vectors=tmp_path))
     result = finished.result

@@ -18,7 +18,9 @@ from stack_bound import bounds_of_image
 pytestmark = pytest.mark.qemu
 
 
-@pytest.mark.parametrize("model", model_names())
+@pytest.mark.parametrize(
+    "model", [pytest.param(name, marks=[pytest.mark.slow] * (name != model_names()[0])) for name in model_names()]
+)
 def test_every_byte_is_equal_on_a_cortex_m4f(tmp_path: Path, model: str) -> None:
     leads = ("i", "ii", "v2") if model == DEFAULT_MODEL else ("ii",)
     finished = run(HilOptions("qemu", model=model, leads=leads, vectors=tmp_path))

@@ -60,6 +60,7 @@ def test_the_build_id_follows_code_and_flags_and_is_in_the_image(generated: Path
     assert other_code.build_id.encode() in other_code.elf.read_bytes()
 
 
+@pytest.mark.slow
 def test_an_edit_during_the_build_never_ends_up_under_the_old_name(
     generated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

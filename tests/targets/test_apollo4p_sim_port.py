@@ -48,6 +48,7 @@ def test_no_byte_is_lost_at_the_highest_rate_while_the_core_works(talk, hz):
     assert talk.machine.wire.lost == 0
 
 
+@pytest.mark.slow
 def test_a_flood_is_survived_and_its_losses_counted(talk):
     _at_max_baud(talk)
     sent = RING + 600

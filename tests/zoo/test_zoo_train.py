@@ -115,6 +115,7 @@ def test_the_smoke_model_learns_and_its_int8_graph_loses_little(tmp_path):
     assert [operator.name for operator in operators] == ["RESHAPE", *["CONV_2D"] * 6, "RESHAPE"]
 
 
+@pytest.mark.slow
 def test_training_repeats_to_the_bit_and_resumes_to_the_same_weights(tmp_path, corpus, monkeypatch):
     configuration = short()
     first = train.fit(configuration, corpus, tmp_path / "a", QUIET)
