@@ -2,10 +2,13 @@
 
 #define WHOLE ECGSEG_BEATS_WHOLE
 #define P_FLAGS (ECGSEG_HAS_P_ON | ECGSEG_HAS_P_OFF)
+#define T_FLAGS (ECGSEG_HAS_T_ON | ECGSEG_HAS_T_OFF)
 
 _Static_assert(sizeof(ecgseg_event_t) == 48, "an event has no padding");
 _Static_assert(ECGSEG_BEAT_MOST_HELD - 1 + ECGSEG_EVENTS_AT_ONCE <= ECGSEG_EVENTS_CAPACITY, "held beats leave room");
-_Static_assert(ECGSEG_BEAT_CONFIRM <= ECGSEG_BEAT_MOST_HELD && ECGSEG_BEAT_MOST_HELD <= ECGSEG_MOST_SHAPES, "shapes");
+_Static_assert(ECGSEG_BEAT_CONFIRM <= ECGSEG_BEAT_CERTAIN && ECGSEG_BEAT_CERTAIN <= ECGSEG_BEAT_MOST_HELD, "held");
+_Static_assert(ECGSEG_BEAT_CERTAIN <= ECGSEG_MOST_SHAPES, "so many shapes are kept");
+_Static_assert(ECGSEG_BEAT_MOST_HELD <= ECGSEG_RATE_INTERVALS, "the rhythm knows beats that are held");
 
 ecgseg_event_t *ecgseg_beats_add(ecgseg_events_t *s, uint8_t kind, uint64_t tick)
 {
@@ -159,10 +162,11 @@ static const ecgseg_event_t *add_beat(ecgseg_events_t *s, const ecgseg_open_beat
 
 static uint8_t sureness_of(const ecgseg_open_beat_t *beat, const ecgseg_event_t *event)
 {
-    if (beat->returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY) {
-        return ECGSEG_SHAPE_CERTAIN;
+    const bool is_low = event->r_uv < ECGSEG_BEAT_LEAST_HEIGHT && event->r_uv > -ECGSEG_BEAT_LEAST_HEIGHT;
+    if (is_low || event->quality < ECGSEG_BEAT_PLAIN_QUALITY) {
+        return ECGSEG_SHAPE_FAINT;
     }
-    return event->quality >= ECGSEG_BEAT_PLAIN_QUALITY ? ECGSEG_SHAPE_PLAIN : ECGSEG_SHAPE_FAINT;
+    return beat->returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY ? ECGSEG_SHAPE_CERTAIN : ECGSEG_SHAPE_PLAIN;
 }
 
 /* True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact. */
@@ -189,27 +193,32 @@ static void doubt_p(ecgseg_events_t *s, uint32_t place)
     }
 }
 
-/* The last beats have P waves, or come regularly and look alike, or are more that look alike for certain. */
+/* Of the last beats, as many as confirm each other, all but the doubtful have one of these flags. */
+static bool have_most(ecgseg_events_t *s, uint32_t flags)
+{
+    uint32_t found = 0;
+    for (uint32_t place = 0; place < ECGSEG_BEAT_CONFIRM; place++) {
+        found += (recent(s, place)->flags & flags) != 0u ? 1u : 0u;
+    }
+    return found + ECGSEG_BEAT_MOST_DOUBTS >= ECGSEG_BEAT_CONFIRM;
+}
+
+/* The last beats have P waves, or T waves and come regularly and look alike, or more look alike for certain. */
 static bool are_confirmed(ecgseg_events_t *s)
 {
     if (s->held < ECGSEG_BEAT_CONFIRM) {
         return false;
     }
-    uint32_t with_p = 0;
-    for (uint32_t place = 0; place < ECGSEG_BEAT_CONFIRM; place++) {
-        with_p += (recent(s, place)->flags & P_FLAGS) != 0u ? 1u : 0u;
-    }
-    if (with_p + ECGSEG_BEAT_MOST_DOUBTS >= ECGSEG_BEAT_CONFIRM) {
+    if (have_most(s, P_FLAGS)) {
         return true;
     }
-    if (ecgseg_rhythm_is_regular(&s->rhythm) &&
-        ecgseg_shapes_alike(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM) {
+    const bool alike = ecgseg_shapes_alike(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM;
+    if (alike && ecgseg_rhythm_is_regular(&s->rhythm) && have_most(s, T_FLAGS)) {
         return true;
     }
-    return s->held == ECGSEG_BEAT_MOST_HELD &&
-           ecgseg_shapes_most_alike(&s->shapes, ECGSEG_BEAT_MOST_HELD, ECGSEG_SHAPE_CERTAIN) +
-                   ECGSEG_BEAT_MOST_DOUBTS >=
-               ECGSEG_BEAT_MOST_HELD;
+    return s->held >= ECGSEG_BEAT_CERTAIN &&
+           ecgseg_shapes_most_alike(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS >=
+               ECGSEG_BEAT_CERTAIN;
 }
 
 /* The oldest beat that is held is none. */

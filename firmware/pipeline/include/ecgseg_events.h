@@ -22,7 +22,7 @@
 #include "ecgseg_shapes.h"
 #include "ecgseg_waves.h"
 
-#ifndef ECGSEG_BEAT_MOST_HELD
+#ifndef ECGSEG_BEAT_CERTAIN
 #error "ecgseg_preprocess_params.h was rendered by an older generator: run `invoke render` again"
 #endif
 
@@ -69,7 +69,7 @@ typedef struct {
 } ecgseg_event_t;
 
 /* Events that wait, and how many one push, a loss or the end may bring. */
-#define ECGSEG_EVENTS_CAPACITY 9u
+#define ECGSEG_EVENTS_CAPACITY 11u
 #define ECGSEG_EVENTS_AT_ONCE 6u
 
 /* Options. */

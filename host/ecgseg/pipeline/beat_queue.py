@@ -13,7 +13,7 @@ from ecgseg.pipeline.times import TICK_MS, TICKS_A_SAMPLE
 from ecgseg.pipeline.waves import Wave
 
 # Events that wait to be fetched, and how many one sample, or the end of a stretch of signal, may bring.
-CAPACITY = 9
+CAPACITY = 11
 MOST_AT_ONCE = 6
 # Shares are of so much.
 WHOLE = 1024
@@ -24,6 +24,7 @@ LONGEST_RR = 65535
 LONGEST = 2**32 - 1
 
 _P_FLAGS = EventFlag.P_ON | EventFlag.P_OFF
+_T_FLAGS = EventFlag.T_ON | EventFlag.T_OFF
 
 
 @dataclass
@@ -143,7 +144,7 @@ class BeatQueue:
         event = self._event(beat)
         self._add(event)
         self._last_r, self._last_fine = beat.at, beat.fine
-        sureness = self._sureness(beat, event.quality)
+        sureness = self._sureness(beat, event)
         self._shapes.add(event.r_uv, sureness)
         if not self._locked:
             self._hold()
@@ -154,10 +155,10 @@ class BeatQueue:
         self._doubts *= self._locked
         self._doubt_p(0)
 
-    def _sureness(self, beat: OpenBeat, quality: int) -> Sureness:
-        if beat.returns and quality >= self._rules.certain_quality:
-            return Sureness.CERTAIN
-        return Sureness.PLAIN if quality >= self._rules.plain_quality else Sureness.FAINT
+    def _sureness(self, beat: OpenBeat, event: Event) -> Sureness:
+        if abs(event.r_uv) < self._rules.least_height or event.quality < self._rules.plain_quality:
+            return Sureness.FAINT
+        return Sureness.CERTAIN if beat.returns and event.quality >= self._rules.certain_quality else Sureness.PLAIN
 
     def _hold(self) -> None:
         """A beat that is not confirmed; enough of them confirm each other, or the oldest is none."""
@@ -175,18 +176,24 @@ class BeatQueue:
             self._number -= 1
 
     def _are_confirmed(self) -> bool:
-        """The last beats have P waves, or come regularly and look alike, or are more that look alike for certain."""
+        """The last beats have P waves, or T waves and come regularly and look alike, or more look alike for certain."""
         confirm = self._rules.confirm
         if self._held < confirm:
             return False
-        with_p = sum(event.flags & _P_FLAGS != 0 for event in self._queue[-confirm:])
-        if with_p >= confirm - self._rules.most_doubts:
+        if self._have_most(_P_FLAGS):
             return True
-        if self._rhythm.is_regular and self._shapes.alike(confirm, Sureness.PLAIN) == confirm:
+        alike = self._shapes.alike(confirm, Sureness.PLAIN) == confirm
+        if alike and self._rhythm.is_regular and self._have_most(_T_FLAGS):
             return True
-        most = self._rules.most_held
-        enough = most - self._rules.most_doubts
-        return self._held == most and self._shapes.most_alike(most, Sureness.CERTAIN) >= enough
+        certain = self._rules.certain
+        enough = certain - self._rules.most_doubts
+        return self._held >= certain and self._shapes.most_alike(certain, Sureness.CERTAIN) >= enough
+
+    def _have_most(self, flags: int) -> bool:
+        """Of the last beats, as many as confirm each other, all but the doubtful have one of these flags."""
+        confirm = self._rules.confirm
+        found = sum(event.flags & flags != 0 for event in self._queue[-confirm:])
+        return found >= confirm - self._rules.most_doubts
 
     def _doubt_p(self, place: int) -> None:
         """Takes the P wave from the beat that came so many beats ago, when the rhythm speaks against it."""
