@@ -23,7 +23,8 @@ from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
 from ecgseg.segment import runner
 from ecgseg.segment.files import picture_names, result_files, write_results
 from ecgseg.segment.result import ChannelResult, Segmented, channel_result
-from ecgseg.segment.runner import Samples, SegmentOptions, Step, require_stream
+from ecgseg.segment.runner import SegmentOptions, require_stream
+from ecgseg.segment.sending import Samples, Step
 from ecgseg.segment.spool import Spool
 from support.metronome import beat, metronome
 from support.recordings import write_recording

@@ -33,6 +33,7 @@ from ecgseg.terminal import console, data, messages
 if TYPE_CHECKING:
     from ecgseg.data.choice import Chosen
     from ecgseg.data.recording import Recording
+    from ecgseg.segment.progress import Progress
     from ecgseg.segment.result import Done, Segmented, SegmentResult
     from ecgseg.segment.runner import SegmentOptions
 
@@ -67,6 +68,7 @@ class Options(PortOptions, JsonOption):
     columns: str | None = columns_option()
     bazett: bool = option("QTc after Bazett, not Fridericia.", default=False)
     check: bool = option("Also compare every byte with Python; exit code 1 when one differs.", default=False)
+    resume: bool = option("Go on where the same run was stopped before.", default=False)
     baud: int = option(
         "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
     )
@@ -84,7 +86,7 @@ def run(options: Options) -> int:
     from ecgseg.data.choice import choose_channels
     from ecgseg.data.opening import open_recording
     from ecgseg.data.recording import told_by
-    from ecgseg.segment.runner import SegmentOptions, require_stream
+    from ecgseg.segment.runner import SegmentOptions, progress_of, require_stream
     from ecgseg.targets import TargetOptions
 
     if options.file is None:
@@ -105,18 +107,28 @@ def run(options: Options) -> int:
         after_bazett=options.bazett,
         target_options=TargetOptions(port=options.port, baud=options.baud, serial_number=options.serial),
     )
+    progress = progress_of(recording, chosen, wanted, resumes=options.resume)
+    if options.resume:
+        _say(_going_on(progress))
     with ExitStack() as kept:
-        return _perform(recording, chosen, wanted, kept, options.json)
+        return _perform(recording, chosen, wanted, kept, options.json, progress)
 
 
-def _perform(recording: Recording, chosen: Chosen, options: SegmentOptions, kept: ExitStack, json: Path | None) -> int:
+def _perform(
+    recording: Recording,
+    chosen: Chosen,
+    options: SegmentOptions,
+    kept: ExitStack,
+    json: Path | None,
+    progress: Progress,
+) -> int:
     from ecgseg.report.recording import segment_bar, show_recording
     from ecgseg.segment import runner
 
     found: Segmented | None = None
     try:
         with segment_bar(options.target, len(chosen.channels)) as on_step:
-            found = runner.run(recording, chosen, options, kept, on_step, on_wait=_say)
+            found = runner.run(recording, chosen, options, kept, on_step, on_wait=_say, progress=progress)
     except Stopped:
         # One that comes while the bar is taken down takes no result away; the task's guard tells of it.
         if found is None:
@@ -128,7 +140,9 @@ def _perform(recording: Recording, chosen: Chosen, options: SegmentOptions, kept
         if json:
             _tried(partial(write_json, result, json), failed)
         show_recording(result, console)
-        _tell(result, options.out, found.error)
+        if result.complete and not failed:
+            _tried(progress.remove, failed)
+        _tell(result, options.out, found.error, progress)
         return _exit_code(result, found, failed)
 
 
@@ -184,7 +198,15 @@ def _tried(make: Callable[[], None], failed: list[EcgsegError]) -> bool:
     return True
 
 
-def _tell(result: SegmentResult, folder: Path, error: EcgsegError | Stopped | None) -> None:
+def _going_on(progress: Progress) -> str:
+    """What --resume finds."""
+    if not progress.earlier:
+        return "Nothing is left of an earlier run: it begins at the start."
+    count = len(progress.earlier)
+    return f"Goes on behind {count} section{'s' if count > 1 else ''} of an earlier run."
+
+
+def _tell(result: SegmentResult, folder: Path, error: EcgsegError | Stopped | None, progress: Progress) -> None:
     pictures = [channel.picture for channel in result.channels if channel.picture]
     shown = [*result.files.values(), *pictures[:1], *([f"{len(pictures) - 1} more .png"] if len(pictures) > 1 else [])]
     if shown:
@@ -192,6 +214,8 @@ def _tell(result: SegmentResult, folder: Path, error: EcgsegError | Stopped | No
     if not result.complete:
         ended = f"{result.stopped_by} " if isinstance(error, Stopped) else ""
         _say(f"{ended}Not all of the recording was sent: the results end where it stopped; signal.csv tells where.")
+        if progress.is_begun:
+            _say("The same command with --resume goes on.")
 
 
 def _say(text: str) -> None:

@@ -136,29 +136,37 @@ def scale_of(unit: str) -> float | None:
     return _MICROVOLTS.get(name)
 
 
-def pieces(recording: Recording, channel: Channel, scale: float) -> Iterator[Int16]:
-    """All samples of a channel in order, int16 microvolts, LEAD_OFF where there is no contact.
+def pieces(
+    recording: Recording, channel: Channel, scale: float, first: int = 0, end: int | None = None
+) -> Iterator[Int16]:
+    """The samples first .. end - 1 of a channel in order, int16 microvolts, LEAD_OFF where there is no contact.
 
     No contact is what was not recorded (NaN, gaps), and what stays at an end of the converter's range, or of what int16
-    microvolts hold, for 100 ms or longer.
+    microvolts hold, for 100 ms or longer; so a sample is the same in whatever stretch it is asked for.
 
     Args:
         recording: where the channel is.
         channel: of a whole number of samples a second.
         scale: microvolts of the channel's unit.
+        first, end: within the channel; default all of it.
 
     Raises:
         DataError: a piece cannot be read.
     """
-    rails = _Rails(round(_RAIL_MS * channel.rate / 1000))
+    end = channel.samples if end is None else end
+    longest = round(_RAIL_MS * channel.rate / 1000)
+    rails = _Rails(longest)
     step = min(max(1, round(PIECE_SECONDS * channel.rate)), _MOST_AT_ONCE)
-    for first in range(0, channel.samples, step):
-        last = min(first + step, channel.samples)
-        piece = rails.push(*_converted(recording.read(channel, first, last), scale))
+    place, last = max(first - longest, 0), min(end + longest, channel.samples)
+    starts = [place, *range(first + step, last, step)] if place < last else []
+    for start, stop in zip(starts, [*starts[1:], last], strict=True):
+        signal = recording.read(channel, start, stop)
+        piece = rails.push(*_converted(signal, scale))
         # The libraries of readers catch everything in places, Ctrl-C with it.
         interruption.check()
-        yield piece
-    yield rails.end()
+        yield piece[max(first - place, 0) : max(end - place, 0)]
+        place += piece.size
+    yield rails.end()[max(first - place, 0) : max(end - place, 0)]
 
 
 def stretch(recording: Recording, channel: Channel, scale: float, first: int, end: int) -> Int16:
@@ -170,12 +178,7 @@ def stretch(recording: Recording, channel: Channel, scale: float, first: int, en
     first, end = max(first, 0), min(end, channel.samples)
     if first >= end:
         return np.empty(0, np.int16)
-    longest = round(_RAIL_MS * channel.rate / 1000)
-    before, after = max(first - longest, 0), min(end + longest, channel.samples)
-    rails = _Rails(longest)
-    samples, at_rail = _converted(recording.read(channel, before, after), scale)
-    whole = np.concatenate((rails.push(samples, at_rail), rails.end()))
-    return whole[first - before : end - before]
+    return np.concatenate(list(pieces(recording, channel, scale, first, end)))
 
 
 def _converted(signal: Signal, scale: float) -> tuple[Int16, npt.NDArray[np.bool_]]:

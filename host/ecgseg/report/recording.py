@@ -11,7 +11,7 @@ from rich.progress import TaskID, TextColumn
 from rich.table import Table
 
 from ecgseg.segment.result import ChannelResult, SegmentResult
-from ecgseg.segment.runner import OnStep, Step
+from ecgseg.segment.sending import OnStep, Step
 from ecgseg.segment.strips import clock
 from ecgseg.terminal import data, progress
 
@@ -85,7 +85,8 @@ def difference_text(channel: ChannelResult) -> str:
     """Where a channel first differs from Python."""
     found = channel.difference
     assert found is not None
+    since = f" (counted from {clock(found.since_s)})" if found.since_s else ""
     return (
-        f"Channel {data(channel.name or channel.channel)} differs from Python: {found.what} {found.number:,} is "
+        f"Channel {data(channel.name or channel.channel)} differs from Python: {found.what} {found.number:,}{since} is "
         f"{found.actual or 'not there'}, expected {found.expected or 'none'}."
     )

@@ -19,12 +19,14 @@ class Difference(BaseModel):
         what: "class" or "event".
         number: of the class (a sample at 100 Hz) or the event, from 0.
         expected, actual: bytes of it on the host and from the device, hexadecimal; empty where there is none.
+        since_s: second of the recording at which the stream began that it is of.
     """
 
     what: str
     number: int
     expected: str
     actual: str
+    since_s: int = 0
 
 
 class _Pair:

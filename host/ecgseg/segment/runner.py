@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from ecgseg import interruption
 from ecgseg.codegen.render_delineator import delineates
 from ecgseg.data.choice import Chosen
-from ecgseg.data.recording import Channel, Recording, pieces
+from ecgseg.data.recording import Recording
 from ecgseg.errors import EcgsegError, LinkError, ModelError
 from ecgseg.image.backends import render_and_build
 from ecgseg.interruption import Stopped
-from ecgseg.link.stream import Results, delineate
+from ecgseg.link.stream import delineate
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile
 from ecgseg.segment.check import Comparison
-from ecgseg.segment.result import Done, Segmented
+from ecgseg.segment.progress import Progress, Run, SentChannel
+from ecgseg.segment.result import Segmented
+from ecgseg.segment.sending import OnStep, Outgoing, Sending, Stream
 from ecgseg.segment.spool import Spool
 from ecgseg.targets import TargetOptions, open_target, target_of
-
-# Sent at a time: how often progress is told, and how much is lost of what a device had found when it is stopped.
-_SECONDS_AT_ONCE = 2
-
-Samples = npt.NDArray[np.int16]
-Stream = Callable[[Iterable[Samples]], Iterator[Results]]
 
 
 @dataclass(frozen=True)
@@ -53,27 +46,6 @@ class SegmentOptions:
     target_options: TargetOptions = field(default_factory=TargetOptions)
 
 
-@dataclass(frozen=True)
-class Step:
-    """How far it is.
-
-    Attributes:
-        channel: that runs.
-        index: its place among those that are sent, from 0.
-        done, total: seconds of its signal.
-        equal: no byte differed so far.
-    """
-
-    channel: Channel
-    index: int
-    done: float
-    total: float
-    equal: bool
-
-
-OnStep = Callable[[Step], None]
-
-
 def require_stream(model: ModelFile) -> None:
     """Refuses a model that finds no beats.
 
@@ -95,6 +67,7 @@ def run(
     kept: ExitStack,
     on_step: OnStep,
     on_wait: OnWait | None = None,
+    progress: Progress | None = None,
 ) -> Segmented:
     """Sends the channels. A signal, or a device that fails on the way, loses nothing of what was found until then.
 
@@ -105,19 +78,27 @@ def run(
         kept: holds events on disk as long as they are needed.
         on_step: is told how far it is.
         on_wait: is told what is waited for while a device is silent.
+        progress: holds what is finished, from an earlier run and for a later one.
 
     Raises:
         EcgsegError: it failed before the first sample: the firmware does not build or start, or is another one.
+        DataError: the recording is not what it was in the earlier run.
     """
     found = Segmented()
+    sendings = []
+    for index, (channel, scale) in enumerate(zip(chosen.channels, chosen.scales, strict=True)):
+        outgoing = Outgoing(recording, channel, scale, index, chosen.rate)
+        spool = kept.enter_context(Spool(options.out))
+        sendings.append(Sending(outgoing, spool, options.out, _comparison(options, chosen.rate), progress, on_step))
+        sendings[-1].take(progress.earlier if progress else ())
     try:
-        with opened(options, chosen.rate, on_wait) as stream:
-            for index, (channel, scale) in enumerate(zip(chosen.channels, chosen.scales, strict=True)):
-                spool = kept.enter_context(Spool(options.out))
-                compared = _comparison(options, chosen.rate)
-                sending = _Sending(recording, channel, scale, spool, compared, index, on_step)
+        with ExitStack() as device:
+            stream: Stream | None = None
+            for sending in sendings:
                 try:
-                    sending.run(stream)
+                    if not sending.is_done:
+                        stream = stream or device.enter_context(opened(options, chosen.rate, on_wait))
+                        sending.run(stream)
                 finally:
                     found.done.append(sending.done)
     except (EcgsegError, KeyboardInterrupt) as caught:
@@ -130,8 +111,37 @@ def run(
     return found
 
 
-def _comparison(options: SegmentOptions, rate: int) -> Comparison | None:
-    return Comparison(options.model.data, rate, after_bazett=options.after_bazett) if options.check else None
+def progress_of(recording: Recording, chosen: Chosen, options: SegmentOptions, *, resumes: bool) -> Progress:
+    """Where a run keeps what it has finished: beside its results.
+
+    Args:
+        recording, chosen, options: what is run.
+        resumes: go on with what is there.
+
+    Raises:
+        UsageError: what is there is of another run.
+        DataError: it cannot be read.
+    """
+    channels = [
+        SentChannel(number=channel.number, name=channel.name, samples=channel.samples, microvolts=scale)
+        for channel, scale in zip(chosen.channels, chosen.scales, strict=True)
+    ]
+    run = Run(
+        recording=recording.name,
+        rate=chosen.rate,
+        channels=channels,
+        target=options.target,
+        model_sha256=options.model.sha256,
+        bazett=options.after_bazett,
+        check=options.check,
+    )
+    return Progress(options.out / f"{recording.name}.progress", run, resumes=resumes)
+
+
+def _comparison(options: SegmentOptions, rate: int) -> Callable[[], Comparison] | None:
+    if not options.check:
+        return None
+    return lambda: Comparison(options.model.data, rate, after_bazett=options.after_bazett)
 
 
 @contextmanager
@@ -155,64 +165,3 @@ def opened(options: SegmentOptions, rate: int, on_wait: OnWait | None) -> Iterat
                 f"Run: invoke flash {named} --rate {rate}",
             )
         yield lambda samples: delineate(device, samples, classes=options.check, after_bazett=options.after_bazett)
-
-
-class _Sending:
-    """A channel on its way."""
-
-    def __init__(
-        self,
-        recording: Recording,
-        channel: Channel,
-        scale: float,
-        spool: Spool,
-        comparison: Comparison | None,
-        index: int,
-        on_step: OnStep,
-    ) -> None:
-        self._recording, self._channel, self._scale = recording, channel, scale
-        self._spool, self._comparison = spool, comparison
-        self._index, self._on_step = index, on_step
-        self._samples = 0
-
-    @property
-    def done(self) -> Done:
-        """What was found until now."""
-        compared = self._comparison
-        return Done(
-            self._channel,
-            self._scale,
-            self._spool,
-            self._samples,
-            compared.compared_bytes if compared else 0,
-            compared.difference if compared else None,
-        )
-
-    def run(self, stream: Stream) -> None:
-        """Sends it, and tells how far it is."""
-        self._tell()
-        for results in stream(self._parts()):
-            self._spool.add(results.events)
-            if self._comparison:
-                self._comparison.answered(results)
-        if self._comparison:
-            self._comparison.ended()
-        self._tell()
-
-    def _parts(self) -> Iterator[Samples]:
-        """The channel in small parts; one counts as sent when the next is asked for."""
-        length = round(_SECONDS_AT_ONCE * self._channel.rate)
-        for piece in pieces(self._recording, self._channel, self._scale):
-            for first in range(0, piece.size, length):
-                part = piece[first : first + length]
-                if self._comparison:
-                    self._comparison.sent(part)
-                yield part
-                self._samples += part.size
-                self._tell()
-                interruption.check()
-
-    def _tell(self) -> None:
-        channel, compared = self._channel, self._comparison
-        equal = compared is None or compared.difference is None
-        self._on_step(Step(channel, self._index, self._samples / channel.rate, channel.seconds, equal))
