@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ecgseg import paths
@@ -13,6 +16,7 @@ from ecgseg.commands import data, evaluate, hil_test, train
 from ecgseg.commands.task import start
 from ecgseg.data.databases import ludb
 from ecgseg.errors import DataError, EcgsegError, ModelError, UsageError
+from ecgseg.pipeline import UNANNOTATED
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import corpus as corpora
 from ecgseg.zoo.named_databases import wanted_databases
@@ -177,6 +181,48 @@ def test_a_model_is_trained_scored_and_sent_without_touching_the_package(
     compared = json.loads((tmp_path / "hil.json").read_text())
     assert (compared["verdict"], compared["source"], compared["leads"]) == ("pass", "ward", ["mlii", "v5_left"])
     assert "a database of your own, ward" in (tmp_path / "hil.html").read_text()
+
+
+def streamed(ward: Path) -> Path:
+    """The example's configuration as one of a stream that learns for a moment."""
+    content = json.loads(configured(ward, WARD, synthetic_population="stream", synthetic_seconds=20).read_text())
+    content |= {"name": "stream-ward", "kind": "stream", "frame_length": 1000}
+    blocks = [{"kernel": 3, "dilation": dilation, "residual": False} for dilation in (1, 2, 4)]
+    content["architecture"] |= {"blocks": blocks, "causal": True, "stem_ahead": 2}
+    content["schedule"] |= {"steps": 4, "batch": 4, "warmup_steps": 1, "evaluate_every": 2}
+    path = ward / "streamed.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_a_stream_learns_from_windows_of_a_database_of_ones_own(ward: Path) -> None:
+    configuration = zoo.read(streamed(ward))
+    corpus = corpora.load_corpus(configuration)
+    source = corpora.batches(configuration, corpus)
+    assert [share for _, share in source.banks] == [0.25, 0.75]
+    signals, targets = source(0)
+    assert signals.shape == (4, 1000, 1)
+    assert set(np.unique(targets)) == {0, 1, 2, 3, UNANNOTATED}
+    frames, labels = corpora.undisturbed(configuration, corpus.validation)
+    assert frames.shape[1:] == (1000, 1)
+    assert np.count_nonzero(labels != UNANNOTATED) > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.train
+def test_a_stream_is_trained_and_sent_without_touching_the_package(
+    ward: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_tensorflow()
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    # Its instruction set is held still from the start of a process.
+    words = [sys.executable, "-m", "invoke", "train", "--config", str(streamed(ward))]
+    trained = subprocess.run(words, cwd=paths.ROOT, capture_output=True, text=True)
+    assert trained.returncode == 0, trained.stderr
+    sent = {"target": "host", "model": str(ward / "stream-ward"), "database": str(ward / "ward.toml")}
+    assert start(hil_test.run, json=str(tmp_path / "hil.json"), **sent) == 0
+    compared = json.loads((tmp_path / "hil.json").read_text())
+    assert (compared["verdict"], compared["kind"], compared["source"]) == ("pass", "stream", "ward")
 
 
 def test_a_configuration_that_is_not_valid_names_the_database(ward: Path) -> None:

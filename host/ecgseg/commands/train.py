@@ -52,7 +52,7 @@ def run(options: Options) -> None:
             raise UsageError(
                 f"{name} is trained in a process of its own.",
                 "Its instruction set is held still, which has to be said before numpy is imported.",
-                f"Run `invoke train --model {name}`.",
+                f"Run `invoke train --{'model' if options.config is None else 'config'} {name}`.",
             )
     from ecgseg.data.databases.ludb import find_ludb
     from ecgseg.zoo import configuration as zoo
