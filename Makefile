@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# What to install besides the runtime: any of dev, train, peers, fuzz.
+# What to install besides the runtime: any of dev, train, peers, parquet, fuzz.
 EXTRAS ?= dev
 # How long `make fuzz` runs each fuzzer.
 MINUTES ?= 1
@@ -26,14 +26,14 @@ demo: ## Set up, build the firmware for QEMU, run the HIL test, show the result
 	@$(VENV)/bin/invoke demo
 
 test: ## Set up with TensorFlow and run the test suite
-	@tools/setup.sh dev train peers
+	@tools/setup.sh dev train peers parquet
 	@$(PYTEST) -m "not slow"
 
 test-slow: ## Run the tests that `make test` leaves out for their length
-	@tools/setup.sh dev train peers
+	@tools/setup.sh dev train peers parquet
 	@$(PYTEST) -m slow
 
-setup: ## Install what is needed for development (EXTRAS=dev,train,peers for all)
+setup: ## Install what is needed for development (EXTRAS=dev,train,peers,parquet for all)
 	@tools/setup.sh $(subst $(comma), ,$(EXTRAS))
 	@echo "Ready. Next: $(VENV)/bin/invoke --list"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets everything up: Debian packages, .venv, pinned Python packages. Safe to run again, and quick then.
-# Usage: tools/setup.sh [dev] [train] [peers] [fuzz]
+# Usage: tools/setup.sh [dev] [train] [peers] [parquet] [fuzz]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

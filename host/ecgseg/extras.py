@@ -25,6 +25,15 @@ def require_neurokit() -> None:
     _require("neurokit2", "NeuroKit2", "Only the peers need it, so", "peers")
 
 
+def require_pyarrow() -> None:
+    """Asks for pyarrow, which writes Parquet.
+
+    Raises:
+        ToolMissingError: it is not installed.
+    """
+    _require("pyarrow", "pyarrow", "Only --parquet needs it, so", "parquet")
+
+
 def _require(module: str, name: str, need: str, extra: str) -> None:
     if find_spec(module) is None:
         raise ToolMissingError(

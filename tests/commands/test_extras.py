@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ecgseg.commands import evaluate, train, zoo
+from ecgseg.commands import evaluate, segment, train, zoo
 from ecgseg.commands.task import start
 from ecgseg.data import inputs
 from ecgseg.errors import ToolMissingError, UsageError
@@ -30,6 +30,13 @@ def test_evaluate_tells_a_missing_extra_before_it_scores(option: str, monkeypatc
         start(evaluate.run, **options)
     assert "is not installed" in caught.value.what
     assert line in caught.value.remedy
+
+
+def test_segment_tells_a_missing_pyarrow_before_it_opens_a_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ToolMissingError, match="pyarrow is not installed") as caught:
+        start(segment.run, file="nowhere", parquet="all.parquet")
+    assert "make setup EXTRAS=dev,parquet" in caught.value.remedy
 
 
 def test_training_and_measuring_tell_missing_tensorflow_before_they_start(monkeypatch: pytest.MonkeyPatch) -> None:

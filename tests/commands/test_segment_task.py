@@ -21,6 +21,7 @@ from ecgseg.commands.command_line import check_command_line
 from ecgseg.commands.task import declared, start, task_of
 from ecgseg.errors import DataError, EcgsegError, LinkError, ModelError, OutputError, UsageError
 from ecgseg.interruption import Stopped
+from ecgseg.report import strips
 from ecgseg.segment import runner
 from ecgseg.segment.check import Difference
 from ecgseg.segment.result import SegmentResult
@@ -83,6 +84,23 @@ def test_a_recording_ends_as_annotations_tables_and_a_picture(
     assert [channel.beats for channel in written.channels] == [60, 60]
     assert {*written.files.values(), *(channel.picture for channel in written.channels)} == {
         path.name for path in out.iterdir()
+    }
+
+
+def test_rows_of_several_recordings_go_to_one_parquet_file(
+    day: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(runner, "opened", metronome(RATE))
+    monkeypatch.setattr(strips, "write_strips", lambda sheet, path: path.touch())
+    night = write_recording(day.parent, "night", RATE, np.zeros((SECONDS * RATE, 1)))
+    for file in (day, night, day.with_suffix(".hea")):
+        assert run(file, parquet=str(day.parent / "all.parquet")) == 0
+    assert "all.parquet: the rows of night" in capsys.readouterr().err
+    rows = pq.read_table(day.parent / "all.parquet").to_pylist()
+    assert [row["recording"] for row in rows] == ["night"] * 61 + ["day"] * 61
+    assert {(row["file"], row["target"], row["model"]) for row in rows} == {
+        (str(place.resolve()), "host", "levels") for place in (day, night)
     }
 
 
@@ -260,6 +278,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from ecgseg.data.opening import open_recording
 from ecgseg.models import find_model
+from ecgseg.report import strips
 from ecgseg.segment import runner
 from ecgseg.data.choice import choose_channels
 from ecgseg.segment.files import result_files, write_results

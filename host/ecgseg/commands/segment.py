@@ -25,9 +25,11 @@ from ecgseg.commands.options import (
 from ecgseg.commands.rules import Excludes
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import EcgsegError, UsageError
+from ecgseg.extras import require_pyarrow
 from ecgseg.interruption import Stopped, held
 from ecgseg.models import DEFAULT_STREAM, find_model
 from ecgseg.output import write_json
+from ecgseg.printable import printable
 from ecgseg.terminal import console, data, messages
 
 if TYPE_CHECKING:
@@ -72,7 +74,19 @@ class Options(PortOptions, JsonOption):
     baud: int = option(
         "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
     )
+    parquet: Path | None = option(
+        "Also put the rows of the tables into this Parquet file, beside those of other recordings.", output=Output.FILE
+    )
     out: Path | None = option("Folder of the results; default build/segments.", output=Output.FOLDER)
+
+
+@dataclass(frozen=True)
+class Places:
+    """The recording's file, and where results go that are typed one by one."""
+
+    file: Path
+    json: Path | None
+    parquet: Path | None
 
 
 def run(options: Options) -> int:
@@ -86,11 +100,15 @@ def run(options: Options) -> int:
     from ecgseg.data.choice import choose_channels
     from ecgseg.data.opening import open_recording
     from ecgseg.data.recording import told_by
+    from ecgseg.data.writers.parquet import check_parquet
     from ecgseg.segment.runner import SegmentOptions, progress_of, require_stream
     from ecgseg.targets import TargetOptions
 
     if options.file is None:
         raise UsageError("No recording was named.", "It stands behind the task.", "Type: invoke segment FILE")
+    if options.parquet is not None:
+        require_pyarrow()
+        check_parquet(options.parquet)
     recording = open_recording(options.file, told_by(options.recording_rate, options.columns))
     chosen = choose_channels(recording, options.channel, options.unit)
     model = find_model(options.model or (None if options.tflite else DEFAULT_STREAM), options.tflite)
@@ -111,7 +129,7 @@ def run(options: Options) -> int:
     if options.resume:
         _say(_going_on(progress))
     with ExitStack() as kept:
-        return _perform(recording, chosen, wanted, kept, options.json, progress)
+        return _perform(recording, chosen, wanted, kept, Places(options.file, options.json, options.parquet), progress)
 
 
 def _perform(
@@ -119,7 +137,7 @@ def _perform(
     chosen: Chosen,
     options: SegmentOptions,
     kept: ExitStack,
-    json: Path | None,
+    places: Places,
     progress: Progress,
 ) -> int:
     from ecgseg.report.recording import segment_bar, show_recording
@@ -137,8 +155,10 @@ def _perform(
     with held():
         failed: list[EcgsegError] = []
         result = _written(recording, chosen, options, found, failed)
-        if json:
-            _tried(partial(write_json, result, json), failed)
+        if places.json:
+            _tried(partial(write_json, result, places.json), failed)
+        if places.parquet:
+            _tried(partial(_put, places.parquet, places.file, result, found.done), failed)
         show_recording(result, console)
         if result.complete and not failed:
             _tried(progress.remove, failed)
@@ -173,6 +193,19 @@ def _written(
         ],
         files={kind: path.name for kind, path in files.items()},
     )
+
+
+def _put(parquet: Path, file: Path, result: SegmentResult, done: list[Done]) -> None:
+    """Puts the rows of the recording into a file of many."""
+    from ecgseg.data.writers.parquet import Origin, put_parquet
+
+    # Of WFDB both names are those of one recording.
+    path = file.resolve().with_suffix("") if file.suffix == ".hea" else file.resolve()
+    origin = Origin(
+        printable(str(path)), result.recording, result.rate, result.target, result.model, result.model_sha256
+    )
+    put_parquet(parquet, origin, [(one.channel.number, one.told) for one in done])
+    _say(f"{parquet}: the rows of {result.recording}")
 
 
 def _pictures(recording: Recording, rate: int, folder: Path, done: list[Done], failed: list[EcgsegError]) -> list[str]:

@@ -74,10 +74,11 @@ def beat_table(channels: Iterable[ChannelEvents]) -> Iterator[str]:
         name = cell(channel.name)
         for event in channel.events:
             if event.kind == EventKind.BEAT:
-                yield _line((name, *_beat(event)))
+                yield _line((name, *beat_fields(event)))
 
 
-def _beat(event: Event) -> Iterator[str]:
+def beat_fields(event: Event) -> Iterator[str]:
+    """A beat in the columns behind the channel's name."""
     has_p = event.has(EventFlag.P_ON) or event.has(EventFlag.P_OFF)
     yield f"{(16 * event.tick + event.r_fine) / (16 * TICK_RATE):.4f}"
     for name, flag in (
@@ -106,11 +107,17 @@ def signal_table(channels: Iterable[ChannelEvents]) -> Iterator[str]:
     """Lines of the table of stretches without beats to trust, lone P waves, and how far each channel was done."""
     yield _line(SIGNAL_COLUMNS)
     for channel in channels:
-        for what, begin, end in stretches(channel):
-            known = "" if end is None else _seconds(end), "" if end is None else _seconds(end - begin)
-            yield _line((cell(channel.name), what, _seconds(begin), *known))
-        done = f"{channel.seconds:.3f}"
-        yield _line((cell(channel.name), COMPLETE if channel.complete else STOPPED, "0.000", done, done))
+        for fields in signal_fields(channel):
+            yield _line((cell(channel.name), *fields))
+
+
+def signal_fields(channel: ChannelEvents) -> Iterator[tuple[str, str, str, str]]:
+    """What is no beat, in the columns behind the channel's name: what, begin, end and duration."""
+    for what, begin, end in stretches(channel):
+        known = ("", "") if end is None else (_seconds(end), _seconds(end - begin))
+        yield what, _seconds(begin), *known
+    done = f"{channel.seconds:.3f}"
+    yield COMPLETE if channel.complete else STOPPED, "0.000", done, done
 
 
 def stretches(channel: ChannelEvents) -> Iterator[tuple[str, int, int | None]]:
