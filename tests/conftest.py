@@ -1,10 +1,13 @@
-"""Puts this folder on the import path: tests share what is in `support`. Orders the files, the longest first.
+"""Puts this folder on the import path: tests share what is in `support`. Orders the files, the longest first. Runs of
+tests are kept where they are not among those of users.
 
 Hypothesis draws the same examples in every run, so that a verdict about a change does not hang on chance;
 `--hypothesis-profile=default` draws new ones.
 """
 
 from __future__ import annotations
+
+import os
 
 import pytest
 from hypothesis import settings
@@ -31,6 +34,12 @@ LONGEST_FIRST = (
     "hil/test_apollo4p_sim_hil.py",
     "targets/test_targets_processes.py",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs_of_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Also of the programs that tests start."""
+    os.environ["ECGSEG_RUNS"] = str(tmp_path_factory.mktemp("runs"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,6 +19,8 @@ from ecgseg.doctor.findings import Checkup
 from ecgseg.hil.result import HilResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.output import write_text
+from ecgseg.runs.compare import RunComparison
+from ecgseg.runs.folder import RunAbout
 from ecgseg.segment.result import SegmentResult
 
 FOLDER = paths.ROOT / "docs" / "schemas"
@@ -27,6 +29,8 @@ RESULTS: dict[str, type[BaseModel]] = {
     "hil-test": HilResult,
     "hil-test-stream": StreamResult,
     "doctor": Checkup,
+    "run": RunAbout,
+    "compare": RunComparison,
 }
 
 

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-FLAGS = ("--json", "--html")
+FLAGS = ("--json", "--html", "--junit")
 """Options that name a result which tells how the run ended; a test holds them to those of the tasks."""
 
 _WITH_VALUE = ("-X", "-W", "--check-hash-based-pycs")

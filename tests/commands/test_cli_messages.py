@@ -189,7 +189,7 @@ def test_a_folder_without_ludb_is_named(tmp_path: Path) -> None:
 def test_a_place_for_results_that_is_none_is_told_before_the_work(task: str, option: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    given = [str(tmp_path / "recording.hea")] if task == "segment" else []
+    given = {"segment": [str(tmp_path / "recording.hea")], "compare": ["before.json", "after.json"]}.get(task, [])
     done = invoke(task, *given, option, str(file / "result"))
     parts = message(done, 9)
     assert str(file / "result") in parts["what"]

@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 from ecgseg import interruption
-from ecgseg.commands import hil_test
+from ecgseg.commands import hil_perform
+from ecgseg.errors import ModelError
 from ecgseg.hil import runner
 from ecgseg.hil.judge import Judge
 from ecgseg.hil.result import HilResult, HilRun
 from ecgseg.hil.runner import HilOptions, OnStep
 from ecgseg.interruption import Stopped
 from ecgseg.report import progress
+from ecgseg.runs import folder as runs
 from support.report_pages import lead, result
 
 
@@ -53,7 +55,7 @@ def test_a_picture_that_cannot_be_drawn_takes_no_other_result_away(
 ) -> None:
     finished(monkeypatch)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    code = hil_test.perform(HilOptions("host"), picture=tmp_path / "lead.png", **places)
+    code = hil_perform.perform(HilOptions("host"), hil_perform.Places(picture=tmp_path / "lead.png", **places))
     assert code == 9
     assert json.loads(places["json"].read_text())["verdict"] == "pass"
     assert "Every byte equal" in places["html"].read_text()
@@ -75,7 +77,7 @@ def test_a_signal_while_the_bar_is_taken_down_takes_no_result_away(
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(progress, "hil_bar", bar)
-    hil_test.perform(HilOptions("host"), **places)
+    hil_perform.perform(HilOptions("host"), hil_perform.Places(**places))
     assert json.loads(places["json"].read_text())["verdict"] == "pass"
     assert places["html"].exists()
     with pytest.raises(Stopped):
@@ -94,7 +96,48 @@ def test_a_signal_while_scores_are_worked_out_takes_no_result_away(
         return work_out(judge, error)
 
     monkeypatch.setattr(Judge, "result", interrupted)
-    code = hil_test.perform(HilOptions("host", records=(1,), leads=("ii",)), **places)
+    code = hil_perform.perform(HilOptions("host", records=(1,), leads=("ii",)), hil_perform.Places(**places))
     assert code == 143
     told = json.loads(places["json"].read_text())
     assert (told["verdict"], told["frames"]) == ("pass", told["planned_frames"])
+
+
+def test_a_run_is_kept_with_its_result_its_page_and_where_it_comes_from(
+    places: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ECGSEG_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(sys, "argv", ["/some/where/invoke", "hil-test", "--records", "a b"])
+    finished(monkeypatch)
+    assert hil_perform.perform(HilOptions("host"), hil_perform.Places(**places, junit=tmp_path / "junit.xml")) == 0
+    (run,) = runs.kept()
+    told = HilResult.model_validate_json(run.result.read_bytes())
+    assert told.provenance is not None
+    assert told.provenance.command == "invoke hil-test --records 'a b'"
+    assert told.provenance == run.about.provenance
+    assert run.about.verdict == "pass"
+    assert places["json"].read_bytes() == run.result.read_bytes()
+    assert places["html"].read_bytes() == run.report.read_bytes()
+    assert "invoke hil-test --records &#39;a b&#39;" in run.report.read_text()
+    assert (tmp_path / "junit.xml").read_text().count("<testcase") == 2
+    assert f"Run: {run.path}" in capsys.readouterr().err
+
+
+def test_a_run_that_came_to_nothing_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECGSEG_RUNS", str(tmp_path / "runs"))
+    with pytest.raises(ModelError):
+        hil_perform.perform(HilOptions("host", tflite=tmp_path / "none.tflite"))
+    assert not runs.kept()
+
+
+def test_what_differs_is_kept_in_the_folder_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = []
+
+    def run(tested: HilOptions, *_: object, **__: object) -> HilRun:
+        reached.append(tested.vectors)
+        return HilRun(result())
+
+    monkeypatch.setattr(runner, "run", run)
+    hil_perform.perform(HilOptions("host"))
+    assert reached == [runs.kept()[0].vectors]
+    hil_perform.perform(HilOptions("host", vectors=tmp_path))
+    assert reached[1] == tmp_path

@@ -17,6 +17,7 @@ from ecgseg.commands import (
     bringup,
     build,
     clean,
+    compare,
     data,
     demo,
     devices,
@@ -29,6 +30,7 @@ from ecgseg.commands import (
     options,
     profile,
     render,
+    runs,
     segment,
     train,
     version,
@@ -46,6 +48,8 @@ TASKS = (
     export,
     build,
     hil_test,
+    runs,
+    compare,
     segment,
     flash,
     devices,
@@ -221,7 +225,7 @@ def test_a_shared_option_is_the_same_in_every_task(module: ModuleType) -> None:
 
 def test_a_result_for_machines_is_always_a_file_that_is_tried_first() -> None:
     places = {field.field: field.output for module in TASKS for field in fields_of(module) if field.output}
-    assert set(places) == {"json", "html", "picture", "page", "out", "parquet"}
+    assert set(places) == {"json", "html", "picture", "page", "out", "parquet", "junit"}
 
 
 def test_rules_name_options_and_words_that_exist() -> None:

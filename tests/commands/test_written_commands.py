@@ -15,9 +15,9 @@ from ecgseg.commands.task import options_of, start, task_of
 from ecgseg.models import DEFAULT_MODEL
 
 PLACES = ("README.md", "CHANGELOG.md", "Makefile", "docs/*.md", "models/*/README.md", "tools/*")
-# A task's name, the file that one of them wants behind it, options.
+# A task's name, the files or runs that some want behind it, options.
 COMMAND = re.compile(
-    r"invoke +((?:[a-z]+-?[a-z]*)(?: +(?:FILE|[.\w-]+/[.\w/-]+))?"
+    r"invoke +((?:[a-z]+-?[a-z]*)(?: +(?:FILE|BEFORE|AFTER|[.\w-]+/[.\w/-]+)){0,2}"
     r"(?: +--?[a-z][\w-]*(?:[ =](?!--)[\w./<>$\"-][\w./,<>$\"-]*)?)*)"
 )
 PLACEHOLDERS = {

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from ecgseg.commands import guard as guard_module
-from ecgseg.commands import hil_test
+from ecgseg.commands import hil_perform
 from ecgseg.commands.guard import guard
 from ecgseg.data.inputs import Inputs
 from ecgseg.hil import runner, stream_runner
@@ -80,7 +80,7 @@ class HilTest:
 
     def __post_init__(self) -> None:
         wide = {"width": 400, "color_system": None}
-        for module, name in ((hil_test, "console"), (hil_test, "messages"), (guard_module, "messages")):
+        for module, name in ((hil_perform, "console"), (hil_perform, "messages"), (guard_module, "messages")):
             self.monkeypatch.setattr(module, name, Console(stderr=name == "messages", **wide))  # type: ignore[arg-type]
 
     def __call__(self, device: RogueDevice) -> Outcome:
@@ -92,7 +92,8 @@ class HilTest:
         try:
             with guard():
                 options = HilOptions("host", vectors=self.vectors)
-                code = hil_test.perform(options, html=self.html, json=self.json, is_stream=self.is_stream)
+                places = hil_perform.Places(html=self.html, json=self.json)
+                code = hil_perform.perform(options, places, is_stream=self.is_stream)
         except SystemExit as left:
             code = int(str(left.code))
         said = self.capsys.readouterr()

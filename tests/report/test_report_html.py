@@ -15,8 +15,9 @@ from rich.console import Console
 
 from ecgseg.errors import OutputError
 from ecgseg.hil.result import HilRun, Memory, ShownLead
+from ecgseg.output import write_text
 from ecgseg.pipeline import LEAD_OFF, runs
-from ecgseg.report.html import render_report, write_report
+from ecgseg.report.html import render_report
 from ecgseg.report.picture import write_picture
 from ecgseg.report.svg import lead_figure
 from ecgseg.report.terminal import show_result
@@ -140,7 +141,7 @@ def test_the_picture_is_a_png_and_the_same_every_time(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_says_so() -> None:
     with pytest.raises(OutputError, match="/dev/full"):
-        write_report(HilRun(result(), []), Path("/dev/full"))
+        write_text(Path("/dev/full"), render_report(HilRun(result(), [])))
 
 
 def lasting(seconds: float, value: int = 100) -> ShownLead:

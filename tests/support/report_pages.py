@@ -9,20 +9,38 @@ import numpy as np
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.data.records import CLASS_NAMES
-from ecgseg.hil.result import HilResult, HilRun, Memory, Mismatch, Segmentation, ShownLead, Spread, Timing
+from ecgseg.doctor.versions import Versions
+from ecgseg.hil.provenance import Provenance
+from ecgseg.hil.result import HilResult, HilRun, LeadOutcome, Memory, Mismatch, Segmentation, ShownLead, Spread, Timing
 from ecgseg.hil.stream_result import StreamFacts, StreamMismatch, StreamResult, StreamRun
 from ecgseg.models import model_names
 from ecgseg.pipeline import Prediction, SegmentRules, segments
 from ecgseg.report import evaluation, memory
+from ecgseg.report.comparison import render_comparison
 from ecgseg.report.html import render_report
 from ecgseg.report.page import render_page
 from ecgseg.report.stream_html import render_report as render_stream_report
+from ecgseg.runs.compare import RunComparison, compare
+from ecgseg.runs.reading import Read
 from ecgseg.scoring.collector import ScoreCollector
 from ecgseg.scoring.delineation import Delineation, DelineationCollector
 from ecgseg.scoring.evaluate import AF, Comparison, Evaluation
 from ecgseg.zoo.figures import read_metrics
 
 HARM = "<script>alert('x')</script>\"&"
+ORIGIN = Provenance(
+    started="2026-01-31T10:15:00Z",
+    command="invoke hil-test --target qemu",
+    versions=Versions(
+        ecgseg="0.1.0",
+        commit="0123456789abcdef" * 2 + "01234567",
+        changed=False,
+        python="3.11.2",
+        platform="Linux 6.1 x86_64",
+        packages={"numpy": "2.4.6"},
+        tools={"arm-none-eabi-gcc": "arm-none-eabi-gcc 12.2.1"},
+    ),
+)
 
 
 def lead(differing: bool = False) -> ShownLead:
@@ -36,6 +54,11 @@ def lead(differing: bool = False) -> ShownLead:
     if differing:
         device[412:421] = 3
     return ShownLead(record, mask, device, segments(device, SegmentRules.for_classes(4)), 4, not differing)
+
+
+def outcome(**changes: object) -> LeadOutcome:
+    values = {"record": 181, "label": "181", "lead": "ii", "compared_bytes": 6200, "mismatched_bytes": 0, "seconds": 1}
+    return LeadOutcome.model_validate(values | changes)
 
 
 def result(**changes: object) -> HilResult:
@@ -75,6 +98,8 @@ def result(**changes: object) -> HilResult:
         "macs": 830_000,
         "segmentation": Segmentation.of(scores),
         "seconds": 1.5,
+        "by_lead": [outcome()],
+        "provenance": ORIGIN,
     }
     return HilResult.model_validate(values | changes)
 
@@ -102,6 +127,7 @@ def pages() -> dict[str, str]:
         "hil stream": render_stream_report(_harmful_stream()),
         "evaluation": evaluation.page(_harmful_comparison()),
         "confusion matrix": render_page("confusion_matrix.html.j2", m=metrics, names=CLASS_NAMES[4]),
+        "run comparison": render_comparison(_harmful_change()),
         "memory": memory.render_report(_harmful_manifest()),
     }
 
@@ -109,7 +135,8 @@ def pages() -> dict[str, str]:
 def _harmful_run() -> HilRun:
     texts = dict.fromkeys(("board", "backend", "model", "model_sha256", "build_id", "image_sha256", "error"), HARM)
     mismatch = MISMATCH.model_copy(update=dict.fromkeys(("lead", "stage", "compared", "vector", "replay"), HARM))
-    changes = {"leads": [HARM], "verdict": "fail", "mismatches": [mismatch]}
+    origin = ORIGIN.model_copy(update={"command": HARM, "started": HARM})
+    changes = {"leads": [HARM], "verdict": "fail", "mismatches": [mismatch], "provenance": origin}
     shown = lead(differing=True)
     shown = replace(shown, record=replace(shown.record, lead=HARM, rhythm=HARM))
     return HilRun(result(**texts, **changes), [shown])
@@ -168,6 +195,11 @@ def _harmful_comparison() -> Comparison:
         by_noise={HARM: {HARM: 0.5}},
     )
     return Comparison(results=[one, one], int8_loss=0.01)
+
+
+def _harmful_change() -> RunComparison:
+    texts = dict.fromkeys(("model", "backend", "build_id"), HARM)
+    return compare(Read(HARM, result()), Read(HARM, result(**texts, verdict="fail", mismatched_bytes=1)))
 
 
 def _harmful_manifest() -> Manifest:

@@ -17,7 +17,7 @@ PACKAGE = paths.ROOT / "host" / "ecgseg"
 # Where the text of an exception is told as it is, and why.
 ALLOWED = {
     "commands/command_line.py": "invoke's parser speaks to users",
-    "commands/hil_test.py": "a mistake of this program, for who mends it",
+    "commands/hil_perform.py": "a mistake of this program, for who mends it",
     "data/databases/own_file.py": "what tomllib says names line and column",
     "hil/judge.py": "a mistake of this program, for who mends it; else an error of this program's own",
     "hil/stream_judge.py": "a mistake of this program, for who mends it",

@@ -8,6 +8,7 @@ the tasks. So tasks.py lets invoke's own parser read the same words once more, h
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 
@@ -24,7 +25,7 @@ from ecgseg.errors import UsageError
 # How invoke tells that the last word of a line is an option that takes a value.
 _VALUELESS = re.compile(r"<Argument: ([\w-]+)[^>]*> needed value")
 # How it tells that a word is missing which has no flag.
-_NAMELESS = re.compile(r"required positional arguments: '(\w+)'")
+_NAMELESS = re.compile(r"required positional arguments: '\w+'")
 _HELP = ("--help", "-h")
 
 
@@ -48,11 +49,20 @@ def check_command_line(tasks: Collection, words: Sequence[str]) -> None:
     asked = core[0].args["help"].value
     if isinstance(asked, str) and asked not in Parser(contexts=known).contexts:
         raise _no_task(asked, known)
-    result = _parse(Parser(contexts=known, initial=initial, ignore_unknown=True), core.unparsed)
+    result = _parse(Parser(contexts=known, initial=initial, ignore_unknown=True), core.unparsed, tasks)
     for context in result:
         _check_nameless(context, known, tasks)
     if result.unparsed:
         raise _unknown(result.unparsed[0], result[-1], known)
+
+
+def as_typed(words: Sequence[str]) -> str:
+    """The command line as a shell takes it again; "" when another program than invoke was started.
+
+    Args:
+        words: as in sys.argv, the program first.
+    """
+    return shlex.join(("invoke", *words[1:])) if is_invoke(words) else ""
 
 
 def _check_nameless(context: ParserContext, known: Iterable[ParserContext], tasks: Collection) -> None:
@@ -63,13 +73,18 @@ def _check_nameless(context: ParserContext, known: Iterable[ParserContext], task
         SystemExit: it asks for help, which was printed.
     """
     for argument in context.positional_args:
+        _explain_instead(context, tasks)
         word = str(argument.value)
-        if word in _HELP:
-            # Its own parser takes the same words as an answer.
-            Program(namespace=tasks).run(["invoke", "--help", str(context.name)], exit=False)
-            raise SystemExit(0)
         if word.startswith("-"):
             raise _unknown(word, context, known)
+
+
+def _explain_instead(context: ParserContext, tasks: Collection) -> None:
+    """Prints the help where it is asked for in the place of a word without a flag, and leaves with SystemExit."""
+    if any(argument.value in _HELP for argument in context.positional_args):
+        # Its own parser takes the same words as an answer.
+        Program(namespace=tasks).run(["invoke", "--help", str(context.name)], exit=False)
+        raise SystemExit(0)
 
 
 def _with_numbers_named(contexts: list[ParserContext]) -> list[ParserContext]:
@@ -95,17 +110,19 @@ def _number_of(option: str) -> Callable[[str], int]:
     return number
 
 
-def _parse(parser: Parser, words: Sequence[str]) -> ParseResult:
+def _parse(parser: Parser, words: Sequence[str], tasks: Collection | None = None) -> ParseResult:
     try:
         return parser.parse_argv(list(words))
     except ParseError as error:
+        if error.context and tasks:
+            _explain_instead(error.context, tasks)
         where = error.context.name if error.context else None
         valueless = _VALUELESS.search(str(error))
-        nameless = _NAMELESS.search(str(error))
         why = f"--{valueless[1]} takes a value, and none follows." if valueless else f"{error}"
-        if nameless:
-            word = nameless[1].upper()
-            why = f"It needs a {word}, which stands behind its name: invoke {where} {word}."
+        if error.context and _NAMELESS.search(str(error)):
+            names = [str(argument.name).upper() for argument in error.context.positional_args]
+            stand = f"a {names[0]}, which stands" if len(names) == 1 else f"{' and '.join(names)}, which stand"
+            why = f"It needs {stand} behind its name: invoke {where} {' '.join(names)}."
         raise UsageError(f"The options of {where or 'invoke'} cannot be read.", why, _explain(where)) from error
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg import paths
-from ecgseg.commands import hil_test
+from ecgseg.commands import hil_perform
 from ecgseg.commands.options import LudbOption
 from ecgseg.commands.task import Output, option
 from ecgseg.models import STREAMS
@@ -27,7 +27,7 @@ def run(options: Options) -> int:
     """See the whole chain: firmware in QEMU, 160 ECG frames, a report.
 
     Returns:
-        As :func:`hil_test.perform`.
+        As :func:`hil_perform.perform`.
     """
     from ecgseg.data.databases.ludb import parse_leads
     from ecgseg.hil.runner import HilOptions
@@ -36,6 +36,8 @@ def run(options: Options) -> int:
     if options.stream:
         tested = HilOptions(QEMU, model=STREAMS[-1], leads=parse_leads("ii"), ludb=options.ludb)
         page = paths.REPORTS / "demo-stream.html"
-        return hil_test.perform(tested, html=page, picture=options.picture, is_stream=True)
+        places = hil_perform.Places(html=page, picture=options.picture)
+        return hil_perform.perform(tested, places, is_stream=True, task="demo")
     tested = HilOptions(QEMU, leads=parse_leads("ii"), ludb=options.ludb)
-    return hil_test.perform(tested, html=paths.REPORTS / "demo.html", picture=options.picture)
+    places = hil_perform.Places(html=paths.REPORTS / "demo.html", picture=options.picture)
+    return hil_perform.perform(tested, places, task="demo")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 
@@ -36,9 +35,9 @@ class Frames:
         """Prints its result."""
         terminal.show_result(self.finished.result, console)
 
-    def write_report(self, path: Path) -> None:
-        """Writes its page."""
-        html.write_report(self.finished, path)
+    def page(self) -> str:
+        """Its page."""
+        return html.render_report(self.finished)
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,6 @@ class Stream:
         """Prints its result."""
         stream_terminal.show_result(self.finished.result, console)
 
-    def write_report(self, path: Path) -> None:
-        """Writes its page."""
-        stream_html.write_report(self.finished, path)
+    def page(self) -> str:
+        """Its page."""
+        return stream_html.render_report(self.finished)

@@ -1,15 +1,13 @@
-"""`invoke hil-test`: run, print, write, exit code."""
+"""`invoke hil-test`: what it takes, and which test that is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from ecgseg import paths
-from ecgseg.commands.guard import show_error
+from ecgseg.commands.hil_perform import Places, perform, say
 from ecgseg.commands.options import (
     BackendOptions,
     JsonOption,
@@ -30,22 +28,13 @@ from ecgseg.commands.options import (
 )
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
-from ecgseg.errors import OutputError, UsageError
-from ecgseg.files import is_file, safe_name
-from ecgseg.interruption import Stopped, held
+from ecgseg.errors import UsageError
+from ecgseg.files import is_file
 from ecgseg.models import find_model, named_place
-from ecgseg.output import discard, write_json
-from ecgseg.terminal import console, data, messages
 
 if TYPE_CHECKING:
-    from ecgseg.commands.hil_kinds import Frames, Stream
     from ecgseg.data.inputs import Inputs
-    from ecgseg.hil.result import HilRun
-    from ecgseg.hil.runner import HilOptions, OnStep
-    from ecgseg.hil.stream_result import StreamRun
-    from ecgseg.link.transport import OnWait
-
-Finished = TypeVar("Finished")
+    from ecgseg.hil.runner import HilOptions
 
 
 def _targets() -> Collection[str]:
@@ -127,6 +116,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         default=1,
     )
     html: Path | None = option("Where the HTML report goes; default build/reports/.", output=Output.RESULT)
+    junit: Path | None = option("Also write JUnit XML, a test case for each lead, for a CI.", output=Output.RESULT)
 
 
 def run(options: Options) -> int:
@@ -161,7 +151,8 @@ def run(options: Options) -> int:
         inputs = inputs_of(options.database, options.records, options.leads, options.ludb).for_comparison()
     else:
         tested = _with_records(tested, options)
-    return perform(tested, html=options.html, json=options.json, inputs=inputs, is_stream=is_stream)
+    places = Places(html=options.html, json=options.json, junit=options.junit)
+    return perform(tested, places, inputs=inputs, is_stream=is_stream)
 
 
 def _of_files(files: tuple[Path, ...], options: Options) -> Inputs:
@@ -171,7 +162,7 @@ def _of_files(files: tuple[Path, ...], options: Options) -> Inputs:
     told = told_by(options.recording_rate, options.columns)
     inputs = inputs_of_files(files, told, options.channel, options.unit)
     for line in inputs.told():
-        _say(line)
+        say(line)
     return inputs
 
 
@@ -206,123 +197,3 @@ def _is_stream(tested: HilOptions, options: Options) -> bool:
             "Leave it out, or see `invoke evaluate --peers` for a model of frames.",
         )
     return found
-
-
-def perform(
-    tested: HilOptions,
-    *,
-    html: Path | None = None,
-    json: Path | None = None,
-    picture: Path | None = None,
-    inputs: Inputs | None = None,
-    is_stream: bool = False,
-) -> int:
-    """Runs a HIL test under a bar, says what came of it, and writes it.
-
-    Args:
-        tested: what is tested, and where.
-        html: where the report goes; None: build/reports/hil-<target>-<model>.html.
-        json: where the result goes for machines.
-        picture: where a PNG of the last lead in the report goes.
-        inputs: what is sent, in the place of the records and leads of `tested`.
-        is_stream: the model is one of a stream.
-
-    Returns:
-        The exit code: 0 only when every byte is equal, that of the signal that stopped it, 1 when a byte is not equal,
-        whatever else went wrong, that of the error when the test could not be finished. What was compared until then is
-        written all the same, the JSON first.
-    """
-    from ecgseg.report.picture import write_picture
-
-    report = html or paths.REPORTS / f"hil-{tested.target}-{safe_name(_model_name(tested))}.html"
-    discard(report)
-    test = _tested(tested, inputs, is_stream=is_stream)
-    result = test.finished.result
-    shown_leads = test.finished.shown
-    steps: list[tuple[str, Path | None, Callable[[Path], None]]] = [
-        ("JSON", json, lambda path: write_json(result, path)),
-        ("Report", report, test.write_report),
-        ("Picture", picture if shown_leads else None, lambda path: write_picture(shown_leads[-1], result, path)),
-    ]
-    # What was compared is written, also when a signal comes now or a second one follows the first, and before anything
-    # is shown: a terminal that is gone takes no result away.
-    with held():
-        written = {name: _tried(f"'{path}'", partial(write, path)) for name, path, write in steps if path is not None}
-        shown = _tried("The summary", partial(test.show, console))
-        if shown:
-            _say(f"{result.verdict.upper()}: {test.reached}")
-        for name, path, _ in steps:
-            if name in written and written[name] is None:
-                _say(f"{name}: {path}")
-        return _exit_code(test.finished, [error for error in (*written.values(), shown) if error is not None])
-
-
-def _tested(tested: HilOptions, inputs: Inputs | None, *, is_stream: bool) -> Frames | Stream:
-    from ecgseg.commands.hil_kinds import Frames, Stream
-
-    if is_stream:
-        return Stream(_run(tested.target, partial(Stream.run, tested, inputs=inputs)))
-    return Frames(_run(tested.target, partial(Frames.run, tested, inputs=inputs)))
-
-
-def _run(target: str, run: Callable[[OnStep, OnWait], Finished]) -> Finished:
-    """Runs the test under its bar."""
-    from ecgseg.report.progress import hil_bar
-
-    finished: Finished | None = None
-    try:
-        with hil_bar(target) as on_step:
-            finished = run(on_step, _say)
-    except Stopped:
-        # One that comes while the bar is taken down takes no result away; the task's guard tells of it.
-        if finished is None:
-            raise
-    return finished
-
-
-def _tried(what: str, make: Callable[[], None]) -> OutputError | None:
-    """Makes one result; the error when that fails: the others are made all the same, and the verdict stands."""
-    try:
-        make()
-    except OutputError as error:
-        return error
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # Whatever drawing comes to.
-        return OutputError(
-            f"{what} could not be made.",
-            f"{type(error).__name__}: {error}",
-            "The verdict is not touched by it. It is a mistake of this program: please report it with the JSON.",
-        )
-    return None
-
-
-def _say(text: str) -> None:
-    messages.print(data(text), highlight=False, soft_wrap=True)
-
-
-def _model_name(tested: HilOptions) -> str:
-    """What the model is called; a kept vector names its own."""
-    from ecgseg.hil import vectors
-
-    if tested.replay is None or tested.tflite is not None:
-        return find_model(tested.model, tested.tflite).name
-    named = vectors.load(tested.replay).model
-    return Path(named).stem if Path(named).is_absolute() else find_model(named).name
-
-
-def _exit_code(finished: HilRun | StreamRun, failed: list[OutputError]) -> int:
-    """Exit code of a test; prints the error that ended it, and what could not be written."""
-    for error in failed:
-        show_error(error)
-    if isinstance(finished.error, Stopped):
-        return finished.error.exit_code
-    if finished.error is not None:
-        show_error(finished.error)
-    if finished.result.verdict == "fail":
-        return 1
-    if finished.error is not None:
-        return finished.error.exit_code
-    if finished.result.verdict != "pass":
-        return 1
-    return failed[0].exit_code if failed else 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 
 from ecgseg.devices.listing import DeviceEntry
+from ecgseg.runs.folder import RunAbout, RunFolder
 
 
 class DataState(BaseModel):
@@ -32,3 +35,20 @@ class DeviceList(BaseModel):
     """What `invoke devices` found."""
 
     devices: list[DeviceEntry]
+
+
+class KeptRun(RunAbout):
+    """A run that is kept: its folder, and what its run.json says."""
+
+    folder: str
+
+
+class RunList(BaseModel):
+    """What `invoke runs` found, the newest first."""
+
+    runs: list[KeptRun]
+
+    @staticmethod
+    def of(found: Sequence[RunFolder]) -> RunList:
+        """The list of folders that were found."""
+        return RunList(runs=[KeptRun(folder=str(run.path), **run.about.model_dump()) for run in found])

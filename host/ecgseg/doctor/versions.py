@@ -6,11 +6,10 @@ import os
 import platform
 import shutil
 import subprocess
-import tomllib
 
 from pydantic import BaseModel
 
-from ecgseg import paths
+from ecgseg import __version__, paths
 from ecgseg.doctor.packages import installed_version
 from ecgseg.errors import ToolMissingError
 from ecgseg.image.boards import BOARDS, HOST, MPS2_AN386
@@ -50,7 +49,7 @@ def versions_here() -> Versions:
     state = _git("status", "--porcelain") if commit else None
     found = {package: installed_version(package) for package in PACKAGES}
     return Versions(
-        ecgseg=release(),
+        ecgseg=__version__,
         commit=commit or None,
         changed=None if state is None else bool(state),
         python=platform.python_version(),
@@ -58,15 +57,6 @@ def versions_here() -> Versions:
         packages={package: told for package, told in found.items() if told},
         tools=_tools(),
     )
-
-
-def release() -> str:
-    """Release of ecgseg: that of the checkout it runs from, else of the package that is installed."""
-    try:
-        project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    except (OSError, ValueError, KeyError):
-        project = {}
-    return str(project.get("version") or installed_version("ecgseg") or "unknown")
 
 
 def _tools() -> dict[str, str]:

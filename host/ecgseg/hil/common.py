@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
-from ecgseg.hil.result import Memory
+from ecgseg.hil.result import LeadOutcome, Memory
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, LinkCounters
+from ecgseg.printable import printable
 
 
 @dataclass(frozen=True)
@@ -20,18 +24,62 @@ class ImageFacts:
     Attributes:
         flash_bytes, ram_bytes: 0 when unknown: a native process says nothing about the size of a device's image.
         sha256: of the file that is flashed, "" for an image that is not.
+        elf_sha256: of the image with its symbols.
     """
 
     flash_bytes: int
     ram_bytes: int
     sha256: str
+    elf_sha256: str
 
     @staticmethod
     def of(image: Image) -> ImageFacts:
         """The facts of an image that was built."""
         sizes = image.sizes if board_of(image.board).prefix else {}
-        digest = hashlib.sha256(image.bin.read_bytes()).hexdigest() if image.bin else ""
-        return ImageFacts(sizes.get("flash", 0), sizes.get("ram", 0), digest)
+        flashed = _sha256(image.bin) if image.bin else ""
+        return ImageFacts(sizes.get("flash", 0), sizes.get("ram", 0), flashed, _sha256(image.elf))
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Counts(Protocol):
+    """Bytes so far."""
+
+    @property
+    def compared(self) -> int: ...
+    @property
+    def mismatched(self) -> int: ...
+
+
+@dataclass
+class LeadLog:
+    """What came of each lead.
+
+    Attributes:
+        counts: of all leads together.
+        outcomes: of leads that were compared to their end.
+    """
+
+    counts: Counts
+    outcomes: list[LeadOutcome] = field(default_factory=list)
+
+    @contextmanager
+    def counting(self, record: int, label: str, lead: str) -> Iterator[None]:
+        """Keeps what comes of a lead that is compared in the block, unless the block does not come to its end."""
+        compared, mismatched, began = self.counts.compared, self.counts.mismatched, time.monotonic()
+        yield
+        self.outcomes.append(
+            LeadOutcome(
+                record=record,
+                label=printable(label),
+                lead=printable(lead),
+                compared_bytes=self.counts.compared - compared,
+                mismatched_bytes=self.counts.mismatched - mismatched,
+                seconds=round(time.monotonic() - began, 3),
+            )
+        )
 
 
 class Tested(Protocol):
@@ -47,6 +95,8 @@ class Tested(Protocol):
     def ram_bytes(self) -> int: ...
     @property
     def image_sha256(self) -> str: ...
+    @property
+    def elf_sha256(self) -> str: ...
 
 
 def told_by_all(tested: Tested, info: DeviceInfo, stats: DeviceStats | None, started: float) -> dict[str, Any]:
@@ -67,6 +117,7 @@ def told_by_all(tested: Tested, info: DeviceInfo, stats: DeviceStats | None, sta
         "model_sha256": info.model_sha256,
         "build_id": info.build_id,
         "image_sha256": tested.image_sha256,
+        "elf_sha256": tested.elf_sha256,
         "requests": counters.requests,
         "retries": counters.retries,
         "crc_errors": counters.crc_errors,

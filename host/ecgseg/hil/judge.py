@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ecgseg import interruption
 from ecgseg.data.records import WAVE_LABELS, Record
 from ecgseg.hil import identity
-from ecgseg.hil.common import told_by_all
+from ecgseg.hil.common import LeadLog, told_by_all
 from ecgseg.hil.compare import (
     Difference,
     LayerDifference,
@@ -54,6 +54,7 @@ class Subject:
         reference: the same model on the host.
         flash_bytes, ram_bytes: of the image, 0 when unknown.
         image_sha256: of the file that is flashed, "" for an image that is not.
+        elf_sha256: of the image with its symbols.
         vectors: folder for differing frames.
         replay_words: what stands beside --replay to run one of them again.
         known: of the image, beside what the model's file says.
@@ -66,6 +67,7 @@ class Subject:
     flash_bytes: int = 0
     ram_bytes: int = 0
     image_sha256: str = ""
+    elf_sha256: str = ""
     vectors: Path = VECTORS
     replay_words: tuple[str, ...] = ()
     known: Known = field(default_factory=Known)
@@ -117,6 +119,7 @@ class Judge:
         self._layers_told = True
         self._at: tuple[int, str, int] = (0, "-", 0)
         self._notes = start_notes(self.info)
+        self._log = LeadLog(self.tally)
 
     def compare_hello(self) -> None:
         """Counts what HELLO tells that is not what the host knows; `run` and `run_direct` begin with it.
@@ -140,7 +143,8 @@ class Judge:
         with self._judging_answers():
             for index, record in enumerate(records):
                 interruption.check()
-                self._lead(record)
+                with self._log.counting(record.record_id, record.label, record.lead):
+                    self._lead(record)
                 on_lead(index + 1, self.tally.equal)
             self._finish()
 
@@ -153,7 +157,8 @@ class Judge:
         with self._judging_answers():
             for index, data in enumerate(inputs):
                 interruption.check()
-                self._direct(index, data)
+                with self._log.counting(index, str(index), "-"):
+                    self._direct(index, data)
                 on_lead(index + 1, self.tally.equal)
             self._finish()
 
@@ -351,6 +356,7 @@ class Judge:
             timing=self._ticks.timing(self.info),
             segmentation=self._segmentation(),
             not_scored=self._not_scored,
+            by_lead=self._log.outcomes,
             notes=[*self._notes, *([tally.not_kept] if tally.not_kept else [])],
         )
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from ecgseg.data.records import WAVE_LABELS, Record
 from ecgseg.errors import EcgsegError
+from ecgseg.hil.provenance import Provenance
 from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceInfo, TimeBase
 from ecgseg.pipeline import Segment
@@ -49,6 +50,24 @@ class Mismatch(BaseModel):
     differing_bytes: int
     vector: str | None = None
     replay: str | None = None
+
+
+class LeadOutcome(BaseModel):
+    """What came of one lead that was compared to its end, or of one input of a model that does not segment.
+
+    Attributes:
+        record, lead: which one.
+        label: what the record is called where it comes from, such as "sel100".
+        compared_bytes, mismatched_bytes: of it.
+        seconds: wall time on this host.
+    """
+
+    record: int
+    lead: str
+    label: str
+    compared_bytes: int
+    mismatched_bytes: int
+    seconds: float
 
 
 class Spread(BaseModel):
@@ -155,6 +174,9 @@ class HilResult(BaseModel):
         fault: the fault record of before that start, None without one.
         seconds: wall time of the test on this host.
         injected: faults that were put into the line; None for the line as it is.
+        elf_sha256: of the image with its symbols, of every target.
+        by_lead: leads that were compared to their end, in their order.
+        provenance: when and by which command it was made, and what computed; None of a test that no command began.
     """
 
     target: str
@@ -192,6 +214,9 @@ class HilResult(BaseModel):
     fault: str | None = None
     seconds: float
     injected: Injected | None = None
+    elf_sha256: str = ""
+    by_lead: list[LeadOutcome] = []
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True)

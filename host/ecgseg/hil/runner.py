@@ -229,6 +229,7 @@ class _Test:
             flash_bytes=facts.flash_bytes,
             ram_bytes=facts.ram_bytes,
             image_sha256=facts.sha256,
+            elf_sha256=facts.elf_sha256,
             vectors=options.vectors,
             replay_words=replay_words(options),
             known=Known.of(self.generated, board=image.board, build_id=image.build_id, backend=options.backend),

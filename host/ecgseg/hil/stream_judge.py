@@ -15,7 +15,7 @@ from ecgseg.codegen.manifest import StreamManifest
 from ecgseg.data.records import Record
 from ecgseg.errors import OutputError
 from ecgseg.hil import identity, vectors
-from ecgseg.hil.common import told_by_all
+from ecgseg.hil.common import LeadLog, told_by_all
 from ecgseg.hil.compare import Difference
 from ecgseg.hil.identity import Known
 from ecgseg.hil.legal import illegal_stats
@@ -53,6 +53,7 @@ class StreamSubject:
         known: of the image, beside what the model's file says.
         flash_bytes, ram_bytes: of the image, 0 when unknown.
         image_sha256: of the file that is flashed, "" for an image that is not.
+        elf_sha256: of the image with its symbols.
         again: command that streams the lead of a record again, without the two.
         model: model by name, or its file.
         vectors: folder for leads that differ.
@@ -68,6 +69,7 @@ class StreamSubject:
     flash_bytes: int = 0
     ram_bytes: int = 0
     image_sha256: str = ""
+    elf_sha256: str = ""
     again: str = ""
     model: str = ""
     vectors: Path = VECTORS
@@ -126,6 +128,7 @@ class StreamJudge:
         # The file of the lead that is on its way.
         self._kept: str | None = None
         self._at = (0, "-")
+        self._log = LeadLog(self.counts)
 
     def run(self, records: Iterable[Record], on_lead: OnLead) -> None:
         """Sends every lead and compares all its answers.
@@ -138,7 +141,8 @@ class StreamJudge:
         try:
             for index, record in enumerate(records):
                 interruption.check()
-                self._lead(record)
+                with self._log.counting(record.record_id, record.label, record.lead):
+                    self._lead(record)
                 on_lead(index + 1, not self.counts.mismatched)
             interruption.check()
             self._finish()
@@ -346,6 +350,7 @@ class StreamJudge:
             by_rhythm=scores.by_rhythm,
             peers=scores.peers,
             not_scored=self._scores.not_scored,
+            by_lead=self._log.outcomes,
             notes=[*self._notes, *([self._not_kept] if self._not_kept else [])],
         )
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from ecgseg.errors import EcgsegError
-from ecgseg.hil.result import Injected, Memory, ShownLead, Source, Timing, Verdict
+from ecgseg.hil.provenance import Provenance
+from ecgseg.hil.result import Injected, LeadOutcome, Memory, ShownLead, Source, Timing, Verdict
 from ecgseg.interruption import Stopped
 from ecgseg.scoring.delineation import DelineationScores
 
@@ -78,7 +79,7 @@ class StreamResult(BaseModel):
         stream: what the device told about its stream; None when it was not begun.
         scores: the device's answers against the annotation; by_rhythm in groups; peers: other delineators on the same
             leads, by name.
-        not_scored, notes, reset_cause, fault, seconds, injected: as there.
+        not_scored, notes, reset_cause, fault, seconds, injected, elf_sha256, by_lead, provenance: as there.
     """
 
     kind: str = "stream"
@@ -124,6 +125,9 @@ class StreamResult(BaseModel):
     fault: str | None = None
     seconds: float
     injected: Injected | None = None
+    elf_sha256: str = ""
+    by_lead: list[LeadOutcome] = []
+    provenance: Provenance | None = None
 
 
 @dataclass

@@ -203,6 +203,7 @@ class _Test:
             flash_bytes=facts.flash_bytes,
             ram_bytes=facts.ram_bytes,
             image_sha256=facts.sha256,
+            elf_sha256=facts.elf_sha256,
             again=self._again(),
             model=vectors.name_of(self.model),
             vectors=options.vectors,

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from markupsafe import Markup
 
 from ecgseg.hil.result import HilResult, HilRun, ShownLead
-from ecgseg.output import write_text
 from ecgseg.printable import printable
 from ecgseg.report.lead import lead_name
 from ecgseg.report.page import render_page
 from ecgseg.report.svg import lead_figure
-from ecgseg.report.texts import HEADLINES, byte_text, input_count, reached, remedy, stack_text, summary_rows, time_note
+from ecgseg.report.texts import (
+    HEADLINES,
+    byte_text,
+    input_count,
+    provenance_rows,
+    reached,
+    remedy,
+    stack_text,
+    summary_rows,
+    time_note,
+)
 from ecgseg.scoring.metrics import FiducialScore
-
-
-def write_report(run: HilRun, path: Path) -> None:
-    """Writes the report of a HIL test.
-
-    Raises:
-        OutputError: it could not be written.
-    """
-    write_text(path, render_report(run))
 
 
 def render_report(run: HilRun) -> str:
@@ -41,7 +39,7 @@ def _page(result: HilResult, leads: list[dict[str, object]], what_to_do: str) ->
         headline=HEADLINES[result.verdict],
         reached=reached(result),
         tiles=_tiles(result),
-        rows=summary_rows(result),
+        rows=[*summary_rows(result), *provenance_rows(result)],
         fiducials=_fiducial_rows(result.segmentation.fiducials) if result.segmentation else [],
         leads=leads,
         byte=byte_text,

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ecgseg.hil.stream_result import StreamResult, StreamRun
-from ecgseg.output import write_text
 from ecgseg.printable import printable
 from ecgseg.report.html import lead_values
 from ecgseg.report.page import render_page
 from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, summary_rows
-from ecgseg.report.texts import HEADLINES, byte_text, input_count, remedy, stack_text, time_note
-
-
-def write_report(run: StreamRun, path: Path) -> None:
-    """Writes the report.
-
-    Raises:
-        OutputError: it could not be written.
-    """
-    write_text(path, render_report(run))
+from ecgseg.report.texts import HEADLINES, byte_text, input_count, provenance_rows, remedy, stack_text, time_note
 
 
 def render_report(run: StreamRun) -> str:
@@ -40,7 +28,7 @@ def _page(result: StreamResult, leads: list[dict[str, object]], what_to_do: str)
         headline=HEADLINES[result.verdict],
         reached=reached(result),
         tiles=_tiles(result),
-        rows=summary_rows(result),
+        rows=[*summary_rows(result), *provenance_rows(result)],
         points={name: point_rows(found) for name, found in scores.items()},
         beats={name: beat_rows(found) for name, found in scores.items()},
         rhythms=rhythm_rows(result.by_rhythm) if len(result.by_rhythm) > 1 else [],

@@ -6,6 +6,7 @@ from ecgseg.errors import EcgsegError
 from ecgseg.hil.result import HilResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.interruption import Stopped
+from ecgseg.report.checkup import commit_text
 from ecgseg.targets import TimeQuality, target_of
 
 HEADLINES = {
@@ -85,6 +86,23 @@ def closing_rows(result: Result) -> list[Row]:
     if result.reset_cause:
         rows.append(("Last start", f"reset cause {result.reset_cause:#x}"))
     return [*rows, *(("Note", note) for note in result.notes), ("Duration", f"{result.seconds:.1f} s on this host")]
+
+
+def provenance_rows(result: Result) -> list[Row]:
+    """When and by which command a result was made, and what computed."""
+    origin = result.provenance
+    if origin is None:
+        return []
+    versions = origin.versions
+    python = ", ".join(f"{name} {told}" for name, told in (("Python", versions.python), *versions.packages.items()))
+    return [
+        ("Began", origin.started),
+        *([("Command", origin.command)] if origin.command else []),
+        ("ecgseg", f"{versions.ecgseg}, commit {commit_text(versions)}"),
+        ("Computed by", python),
+        *((name, told) for name, told in versions.tools.items()),
+        ("On", versions.platform),
+    ]
 
 
 def reached(result: HilResult) -> str:

@@ -1,0 +1,120 @@
+"""What changed from one run to another, on the terminal and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ecgseg.output import write_text
+from ecgseg.report.page import render_page
+from ecgseg.runs.compare import Measure, RunComparison
+from ecgseg.runs.figures import VERDICTS
+from ecgseg.terminal import data
+
+_STYLES = {"better": "green", "worse": "bold red", "equal": "", "other": "", "not judged": "yellow"}
+_HASH_DIGITS = 16
+_LONG_FACT = 40
+HEADLINES = {True: "Something got worse", False: "Nothing got worse"}
+
+
+def show_comparison(comparison: RunComparison, console: Console) -> None:
+    """Prints what changed; figures that are equal are counted."""
+    console.print(f"A: {data(comparison.a)}\nB: {data(comparison.b)}", highlight=False, soft_wrap=True)
+    if comparison.facts:
+        table = _table("What else is not the same", "A", "B")
+        for fact in comparison.facts:
+            table.add_row(data(fact.name), data(_short(fact.a)), data(_short(fact.b)))
+        console.print(table)
+    changed = [measure for measure in comparison.measures if measure.change != "equal"]
+    if changed:
+        table = _table("What changed", "A", "B", "B - A", "")
+        for measure in changed:
+            values = value_text(measure, measure.a), value_text(measure, measure.b), step_text(measure)
+            name = f"{measure.name}, {measure.unit}" if measure.unit != "verdict" else measure.name
+            table.add_row(data(name), *values, measure.change, style=_STYLES[measure.change])
+        console.print(table)
+    equal = len(comparison.measures) - len(changed)
+    console.print(f"{equal} of {len(comparison.measures)} figures are equal.")
+    for note in comparison.notes:
+        console.print(data(note), highlight=False)
+    worse = [data(measure.name) for measure in comparison.measures if measure.change == "worse"]
+    if worse:
+        console.print(f"[bold red]WORSE[/bold red]  {len(worse)} of them: {', '.join(worse)}.", highlight=False)
+    else:
+        console.print("[bold green]NOT WORSE[/bold green]  in any figure that is judged.")
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column(first, overflow="fold")
+    for name in others:
+        table.add_column(name, justify="right" if name else "left", overflow="fold")
+    return table
+
+
+def write_comparison(comparison: RunComparison, path: Path) -> None:
+    """Writes the page.
+
+    Raises:
+        OutputError: it could not be written.
+    """
+    write_text(path, render_comparison(comparison))
+
+
+def render_comparison(comparison: RunComparison) -> str:
+    """HTML of a comparison: first what got worse, then what else changed, then what is equal."""
+    order = ("worse", "better", "other", "not judged", "equal")
+    rows = [
+        {
+            "group": measure.group,
+            "name": measure.name,
+            "unit": "" if measure.unit == "verdict" else measure.unit,
+            "a": value_text(measure, measure.a),
+            "b": value_text(measure, measure.b),
+            "step": step_text(measure),
+            "change": measure.change,
+        }
+        for measure in sorted(comparison.measures, key=lambda measure: order.index(measure.change))
+    ]
+    return render_page(
+        "comparison.html.j2",
+        comparison=comparison,
+        headline=HEADLINES[comparison.regression],
+        worse=sum(row["change"] == "worse" for row in rows),
+        changed=[row for row in rows if row["change"] != "equal"],
+        equal=[row for row in rows if row["change"] == "equal"],
+    )
+
+
+def value_text(measure: Measure, value: float | None) -> str:
+    """A figure as it is shown; a dash where it is not known."""
+    if value is None:
+        return "–"
+    return VERDICTS[int(value)] if measure.unit == "verdict" else _number(value)
+
+
+def step_text(measure: Measure) -> str:
+    """By how much B is above A."""
+    if measure.a is None or measure.b is None or measure.unit == "verdict":
+        return ""
+    step = measure.b - measure.a
+    sign = "+" if step > 0 else ""
+    points = " points" if measure.unit == "%" else ""
+    return f"{sign}{_number(step)}{points}"
+
+
+def _number(value: float) -> str:
+    """Thousands apart; as many digits as show a change that counts."""
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.3f}"
+
+
+def _short(text: str) -> str:
+    """A long hash, or a long list of records, as its beginning."""
+    if len(text) <= _LONG_FACT:
+        return text
+    return f"{text[:_HASH_DIGITS]}…" if text.isalnum() else f"{text[:_LONG_FACT]}…"
