@@ -21,6 +21,7 @@ EXTRAS = {
     "dev": "make lint and the tests.",
     "train": "train, zoo --train, zoo --measure, evaluate --float, evaluate --cv.",
     "peers": "hil-test --peers, evaluate --peers.",
+    "parquet": "segment --parquet.",
     "fuzz": "fuzz of what the host reads (fuzz --what device needs clang alone).",
 }
 """What does not work without an extra of pyproject.toml."""
