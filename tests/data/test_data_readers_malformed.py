@@ -111,7 +111,6 @@ OTHERS: dict[str, tuple[bytes, str]] = {
 
 EDF: dict[str, tuple[int, bytes, str]] = {
     "another beginning": (0, b"1", "does not begin as EDF"),
-    "EDF+D": (192, b"EDF+D", "has gaps (EDF+D)"),
     "no records": (236, b"-1      ", "in -1 records"),
     "more records than bytes": (236, b"99999999", "it was cut off"),
     "records of no length": (244, b"0       ", "records of 0 s"),

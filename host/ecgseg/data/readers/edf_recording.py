@@ -1,74 +1,19 @@
-"""Reads EDF, EDF+ and BDF in pieces, through pyEDFlib; of the header everything is checked before the library sees it.
-
-B. Kemp et al., A simple format for exchange of digitized polygraphic recordings, Electroencephalography and Clinical
-Neurophysiology 82 (1992) 391-393; B. Kemp, J. Olivan, European data format 'plus', Clinical Neurophysiology 114 (2003)
-1755-1761. BDF is the same with 24 bits (BioSemi).
-"""
+"""Reads EDF, EDF+ and BDF in pieces, through pyEDFlib; of files with gaps, which it refuses, without it."""
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ecgseg.data.readers.common import (
-    MAX_CHANNELS,
-    MAX_FILE_BYTES,
-    NAME_LENGTH,
-    UNIT_LENGTH,
-    check_counts,
-    result_name,
-    unreadable,
-)
+from ecgseg.data.readers.common import check_counts, result_name, unreadable
+from ecgseg.data.readers.edf_gaps import EdfGaps
+from ecgseg.data.readers.edf_header import Line, read_header
 from ecgseg.data.recording import Channel, Signal
 from ecgseg.errors import ContentError
-from ecgseg.files import checked_size, plain, read_part
 
-_BLOCK = 256
-_BDF = b"\xffBIOSEMI"
-_ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
-# What a signal has in the header, in this order: widths of the fields.
-_WIDTHS = {"label": 16, "sensor": 80, "unit": 8, "low": 8, "high": 8, "least": 8, "most": 8, "filter": 80}
-_WIDTHS |= {"samples": 8, "reserved": 32}
-_MAX_RECORD_SAMPLES = 1 << 24
 _REMEDY = "Copy it anew, or write it anew as EDF+ without gaps (EDF+C)."
-
-
-@dataclass(frozen=True)
-class _Line:
-    """What the header says of a signal: physical and digital extremes, and its samples in a record of data."""
-
-    label: str
-    unit: str
-    low: float
-    high: float
-    least: int
-    most: int
-    samples: int
-
-    @property
-    def is_signal(self) -> bool:
-        return self.label not in _ANNOTATIONS
-
-    def values(self, stored: npt.NDArray[np.int64]) -> Signal:
-        """Values in the unit of numbers as they are stored."""
-        step = (self.high - self.low) / (self.most - self.least)
-        values = self.low + (stored - self.least) * step
-        return Signal(np.asarray(values, np.float64), (stored <= self.least) | (stored >= self.most))
-
-
-@dataclass(frozen=True)
-class _Header:
-    """A header: records of data, seconds of each, and the signals in it."""
-
-    records: int
-    seconds: float
-    lines: tuple[_Line, ...]
 
 
 class EdfRecording:
@@ -82,21 +27,22 @@ class EdfRecording:
         channels: its signals, without annotations.
 
     Raises:
-        DataError: it is none, cut off, or has gaps (EDF+D).
+        DataError: it is none, cut off, or the times of its gaps (EDF+D) are no times.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name = result_name(path.stem)
         try:
-            header = _header(path)
+            header = read_header(path)
             self._lines = tuple(line for line in header.lines if line.is_signal)
             check_counts(len(self._lines), header.records * min((line.samples for line in self._lines), default=0))
             check_counts(1, header.records * max(line.samples for line in self._lines))
+            self._gaps = EdfGaps(path, header) if header.has_gaps else None
         except (OSError, ValueError) as error:
             raise unreadable(path, error, _REMEDY) from error
         self.channels = tuple(
-            Channel(number, line.label, line.unit, line.samples / header.seconds, line.samples * header.records)
+            Channel(number, line.label, line.unit, line.samples / header.seconds, self._samples(line, header.records))
             for number, line in enumerate(self._lines)
         )
         # What else the library wants of a header is known before anything is sent.
@@ -104,12 +50,15 @@ class EdfRecording:
 
     def read(self, channel: Channel, first: int, end: int) -> Signal:
         """See `Recording`."""
-        # Slow to import, and not needed where nothing is read.
-        import pyedflib
-
+        line = self._lines[channel.number]
         try:
+            if self._gaps is not None:
+                return self._gaps.read(line, first, end)
+            # Slow to import, and not needed where nothing is read.
+            import pyedflib
+
             # The library prints what it finds wrong: not before the file is what it was.
-            _header(self._path)
+            read_header(self._path)
             # It opens no file twice at a time.
             file: Any = pyedflib.EdfReader(str(self._path), annotations_mode=pyedflib.DO_NOT_READ_ANNOTATIONS)
             with file:
@@ -118,71 +67,7 @@ class EdfRecording:
                 raise ContentError(f"it ends before sample {end}")
         except (OSError, ValueError, LookupError, AttributeError) as error:
             raise unreadable(self._path, error, _REMEDY) from error
-        return self._lines[channel.number].values(stored)
+        return line.values(stored)
 
-
-def _header(path: Path) -> _Header:
-    """The header; the file holds what it promises.
-
-    Raises:
-        OSError: it cannot be read.
-        ContentError: it is none, or the file is shorter.
-    """
-    size = checked_size(path, MAX_FILE_BYTES)
-    head = read_part(path, 0, _BLOCK)
-    is_bdf = head[:8] == _BDF
-    if len(head) < _BLOCK or not (is_bdf or head[:8] == b"0       "):
-        raise ContentError("it does not begin as EDF or BDF")
-    text = head[8:].decode("latin-1")
-    if text[184:189] in ("EDF+D", "BDF+D"):
-        raise ContentError("it has gaps (EDF+D), which are not read: write it as EDF+C, its stretches one by one")
-    count = _whole(text[244:248], "signals")
-    records, seconds = _whole(text[228:236], "records of data"), _number(text[236:244], "seconds of a record")
-    if not 1 <= count <= MAX_CHANNELS + 1 or records < 1 or not 0 < seconds <= 86_400:
-        raise ContentError(f"its header tells of {count} signals in {records} records of {seconds:g} s")
-    lines = _lines(read_part(path, _BLOCK, _BLOCK * count), count)
-    needed = _BLOCK * (count + 1) + records * sum(line.samples for line in lines) * (3 if is_bdf else 2)
-    if _whole(text[176:184], "bytes of the header") != _BLOCK * (count + 1):
-        raise ContentError("its header tells a length of itself that does not fit its signals")
-    if size < needed:
-        raise ContentError(f"its header promises {needed} bytes, and it has {size}: it was cut off")
-    return _Header(records, seconds, lines)
-
-
-def _lines(data: bytes, count: int) -> tuple[_Line, ...]:
-    if len(data) < _BLOCK * count:
-        raise ContentError("its header is cut off")
-    text, place = data.decode("latin-1"), 0
-    fields: dict[str, list[str]] = {}
-    for name, width in _WIDTHS.items():
-        fields[name] = [text[place + n * width :][:width].strip() for n in range(count)]
-        place += width * count
-    return tuple(_line({name: values[n] for name, values in fields.items()}) for n in range(count))
-
-
-def _line(told: dict[str, str]) -> _Line:
-    name = plain(told["label"], NAME_LENGTH)
-    low, high = _number(told["low"], "physical minimum"), _number(told["high"], "physical maximum")
-    least, most = _whole(told["least"], "digital minimum"), _whole(told["most"], "digital maximum")
-    samples = _whole(told["samples"], "samples in a record")
-    if low == high or least >= most:
-        raise ContentError(f"its signal {name} goes from {low:g} to {high:g}, as {least} to {most}")
-    if not 1 <= samples <= _MAX_RECORD_SAMPLES:
-        raise ContentError(f"its signal {name} has {samples} samples in a record")
-    return _Line(name, plain(told["unit"], UNIT_LENGTH), low, high, least, most, samples)
-
-
-def _whole(text: str, what: str) -> int:
-    if not re.fullmatch(r"\s*[+-]?[0-9]{1,8}\s*", text):
-        raise ContentError(f"its header has '{plain(text.strip(), 20)}' in the place of {what}")
-    return int(text)
-
-
-def _number(text: str, what: str) -> float:
-    try:
-        found = float(text)
-    except ValueError:
-        found = math.nan
-    if not math.isfinite(found):
-        raise ContentError(f"its header has '{plain(text.strip(), 20)}' in the place of {what}")
-    return found
+    def _samples(self, line: Line, records: int) -> int:
+        return line.samples * records if self._gaps is None else self._gaps.samples(line)
