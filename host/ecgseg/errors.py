@@ -63,7 +63,7 @@ class BuildError(EcgsegError):
 
 
 class TargetError(EcgsegError):
-    """A target could not be started, found or flashed."""
+    """A target could not be started, found or flashed; the process or cluster of a training is not there, or died."""
 
     exit_code = 7
 

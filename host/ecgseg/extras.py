@@ -16,6 +16,15 @@ def require_tensorflow() -> None:
     _require("tensorflow", "TensorFlow", "Only training and the float model need it, so", "train")
 
 
+def require_dask() -> None:
+    """Asks for Dask, which runs several trainings at once.
+
+    Raises:
+        ToolMissingError: it is not installed.
+    """
+    _require("distributed", "Dask", "Only cross-validation and sweeps need it, so", "train")
+
+
 def require_neurokit() -> None:
     """Asks for NeuroKit2, one of the peers.
 

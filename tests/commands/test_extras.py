@@ -17,6 +17,7 @@ NEEDS = {
     "peers": ({"peers": True}, "neurokit2", "make setup EXTRAS=dev,peers"),
     "float": ({"against_float": True}, "tensorflow", "make setup EXTRAS=dev,train"),
     "cv": ({"cv": 5}, "tensorflow", "make setup EXTRAS=dev,train"),
+    "on": ({"cv": 5, "on": "tcp://10.0.0.5:8786"}, "distributed", "make setup EXTRAS=dev,train"),
 }
 
 

@@ -52,7 +52,14 @@ def test_lists_that_are_installed_together_name_a_package_once_or_alike() -> Non
 
 
 # What only an extra installs, by the module that is imported.
-OF_EXTRAS = {"tensorflow": "train", "keras": "train", "neurokit2": "peers", "atheris": "fuzz", "pyarrow": "parquet"}
+OF_EXTRAS = {
+    "tensorflow": "train",
+    "keras": "train",
+    "distributed": "train",
+    "neurokit2": "peers",
+    "atheris": "fuzz",
+    "pyarrow": "parquet",
+}
 
 
 def imported() -> set[str]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecgseg.commands.options import JsonOption, ModelOptions, RecordOptions, database_option
+from ecgseg.commands.options import JsonOption, ModelOptions, RecordOptions, database_option, on_option
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import UsageError
-from ecgseg.extras import require_neurokit, require_tensorflow
+from ecgseg.extras import require_dask, require_neurokit, require_tensorflow
 from ecgseg.models import DEFAULT_MODEL, ModelFile, find_model
 from ecgseg.output import write_json, write_text
 from ecgseg.terminal import console, data, messages, tracking
@@ -59,6 +59,7 @@ class Options(ModelOptions, RecordOptions, JsonOption):
         GoesWith(("cv",), why="Nothing else is trained here.", remedy="Leave it out, or add --cv 5."),
         default=0,
     )
+    on: str = on_option(GoesWith(("cv",), why="Only folds are trained.", remedy="Leave it out, or add --cv 5."))
     html: Path | None = option("Also write a report to this file.", output=Output.RESULT)
 
 
@@ -125,23 +126,29 @@ def _others(chosen: ModelFile, options: Options, device: Twin) -> list[tuple[str
 
 def _cross_validate(chosen: ModelFile, options: Options) -> None:
     from ecgseg.data.databases.ludb import find_ludb
+    from ecgseg.zoo.cluster import check_place, on_dask
     from ecgseg.zoo.figures import require_folds
 
     # Told before TensorFlow takes its time.
+    check_place(options.on)
     require_folds(options.cv)
     _require_database_of_folds(options)
     find_ludb(options.ludb)
     require_tensorflow()
+    require_dask()
     from ecgseg.zoo.cross_validation import cross_validate, cross_validate_qtdb
 
     named = options.model or DEFAULT_MODEL
+    trainings = on_dask(options.on, messages)
     if options.database == "qtdb":
-        found = cross_validate_qtdb(named, console, steps=options.steps, ludb_option=options.ludb)
+        found = cross_validate_qtdb(named, console, steps=options.steps, ludb_option=options.ludb, trainings=trainings)
         for point, score in found.fiducials.items():
             console.print(f"{chosen.name}, QTDB, {point}: sensitivity {score.sensitivity:.4f}, PPV {score.ppv:.4f}")
         write_json(found, options.json or chosen.path.with_name("cross_validation_qtdb.json"))
         return
-    result = cross_validate(named, console, options.cv, steps=options.steps, ludb_option=options.ludb)
+    result = cross_validate(
+        named, console, options.cv, steps=options.steps, ludb_option=options.ludb, trainings=trainings
+    )
     console.print(f"{chosen.name}: weighted F1 {result.mean:.4f} ± {result.deviation:.4f} over {options.cv} folds")
     write_json(result, options.json or chosen.path.with_name("cross_validation.json"))
 

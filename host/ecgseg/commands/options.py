@@ -101,6 +101,15 @@ def tflite_option(*rules: Rule) -> Any:
     return option("Any other int8 .tflite file, instead of --model.", *rules)
 
 
+def on_option(*rules: Rule) -> Any:
+    """The option --on of a task that trains several models at once."""
+    return option(
+        "Where it trains: local, on the cores of this computer, or tcp://HOST:PORT, a Dask scheduler; default local.",
+        *rules,
+        default="local",
+    )
+
+
 def model_option(*rules: Rule) -> Any:
     """The option --model."""
     return option(MODEL, Excludes(("tflite",), why="Both name a model."), *rules)

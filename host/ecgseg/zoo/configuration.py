@@ -199,6 +199,12 @@ def result_folder(name: str, configuration: ModelConfiguration) -> Path:
     return folder(name) if file.name == CONFIGURATION_FILE else file.parent / configuration.name
 
 
+def work_folder(name: str, configuration: ModelConfiguration) -> Path:
+    """Where the checkpoints of a training are; a model of the user's own may have the name of another one."""
+    own = "" if named_place(name) is None else f"-own-{configuration.digest()[:8]}"
+    return paths.BUILD / "zoo" / f"{configuration.name}{own}"
+
+
 def names() -> tuple[str, ...]:
     """Names of the models of frames that have a configuration, those of the zoo first."""
     return configured_names()

@@ -73,7 +73,7 @@ def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | Non
         UsageError: a database has no such set, record or lead.
     """
     data = configuration.data
-    folder = None if data.synthetic_weight == 1.0 or not data.needs_ludb else ludb.find_ludb(ludb_option)
+    folder = ludb_for(configuration, ludb_option)
     if folder is None and not data.databases:
         count = data.synthetic_records
         fresh = _synthetic(configuration, max(4, count // 5), configuration.seed + 1)
@@ -93,6 +93,21 @@ def load_corpus(configuration: ModelConfiguration, ludb_option: str | Path | Non
             "Give one of data.databases a `validation`.",
         )
     return Corpus(training, validation, synthetic, data.synthetic_weight, others)
+
+
+def ludb_for(configuration: ModelConfiguration, ludb_option: str | Path | None) -> Path | None:
+    """Folder of LUDB for a training that learns from it; None where it does not, or where there is none."""
+    data = configuration.data
+    return None if data.synthetic_weight == 1.0 or not data.needs_ludb else ludb.find_ludb(ludb_option)
+
+
+def work_with(work: Path, configuration: ModelConfiguration, corpus: Corpus) -> Path:
+    """Where the checkpoints of a training on a corpus are.
+
+    Databases of the user's own are files that change without the configuration: nothing goes on from a checkpoint of
+    other data.
+    """
+    return work.with_name(f"{work.name}-{corpus.fingerprint}") if configuration.data.databases else work
 
 
 def _ludb(configuration: ModelConfiguration, folder: Path | None) -> tuple[tuple[Record, ...], tuple[Record, ...]]:

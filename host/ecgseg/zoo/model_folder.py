@@ -22,7 +22,6 @@ from ecgseg.zoo.checkpoints import Look
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.corpus import Corpus, calibration_frames, undisturbed
 from ecgseg.zoo.dataset import int8_frames
-from ecgseg.zoo.quantise import quantise
 
 # From a model's name, the looks of its training and the chosen one to a PNG.
 DrawHistory = Callable[[str, Sequence[Look], Look], bytes]
@@ -77,6 +76,8 @@ def write_model(
         ModelError: the int8 model is not what the firmware needs.
         OutputError: the folder cannot be written.
     """
+    from ecgseg.zoo.quantise import quantise
+
     content = quantise(model, calibration_frames(configuration, corpus), configuration.preprocess())
     best = max(history, key=lambda look: look.weighted_f1)
     looks = json.dumps([asdict(look) for look in history], indent=1) + "\n"

@@ -15,12 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ecgseg import paths
 from ecgseg.data.records import WAVE_LABELS
 from ecgseg.errors import ModelError
-from ecgseg.models import named_place
+from ecgseg.output import alone_in
 from ecgseg.pipeline import UNANNOTATED
 from ecgseg.scoring.metrics import confusion_matrix, weighted_f1
 from ecgseg.zoo import checkpoints
@@ -28,10 +26,11 @@ from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.builder import build, fold
 from ecgseg.zoo.checkpoints import Checkpoint, Look
 from ecgseg.zoo.configuration import ModelConfiguration, ScheduleConfiguration
-from ecgseg.zoo.corpus import Corpus, batches, load_corpus, undisturbed
+from ecgseg.zoo.corpus import Corpus, batches, load_corpus, undisturbed, work_with
 from ecgseg.zoo.dataset import BatchSource
 from ecgseg.zoo.forward import Forward
 from ecgseg.zoo.model_folder import DrawHistory, Written, write_model
+from ecgseg.zoo.progress import Report, Shown, Tell, bars
 
 _GRADIENT_NORM = 1.0
 _AHEAD = 4
@@ -145,24 +144,28 @@ class Trainer:
         self._history = list(saved.history)
         return saved.step
 
-    def run(self, progress: Progress, *, resume: bool = True) -> Trained:
+    def run(self, tell: Tell, *, resume: bool = True) -> Trained:
         """Trains to the end of the schedule."""
         schedule = self._configuration.schedule
         self._work.mkdir(parents=True, exist_ok=True)
         step = self._resume() if resume else 0
-        task = progress.add_task(self._configuration.name, total=schedule.steps, completed=step, note="")
+        tell(self._report(step))
         losses: list[Any] = []
         for x, y in _ahead(self._source, step, schedule.steps):
             soft = self._teacher(x) if self._teacher is not None else np.zeros((1,), np.float32)
             losses.append(self._step(x, y, soft))
             step += 1
-            progress.update(task, completed=step)
+            tell(self._report(step))
             if step % schedule.evaluate_every == 0 or step == schedule.steps:
-                self._look(step, float(np.mean([float(loss) for loss in losses])), progress, task)
+                tell(self._report(step, self._look(step, float(np.mean([float(loss) for loss in losses])))))
                 losses.clear()
         return self._finish()
 
-    def _look(self, step: int, loss: float, progress: Progress, task: Any) -> None:
+    def _report(self, step: int, note: str = "") -> Report:
+        return Report(name=self._configuration.name, step=step, steps=self._configuration.schedule.steps, note=note)
+
+    def _look(self, step: int, loss: float) -> str:
+        """Looks at the validation patients, keeps what was reached, and says it."""
         look = Look(step, loss, self._validate())
         if not np.isfinite(loss):
             raise ModelError(
@@ -174,10 +177,7 @@ class Trainer:
             self._best = [np.asarray(mean) for mean in self._average]
         self._history.append(look)
         self._save(step)
-        note = f"loss {loss:.4f}, validation F1 {100 * look.weighted_f1:.2f} %"
-        progress.update(task, note=note)
-        if not progress.console.is_terminal:
-            progress.console.print(f"{self._configuration.name} step {step}: {note}")
+        return f"loss {loss:.4f}, validation F1 {100 * look.weighted_f1:.2f} %"
 
     def probabilities(self, temperature: float, classes: int) -> Any:
         """A function of a batch [batch, time, 1] that gives probabilities [batch, time, classes], for teaching.
@@ -245,27 +245,20 @@ def fit(
         console: where progress goes.
         resume: False starts from the beginning whatever is there.
     """
+    with bars(console) as progress:
+        return fit_telling(configuration, corpus, work, Shown(progress), resume=resume)
+
+
+def fit_telling(
+    configuration: ModelConfiguration, corpus: Corpus, work: Path, tell: Tell, *, resume: bool = True
+) -> Trained:
+    """Like :func:`fit`, with a function that is told every step."""
     _use_one_thread()
-    with _progress(console) as progress:
-        teacher = _teacher(configuration, corpus, work, progress, resume)
-        return Trainer(configuration, corpus, work, teacher).run(progress, resume=resume)
+    teacher = _teacher(configuration, corpus, work, tell, resume)
+    return Trainer(configuration, corpus, work, teacher).run(tell, resume=resume)
 
 
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-    )
-
-
-def _teacher(
-    configuration: ModelConfiguration, corpus: Corpus, work: Path, progress: Progress, resume: bool
-) -> Any | None:
+def _teacher(configuration: ModelConfiguration, corpus: Corpus, work: Path, tell: Tell, resume: bool) -> Any | None:
     """Trains or reloads the teacher and returns a function of a batch that gives its softened probabilities."""
     teaching = configuration.teacher_configuration()
     if teaching is None:
@@ -273,7 +266,9 @@ def _teacher(
     assert configuration.teacher is not None
     folder = work.parent / f"teacher-{teaching.digest()[:12]}-{corpus.fingerprint}"
     trained = Trainer(teaching, corpus, folder)
-    trained.run(progress, resume=resume)
+    # Trainings that run at once may have the same teacher: one of them trains it, the others wait for it.
+    with alone_in(folder):
+        trained.run(tell, resume=resume)
     return trained.probabilities(configuration.teacher.temperature, configuration.classes)
 
 
@@ -305,20 +300,11 @@ def train(
     configuration = zoo.load(name)
     corpus = load_corpus(configuration, ludb_option)
     console.print(f"{configuration.name}: {corpus.source}", markup=False)
-    work = work_folder(name, configuration)
-    if configuration.data.databases:
-        # Of files that change without the configuration: nothing goes on from a checkpoint of other data.
-        work = work.with_name(f"{work.name}-{corpus.fingerprint}")
+    work = work_with(zoo.work_folder(name, configuration), configuration, corpus)
     lesser = not corpus.patients and configuration.data.synthetic_weight < 1.0
     target = out or (work if lesser else zoo.result_folder(name, configuration))
     trained = fit(configuration, corpus, work, console, resume=resume)
     return write_model(configuration, corpus, trained.model, trained.history, target, draw)
-
-
-def work_folder(name: str, configuration: ModelConfiguration) -> Path:
-    """Where the checkpoints of a training are; a model of the user's own may have the name of another one."""
-    own = "" if named_place(name) is None else f"-own-{configuration.digest()[:8]}"
-    return paths.BUILD / "zoo" / f"{configuration.name}{own}"
 
 
 def _use_one_thread() -> None:
