@@ -13,6 +13,7 @@ from ecgseg.errors import ModelError, OutputError
 from ecgseg.graph.load import load_tflite
 from ecgseg.report.history import history_picture
 from ecgseg.zoo import configuration as zoo
+from ecgseg.zoo.dataset import int8_frames
 from support.lazily import Lazily, needs_tensorflow
 
 needs_tensorflow()
@@ -184,6 +185,37 @@ def test_the_input_is_quantised_by_the_preprocessors_numbers():
     (details,) = tf.lite.Interpreter(model_content=content).get_input_details()
     assert details["quantization"] == (1 / 32, 0)
     assert details["shape"].tolist() == [1, 250, 1]
+
+
+def test_the_bias_of_a_class_is_in_the_int8_model_alone():
+    smoke = zoo.smoke()
+    model = builder.build(smoke.architecture, 4, folded=True)
+    trained = model.get_weights()
+    frames = int8_frames(calibration()[:4], smoke.preprocess())
+    plain, moved = (
+        quantise.quantise(model, calibration(), smoke.preprocess(), bias) for bias in ((), (0.0, 0.0, 0.0, -0.75))
+    )
+    difference = sum(dequantised(moved, frame) - dequantised(plain, frame) for frame in frames).mean(0) / len(frames)
+    np.testing.assert_allclose(difference, (0, 0, 0, -0.75), atol=0.05)
+    for after, before in zip(model.get_weights(), trained, strict=True):
+        np.testing.assert_array_equal(after, before)
+
+
+def dequantised(content, frame):
+    interpreter = tf.lite.Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], frame[None, :, None])
+    interpreter.invoke()
+    (details,) = interpreter.get_output_details()
+    scale, zero_point = details["quantization"]
+    return scale * (interpreter.get_tensor(details["index"]).astype(float).reshape(frame.size, -1) - zero_point)
+
+
+def test_a_bias_for_some_classes_only_is_refused():
+    settings = zoo.smoke().model_dump(mode="json")
+    settings["quantisation"]["class_bias"] = [0.0, 0.1]
+    with pytest.raises(ValueError, match="each of the 4 classes"):
+        zoo.ModelConfiguration.model_validate(settings)
 
 
 def test_a_graph_with_a_free_batch_is_refused():

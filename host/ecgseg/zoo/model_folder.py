@@ -78,7 +78,8 @@ def write_model(
     """
     from ecgseg.zoo.quantise import quantise
 
-    content = quantise(model, calibration_frames(configuration, corpus), configuration.preprocess())
+    calibration = calibration_frames(configuration, corpus)
+    content = quantise(model, calibration, configuration.preprocess(), configuration.quantisation.class_bias)
     best = max(history, key=lambda look: look.weighted_f1)
     looks = json.dumps([asdict(look) for look in history], indent=1) + "\n"
     picture = draw(configuration.name, history, best)

@@ -8,7 +8,8 @@ preprocessor's, or when TFLM and TensorFlow Lite's reference kernels differ on a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,19 @@ _FORBIDDEN = ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "QUANTIZE", "DEQUANTIZE"
 _SCALE_TOLERANCE = 1e-6
 
 
-def quantise(model: Any, calibration: npt.NDArray[np.float32], parameters: PreprocessParameters) -> bytes:
+def quantise(
+    model: Any,
+    calibration: npt.NDArray[np.float32],
+    parameters: PreprocessParameters,
+    class_bias: Sequence[float] = (),
+) -> bytes:
     """Post-training int8 quantisation.
 
     Args:
-        model: folded keras.Model, float32 [batch, length, 1] to [batch, length, classes].
+        model: folded keras.Model, float32 [batch, length, 1] to [batch, length, classes]; as it was afterwards.
         calibration: float32 [frames, length, 1] model inputs of training patients, as the preprocessor makes them.
         parameters: the preprocessor, whose quantisation must come out at the input.
+        class_bias: added to the logits of the classes, none or one for each.
 
     Returns:
         The .tflite file.
@@ -41,7 +48,31 @@ def quantise(model: Any, calibration: npt.NDArray[np.float32], parameters: Prepr
     Raises:
         ModelError: the result is not what the firmware needs.
     """
+    with _biased(model, class_bias):
+        content = _converted(model, calibration, parameters)
+    check(content, parameters)
+    compare_oracles(content, int8_frames(calibration[:32], parameters))
+    return content
 
+
+@contextmanager
+def _biased(model: Any, class_bias: Sequence[float]) -> Iterator[None]:
+    """The model with this in the biases of its last layer."""
+    if not class_bias:
+        yield
+        return
+    last = [layer for layer in model.layers if layer.get_weights()][-1]
+    trained = last.get_weights()
+    *kernels, bias = trained
+    # Behind a stride the last layer answers several samples, each with all classes.
+    last.set_weights([*kernels, bias + np.tile(np.array(class_bias, bias.dtype), bias.size // len(class_bias))])
+    try:
+        yield
+    finally:
+        last.set_weights(trained)
+
+
+def _converted(model: Any, calibration: npt.NDArray[np.float32], parameters: PreprocessParameters) -> bytes:
     signature = [tf.TensorSpec((1, model.input_shape[1], 1), tf.float32, name="ecg")]
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
@@ -54,10 +85,7 @@ def quantise(model: Any, calibration: npt.NDArray[np.float32], parameters: Prepr
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    content = bytes(converter.convert())
-    check(content, parameters)
-    compare_oracles(content, int8_frames(calibration[:32], parameters))
-    return content
+    return bytes(converter.convert())
 
 
 def _representative(

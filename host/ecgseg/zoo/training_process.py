@@ -50,7 +50,8 @@ def train_job(job: Job, work: Path, tell: Tell) -> Outcome:
         )
     corpus = load_corpus(configuration, job.ludb)
     trained = fit_telling(configuration, corpus, work_with(work, configuration, corpus), tell)
-    content = quantise(trained.model, calibration_frames(configuration, corpus), configuration.preprocess())
+    calibration = calibration_frames(configuration, corpus)
+    content = quantise(trained.model, calibration, configuration.preprocess(), configuration.quantisation.class_bias)
     return Outcome(
         tflite=content,
         digest=configuration.digest(),
