@@ -114,6 +114,12 @@ class ModelConfiguration(Strict):
     versions: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
+    def _has_a_bias_for_each_class(self) -> ModelConfiguration:
+        if len(self.quantisation.class_bias) not in (0, self.classes):
+            raise ValueError(f"quantisation.class_bias has a value for each of the {self.classes} classes, or none")
+        return self
+
+    @model_validator(mode="after")
     def _hangs_together(self) -> ModelConfiguration:
         if self.teacher is not None and self.teacher.classes < self.classes:
             raise ValueError(f"a teacher of {self.teacher.classes} classes cannot teach {self.classes}")
@@ -121,8 +127,6 @@ class ModelConfiguration(Strict):
             raise ValueError("schedule.p_weight is for models that know P waves")
         if self.schedule.warmup_steps >= self.schedule.steps:
             raise ValueError("schedule.warmup_steps must be below schedule.steps")
-        if len(self.quantisation.class_bias) not in (0, self.classes):
-            raise ValueError(f"quantisation.class_bias has a value for each of the {self.classes} classes, or none")
         if self.streams != self.name.startswith(STREAM_PREFIX) and self.name not in (SMOKE, TEACHER):
             raise ValueError(f"the names of streams, and of no others, begin with '{STREAM_PREFIX}'")
         if self.streams and self.name != TEACHER and not self.architecture.causal:
