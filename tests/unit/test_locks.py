@@ -55,6 +55,7 @@ def test_lists_that_are_installed_together_name_a_package_once_or_alike() -> Non
 OF_EXTRAS = {
     "tensorflow": "train",
     "keras": "train",
+    "dask": "train",
     "distributed": "train",
     "neurokit2": "peers",
     "atheris": "fuzz",

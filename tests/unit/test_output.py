@@ -16,7 +16,7 @@ import pytest
 from ecgseg import paths
 from ecgseg.codegen.render import render
 from ecgseg.errors import OutputError
-from ecgseg.output import replacing, write_files
+from ecgseg.output import alone_in, replacing, write_files
 
 # Where a file may be written without ecgseg.output, and why.
 ALLOWED = {
@@ -51,6 +51,30 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
 
     monkeypatch.setattr(Path, "write_bytes", write_bytes)
+
+
+def test_who_asks_for_a_folder_waits_until_it_is_left(tmp_path: Path) -> None:
+    order = []
+    begun = threading.Event()
+
+    def second() -> None:
+        begun.set()
+        with alone_in(tmp_path / "teacher"):
+            order.append("second")
+
+    with alone_in(tmp_path / "teacher"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        begun.wait()
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError), alone_in(tmp_path / "file" / "teacher"):
+        pass
 
 
 def test_code_of_two_models_is_never_mixed_when_the_disk_is_full(

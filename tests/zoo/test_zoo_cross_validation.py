@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from ecgseg import paths
 from ecgseg.data.databases.synthetic import synthetic_records
 from ecgseg.errors import DataError, UsageError
 from ecgseg.zoo import configuration as zoo
@@ -64,7 +65,7 @@ def test_each_fold_is_scored_on_its_own_patients(monkeypatch, tmp_path):
 
     monkeypatch.setattr(cv.ludb, "find_ludb", lambda option: tmp_path)
     monkeypatch.setattr(cv.ludb, "load_records", load)
-    monkeypatch.setattr(cv.paths, "BUILD", tmp_path)
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
     smoke = zoo.smoke()
     schedule = smoke.schedule.model_copy(update={"steps": 60, "evaluate_every": 30})
     recipe = smoke.model_copy(

@@ -181,7 +181,8 @@ def _followed(process: subprocess.Popen[str], order: Order, tell: Tell, said: IO
 def _died(label: str, code: int, said: IO[str]) -> TargetError:
     again = "Run the command again; it goes on from its last look."
     if code < 0:
-        why = f"Its process was ended by {signal.Signals(-code).name}. Who lacks memory is ended by SIGKILL."
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        why = f"Its process was ended by {name}. Who lacks memory is ended by SIGKILL."
         return TargetError(f"The training of {label} was cut off.", why, again)
     said.seek(0)
     lines = said.read().strip()[-_TAIL:].splitlines()

@@ -116,7 +116,7 @@ def _damaged(path: Path, why: str) -> ModelError:
     return ModelError(
         f"The training cannot go on from the checkpoint '{path}'.",
         why,
-        "Start anew with `invoke train --fresh`, which replaces it.",
+        "Remove it, or start anew with `invoke train --fresh`, which replaces it.",
     )
 
 

@@ -7,7 +7,6 @@ computer are threads of this process, for they only wait; their trainings are pr
 from __future__ import annotations
 
 import logging
-import os
 import re
 import secrets
 import tempfile
@@ -55,7 +54,9 @@ def check_place(on: str) -> None:
 
 def worker_count(jobs: int) -> int:
     """Workers on this computer: one a core that this process may use, and never more than there are trainings."""
-    return max(1, min(jobs, len(os.sched_getaffinity(0))))
+    from dask import system
+
+    return max(1, min(jobs, int(system.CPU_COUNT)))
 
 
 def on_dask(on: str, console: Console) -> Trainings:
@@ -83,9 +84,7 @@ def _connected(on: str, jobs: int) -> Iterator[Any]:
     """A client of a cluster, which is made for the time where it is this computer."""
     from distributed import Client, LocalCluster
 
-    for name in ("distributed", "tornado", "asyncio"):
-        # They tell of what is gone in words of their own; it is told below.
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    _silence()
     if on != LOCAL:
         with _reached(Client, on) as client:
             yield client
@@ -104,6 +103,13 @@ def _connected(on: str, jobs: int) -> Iterator[Any]:
         Client(cluster, set_as_default=False) as client,
     ):
         yield client
+
+
+def _silence() -> None:
+    """Loggers of Dask tell of what is gone in words of their own; it is told here."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager
