@@ -115,6 +115,8 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (hil_test, {"target": "host", "tflm_dir": "tree"}, "--tflm-dir does not apply to backend aot."),
     (hil_test, {"backend": "tflm", "optimise": "size"}, "--optimise does not apply to backend tflm."),
     (hil_test, {"target": "host", "seed": 4}, "--seed goes with --inject."),
+    (hil_test, {"inject": "drop=1e-3", "resume": True}, "--resume does not go with --inject."),
+    (hil_test, {"replay": KEPT, "resume": True}, "--resume does not go with --replay."),
     (segment, {"model": "stream-4-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (segment, {"port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
     (segment, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),

@@ -59,12 +59,14 @@ class HilTest:
     Attributes:
         folder: for what it writes.
         is_stream: of a model of a stream.
+        resume: go on with what a test before has left.
     """
 
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
     folder: Path
     is_stream: bool = False
+    resume: bool = False
 
     @property
     def json(self) -> Path:
@@ -93,7 +95,7 @@ class HilTest:
             with guard():
                 options = HilOptions("host", vectors=self.vectors)
                 places = hil_perform.Places(html=self.html, json=self.json)
-                code = hil_perform.perform(options, places, is_stream=self.is_stream)
+                code = hil_perform.perform(options, places, is_stream=self.is_stream, resume=self.resume)
         except SystemExit as left:
             code = int(str(left.code))
         said = self.capsys.readouterr()

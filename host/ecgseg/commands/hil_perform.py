@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from ecgseg.terminal import console, data, messages
 if TYPE_CHECKING:
     from ecgseg.commands.hil_kinds import Frames, Stream
     from ecgseg.data.inputs import Inputs
+    from ecgseg.hil.journal import Journal
     from ecgseg.hil.result import HilRun
     from ecgseg.hil.runner import HilOptions, OnStep
     from ecgseg.hil.stream_result import StreamRun
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from ecgseg.runs.folder import RunFolder
 
 Finished = TypeVar("Finished")
-_KEPT_PAGE = "Page of the run"
+_RUN, _KEPT_PAGE = "Run", "Page of the run"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def perform(
     inputs: Inputs | None = None,
     is_stream: bool = False,
     task: str = "hil-test",
+    resume: bool = False,
 ) -> int:
     """Runs a HIL test under a bar, says what came of it, and writes it.
 
@@ -65,6 +68,7 @@ def perform(
         inputs: what is sent, in the place of the records and leads of `tested`.
         is_stream: the model is one of a stream.
         task: that the run is kept as one of.
+        resume: go on with a run of the same that was stopped, where there is one.
 
     Returns:
         The exit code: 0 only when every byte is equal, that of the signal that stopped it, 1 when a byte is not equal,
@@ -76,25 +80,41 @@ def perform(
     places, name = places or Places(), _model_name(tested)
     report = places.html or paths.REPORTS / f"hil-{tested.target}-{safe_name(name)}.html"
     discard(report)
-    kept = begin(task, name, tested.target, as_typed(sys.argv))
+    fingerprint = _fingerprint(task, tested, inputs)
+    earlier = _to_go_on_with(fingerprint) if resume else None
+    kept = earlier or begin(task, name, tested.target, as_typed(sys.argv), fingerprint)
+    tested = _keeping(tested, kept, resumes=earlier is not None)
     try:
         test = _tested(tested, kept, inputs, is_stream=is_stream)
-    except BaseException:
-        kept.forget()
-        raise
-    result = test.finished.result
-    steps = list(_steps(test, kept, replace(places, html=report)))
+        return _ended(test, kept, replace(places, html=report), tested.journal)
+    finally:
+        tested.journal.close()
+
+
+def _ended(test: Frames | Stream, kept: RunFolder, places: Places, journal: Journal) -> int:
+    """Writes and says what came of a test; its exit code."""
+    result, steps = test.finished.result, list(_steps(test, kept, places))
     # What was compared is written, also when a signal comes now or a second one follows the first, and before anything
     # is shown: a terminal that is gone takes no result away.
     with held():
         written = {name: _tried(f"'{path}'", partial(write, path)) for name, path, write in steps}
+        if written[_RUN] is None and _is_settled(test.finished):
+            journal.remove()
         shown = _tried("The summary", partial(test.show, console))
         if shown:
             say(f"{result.verdict.upper()}: {test.reached}")
         for name, path, _ in steps:
             if written[name] is None and name != _KEPT_PAGE:
                 say(f"{name}: {path}")
+        if result.by_lead and kept.journal.exists():
+            say("The same command with --resume goes on.")
         return _exit_code(test.finished, [error for error in (*written.values(), shown) if error is not None])
+
+
+def _is_settled(finished: HilRun | StreamRun) -> bool:
+    """Whether nothing is left to go on with: it came to its end, or the device ended it with what is a difference."""
+    stopped = isinstance(finished.error, Stopped)
+    return finished.error is None or (finished.result.verdict == "fail" and not stopped)
 
 
 def _steps(
@@ -117,7 +137,7 @@ def _steps(
         for page in pages:
             write_text(path, page)
 
-    yield "Run", kept.path, lambda _: kept.end(result)
+    yield _RUN, kept.path, lambda _: kept.end(result)
     if places.json:
         yield "JSON", places.json, lambda path: write_json(result, path)
     if places.html:
@@ -129,18 +149,47 @@ def _steps(
         yield "Picture", places.picture, lambda path: write_picture(shown[-1], result, path)
 
 
-def _tested(tested: HilOptions, kept: RunFolder, inputs: Inputs | None, *, is_stream: bool) -> Frames | Stream:
-    from ecgseg.commands.hil_kinds import Frames, Stream
+def _fingerprint(task: str, tested: HilOptions, inputs: Inputs | None) -> str:
+    """Of what is asked for: the same for the same command, whatever its results are called."""
+    sent = None if inputs is None else (inputs.source, inputs.records, inputs.leads, inputs.names, inputs.named)
+    return hashlib.sha256(repr((task, tested, sent)).encode()).hexdigest()
+
+
+def _keeping(tested: HilOptions, kept: RunFolder, *, resumes: bool) -> HilOptions:
+    """The same test, what it leaves on its way going to the folder of its run."""
+    from ecgseg.hil.journal import Journal
     from ecgseg.hil.vectors import VECTORS
 
     if tested.vectors == VECTORS:
         tested = replace(tested, vectors=kept.vectors)
+    if tested.inject or tested.replay:
+        return tested
+    return replace(tested, journal=Journal(kept.journal, resumes))
+
+
+def _to_go_on_with(fingerprint: str) -> RunFolder | None:
+    from ecgseg.runs.folder import stopped
+
+    found = stopped(fingerprint)
+    say(f"Goes on with {found.path}." if found else "There is nothing to go on with: all is sent.")
+    return found
+
+
+def _tested(tested: HilOptions, kept: RunFolder, inputs: Inputs | None, *, is_stream: bool) -> Frames | Stream:
+    """Runs the test; one that comes to nothing leaves no folder, unless it was there before."""
+    from ecgseg.commands.hil_kinds import Frames, Stream
+
     origin = {"provenance": kept.about.provenance}
-    if is_stream:
-        stream = _run(tested.target, partial(Stream.run, tested, inputs=inputs))
-        return Stream(replace(stream, result=stream.result.model_copy(update=origin)))
-    frames = _run(tested.target, partial(Frames.run, tested, inputs=inputs))
-    return Frames(replace(frames, result=frames.result.model_copy(update=origin)))
+    try:
+        if is_stream:
+            stream = _run(tested.target, partial(Stream.run, tested, inputs=inputs))
+            return Stream(replace(stream, result=stream.result.model_copy(update=origin)))
+        frames = _run(tested.target, partial(Frames.run, tested, inputs=inputs))
+        return Frames(replace(frames, result=frames.result.model_copy(update=origin)))
+    except BaseException:
+        if not tested.journal.resumes:
+            kept.forget()
+        raise
 
 
 def _run(target: str, run: Callable[[OnStep, OnWait], Finished]) -> Finished:

@@ -110,6 +110,12 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         "Faults put into the line: drop, flip, dup, insert (share of the bytes), delay, cut (every so often dead for "
         "1 s), e.g. drop=1e-3,flip=1e-3,delay=5ms,cut=60s."
     )
+    resume: bool = option(
+        "Go on where the same test was stopped before.",
+        NotWith(("inject",), why="Which bytes are hit depends on all that were sent before."),
+        NotWith(("replay",), why="A kept vector is one lead."),
+        default=False,
+    )
     seed: int = option(
         "Which bytes --inject hits; default 1.",
         GoesWith(("inject",), why="It chooses the faults that are put into the line."),
@@ -152,7 +158,7 @@ def run(options: Options) -> int:
     else:
         tested = _with_records(tested, options)
     places = Places(html=options.html, json=options.json, junit=options.junit)
-    return perform(tested, places, inputs=inputs, is_stream=is_stream)
+    return perform(tested, places, inputs=inputs, is_stream=is_stream, resume=options.resume)
 
 
 def _of_files(files: tuple[Path, ...], options: Options) -> Inputs:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from ecgseg.hil.journal import Journal
 from ecgseg.hil.result import LeadOutcome, Memory
 from ecgseg.image.boards import board_of
 from ecgseg.image.build import Image
@@ -97,6 +98,8 @@ class Tested(Protocol):
     def image_sha256(self) -> str: ...
     @property
     def elf_sha256(self) -> str: ...
+    @property
+    def journal(self) -> Journal: ...
 
 
 def told_by_all(tested: Tested, info: DeviceInfo, stats: DeviceStats | None, started: float) -> dict[str, Any]:
@@ -109,6 +112,7 @@ def told_by_all(tested: Tested, info: DeviceInfo, stats: DeviceStats | None, sta
         started: when the test began, of time.monotonic().
     """
     counters = tested.device.counters if tested.device else LinkCounters()
+    earlier = tested.journal.counters
     return {
         "target": tested.target,
         "board": info.board,
@@ -118,9 +122,9 @@ def told_by_all(tested: Tested, info: DeviceInfo, stats: DeviceStats | None, sta
         "build_id": info.build_id,
         "image_sha256": tested.image_sha256,
         "elf_sha256": tested.elf_sha256,
-        "requests": counters.requests,
-        "retries": counters.retries,
-        "crc_errors": counters.crc_errors,
+        "requests": counters.requests + earlier.requests,
+        "retries": counters.retries + earlier.retries,
+        "crc_errors": counters.crc_errors + earlier.crc_errors,
         "device_crc_errors": stats.bad_crc if stats else 0,
         "device_overruns": stats.rx_overruns if stats else 0,
         "memory": Memory(

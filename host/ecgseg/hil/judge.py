@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -26,12 +26,13 @@ from ecgseg.hil.compare import (
     stage_bytes,
 )
 from ecgseg.hil.identity import Known
+from ecgseg.hil.journal import OTHERWISE, Journal, answers_of, counted_since, digest_of
 from ecgseg.hil.legal import illegal, illegal_stats
-from ecgseg.hil.result import HilResult, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
+from ecgseg.hil.result import PARTS, HilResult, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
 from ecgseg.hil.start import start_notes
 from ecgseg.hil.tally import Tally
-from ecgseg.hil.vectors import VECTORS, Vector
-from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
+from ecgseg.hil.vectors import VECTORS, DirectInput, Vector
+from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult, LinkCounters
 from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
 from ecgseg.pipeline import Prediction, Segment, join
@@ -55,6 +56,7 @@ class Subject:
         flash_bytes, ram_bytes: of the image, 0 when unknown.
         image_sha256: of the file that is flashed, "" for an image that is not.
         elf_sha256: of the image with its symbols.
+        journal: keeps what was compared, and tells what was before.
         vectors: folder for differing frames.
         replay_words: what stands beside --replay to run one of them again.
         known: of the image, beside what the model's file says.
@@ -68,19 +70,10 @@ class Subject:
     ram_bytes: int = 0
     image_sha256: str = ""
     elf_sha256: str = ""
+    journal: Journal = field(default_factory=Journal)
     vectors: Path = VECTORS
     replay_words: tuple[str, ...] = ()
     known: Known = field(default_factory=Known)
-
-
-@dataclass(frozen=True)
-class DirectInput:
-    """An int8 input [input_bytes] that goes to the model past the preprocessor, and its number."""
-
-    record_id: int
-    samples: npt.NDArray[np.int8]
-    lead: str = "-"
-    rate: int = 0
 
 
 @dataclass
@@ -144,7 +137,7 @@ class Judge:
             for index, record in enumerate(records):
                 interruption.check()
                 with self._log.counting(record.record_id, record.label, record.lead):
-                    self._lead(record)
+                    self._lead(index, record)
                 on_lead(index + 1, self.tally.equal)
             self._finish()
 
@@ -207,29 +200,60 @@ class Judge:
             return self.tally.expected_frames
         return self.tally.expected_frames + max(0, self.planned.leads - self._begun) * self._frames_of_last
 
-    def _lead(self, record: Record) -> None:
+    def _lead(self, index: int, record: Record) -> None:
         self.records[record.record_id] = None
         self.leads[record.lead] = None
         expected = self.subject.reference.expect(record.samples)
         self._expect(len(expected))
-        before = self.tally.mismatched
+        digest = digest_of(record.samples.tobytes(), *(part for f in expected for part in stage_bytes(f).values()))
+        earlier = self.subject.journal.earlier(index, digest, len(expected), len(PARTS))
+        # What was computed in another process takes no time of this one.
+        self._told_seconds -= sum(self.info.seconds(ticks) for row in earlier or () for ticks in row)
+        before, link = self.tally.mismatched, replace(self._device.counters)
         self._at = (record.record_id, record.lead, 0)
+        sent = self.subject.reference.stream(record.samples)
+        frames = self._device.stream(sent) if earlier is None else answers_of(expected, earlier)
+        answered = self._compared(index, record, expected, frames)
+        equal = self.tally.mismatched == before
+        if earlier is None:
+            self._note(index, digest, answered, counted_since(self._device.counters, link), equal=equal)
+        try:
+            self._summarise(record, expected, answered, equal)
+        except Exception as error:  # Whatever goes wrong in scoring, the verdict stands and the test goes on.
+            self._leave_unscored(record, f"{type(error).__name__}: {error}")
+
+    def _note(self, index: int, digest: str, answered: list[FrameResult], link: LinkCounters, *, equal: bool) -> None:
+        """Keeps what came of a lead, for a test that is resumed; a difference from before stays one."""
+        journal = self.subject.journal
+        if not equal:
+            journal.mark(index)
+        elif journal.differed(index):
+            record, lead, _ = self._at
+            self.tally.add_wrong_answer(record, lead, 0, OTHERWISE)
+        else:
+            ticks = [[f.preprocess_ticks, f.inference_ticks, f.postprocess_ticks] for f in answered]
+            journal.keep(index, digest, ticks, link)
+
+    def _compared(
+        self, index: int, record: Record, expected: list[ExpectedFrame], frames: Iterable[FrameResult]
+    ) -> list[FrameResult]:
+        """Compares the frames of a lead as they come; returns those that came."""
+        before = self.tally.mismatched
         answered: list[FrameResult] = []
         remaining = iter(expected)
-        for actual in self._device.stream(self.subject.reference.stream(record.samples)):
+        for actual in frames:
             wanted = next(remaining, None)
             if wanted is None:
                 self._lost(record, actual, "frame that the device should not have")
                 break
             self._frame(record, wanted, actual)
+            if self.tally.mismatched != before:
+                self.subject.journal.mark(index)
             answered.append(actual)
             self._at = (record.record_id, record.lead, len(answered))
         for wanted in remaining:
             self._lost(record, wanted, "frame missing on the device")
-        try:
-            self._summarise(record, expected, answered, self.tally.mismatched == before)
-        except Exception as error:  # Whatever goes wrong in scoring, the verdict stands and the test goes on.
-            self._leave_unscored(record, f"{type(error).__name__}: {error}")
+        return answered
 
     def _leave_unscored(self, record: Record, why: str) -> None:
         self._not_scored = self._not_scored or f"record {record.record_id}, lead {record.lead}: {printable(why)}"
@@ -357,7 +381,7 @@ class Judge:
             segmentation=self._segmentation(),
             not_scored=self._not_scored,
             by_lead=self._log.outcomes,
-            notes=[*self._notes, *([tally.not_kept] if tally.not_kept else [])],
+            notes=[*self._notes, *filter(None, (tally.not_kept, self.subject.journal.not_kept))],
         )
 
     def _segmentation(self) -> Segmentation | None:

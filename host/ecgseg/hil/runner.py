@@ -20,6 +20,7 @@ from ecgseg.hil import vectors
 from ecgseg.hil.common import ImageFacts
 from ecgseg.hil.identity import Known, WrongHello, identify, judge_of
 from ecgseg.hil.inject import Faults, FaultyWire
+from ecgseg.hil.journal import Head, Journal
 from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.replay import replay_words
 from ecgseg.hil.result import HilRun, Planned, Source
@@ -78,6 +79,7 @@ class HilOptions:
         vectors: folder for differing frames.
         shown_leads: how many leads are kept to be shown, spread over the records.
         peers: score classical delineators beside the device; of a stream alone.
+        journal: keeps which leads were equal, so that the test can be resumed.
     """
 
     target: str
@@ -96,6 +98,7 @@ class HilOptions:
     vectors: Path = VECTORS
     shown_leads: int = 4
     peers: bool = False
+    journal: Journal = field(default_factory=Journal, repr=False, compare=False)
 
 
 def run(
@@ -122,14 +125,14 @@ def run(
     Raises:
         EcgsegError: no such target, model or record; a tool is missing; the firmware does not build or start.
     """
-    target = target_of(options.target)
+    target_of(options.target)  # Whether there is one, before anything takes time.
     vector = vectors.load(options.replay) if options.replay else None
     model = replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     rate = rate_of(vector, inputs)
     reference = reference or Segmenter(model.data, rate)
     inputs = inputs or _inputs(options, vector, reference)
     generated = generate(model, options.generated, optimise=options.optimise, input_rate=rate)
-    image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
+    image = built(options, model, generated, inputs, rate)
     wire = FaultyWire(options.inject) if options.inject else None
     judge: Judge | None = None
     error: EcgsegError | Stopped | None = None
@@ -148,6 +151,29 @@ def run(
         assert isinstance(ended_by, (EcgsegError, Stopped))
         error = ended_by
     return _finished(judge, wire, error)
+
+
+def built(options: HilOptions, model: ModelFile, generated: Path, inputs: Inputs, rate: int) -> Image:
+    """The image, whose build id is what a test that is resumed must have in common with the one that was stopped.
+
+    Raises:
+        EcgsegError: a tool is missing, it does not build, or the journal is one of another test.
+    """
+    board = target_of(options.target).board
+    image = build_image(board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
+    options.journal.begin(
+        Head(
+            target=options.target,
+            backend=options.backend,
+            model_sha256=model.sha256,
+            build_id=image.build_id,
+            source=inputs.source,
+            records=inputs.records,
+            leads=inputs.leads,
+            rate=rate,
+        )
+    )
+    return image
 
 
 def rate_of(vector: Vector | None, inputs: Inputs | None) -> int:
@@ -230,6 +256,7 @@ class _Test:
             ram_bytes=facts.ram_bytes,
             image_sha256=facts.sha256,
             elf_sha256=facts.elf_sha256,
+            journal=options.journal,
             vectors=options.vectors,
             replay_words=replay_words(options),
             known=Known.of(self.generated, board=image.board, build_id=image.build_id, backend=options.backend),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ecgseg.hil import identity, vectors
 from ecgseg.hil.common import LeadLog, told_by_all
 from ecgseg.hil.compare import Difference
 from ecgseg.hil.identity import Known
+from ecgseg.hil.journal import OTHERWISE, Journal, counted_since, digest_of
 from ecgseg.hil.legal import illegal_stats
 from ecgseg.hil.replay import replay_command
 from ecgseg.hil.result import Planned, ShownLead, Source, TickCollector, Verdict
@@ -54,6 +55,7 @@ class StreamSubject:
         flash_bytes, ram_bytes: of the image, 0 when unknown.
         image_sha256: of the file that is flashed, "" for an image that is not.
         elf_sha256: of the image with its symbols.
+        journal: keeps what was compared, and tells what was before.
         again: command that streams the lead of a record again, without the two.
         model: model by name, or its file.
         vectors: folder for leads that differ.
@@ -70,6 +72,7 @@ class StreamSubject:
     ram_bytes: int = 0
     image_sha256: str = ""
     elf_sha256: str = ""
+    journal: Journal = field(default_factory=Journal)
     again: str = ""
     model: str = ""
     vectors: Path = VECTORS
@@ -142,7 +145,7 @@ class StreamJudge:
             for index, record in enumerate(records):
                 interruption.check()
                 with self._log.counting(record.record_id, record.label, record.lead):
-                    self._lead(record)
+                    self._lead(index, record)
                 on_lead(index + 1, not self.counts.mismatched)
             interruption.check()
             self._finish()
@@ -188,30 +191,48 @@ class StreamJudge:
         self._stats = stats
         self.finished = True
 
-    def _lead(self, record: Record) -> None:
+    def _lead(self, index: int, record: Record) -> None:
         self._records[record.record_id] = None
         self._leads[record.lead] = None
         self._at = (record.record_id, record.lead)
         expected = self.subject.reference.expect(record.samples)
         self.counts.expected_samples += expected.classes.size
         self.counts.expected_events += len(expected.events) // EVENT_BYTES
+        digest = digest_of(record.samples.tobytes(), expected.classes.tobytes(), expected.events)
+        earlier = self.subject.journal.earlier(index, digest, 1, 1)
+        if earlier is not None:
+            self._end(record, expected, expected, earlier[0][0])
+            return
         parts: list[Results] = []
+        link = replace(self._device.counters)
         try:
-            self._stream(record, parts)
+            ticks = self._stream(record, parts)
         except BaseException as error:
             # What came until then is compared as far as it goes.
             actual = _joined(parts)
             if self._compare(record, prefix(expected, actual), actual) and isinstance(error, WrongAnswerError):
                 self._kept = self._vector(record, expected, actual)
             raise
-        actual = _joined(parts)
+        if not self._end(record, expected, _joined(parts), ticks):
+            self.subject.journal.mark(index)
+        elif self.subject.journal.differed(index):
+            self.add_wrong(OTHERWISE, "answer")
+        else:
+            self.subject.journal.keep(index, digest, [[ticks]], counted_since(self._device.counters, link))
+
+    def _end(self, record: Record, expected: Answers, actual: Answers, ticks: int) -> bool:
+        """Compares and counts a lead that was answered to its end; whether it is equal."""
+        seconds = self.subject.reference.seconds(record.samples.size)
+        self._ticks.add(PART, round(ticks / seconds))
         equal = self._compare(record, expected, actual)
         self._kept = None
         self.counts.streams += 1
-        self.counts.raw_seconds += self.subject.reference.seconds(record.samples.size)
+        self.counts.raw_seconds += seconds
         self._summarise(record, expected, actual, equal=equal)
+        return equal
 
-    def _stream(self, record: Record, parts: list[Results]) -> None:
+    def _stream(self, record: Record, parts: list[Results]) -> int:
+        """Sends a lead; returns the device's time for it."""
         stream = DeviceStream(self._device)
         self._compare_start(stream.info)
         for part in _all_of(stream, record):
@@ -221,7 +242,7 @@ class StreamJudge:
         passed = time.monotonic() - self._started
         if is_too_long(self._told_seconds, passed):
             raise wrong_answer("FEED", f"it tells {self._told_seconds:.0f} s of work, the test is {passed:.1f} s old")
-        self._ticks.add(PART, round(stream.ticks / self.subject.reference.seconds(record.samples.size)))
+        return stream.ticks
 
     def _compare_start(self, told: StreamInfo) -> None:
         if self._facts is not None:
@@ -351,7 +372,7 @@ class StreamJudge:
             peers=scores.peers,
             not_scored=self._scores.not_scored,
             by_lead=self._log.outcomes,
-            notes=[*self._notes, *([self._not_kept] if self._not_kept else [])],
+            notes=[*self._notes, *filter(None, (self._not_kept, self.subject.journal.not_kept))],
         )
 
     def _verdict(self, error: str | None) -> Verdict:

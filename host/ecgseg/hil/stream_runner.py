@@ -21,6 +21,7 @@ from ecgseg.hil.runner import (
     HilOptions,
     OnStep,
     Step,
+    built,
     connected,
     leads_to_show,
     misfit,
@@ -34,7 +35,7 @@ from ecgseg.hil.stream_reference import StreamReference
 from ecgseg.hil.stream_result import StreamRun
 from ecgseg.hil.stream_scores import Peer, classical_peers
 from ecgseg.hil.vectors import Vector
-from ecgseg.image.backends import build_image, generate
+from ecgseg.image.backends import generate
 from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceClient, DeviceInfo
@@ -62,7 +63,7 @@ def run(
         EcgsegError: no such target, model or record; the model is none of a stream; a tool is missing; the firmware
             does not build or start.
     """
-    target = target_of(options.target)
+    target_of(options.target)  # Whether there is one, before anything takes time.
     vector = vectors.load(options.replay) if options.replay else None
     model = replayed_model(vector, options) if vector else find_model(options.model, options.tflite)
     require_stream(model)
@@ -73,7 +74,7 @@ def run(
     inputs = inputs or choose_inputs(options.records, options.leads, options.ludb)
     peers = classical_peers() if options.peers else {}
     generated = generate(model, options.generated, input_rate=rate)
-    image = build_image(target.board, generated, model.data, backend=options.backend, tflm_dir=options.tflm_dir)
+    image = built(options, model, generated, inputs, rate)
     test = _Test(options, model, image, reference, generated, inputs, peers)
     wire = FaultyWire(options.inject) if options.inject else None
     judge: StreamJudge | None = None
@@ -204,6 +205,7 @@ class _Test:
             ram_bytes=facts.ram_bytes,
             image_sha256=facts.sha256,
             elf_sha256=facts.elf_sha256,
+            journal=options.journal,
             again=self._again(),
             model=vectors.name_of(self.model),
             vectors=options.vectors,

@@ -60,6 +60,16 @@ class Vector:
         return Record(self.record, self.lead, self.rate, self.samples.astype(np.int16), (), "unknown", "replay")
 
 
+@dataclass(frozen=True)
+class DirectInput:
+    """An int8 input [input_bytes] that goes to the model past the preprocessor, and its number."""
+
+    record_id: int
+    samples: npt.NDArray[np.int8]
+    lead: str = "-"
+    rate: int = 0
+
+
 def name_of(model: ModelFile) -> str:
     """What a vector calls a model: its name in the zoo, or its file, as far as that can be written in one line."""
     return model.name if model.from_zoo else printable(str(model.path.resolve()))

@@ -11,15 +11,16 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from ecgseg import paths
+from ecgseg.doctor.versions import versions_here
 from ecgseg.errors import DataError, OutputError, cause
-from ecgseg.files import broken_rules, expanded, read_file, safe_name
+from ecgseg.files import broken_rules, expanded, is_file, read_file, safe_name
 from ecgseg.hil.provenance import Provenance
 from ecgseg.hil.result import HilResult, Verdict
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.output import output_error, write_json
 
 ENVIRONMENT = "ECGSEG_RUNS"
-ABOUT, RESULT, REPORT, VECTORS = "run.json", "result.json", "report.html", "vectors"
+ABOUT, RESULT, REPORT, VECTORS, JOURNAL = "run.json", "result.json", "report.html", "vectors", "leads.progress"
 _MAX_ABOUT_BYTES = 1 << 20
 _MOST_OF_ONE_SECOND = 1000
 
@@ -35,6 +36,7 @@ class RunAbout(BaseModel):
         compared: how much of it was compared.
         unit: of `compared`: "frames", or "leads" of a stream.
         provenance: when and by which command it was begun, and what computed.
+        fingerprint: of what was asked for; only a run of the same is resumed.
     """
 
     task: str
@@ -44,6 +46,7 @@ class RunAbout(BaseModel):
     compared: int = 0
     unit: str = "frames"
     provenance: Provenance
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,11 @@ class RunFolder:
         """Folder of what differed; there only when something did."""
         return self.path / VECTORS
 
+    @property
+    def journal(self) -> Path:
+        """Which leads were equal, as long as the run has not come to its end."""
+        return self.path / JOURNAL
+
     def end(self, result: HilResult | StreamResult) -> None:
         """Writes the result, then into run.json what came of the run.
 
@@ -95,7 +103,7 @@ def place() -> Path:
     return expanded(named) if named else paths.RUNS
 
 
-def begin(task: str, model: str, target: str, command: str) -> RunFolder:
+def begin(task: str, model: str, target: str, command: str, fingerprint: str = "") -> RunFolder:
     """Makes the folder of a run; no other has its name, and none is ever overwritten.
 
     Args:
@@ -103,11 +111,13 @@ def begin(task: str, model: str, target: str, command: str) -> RunFolder:
         model: by name.
         target: where it runs.
         command: as it was typed.
+        fingerprint: of what is asked for.
 
     Raises:
         OutputError: it could not be made.
     """
-    about = RunAbout(task=task, model=model, target=target, provenance=Provenance.now(command))
+    origin = Provenance.now(command)
+    about = RunAbout(task=task, model=model, target=target, provenance=origin, fingerprint=fingerprint)
     when = about.provenance.started.replace(":", "")
     folder = place()
     try:
@@ -140,6 +150,21 @@ def kept() -> list[RunFolder]:
         return []
     found = list(_readable(folders))
     return sorted(found, key=lambda run: (run.about.provenance.started, run.path.name), reverse=True)
+
+
+def stopped(fingerprint: str) -> RunFolder | None:
+    """The newest run of the same that did not come to its end, by the same program and versions; None without one."""
+    versions = versions_here()
+    return next(
+        (
+            run
+            for run in kept()
+            if run.about.fingerprint == fingerprint
+            and run.about.provenance.versions == versions
+            and is_file(run.journal)
+        ),
+        None,
+    )
 
 
 def _readable(folders: list[Path]) -> Iterator[RunFolder]:
