@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from ecgseg.segment.runner import SegmentOptions
 
 
+# Of more signal than this there is so much to write that it takes a while.
+_LONG_S = 3600.0
+
+
 def _targets() -> Collection[str]:
     from ecgseg.targets import targets
 
@@ -153,6 +157,8 @@ def _perform(
             raise
     # What was found is written, also when a signal comes now or a second one follows the first.
     with held():
+        if sum(done.told.seconds for done in found.done) > _LONG_S:
+            _say("Writes the results.")
         failed: list[EcgsegError] = []
         result = _written(recording, chosen, options, found, failed)
         if places.json:
