@@ -153,6 +153,21 @@ def test_only_the_same_run_goes_on(
     assert "leave out --resume" in caught.value.remedy
 
 
+def test_words_of_the_file_command_no_terminal(day: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "opened", metronome(RATE, on_samples=stopping(HEARD - 1)))
+    assert run(day, "out") == 130
+    place = day.parent / "out" / "day.progress"
+    kept = place.read_bytes()
+    place.write_bytes(kept.replace(b'"target":"host"', b'"target":"\\u001b[2J"'))
+    with pytest.raises(UsageError) as caught:
+        run(day, "out", resume=True)
+    assert "It was ?[2J, and is host now" in caught.value.why
+    told = b'"difference":{"what":"class","number":0,"expected":"[red]","actual":""}'
+    place.write_bytes(kept.replace(b'"difference":null', told))
+    monkeypatch.setattr(runner, "opened", metronome(RATE))
+    assert run(day, "out", resume=True) == 0
+
+
 def test_a_recording_that_changed_is_refused(day: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "opened", metronome(RATE, on_samples=stopping(HEARD // 2)))
     assert run(day, "out") == 130

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ecgseg.graph.streaming import MOST_ROWS
 from ecgseg.link.stream import Results
@@ -22,17 +24,17 @@ class Difference(BaseModel):
         since_s: second of the recording at which the stream began that it is of.
     """
 
-    what: str
+    what: Literal["class", "event"]
     number: int
-    expected: str
-    actual: str
+    expected: str = Field(pattern="^[0-9a-f]*$")
+    actual: str = Field(pattern="^[0-9a-f]*$")
     since_s: int = 0
 
 
 class _Pair:
     """Bytes of one kind from both sides, of which those that are equal are forgotten."""
 
-    def __init__(self, what: str, size: int) -> None:
+    def __init__(self, what: Literal["class", "event"], size: int) -> None:
         self._what, self._size = what, size
         self.expected, self.actual = bytearray(), bytearray()
         self.compared = 0

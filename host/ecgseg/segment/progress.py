@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ecgseg import __version__
 from ecgseg.errors import DataError, UsageError, cause
+from ecgseg.files import plain
 from ecgseg.output import discard, output_error, write_bytes
 from ecgseg.pipeline.events import EVENT_BYTES
 from ecgseg.segment.check import Difference
@@ -207,8 +208,9 @@ def _shown(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(_shown, value))
     if isinstance(value, dict):
-        return f"{value['name'] or value['number']} of {value['samples']} samples"
-    return str(value)
+        named = plain(str(value["name"] or value["number"]))
+        return f"{named} of {value['samples']} samples, 1 is {value['microvolts']:.6g} microvolts"
+    return plain(str(value))
 
 
 def _line(told: BaseModel) -> bytes:
