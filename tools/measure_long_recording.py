@@ -1,4 +1,4 @@
-"""Measures `invoke segment` on a long recording: time and memory, on this computer.
+"""Measures `invoke segment FILE` on a long recording: time and memory, on this computer.
 
     python tools/measure_long_recording.py [--hours 24] [--rate 250] [--target host]
 
