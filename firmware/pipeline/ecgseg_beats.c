@@ -169,10 +169,14 @@ static uint8_t sureness_of(const ecgseg_open_beat_t *beat, const ecgseg_event_t 
     return beat->returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY ? ECGSEG_SHAPE_CERTAIN : ECGSEG_SHAPE_PLAIN;
 }
 
-/* True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact. */
+/* True for a beat without a P wave, not at a regular interval, that might be an artefact and looks like few. */
 static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
 {
-    return (event->flags & P_FLAGS) == 0u && !ecgseg_rhythm_is_regular(&s->rhythm) && sureness != ECGSEG_SHAPE_CERTAIN;
+    if ((event->flags & P_FLAGS) != 0u || ecgseg_rhythm_is_regular(&s->rhythm) || sureness == ECGSEG_SHAPE_CERTAIN) {
+        return false;
+    }
+    return ecgseg_shapes_alike(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_FAINT) + ECGSEG_BEAT_MOST_DOUBTS <
+           ECGSEG_BEAT_CERTAIN;
 }
 
 /* The event that came so many before the newest, which is 0. */

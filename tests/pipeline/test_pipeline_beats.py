@@ -318,6 +318,18 @@ def test_irregular_beats_without_p_waves_wait_for_four_mostly_alike_and_of_more_
         assert {came[onset] for onset in onsets[first : last + 1]} == {onsets[last] + end}
 
 
+def test_irregular_beats_that_grow_uncertain_go_on_while_they_look_alike() -> None:
+    onsets = np.cumsum([60, *([60, 70, 100, 140, 60, 110, 80] * 4)]).tolist()
+    noise = np.random.default_rng(1).normal(0, 100, onsets[-1] + 150)
+    noise[: onsets[8]] = 0
+    for heights, all_told in (([1000] * 29, True), ([1000] * 8 + [1000, 450, 2500] * 7, False)):
+        classes = of_heights(onsets, heights)
+        found = of_kind(events(Classes(classes.labels, (classes.samples + noise).astype(np.int16))), EventKind.BEAT)
+        uncertain = [event for event in found[10:] if event.quality < BEAT_RULES.certain_quality]
+        assert (len(found) == 29) == all_told
+        assert not all_told or len(uncertain) > 10
+
+
 def test_complexes_of_a_few_microvolts_do_not_confirm_each_other() -> None:
     classes = of_heights([60, 130, 230, 370, 430, 540, 670], [1000] * 7)
     for height, told in ((BEAT_RULES.least_height + 5, 7), (BEAT_RULES.least_height - 5, 0)):

@@ -202,8 +202,11 @@ class BeatQueue:
             self._queue[-1 - place] = replace(event, flags=event.flags & ~_P_FLAGS, p_on=0, p_off=0, pr_ms=0)
 
     def _is_doubtful(self, event: Event, sureness: Sureness) -> bool:
-        """True for a beat that has no P wave, does not come regularly, and whose complex might be an artefact."""
-        return not (event.flags & _P_FLAGS or self._rhythm.is_regular or sureness == Sureness.CERTAIN)
+        """True for a beat without a P wave, not at a regular interval, that might be an artefact and looks like few."""
+        if event.flags & _P_FLAGS or self._rhythm.is_regular or sureness == Sureness.CERTAIN:
+            return False
+        certain = self._rules.certain
+        return self._shapes.alike(certain, Sureness.FAINT) < certain - self._rules.most_doubts
 
     def _break(self) -> None:
         """What comes next has nothing to do with what was before: what is open is told, what is held is dropped."""
