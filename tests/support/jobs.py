@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -55,4 +56,4 @@ class Pretended:
 def pretend_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets `training_double` do what a label says in the place of each training's process."""
     monkeypatch.setattr(apart, "_MODULE", "support.training_double")
-    monkeypatch.setenv("PYTHONPATH", str(paths.ROOT / "tests"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(str(paths.ROOT / part) for part in ("tests", "host")))

@@ -19,8 +19,8 @@ def say(**line: object) -> None:
     print(json.dumps(line), flush=True)
 
 
-def report(step: int, note: str = "") -> None:
-    say(report={"name": JOB["configuration"]["name"], "step": step, "steps": 10, "note": note})
+def report(step: int, **look: float) -> None:
+    say(report={"name": JOB["configuration"]["name"], "step": step, "steps": 10, **look})
 
 
 def outcome() -> None:
@@ -37,7 +37,7 @@ def outcome() -> None:
     )
 
 
-kind = JOB["label"].split()[0]
+kind = JOB["label"].replace("-", " ").split()[0]
 report(0)
 if kind == "killed":
     os.kill(os.getpid(), signal.SIGKILL)
@@ -46,10 +46,10 @@ if kind == "mistaken":
 if kind == "refusing":
     say(failure={"kind": "ModelError", "what": "It diverged.", "why": "So it is.", "remedy": "Go slower."})
     sys.exit(0)
-report(5, "loss 0.5")
+report(5, loss=0.5, weighted_f1=0.8)
 report(7)
 if kind == "waiting":
     sys.stdin.read()
     sys.exit(1)
-report(10, "loss 0.4")
+report(10, loss=0.4, weighted_f1=0.9)
 outcome()

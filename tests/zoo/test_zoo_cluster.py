@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import io
 import logging
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ from ecgseg.errors import EcgsegError, ModelError, TargetError, UsageError
 from ecgseg.zoo import apart, cluster, instruction_set
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.jobs import Outcome, in_turn, train_all
+from ecgseg.zoo.sweep import Sweep
 from support.jobs import job, pretend_processes
 from support.lazily import needs_tensorflow
 
@@ -120,7 +123,7 @@ def test_what_processes_say_arrives_in_any_order(pretended: Path) -> None:
     assert getattr(found[0], "source", "") == str(pretended / "jobs" / "good-a")
     assert isinstance(found[1], ModelError)
     assert (found[1].why, found[1].remedy) == ("So it is.", "Go slower.")
-    assert "good a step 5: loss 0.5" in said.getvalue()
+    assert "good a step 5: loss 0.5000, validation F1 80.00 %" in said.getvalue()
     assert "stopped" not in said.getvalue()
 
 
@@ -153,7 +156,7 @@ def test_a_cluster_trains_for_who_knows_its_address(pretended: Path) -> None:
     with started(1, pretended.parent) as address:
         found = dict(cluster.on_dask(address, said.console)(wanted))
     assert [type(found[index]) for index in range(3)] == [Outcome, ModelError, Outcome]
-    assert "good c step 10: loss 0.4" in said.getvalue()
+    assert "good c step 10: loss 0.4000, validation F1 90.00 %" in said.getvalue()
 
 
 def test_a_cluster_without_workers_is_told(pretended: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +204,7 @@ def test_a_cluster_that_ends_is_told_and_leaves_no_process(
 
 
 def test_nobody_and_somebody_else_at_the_address_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(cluster, "_ANSWER_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         silent = deaf.getsockname()[1]
         for port in (silent, 1):
@@ -252,6 +255,52 @@ def test_another_package_source_or_cpu_is_refused_on_a_cluster(held: bool) -> No
     for name in here:
         with pytest.raises(UsageError, match=f"another {name} than"):
             apart.require_same(order.model_copy(update={"identity": here | {name: "other"}}))
+
+
+TASK = """
+import pathlib, sys
+from ecgseg import interruption, paths
+interruption.install()
+from ecgseg.commands import sweep
+from ecgseg.commands.guard import guard
+from ecgseg.commands.task import start
+from ecgseg.zoo import apart
+apart._MODULE = "support.training_double"
+paths.BUILD = pathlib.Path(sys.argv[1])
+sweep.require_tensorflow = lambda: None
+with guard():
+    start(sweep.run, file=sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_task_that_is_stopped_says_where_and_keeps_what_it_has(
+    pretended: Path, tmp_path: Path, number: int, code: int
+) -> None:
+    for seed, name in enumerate(("good-a", "waiting-b")):
+        zoo.write(zoo.smoke().model_copy(update={"seed": seed}), tmp_path / "two" / f"{name}.json")
+    mark = f"MARK_OF_A_TEST={tmp_path}"
+    command = ["env", mark, sys.executable, "-c", TASK, str(tmp_path), str(tmp_path / "two")]
+    told = ""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        while "waiting-b step 5" not in told:
+            line = running.stderr.readline()
+            assert line, told
+            told += line
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "zoo" / "sweep" / "two" / "table.csv").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        running.send_signal(number)
+        told += running.stderr.read()
+    assert running.returncode == code
+    assert "waiting-b: stopped at step" in told
+    assert "goes on from 5" in told
+    assert "Traceback" not in told
+    assert left_behind(mark) == []
+    (row,) = Sweep.model_validate_json((tmp_path / "zoo" / "sweep" / "two" / "table.json").read_text()).rows
+    assert row.name == "good-a"
 
 
 @pytest.mark.slow

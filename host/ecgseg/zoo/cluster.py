@@ -69,7 +69,7 @@ def on_dask(on: str, console: Console) -> Trainings:
 
     def run(jobs: Sequence[Job]) -> Results:
         if jobs:
-            with _connected(on, len(jobs)) as client, bars(console) as progress:
+            with _connected(on, len(jobs)) as client, bars(console, many=True) as progress:
                 run = _Run(client, jobs, progress, local=on == LOCAL)
                 try:
                     yield from run.results()

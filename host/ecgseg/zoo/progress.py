@@ -11,11 +11,13 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from ecgseg.terminal import data
 
@@ -30,7 +32,7 @@ class Report(BaseModel):
         name: of what is trained: the model, or its teacher.
         step: steps done.
         steps: of the schedule.
-        note: what a look at the validation patients showed; empty between two looks.
+        loss, weighted_f1: what a look at the validation patients showed; None between two looks.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,23 +40,40 @@ class Report(BaseModel):
     name: Annotated[str, Field(max_length=_LONGEST)]
     step: Step
     steps: Step
-    note: Annotated[str, Field(max_length=_LONGEST)] = ""
+    loss: float | None = None
+    weighted_f1: float | None = None
+
+    @property
+    def score(self) -> str:
+        """What the look showed, for people; empty between two looks."""
+        return "" if self.weighted_f1 is None else f"validation F1 {100 * self.weighted_f1:.2f} %"
+
+    @property
+    def note(self) -> str:
+        """The same with the training's loss."""
+        return self.score if self.loss is None or not self.score else f"loss {self.loss:.4f}, {self.score}"
 
 
 Tell = Callable[[Report], None]
 
 
-def bars(console: Console) -> Progress:
-    """Bars with count, time and what was last seen."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+def bars(console: Console, *, many: bool = False) -> Progress:
+    """Bars with count, time and what was last seen.
+
+    Args:
+        console: where they are shown.
+        many: of trainings with long names: those are wrapped where the terminal is narrow, numbers never.
+    """
+    whole = Column(no_wrap=True)
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}", table_column=Column(no_wrap=not many)),
+        BarColumn(bar_width=10 if many else 40),
+        MofNCompleteColumn(table_column=whole),
+        *([] if many else [TimeElapsedColumn(table_column=whole)]),
+        TimeRemainingColumn(table_column=whole),
         TextColumn("{task.fields[note]}"),
-        console=console,
-    )
+    ]
+    return Progress(*columns, console=console)
 
 
 class Shown:
@@ -81,6 +100,7 @@ class Shown:
         task = self._tasks[key]
         self._progress.update(task, description=data(name), total=report.steps, completed=report.step)
         if report.note:
-            self._progress.update(task, note=data(report.note))
+            # Many bars leave room for the figure that they are compared by.
+            self._progress.update(task, note=report.score if self._label else report.note)
         if report.note and not self._progress.console.is_terminal:
             self._progress.console.print(data(f"{name} step {report.step}: {report.note}"), soft_wrap=True)

@@ -161,11 +161,12 @@ class Trainer:
                 losses.clear()
         return self._finish()
 
-    def _report(self, step: int, note: str = "") -> Report:
-        return Report(name=self._configuration.name, step=step, steps=self._configuration.schedule.steps, note=note)
+    def _report(self, step: int, look: Look | None = None) -> Report:
+        figures = {} if look is None else {"loss": look.loss, "weighted_f1": look.weighted_f1}
+        return Report(name=self._configuration.name, step=step, steps=self._configuration.schedule.steps, **figures)
 
-    def _look(self, step: int, loss: float) -> str:
-        """Looks at the validation patients, keeps what was reached, and says it."""
+    def _look(self, step: int, loss: float) -> Look:
+        """Looks at the validation patients and keeps what was reached."""
         look = Look(step, loss, self._validate())
         if not np.isfinite(loss):
             raise ModelError(
@@ -177,7 +178,7 @@ class Trainer:
             self._best = [np.asarray(mean) for mean in self._average]
         self._history.append(look)
         self._save(step)
-        return f"loss {loss:.4f}, validation F1 {100 * look.weighted_f1:.2f} %"
+        return look
 
     def probabilities(self, temperature: float, classes: int) -> Any:
         """A function of a batch [batch, time, 1] that gives probabilities [batch, time, classes], for teaching.
