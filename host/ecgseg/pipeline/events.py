@@ -95,7 +95,9 @@ class Event:
 
     def has(self, flag: EventFlag) -> bool:
         """True when all that the flag says is known."""
-        return self.flags & flag == flag
+        # Of days of ECG this is asked millions of times, and flags of an enumeration are slow.
+        bits = int(flag)
+        return self.flags & bits == bits
 
     @property
     def milliseconds(self) -> int:
