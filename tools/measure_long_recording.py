@@ -23,7 +23,8 @@ import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
 from scipy.signal import resample_poly  # noqa: E402
 
-from ecgseg.data.databases.synthetic.stream.recordings import RATE, stream_records  # noqa: E402
+from ecgseg.data.databases.synthetic.sampling import RATE  # noqa: E402
+from ecgseg.data.databases.synthetic.stream.recordings import stream_records  # noqa: E402
 from ecgseg.output import write_bytes, write_text  # noqa: E402
 
 LEADS = ("ii", "v5")
@@ -35,7 +36,8 @@ def hour(rate: int) -> npt.NDArray[np.int16]:
     records = stream_records(PATIENTS, LEADS, 7, MINUTE_S)
     leads = [np.concatenate([one.samples for one in records if one.lead == lead]) for lead in LEADS]
     resampled = resample_poly(np.stack(leads, axis=1).astype(np.float64), rate, RATE, axis=0)
-    return np.clip(np.rint(resampled), -32000, 32000).astype(np.int16)
+    clipped: npt.NDArray[np.int16] = np.clip(np.rint(resampled), -32000, 32000).astype(np.int16)
+    return clipped
 
 
 def write(folder: Path, hours: int, rate: int) -> Path:
