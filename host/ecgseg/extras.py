@@ -16,6 +16,23 @@ def require_tensorflow() -> None:
     _require("tensorflow", "TensorFlow", "Only training and the float model need it, so", "train")
 
 
+def require_micro() -> None:
+    """Asks for TensorFlow Lite Micro, by which every int8 model that is trained or measured is proven.
+
+    Raises:
+        ToolMissingError: it is not installed.
+    """
+    # It imports numpy, which the menu does without.
+    from ecgseg.graph.oracle import is_available
+
+    if not is_available():
+        raise ToolMissingError(
+            "TensorFlow Lite Micro is not installed.",
+            "What is trained and measured is proven by it; its Python package exists for Linux on x86-64 alone.",
+            "Train on such a computer. Everything else works here, with ecgseg's interpreter as the oracle.",
+        )
+
+
 def require_dask() -> None:
     """Asks for Dask, which runs several trainings at once.
 

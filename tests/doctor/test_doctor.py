@@ -20,6 +20,7 @@ from ecgseg.doctor.checkup import CHECKS, check_up
 from ecgseg.doctor.findings import Checkup, Finding
 from ecgseg.link import ports
 from ecgseg.report.checkup import show_checkup, version_rows
+from support.without_tflm import hide_tflm
 
 COMPILER = """#!/bin/sh
 case $1 in
@@ -141,6 +142,26 @@ def test_packages_that_are_missing_or_of_another_version_are_named(monkeypatch: 
     (finding,) = needs.base_packages()
     assert (finding.state, finding.needed_daily, finding.mend) == ("missing", True, "make setup")
     assert "wfdb" in finding.found
+
+
+def test_without_tflite_micro_the_daily_commands_work_and_a_note_tells_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    pinned = packages_by_name()
+
+    def installed(name: str) -> str:
+        if name in packages.OF_THE_ORACLE:
+            raise packages.PackageNotFoundError(name)
+        return pinned[name]
+
+    monkeypatch.setattr(packages, "version", installed)
+    (finding,) = needs.base_packages()
+    assert finding.state == "ok"
+    (finding,) = needs.oracle()
+    assert (finding.state, finding.needed_daily) == ("ok", False)
+    hide_tflm(monkeypatch)
+    (finding,) = needs.oracle()
+    assert (finding.state, finding.needed_daily) == ("missing", False)
+    assert "ecgseg's interpreter" in finding.found
+    assert finding.cost.startswith("Nothing but training")
 
 
 def test_every_extra_of_the_project_is_looked_at() -> None:

@@ -10,7 +10,7 @@ from ecgseg.commands.options import JsonOption, ModelOptions, RecordOptions, dat
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import UsageError
-from ecgseg.extras import require_dask, require_neurokit, require_tensorflow
+from ecgseg.extras import require_dask, require_micro, require_neurokit, require_tensorflow
 from ecgseg.models import DEFAULT_MODEL, ModelFile, find_model
 from ecgseg.output import write_json, write_text
 from ecgseg.terminal import console, data, messages, tracking
@@ -135,6 +135,7 @@ def _cross_validate(chosen: ModelFile, options: Options) -> None:
     _require_database_of_folds(options)
     find_ludb(options.ludb)
     require_tensorflow()
+    require_micro()
     require_dask()
     from ecgseg.zoo.cross_validation import cross_validate, cross_validate_qtdb
 

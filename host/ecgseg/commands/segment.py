@@ -176,6 +176,7 @@ def _written(
     recording: Recording, chosen: Chosen, options: SegmentOptions, found: Segmented, failed: list[EcgsegError]
 ) -> SegmentResult:
     """Writes annotations, tables and pictures; what cannot be written is told and takes nothing else away."""
+    from ecgseg.graph.reference import INTERPRETER
     from ecgseg.segment.files import result_files, write_results
     from ecgseg.segment.result import SegmentResult, channel_result
 
@@ -192,6 +193,7 @@ def _written(
         model_sha256=options.model.sha256,
         rate=chosen.rate,
         checked=options.check,
+        oracle=INTERPRETER if options.check else "",
         complete=error is None,
         stopped_by="" if error is None else error.what if isinstance(error, EcgsegError) else str(error),
         channels=[

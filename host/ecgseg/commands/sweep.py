@@ -12,7 +12,7 @@ from ecgseg import paths
 from ecgseg.commands.options import JsonOption, ludb_option, on_option
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import UsageError
-from ecgseg.extras import require_dask, require_tensorflow
+from ecgseg.extras import require_dask, require_micro, require_tensorflow
 from ecgseg.output import check_folder, write_json, write_text
 from ecgseg.terminal import console, data, messages
 
@@ -58,6 +58,7 @@ def run(options: Options) -> None:
     for configuration in found.values():
         list(wanted_databases(configuration))
     require_tensorflow()
+    require_micro()
     require_dask()
     folder = options.out or paths.BUILD / "zoo" / default_folder(options.file)
     check_folder(folder)

@@ -10,7 +10,7 @@ from ecgseg.commands.options import MODEL, ludb_option
 from ecgseg.commands.rules import Excludes, NothingFor
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import UsageError
-from ecgseg.extras import require_tensorflow
+from ecgseg.extras import require_micro, require_tensorflow
 from ecgseg.models import DEFAULT_MODEL, configured_names, named_place, streams_by_configuration
 from ecgseg.terminal import console, data, messages
 
@@ -65,6 +65,7 @@ def run(options: Options) -> None:
     find_ludb(options.ludb)
     list(wanted_databases(configuration))
     require_tensorflow()
+    require_micro()
     from ecgseg.report.history import history_picture
     from ecgseg.zoo import train as training
 

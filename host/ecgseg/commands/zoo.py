@@ -14,7 +14,7 @@ from ecgseg.commands.options import MODEL, ludb_option
 from ecgseg.commands.rules import GoesWith, NotWith
 from ecgseg.commands.task import option, start
 from ecgseg.errors import ModelError, UsageError
-from ecgseg.extras import require_tensorflow
+from ecgseg.extras import require_micro, require_tensorflow
 from ecgseg.models import (
     configured_names,
     find_model,
@@ -70,6 +70,7 @@ def _train(options: Options) -> None:
         ModelError: a training failed, which said why itself.
     """
     require_tensorflow()
+    require_micro()
     for name in [options.model] if options.model else (*configured_names(streams=True), *configured_names()):
         if options.model or not streams_by_configuration(name):
             start(training.run, model=name, ludb=options.ludb)
@@ -97,6 +98,7 @@ def _measure(options: Options) -> None:
         )
     find_ludb(options.ludb)  # Told before TensorFlow takes its time.
     require_tensorflow()
+    require_micro()
     from ecgseg.report import cards
     from ecgseg.zoo import figures
 

@@ -11,6 +11,7 @@ from ecgseg.doctor.versions import versions_here
 CHECKS: Sequence[Callable[[], Iterable[Finding]]] = (
     needs.python,
     needs.base_packages,
+    needs.oracle,
     needs.host_compiler,
     needs.arm_compiler,
     needs.qemu,

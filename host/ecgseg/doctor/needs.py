@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ecgseg import paths
 from ecgseg.doctor.findings import Finding
-from ecgseg.doctor.packages import BASE, packages_of
+from ecgseg.doctor.packages import BASE, OF_THE_ORACLE, packages_of
 from ecgseg.errors import ToolMissingError
 from ecgseg.image.boards import BOARDS, HOST, MPS2_AN386, Board
 from ecgseg.image.qemu import PROGRAM as QEMU
@@ -43,11 +43,12 @@ def python() -> Iterator[Finding]:
 def base_packages() -> Iterator[Finding]:
     """The packages that everything needs."""
     name, packages = "Python packages", packages_of(BASE)
-    if packages.missing:
+    missing = [package for package in packages.missing if package not in OF_THE_ORACLE]
+    if missing:
         yield Finding(
             name=name,
             state="missing",
-            found=f"{packages.there}; not there: {', '.join(packages.missing)}",
+            found=f"{packages.there}; not there: {', '.join(missing)}",
             needed_daily=True,
             cost="Most tasks end with an error of Python.",
             mend=SETUP,
@@ -63,6 +64,23 @@ def base_packages() -> Iterator[Finding]:
         )
     else:
         yield Finding(name=name, state="ok", found=packages.there, needed_daily=True)
+
+
+def oracle() -> Iterator[Finding]:
+    """What computes the bytes that a device must answer."""
+    from ecgseg.graph.oracle import is_available
+    from ecgseg.graph.reference import oracle_name
+
+    if is_available():
+        yield Finding(name="tflite-micro", state="ok", found=oracle_name())
+        return
+    yield Finding(
+        name="tflite-micro",
+        state="missing",
+        found=f"not there; {oracle_name()} is the oracle",
+        cost="Nothing but training: the interpreter computes the same bytes, and results say that it did.",
+        mend=f"{SETUP}, on Linux on x86-64; for other computers there is no such package, and none is needed.",
+    )
 
 
 def host_compiler() -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from ecgseg import paths
 
 LOCKS = paths.ROOT / "tools" / "locks"
 BASE = "base"
+OF_THE_ORACLE = ("tflite-micro", "pyyaml")
+"""Pinned, and not installed where TensorFlow Lite Micro is not to be had: the package, and what it alone needs."""
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)", re.MULTILINE)
 
 

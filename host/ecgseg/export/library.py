@@ -64,7 +64,7 @@ def library_of(subject: Subject, names: ModelNames, form: Form, figures: Figures
     Raises:
         ToolMissingError: the compiler is not installed.
         BuildError: the sources do not compile.
-        GraphError: TensorFlow Lite Micro does not take the model.
+        GraphError: the oracle does not take the model.
     """
     inner = inner_sources(subject)
     state = state_bytes(subject, inner) if figures is None else figures.state_bytes

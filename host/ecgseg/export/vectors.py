@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ecgseg.codegen.text import c_array
 from ecgseg.data.databases.synthetic import RATE, synthesise
 from ecgseg.export.subject import Kind, Subject
+from ecgseg.graph.reference import INTERPRETER
 from ecgseg.pipeline import LEAD_OFF
 from ecgseg.pipeline.delineator import Delineator
 from ecgseg.pipeline.events import Event
@@ -67,7 +68,7 @@ def vectors_of(subject: Subject) -> Vectors:
     """Input and expected answers of a library's test; the same model gives the same bytes.
 
     Raises:
-        GraphError: TensorFlow Lite Micro does not take the model.
+        GraphError: the oracle does not take the model.
     """
     if subject.kind is Kind.STREAM:
         return _stream(subject)
@@ -115,10 +116,12 @@ def _stream(subject: Subject) -> Vectors:
 
 def _model(subject: Subject) -> Vectors:
     twin = Segmenter(subject.model.data)
+    # Without its version, which says nothing of the bytes.
+    oracle = INTERPRETER if twin.oracle == INTERPRETER else "TensorFlow Lite Micro"
     rng = np.random.default_rng(_SEED)
     inputs = rng.integers(-128, 128, (RUNS, twin.input_bytes)).astype(np.int8)
     return Vectors(
-        "Inputs drawn at random, and what TensorFlow Lite Micro answers to them.",
+        f"Inputs drawn at random, and what {oracle} answers to them.",
         (
             Array.of("vector_inputs", "int8_t", "The inputs.", inputs),
             Array.of("vector_outputs", "int8_t", "The outputs.", [twin.run(data) for data in inputs]),

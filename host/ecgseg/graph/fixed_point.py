@@ -7,6 +7,7 @@ gemmlowp's fixed-point primitives and round twice (once in the doubling high mul
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,10 +44,17 @@ class Multiplier:
         return rounding_shift(doubling_high_multiply(wrap(np.asarray(x, np.int64) << left), self.mantissa), right)
 
 
+def apply_each(multipliers: Sequence[Multiplier], x: Integers) -> Int32Array:
+    """`x` [..., n] times n factors, as `Multiplier.apply` of each."""
+    mantissas = np.array([one.mantissa for one in multipliers], np.int64)
+    shifts = np.array([one.shift for one in multipliers], np.int64)
+    product = doubling_high_multiply(wrap(np.asarray(x, np.int64) << np.maximum(shifts, 0)), mantissas)
+    return rounding_shift(product, np.maximum(-shifts, 0))
+
+
 def wrap(x: Int32Array) -> Int32Array:
     """Two's complement wrap to 32 bits."""
-    wrapped: Int32Array = ((x + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
-    return wrapped
+    return np.asarray(x).astype(np.int32).astype(np.int64)
 
 
 def doubling_high_multiply(a: Integers, b: Integers) -> Int32Array:
@@ -67,13 +75,12 @@ def doubling_high_multiply_16(a: Integers, b: Integers) -> Int32Array:
     return saturate_16((product + (1 << 14)) >> 15)
 
 
-def rounding_shift(x: Integers, exponent: int) -> Int32Array:
+def rounding_shift(x: Integers, exponent: Integers) -> Int32Array:
     """x / 2^exponent rounded to nearest, ties away from zero: gemmlowp's RoundingDivideByPOT."""
     value: Int32Array = np.asarray(x, np.int64)
-    if exponent == 0:
-        return value
-    half = 1 << (exponent - 1)
-    result: Int32Array = (value + half - (value < 0)) >> exponent
+    by = np.asarray(exponent, np.int64)
+    half = (np.int64(1) << by) >> 1
+    result: Int32Array = (value + half - ((value < 0) & (by > 0))) >> by
     return result
 
 

@@ -1,6 +1,7 @@
 """An int8 interpreter in numpy: a second oracle beside TensorFlow Lite Micro, and equal to it to the bit.
 
-It is written for clarity: windows become index arrays, sums are exact in int64.
+Where the package tflite-micro cannot be installed it is the only one (`ecgseg.graph.reference`). It is written for
+clarity: windows become index arrays, sums are exact in int64.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import UsageError
-from ecgseg.graph.fixed_point import doubling_high_multiply, reciprocal_of_one_plus, rounding_shift
+from ecgseg.graph.fixed_point import apply_each, doubling_high_multiply, reciprocal_of_one_plus, rounding_shift
 from ecgseg.graph.layers import (
     Alias,
     Binary,
@@ -36,6 +37,7 @@ from ecgseg.graph.layers import (
 from ecgseg.graph.lower.elementwise import apply_rule
 
 Accumulators = npt.NDArray[np.int64]
+_ALONE = 4 * 65536  # Multiplications that one thread of OpenBLAS does (its interface/gemm.c).
 
 
 def run(network: Network, data: npt.NDArray[Any]) -> Int8Array:
@@ -66,9 +68,7 @@ def compute(layer: Layer, operands: list[Int8Array]) -> Int8Array:
 
 def rescale(accumulators: Accumulators, rule: Rescale) -> Int8Array:
     """int32 accumulators [..., channels] to int8."""
-    result = np.empty(accumulators.shape, np.int64)
-    for channel, multiplier in enumerate(rule.multipliers):
-        result[..., channel] = multiplier.apply(accumulators[..., channel])
+    result = apply_each(rule.multipliers, accumulators)
     return np.clip(result + rule.zero_point, rule.low, rule.high).astype(np.int8)
 
 
@@ -97,12 +97,30 @@ def _convolution(layer: Convolution, operands: list[Int8Array]) -> Int8Array:
     depth, per_group = layer.weights.shape[3], layer.out_channels // layer.groups
     parts = []
     for group in range(layer.groups):
-        # Sums of whole numbers below 2^53 are exact in float64, in whatever order. No BLAS: its threads wait for each
-        # other, which on a busy computer takes a hundred times as long as the work.
-        weights = layer.weights[group * per_group : (group + 1) * per_group].astype(np.float64)
-        mine = x[..., group * depth : (group + 1) * depth].astype(np.float64)
-        parts.append(np.einsum("hwijc,oijc->hwo", mine, weights).astype(np.int64))
+        weights = layer.weights[group * per_group : (group + 1) * per_group].reshape(per_group, -1)
+        mine = x[..., group * depth : (group + 1) * depth].reshape(-1, weights.shape[1])
+        parts.append(_product(mine, weights.T).reshape(*layer.window.out_size, per_group))
     return rescale(np.concatenate(parts, axis=-1) + layer.bias, layer.rescale)
+
+
+def _product(rows: npt.NDArray[np.int64], weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    """Rows [n, k] times weights [k, o].
+
+    Sums of whole numbers below 2^53 are exact in float64, in whatever order. A large product OpenBLAS divides between
+    threads, which wait for each other: on a busy computer a hundred times as long as the work takes. So it gets pieces
+    that it takes alone, and none of one row, which it divides earlier.
+    """
+    left, right = rows.astype(np.float64), np.ascontiguousarray(weights, np.float64)
+    step = max(2, _ALONE // right.size)
+    pieces = (left[start : start + step] for start in range(0, len(left), step))
+    return np.concatenate(
+        [
+            piece @ right
+            if len(piece) > 1 and len(piece) * right.size <= _ALONE
+            else np.einsum("nk,ko->no", piece, right)
+            for piece in pieces
+        ]
+    ).astype(np.int64)
 
 
 def _depthwise(layer: Depthwise, operands: list[Int8Array]) -> Int8Array:

@@ -1,7 +1,6 @@
 """Reads a .tflite file into the IR. Whatever the bytes are, the result is a graph or one GraphError.
 
-The reader of the flatbuffer is the schema's own Python code from the tflite-micro package. It checks nothing, so every
-length is compared with the size of the file before it is used, and everything it raises is caught here.
+Every length is compared with the size of the file before it is used, and what leads out of the file is caught here.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import errno
 import hashlib
 import math
 import struct
-from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,8 @@ import numpy.typing as npt
 
 from ecgseg.errors import GraphError, cause
 from ecgseg.files import plain, read_file, safe_name
+from ecgseg.graph import schema
+from ecgseg.graph.flatbuffer import Table
 from ecgseg.graph.ir import Graph, Operator, Tensor
 
 MAX_FILE_BYTES = 16 << 20
@@ -44,46 +44,8 @@ _DTYPES = {
     "FLOAT16": "float16",
     "INT4": "int4",
 }
-_POOL = ("padding", "stride_w", "stride_h", "filter_width", "filter_height", "fused_activation_function")
-_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "CONV_2D": (
-        "Conv2DOptions",
-        ("padding", "stride_w", "stride_h", "dilation_w_factor", "dilation_h_factor", "fused_activation_function"),
-    ),
-    "DEPTHWISE_CONV_2D": (
-        "DepthwiseConv2DOptions",
-        (
-            "padding",
-            "stride_w",
-            "stride_h",
-            "depth_multiplier",
-            "dilation_w_factor",
-            "dilation_h_factor",
-            "fused_activation_function",
-        ),
-    ),
-    "TRANSPOSE_CONV": ("TransposeConvOptions", ("padding", "stride_w", "stride_h", "fused_activation_function")),
-    "FULLY_CONNECTED": ("FullyConnectedOptions", ("weights_format", "keep_num_dims", "fused_activation_function")),
-    "ADD": ("AddOptions", ("fused_activation_function",)),
-    "SUB": ("SubOptions", ("fused_activation_function",)),
-    "MUL": ("MulOptions", ("fused_activation_function",)),
-    "LEAKY_RELU": ("LeakyReluOptions", ("alpha",)),
-    "STRIDED_SLICE": (
-        "StridedSliceOptions",
-        ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask", "offset"),
-    ),
-    "SPLIT": ("SplitOptions", ("num_splits",)),
-    "PACK": ("PackOptions", ("values_count", "axis")),
-    "SQUEEZE": ("SqueezeOptions", ("squeeze_dims",)),
-    **dict.fromkeys(("MEAN", "REDUCE_MAX"), ("ReducerOptions", ("keep_dims",))),
-    "SOFTMAX": ("SoftmaxOptions", ("beta",)),
-    "CONCATENATION": ("ConcatenationOptions", ("axis", "fused_activation_function")),
-    "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
-    "MAX_POOL_2D": ("Pool2DOptions", _POOL),
-    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", ("align_corners", "half_pixel_centers")),
-}
 _CONTROL_FLOW = ("IF", "WHILE", "CALL_ONCE", "CALL")
-# What the flatbuffer code and numpy raise when the bytes are not what they should be.
+# What the tables of a flatbuffer and numpy raise when the bytes are not what they should be.
 _READ_ERRORS = (
     struct.error,
     IndexError,
@@ -192,48 +154,33 @@ def _check_scales(scales: tuple[float, ...], who: str) -> None:
     )
 
 
-@lru_cache(maxsize=1)
-def _schema() -> Any:
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated
-
-    return schema_py_generated
-
-
-@lru_cache(maxsize=1)
-def _operator_names() -> dict[int, str]:
-    values = vars(_schema().BuiltinOperator)
-    return {value: key for key, value in values.items() if isinstance(value, int)}
-
-
-@lru_cache(maxsize=1)
-def _type_names() -> dict[int, str]:
-    values = vars(_schema().TensorType)
-    return {value: key for key, value in values.items() if isinstance(value, int)}
-
-
 class _Reader:
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._model = _schema().Model.GetRootAs(content, 0)
+        self._model = Table.root(content)
 
     def graph(self, name: str) -> Graph:
-        subgraphs = self._model.SubgraphsLength()
+        subgraphs = self._model.length(schema.Model.SUBGRAPHS)
         if subgraphs < 1:
             raise _several_subgraphs(subgraphs, ())
-        subgraph = self._model.Subgraphs(0)
-        tensor_count = self._length(subgraph.TensorsLength(), MAX_TENSORS, "tensors")
-        operator_count = self._length(subgraph.OperatorsLength(), MAX_OPERATORS, "operators")
+        subgraph = self._model.element(schema.Model.SUBGRAPHS, 0)
+        tensor_count = self._length(subgraph.length(schema.SubGraph.TENSORS), MAX_TENSORS, "tensors")
+        operator_count = self._length(subgraph.length(schema.SubGraph.OPERATORS), MAX_OPERATORS, "operators")
         operators = tuple(
-            self._operator(subgraph.Operators(index), index, tensor_count) for index in range(operator_count)
+            self._operator(subgraph.element(schema.SubGraph.OPERATORS, index), index, tensor_count)
+            for index in range(operator_count)
         )
         if subgraphs > 1:
             raise _several_subgraphs(subgraphs, operators)
-        inputs = self._indices(subgraph, "Inputs", tensor_count, optional=False)
-        outputs = self._indices(subgraph, "Outputs", tensor_count, optional=False)
+        inputs = self._indices(subgraph, schema.SubGraph.INPUTS, tensor_count, optional=False)
+        outputs = self._indices(subgraph, schema.SubGraph.OUTPUTS, tensor_count, optional=False)
         users = dict.fromkeys((*inputs, *outputs), "The graph")
         for operator in reversed(operators):
             users |= dict.fromkeys((*operator.inputs, *operator.outputs), str(operator))
-        tensors = tuple(self._tensor(subgraph.Tensors(index), index, users.get(index)) for index in range(tensor_count))
+        tensors = tuple(
+            self._tensor(subgraph.element(schema.SubGraph.TENSORS, index), index, users.get(index))
+            for index in range(tensor_count)
+        )
         for index in (*inputs, *(index for operator in operators for index in operator.outputs)):
             if tensors[index].data is not None:
                 # The runtime would write over them where they lie.
@@ -246,29 +193,32 @@ class _Reader:
             raise _damaged(f"it claims to hold {length} {what}, more than {limit} or than its size allows")
         return length
 
-    def _indices(self, table: Any, field: str, tensor_count: int, *, optional: bool) -> tuple[int, ...]:
-        count = self._length(getattr(table, f"{field}Length")(), MAX_EDGES, field.lower())
-        indices = tuple(int(getattr(table, field)(position)) for position in range(count))
+    def _indices(
+        self, table: Table, field: schema.SubGraph | schema.Operator, tensor_count: int, *, optional: bool
+    ) -> tuple[int, ...]:
+        what = field.name.lower()
+        indices = table.numbers(field, "i", self._length(table.length(field), MAX_EDGES, what))
         lowest = -1 if optional else 0
         if any(not lowest <= index < tensor_count for index in indices):
-            raise _damaged(f"the {field.lower()} {indices} name tensors outside 0..{tensor_count - 1}")
+            raise _damaged(f"the {what} {indices} name tensors outside 0..{tensor_count - 1}")
         return indices
 
-    def _tensor(self, table: Any, index: int, user: str | None) -> Tensor:
+    def _tensor(self, table: Table, index: int, user: str | None) -> Tensor:
         """A tensor; of one without a user only the form is checked, as it is never computed with."""
-        rank = self._length(table.ShapeLength(), MAX_RANK, f"dimensions of tensor {index}")
-        shape = tuple(int(table.Shape(axis)) for axis in range(rank))
-        name = plain((table.Name() or b"").decode("utf-8", errors="replace"), 80)
+        rank = self._length(table.length(schema.Tensor.SHAPE), MAX_RANK, f"dimensions of tensor {index}")
+        shape = table.numbers(schema.Tensor.SHAPE, "i", rank)
+        name = plain(table.text(schema.Tensor.NAME).decode("utf-8", errors="replace"), 80)
         _check_shape(shape, 1 if user else 0, f"{user or 'No operator'} uses tensor {index} ({name})")
-        kind = _type_names().get(table.Type(), str(table.Type()))
+        number = table.number(schema.Tensor.TYPE, "b")
+        kind = schema.TYPES[number] if 0 <= number < len(schema.TYPES) else str(number)
         dtype = _DTYPES.get(kind, kind.lower())
-        if user and table.Sparsity() is not None:
+        if user and table.table(schema.Tensor.SPARSITY) is not None:
             raise GraphError(
                 f"{user} uses tensor {index} ({name}), which is stored sparsely.",
                 "Only dense tensors are supported.",
                 "Export it dense.",
             )
-        if user and table.IsVariable():
+        if user and table.number(schema.Tensor.IS_VARIABLE, "?"):
             raise GraphError(
                 f"{user} keeps a state in tensor {index} ({name}).",
                 "Models with state are not supported: every frame is computed from its own samples alone.",
@@ -281,30 +231,31 @@ class _Reader:
             _check_scales(scales, f"{user} uses tensor {index} ({name})")
         return Tensor(index, name, shape, dtype, scales, zero_points, axis, self._data(table, shape, dtype, index))
 
-    def _quantisation(self, table: Any, index: int) -> tuple[tuple[float, ...], tuple[int, ...], int]:
-        quantisation = table.Quantization()
-        if quantisation is None or quantisation.ScaleLength() == 0:
+    def _quantisation(self, table: Table, index: int) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+        quantisation = table.table(schema.Tensor.QUANTISATION)
+        if quantisation is None or quantisation.length(schema.Quantisation.SCALE) == 0:
             return (), (), 0
-        count = self._length(quantisation.ScaleLength(), MAX_ELEMENTS, f"scales of tensor {index}")
-        scales = tuple(float(quantisation.Scale(position)) for position in range(count))
-        stored = quantisation.ZeroPointLength()
+        scale, point = schema.Quantisation.SCALE, schema.Quantisation.ZERO_POINT
+        count = self._length(quantisation.length(scale), MAX_ELEMENTS, f"scales of tensor {index}")
+        scales = quantisation.numbers(scale, "f", count)
+        stored = quantisation.length(point)
         if stored not in (0, count):
             raise _damaged(f"tensor {index} has {count} scales and {stored} zero points")
-        points = tuple(int(quantisation.ZeroPoint(position)) for position in range(stored)) or (0,) * count
-        return scales, points, int(quantisation.QuantizedDimension())
+        points = quantisation.numbers(point, "q", stored) or (0,) * count
+        return scales, points, quantisation.number(schema.Quantisation.DIMENSION, "i")
 
-    def _data(self, table: Any, shape: tuple[int, ...], dtype: str, index: int) -> npt.NDArray[Any] | None:
-        number = table.Buffer()
-        if not 0 <= number < self._length(self._model.BuffersLength(), 1 << 16, "buffers"):
+    def _data(self, table: Table, shape: tuple[int, ...], dtype: str, index: int) -> npt.NDArray[Any] | None:
+        number = table.number(schema.Tensor.BUFFER, "I")
+        if not number < self._length(self._model.length(schema.Model.BUFFERS), 1 << 16, "buffers"):
             raise _damaged(f"tensor {index} names buffer {number}, which is not there")
-        buffer = self._model.Buffers(number)
-        if buffer.Offset() > 1:
+        buffer = self._model.element(schema.Model.BUFFERS, number)
+        if buffer.number(schema.Buffer.OFFSET, "Q") > 1:
             raise GraphError(
                 f"The contents of tensor {index} lie outside the flatbuffer.",
                 "Models above 2 GB are stored that way; it is not supported.",
                 "Export a smaller model.",
             )
-        length = self._length(buffer.DataLength(), len(self._content), f"bytes in buffer {number}")
+        length = self._length(buffer.length(schema.Buffer.DATA), len(self._content), f"bytes in buffer {number}")
         if length == 0:
             return None
         if number == 0:
@@ -317,42 +268,36 @@ class _Reader:
             shape = (length,)
         if length != prod(shape) * item.itemsize:
             raise _damaged(f"tensor {index} of shape {list(shape)} and type {dtype} has {length} bytes")
-        values = np.frombuffer(buffer.DataAsNumpy().tobytes(), dtype=item.newbyteorder("<")).reshape(shape)
+        values = np.frombuffer(buffer.raw(schema.Buffer.DATA, length), dtype=item.newbyteorder("<")).reshape(shape)
         return values.astype(item, copy=False)
 
-    def _operator(self, table: Any, index: int, tensor_count: int) -> Operator:
-        codes = self._length(self._model.OperatorCodesLength(), 1 << 12, "operator codes")
-        position = table.OpcodeIndex()
-        if not 0 <= position < codes:
+    def _operator(self, table: Table, index: int, tensor_count: int) -> Operator:
+        codes = self._length(self._model.length(schema.Model.OPERATOR_CODES), 1 << 12, "operator codes")
+        position = table.number(schema.Operator.CODE, "I")
+        if not position < codes:
             raise _damaged(f"operator {index} names code {position}, which is not there")
-        code = self._model.OperatorCodes(position)
+        code = self._model.element(schema.Model.OPERATOR_CODES, position)
         # Codes above 127 do not fit the old field, which then holds a placeholder.
-        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-        name = _operator_names().get(number, f"BUILTIN_{number}")
+        number = max(code.number(schema.Code.BUILTIN, "i"), code.number(schema.Code.DEPRECATED, "b"))
+        name = schema.OPERATORS[number] if 0 <= number < len(schema.OPERATORS) else f"BUILTIN_{number}"
         if name == "CUSTOM":
-            name = f"CUSTOM:{(code.CustomCode() or b'?').decode('utf-8', errors='replace')[:40]}"
-        inputs = self._indices(table, "Inputs", tensor_count, optional=True)
-        outputs = self._indices(table, "Outputs", tensor_count, optional=False)
+            name = f"CUSTOM:{(code.text(schema.Code.CUSTOM) or b'?').decode('utf-8', errors='replace')[:40]}"
+        inputs = self._indices(table, schema.Operator.INPUTS, tensor_count, optional=True)
+        outputs = self._indices(table, schema.Operator.OUTPUTS, tensor_count, optional=False)
         return Operator(index, name, inputs, outputs, self._options(table, name))
 
-    def _options(self, table: Any, name: str) -> dict[str, Any]:
-        if name not in _OPTIONS:
+    def _options(self, table: Table, name: str) -> dict[str, Any]:
+        known = schema.OPTIONS.get(name)
+        if known is None:
             return {}
-        class_name, fields = _OPTIONS[name]
-        union = table.BuiltinOptions()
-        options = getattr(_schema(), class_name)()
-        if union is None and name == "SQUEEZE":
+        options = table.table(schema.Operator.OPTIONS)
+        if options is None and name == "SQUEEZE":
             return {"squeeze_dims": ()}
-        if union is None:
+        if options is None:
             raise _damaged(f"{name} has no options")
-        if table.BuiltinOptionsType() != getattr(_schema().BuiltinOptions, class_name):
+        if table.number(schema.Operator.OPTIONS_TYPE, "B") != known.number:
             raise _damaged(f"{name} has the options of another operator")
-        options.Init(union.Bytes, union.Pos)
         if name == "SQUEEZE":
-            count = self._length(options.SqueezeDimsLength(), MAX_RANK, "axes of SQUEEZE")
-            return {"squeeze_dims": tuple(int(options.SqueezeDims(position)) for position in range(count))}
-        return {field: getattr(options, _camel(field))() for field in fields}
-
-
-def _camel(field: str) -> str:
-    return "".join(part.capitalize() for part in field.split("_"))
+            count = self._length(options.length(schema.SQUEEZE_DIMS), MAX_RANK, "axes of SQUEEZE")
+            return {"squeeze_dims": options.numbers(schema.SQUEEZE_DIMS, "i", count)}
+        return {option: options.number(one.field, one.kind, one.default) for option, one in known.fields.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.errors import GraphError
+from ecgseg.errors import GraphError, ToolMissingError
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower.context import check_softmax
 
@@ -17,6 +17,19 @@ ARENA_BYTES = 4 << 20
 ORACLE_BUFFERS = 1024
 
 _REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, struct.error)
+
+
+def is_available() -> bool:
+    """Whether TensorFlow Lite Micro's package can be imported here."""
+    return _runtime() is not None
+
+
+def _runtime() -> Any:
+    try:
+        from tflite_micro.python.tflite_micro import runtime
+    except ImportError:
+        return None
+    return runtime
 
 
 class TflmOracle:
@@ -30,6 +43,7 @@ class TflmOracle:
 
     Raises:
         GraphError: the file is damaged, or TensorFlow Lite Micro does not take the model.
+        ToolMissingError: the package is not installed.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -75,8 +89,13 @@ class TflmOracle:
         return True
 
     def _interpreter_in(self, arena_bytes: int, preserve: bool) -> Any:
-        from tflite_micro.python.tflite_micro import runtime
-
+        runtime = _runtime()
+        if runtime is None:
+            raise ToolMissingError(
+                "TensorFlow Lite Micro is not installed.",
+                "The Python package tflite-micro exists for Linux on x86-64 alone.",
+                "Run this on such a computer, where `make setup` installs it.",
+            )
         options: dict[str, Any] = {"arena_size": arena_bytes}
         if preserve:
             options["intrepreter_config"] = runtime.InterpreterConfig.kPreserveAllTensors

@@ -83,6 +83,13 @@ class LeadLog:
         )
 
 
+class Computed(Protocol):
+    """The part of a reference that every result tells of."""
+
+    @property
+    def oracle(self) -> str: ...
+
+
 class Tested(Protocol):
     """The part of a subject that every result tells of."""
 
@@ -90,6 +97,8 @@ class Tested(Protocol):
     def target(self) -> str: ...
     @property
     def device(self) -> DeviceClient | None: ...
+    @property
+    def reference(self) -> Computed: ...
     @property
     def flash_bytes(self) -> int: ...
     @property
@@ -122,6 +131,7 @@ def told_by_all(tested: Tested, info: DeviceInfo, stats: DeviceStats | None, sta
         "build_id": info.build_id,
         "image_sha256": tested.image_sha256,
         "elf_sha256": tested.elf_sha256,
+        "oracle": tested.reference.oracle,
         "requests": counters.requests + earlier.requests,
         "retries": counters.retries + earlier.retries,
         "crc_errors": counters.crc_errors + earlier.crc_errors,

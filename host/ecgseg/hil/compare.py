@@ -110,7 +110,7 @@ def compare_stages(expected: dict[str, bytes], actual: dict[str, bytes]) -> Comp
 
 @dataclass(frozen=True)
 class LayerDifference:
-    """The first layer whose result is not TensorFlow Lite Micro's, or that the device describes as another one.
+    """The first layer whose result is not the oracle's, or that the device describes as another one.
 
     Attributes:
         layer: as the host knows it.
@@ -132,7 +132,7 @@ class LayerDifference:
 def first_differing_layer(
     device: Tracer, reference: Segmenter, data: npt.NDArray[np.int8], layers: Sequence[LayerInfo]
 ) -> LayerDifference | None:
-    """Runs layer after layer on the device and compares each with TensorFlow Lite Micro's tensor.
+    """Runs layer after layer on the device and compares each with the oracle's tensor.
 
     Args:
         device: its last input is `data`.

@@ -176,6 +176,8 @@ class HilResult(BaseModel):
         injected: faults that were put into the line; None for the line as it is.
         elf_sha256: of the image with its symbols, of every target.
         by_lead: leads that were compared to their end, in their order.
+        oracle: what computed the expected bytes: "TensorFlow Lite Micro" and its version, or "ecgseg's interpreter",
+            which is equal to it to the byte; "" of results from before there was a choice.
         provenance: when and by which command it was made, and what computed; None of a test that no command began.
     """
 
@@ -216,6 +218,7 @@ class HilResult(BaseModel):
     injected: Injected | None = None
     elf_sha256: str = ""
     by_lead: list[LeadOutcome] = []
+    oracle: str = ""
     provenance: Provenance | None = None
 
 

@@ -33,6 +33,7 @@ class StreamReference:
 
     Attributes:
         sha256: SHA-256 of the .tflite, hexadecimal.
+        oracle: what computes the model, for results.
         parameters: of the decimator and of the normalisation.
         class_count: classes of the network.
         block: samples at 100 Hz that the network takes at a time.
@@ -47,6 +48,7 @@ class StreamReference:
     def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self._twin = Delineator(model, input_rate)
         self.sha256 = self._twin.sha256
+        self.oracle = self._twin.oracle
         self.parameters = self._twin.parameters
         graph = load_tflite(model)
         self.block = stream_of(graph).block

@@ -79,7 +79,8 @@ class StreamResult(BaseModel):
         stream: what the device told about its stream; None when it was not begun.
         scores: the device's answers against the annotation; by_rhythm in groups; peers: other delineators on the same
             leads, by name.
-        not_scored, notes, reset_cause, fault, seconds, injected, elf_sha256, by_lead, provenance: as there.
+        not_scored, notes, reset_cause, fault, seconds, injected, elf_sha256, by_lead, oracle, provenance: as
+            there; a stream's bytes are computed by ecgseg's interpreter on every computer.
     """
 
     kind: str = "stream"
@@ -127,6 +128,7 @@ class StreamResult(BaseModel):
     injected: Injected | None = None
     elf_sha256: str = ""
     by_lead: list[LeadOutcome] = []
+    oracle: str = ""
     provenance: Provenance | None = None
 
 

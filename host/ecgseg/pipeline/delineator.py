@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ecgseg.errors import ModelError
 from ecgseg.graph.load import load_tflite
+from ecgseg.graph.reference import INTERPRETER
 from ecgseg.graph.stream_interpret import StreamingInterpreter
 from ecgseg.graph.streaming import BLOCK, MOST_ROWS, stream_of
 from ecgseg.pipeline.beats import BeatFinder
@@ -50,6 +51,7 @@ class Delineator:
 
     Attributes:
         sha256: SHA-256 of the .tflite, hexadecimal.
+        oracle: what computes the model, for results.
         parameters: of the decimator and of the normalisation.
         look_ahead: samples at 100 Hz behind the one that is answered.
 
@@ -69,6 +71,7 @@ class Delineator:
         block: int = BLOCK,
     ) -> None:
         self.sha256 = hashlib.sha256(model).hexdigest()
+        self.oracle = INTERPRETER
         self._graph = load_tflite(model)
         self._stream = stream_of(self._graph, block)
         if self._stream.input.row_bytes != 1 or self._stream.row_bytes != CLASSES_OF_BEATS:

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.errors import ModelError
-from ecgseg.graph.ends import ends_of, int8_of
-from ecgseg.graph.oracle import TflmOracle
+from ecgseg.graph.reference import oracle_of
 from ecgseg.pipeline.parameters import PreprocessParameters
 from ecgseg.pipeline.prediction import Prediction, assemble, whole_record
 from ecgseg.pipeline.preprocess import Frame, FrameStatus, flush_samples, frames
@@ -43,7 +42,7 @@ class ExpectedFrame:
 
 
 class Segmenter:
-    """The one twin of the device: preprocessor, TensorFlow Lite Micro, class mask and segment rules.
+    """The one twin of the device: preprocessor, oracle (`ecgseg.graph.reference`), class mask and segment rules.
 
     What a HIL test expects and what an evaluation scores come from it.
 
@@ -53,20 +52,22 @@ class Segmenter:
 
     Attributes:
         sha256: SHA-256 of the .tflite, hexadecimal.
+        oracle: what computes the model, for results.
         ends: the int8 tensors that the device takes and answers.
         input_bytes: size of the model's int8 input.
         class_count: classes of a segmenter, 0 for any other model.
         parameters: the preprocessor's parameters; None for a model that is no segmenter.
 
     Raises:
-        GraphError: the file is damaged, TensorFlow Lite Micro does not take it, or its ends are not int8.
+        GraphError: the file is damaged, the oracle does not take it, or its ends are not int8.
         UsageError: the preprocessor does not take the input rate or the input's quantisation.
     """
 
     def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self.sha256 = hashlib.sha256(model).hexdigest()
-        self._oracle = TflmOracle(model)
-        self.ends = ends_of(self._oracle.graph)
+        self._oracle = oracle_of(model)
+        self.oracle = self._oracle.name
+        self.ends = self._oracle.ends
         self.input_bytes = self.ends.input.size
         _, self.class_count = self.ends.segmenter_shape
         self.parameters = PreprocessParameters.for_model(self.ends, input_rate)
@@ -77,24 +78,15 @@ class Segmenter:
         Of a model with float32 ends it is the int8 tensor in front of its DEQUANTIZE, of one with uint8 ends 128 less,
         as on the device.
         """
-        if self.ends.float_output:
-            index = self.ends.output.index
-            return int8_of(self._oracle.run_all(self.ends.to_file(data), [index])[index])
-        return int8_of(self._oracle.run(self.ends.to_file(data)))
+        return self._oracle.output(data)
 
     def layer(self, data: npt.NDArray[np.int8], tensor: int) -> bytes:
-        """What TensorFlow Lite Micro computes for a tensor, by its index in the .tflite.
+        """What the oracle computes for a tensor, by its index in the .tflite.
 
         Raises:
-            ModelError: the model has no such tensor.
+            ModelError: the model has no such tensor, or does not compute it.
         """
-        if tensor not in range(len(self._oracle.graph.tensors)):
-            # The runtime would take the index as it is and read behind its list.
-            raise ModelError(
-                f"The model has no tensor {tensor}.", f"It has {len(self._oracle.graph.tensors)}, counted from 0."
-            )
-        values = self._oracle.run_all(self.ends.to_file(data), [tensor])[tensor]
-        return (int8_of(values) if values.dtype == np.uint8 else values).tobytes()
+        return self._oracle.tensor(data, tensor)
 
     def stream(self, raw: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """What is sent for a record: its samples int16 [samples] and those that flush the filter.

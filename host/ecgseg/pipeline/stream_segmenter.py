@@ -14,6 +14,7 @@ from ecgseg.graph.layers import Network
 from ecgseg.graph.lengths import at_length
 from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
+from ecgseg.graph.reference import INTERPRETER
 from ecgseg.graph.streaming import stream_of
 from ecgseg.pipeline.parameters import FRAME_LENGTH, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.pipeline.prediction import Prediction
@@ -36,6 +37,7 @@ class StreamSegmenter:
 
     Attributes:
         sha256: SHA-256 of the .tflite, hexadecimal.
+        oracle: what computes the model, for results: on every computer the interpreter, which takes any length.
         class_count: classes of the network.
         look_ahead: samples at 100 Hz behind the one that is answered.
         parameters: of the decimator and of the normalisation.
@@ -48,6 +50,7 @@ class StreamSegmenter:
 
     def __init__(self, model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> None:
         self.sha256 = hashlib.sha256(model).hexdigest()
+        self.oracle = INTERPRETER
         self._graph = load_tflite(model)
         if not is_stream(self._graph):
             raise ModelError(

@@ -26,6 +26,8 @@ def show(comparison: Comparison, console: Console) -> None:
     if comparison.int8_loss is not None:
         console.print(f"int8 costs {100 * comparison.int8_loss:.2f} points of weighted F1 against the float model.")
     for result in results:
+        if result.oracle:
+            console.print(f"{result.model}: computed by {data(result.oracle)}.", highlight=False)
         if result.look_ahead_ms is not None:
             console.print(f"{result.model}: a sample waits at most {result.look_ahead_ms} ms for its class.")
         af = result.by_rhythm.get(AF)

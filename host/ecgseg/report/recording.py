@@ -61,6 +61,8 @@ def show_recording(result: SegmentResult, output: Console) -> None:
     if result.checked and not any(channel.difference for channel in result.channels):
         compared = sum(channel.compared_bytes for channel in result.channels)
         output.print(f"{compared:,} bytes compared with Python, every one equal.", highlight=False, soft_wrap=True)
+    if result.oracle:
+        output.print(f"Oracle: {data(result.oracle)}.", highlight=False, soft_wrap=True)
 
 
 def _row(channel: ChannelResult) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ def tested_rows(result: Result) -> list[Row]:
         ("Image", f"{result.board}, backend {result.backend}, build {result.build_id}"),
         *([("Flashed BIN", f"SHA-256 {result.image_sha256}")] if result.image_sha256 else []),
         ("Input", f"{source_text(result.source)}; {input_count(result)}"),
+        *([("Oracle", result.oracle)] if result.oracle else []),
     ]
 
 

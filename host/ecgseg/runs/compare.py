@@ -159,6 +159,8 @@ def _identity(result: Result) -> dict[str, str]:
         "records": ", ".join(map(str, result.records)),
         "leads": ", ".join(result.leads),
     }
+    if result.oracle:
+        told["oracle"] = result.oracle
     if result.provenance:
         versions = result.provenance.versions
         told |= {"ecgseg": versions.ecgseg, "commit": f"{versions.commit}{', changed' if versions.changed else ''}"}

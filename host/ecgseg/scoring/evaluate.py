@@ -1,4 +1,4 @@
-"""Evaluates an int8 model as the device runs it: device preprocessor, TensorFlow Lite Micro, device segment rules."""
+"""Evaluates an int8 model as the device runs it: device preprocessor, oracle, device segment rules."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Evaluation(BaseModel):
     Attributes:
         model: name of the model, or of the peer.
         sha256: of the .tflite file, empty for a peer.
+        oracle: what computed the model, such as "TensorFlow Lite Micro" with its version; "" of what is no .tflite.
         source: "ludb", "qtdb", "synthetic", or the name of a database of the user's own.
         names: of the records, in the order of `records`, where a database calls them more than their number.
         look_ahead_ms: how long the first sample of an answer waits for it; None where nobody knows.
@@ -38,6 +39,7 @@ class Evaluation(BaseModel):
 
     model: str
     sha256: str
+    oracle: str = ""
     source: str
     records: list[int]
     names: list[str] = []
@@ -87,7 +89,7 @@ def device_segmenter(model: bytes, input_rate: int = DEFAULT_INPUT_RATE) -> Segm
 
     Raises:
         ModelError: the model is no segmenter of 250 samples, or of classes that no annotation has.
-        GraphError: the file is damaged, or TensorFlow Lite Micro does not take it.
+        GraphError: the file is damaged, or the oracle does not take it.
     """
     source, target = ends_in_file(as_seen(load_tflite(model)))
     # Looked at first: of a model that is no segmenter, it is of no interest what else the device would not take.
@@ -193,6 +195,7 @@ def evaluate(
     twin = device_twin(model.data, records[0].rate)
     found = evaluate_other(model.name, by_device(twin), records, twin.class_count, progress)
     found.sha256 = twin.sha256
+    found.oracle = twin.oracle
     found.look_ahead_ms = look_ahead_ms(twin)
     if noise:
         found.by_noise = score_noise(by_device(twin), records, twin.class_count, progress)

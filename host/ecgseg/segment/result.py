@@ -62,6 +62,7 @@ class SegmentResult(BaseModel):
         target, model, model_sha256: what ran, and where.
         rate: of the recording's samples, Hz.
         checked: it was compared with Python.
+        oracle: what computed there: "ecgseg's interpreter"; "" of what was not compared.
         complete: all channels were sent to their end.
         stopped_by: why not; empty otherwise.
         channels: those that were begun, in their order.
@@ -74,6 +75,7 @@ class SegmentResult(BaseModel):
     model_sha256: str
     rate: int
     checked: bool
+    oracle: str = ""
     complete: bool
     stopped_by: str = ""
     channels: list[ChannelResult] = []
