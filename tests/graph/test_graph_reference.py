@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgseg import paths
 from ecgseg.errors import GraphError, ModelError, ToolMissingError
 from ecgseg.extras import require_micro
 from ecgseg.graph.load import load_tflite
@@ -17,8 +16,6 @@ from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.pipeline.stream_segmenter import StreamSegmenter
 from support.random_network import KINDS, RandomNetwork
 from support.without_tflm import hide_tflm
-
-CASES = paths.ROOT / "tests" / "vectors"
 
 
 def both(content: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Segmenter, Segmenter]:

@@ -52,7 +52,7 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         Kind(DEVICE, "requests to the firmware", 4096),
         Kind("client", "answers to the host", 8192, ("ecgseg.link",)),
-        Kind("tflite", "models", 1 << 16, ("ecgseg.graph", "ecgseg.codegen", "tflite_micro")),
+        Kind("tflite", "models", 1 << 16, ("ecgseg.graph", "ecgseg.codegen")),
         Kind("npz", "kept frames", 1 << 15, ("ecgseg.hil", "numpy.lib", "zipfile")),
         Kind("wfdb", "recordings", 1 << 13, ("ecgseg.data", "wfdb")),
         Kind("recording", "recordings of other formats", 1 << 13, ("ecgseg.data", "pyedflib", "numpy.lib", "zipfile")),
