@@ -189,7 +189,12 @@ def test_a_folder_without_ludb_is_named(tmp_path: Path) -> None:
 def test_a_place_for_results_that_is_none_is_told_before_the_work(task: str, option: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    given = {"segment": [str(tmp_path / "recording.hea")], "compare": ["before.json", "after.json"]}.get(task, [])
+    wanted = {
+        "segment": [str(tmp_path / "recording.hea")],
+        "compare": ["before.json", "after.json"],
+        "sweep": ["grid.toml"],
+    }
+    given = wanted.get(task, [])
     done = invoke(task, *given, option, str(file / "result"))
     parts = message(done, 9)
     assert str(file / "result") in parts["what"]

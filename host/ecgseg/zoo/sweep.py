@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -87,7 +88,7 @@ def configurations(place: Path) -> dict[str, ModelConfiguration]:
         UsageError: it is neither, or there are none, too many, or two that are the same.
         ModelError: a configuration or the file is not valid.
     """
-    if place.is_dir():
+    if os.path.isdir(place):
         found = {path.stem: zoo.read(path) for path in _files_in(place)}
     elif place.suffix == ".toml" and is_file(place):
         found = _grid(place)
