@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from ecgseg import paths
 from ecgseg.doctor.findings import Checkup
 from ecgseg.hil.result import HilResult
+from ecgseg.hil.rig.result import RigResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.output import write_text
 from ecgseg.runs.compare import RunComparison
@@ -28,6 +29,7 @@ RESULTS: dict[str, type[BaseModel]] = {
     "segment": SegmentResult,
     "hil-test": HilResult,
     "hil-test-stream": StreamResult,
+    "hil-test-rig": RigResult,
     "doctor": Checkup,
     "run": RunAbout,
     "compare": RunComparison,

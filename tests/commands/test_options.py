@@ -69,7 +69,7 @@ TASKS = (
 GROUPS = [kind for kind in vars(options).values() if getattr(kind, "__module__", "") == options.__name__]
 GROUPS = [kind for kind in GROUPS if dataclasses.is_dataclass(kind)]
 SHARED = {field.field: field for group in GROUPS for field in declared(group)}
-OWN_WORDS = {("train", "model"), ("zoo", "model"), ("segment", "model"), ("profile", "backend")}
+OWN_WORDS = {("train", "model"), ("zoo", "model"), ("segment", "model"), ("profile", "backend"), ("hil_test", "port")}
 """Shared options that a task explains in words of its own."""
 
 Place = Callable[[dict[str, Any]], dict[str, Any]]
@@ -117,6 +117,7 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (hil_test, {"target": "host", "seed": 4}, "--seed goes with --inject."),
     (hil_test, {"inject": "drop=1e-3", "resume": True}, "--resume does not go with --inject."),
     (hil_test, {"replay": KEPT, "resume": True}, "--resume does not go with --replay."),
+    (hil_test, {"rig": "rig.toml", "target": "host"}, "--rig does not go with --target."),
     (segment, {"model": "stream-4-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (segment, {"port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
     (segment, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),

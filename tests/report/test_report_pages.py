@@ -39,7 +39,8 @@ def test_every_template_of_a_page_is_shown_here() -> None:
 
 
 def test_a_page_is_the_base_with_the_one_style_and_needs_nothing_else(html: str) -> None:
-    page = check_page(html, scripts=html.count("<script>\nconst names"))
+    scripts, links = html.count("<script>\nconst names"), html.count('<a href="rig/')
+    page = check_page(html, scripts=scripts, links=links)
     assert html.startswith("<!doctype html>\n")
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.tags("meta")
     assert html.count("<style") == 1

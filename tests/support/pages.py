@@ -44,14 +44,17 @@ class Page(HTMLParser):
         return [attributes for tag, attributes, _ in self.elements if tag == name]
 
 
-def check_page(html: str, *, scripts: int = 0) -> Page:
+def check_page(html: str, *, scripts: int = 0, links: int = 0) -> Page:
     """Fails for a page that is not well formed, loads anything, or cannot be read without colours or sight.
 
     Args:
         html: the page.
         scripts: how many it has; each stands in the page.
+        links: how many it has; each leads to a file beside it, and loads nothing before somebody follows it.
     """
     page = Page(html)
+    html, found = re.subn(r'<a href="(?!\w*:|/)[^"]*"', "<a", html)
+    assert found == links
     tags = [tag for tag, _, _ in page.elements]
     assert not LOADING & set(tags)
     assert tags.count("script") == scripts

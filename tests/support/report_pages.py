@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ecgseg.data.records import CLASS_NAMES
 from ecgseg.doctor.versions import Versions
 from ecgseg.hil.provenance import Provenance
 from ecgseg.hil.result import HilResult, HilRun, LeadOutcome, Memory, Mismatch, Segmentation, ShownLead, Spread, Timing
+from ecgseg.hil.rig.result import RigResult, RigRun
 from ecgseg.hil.stream_result import StreamFacts, StreamMismatch, StreamResult, StreamRun
 from ecgseg.models import model_names
 from ecgseg.pipeline import Prediction, SegmentRules, segments
@@ -19,6 +21,7 @@ from ecgseg.report import evaluation, memory
 from ecgseg.report.comparison import render_comparison
 from ecgseg.report.html import render_report
 from ecgseg.report.page import render_page
+from ecgseg.report.rig import render_rig
 from ecgseg.report.stream_html import render_report as render_stream_report
 from ecgseg.runs.compare import RunComparison, compare
 from ecgseg.runs.reading import Read
@@ -128,6 +131,7 @@ def pages() -> dict[str, str]:
         "evaluation": evaluation.page(_harmful_comparison()),
         "confusion matrix": render_page("confusion_matrix.html.j2", m=metrics, names=CLASS_NAMES[4]),
         "run comparison": render_comparison(_harmful_change()),
+        "rig": render_rig(_harmful_rig(), Path("/runs/rig"), Path("/runs")),
         "memory": memory.render_report(_harmful_manifest()),
     }
 
@@ -200,6 +204,14 @@ def _harmful_comparison() -> Comparison:
 def _harmful_change() -> RunComparison:
     texts = dict.fromkeys(("model", "backend", "build_id"), HARM)
     return compare(Read(HARM, result()), Read(HARM, result(**texts, verdict="fail", mismatched_bytes=1)))
+
+
+def _harmful_rig() -> RigResult:
+    texts = dict.fromkeys(("name", "target", "model", "error"), HARM)
+    run = RigRun(**texts, verdict="incomplete", exit_code=7, report=f"{HARM}.html", log="a.log")
+    passed = run.model_copy(update={"verdict": "pass", "exit_code": 0, "error": None})
+    result = RigResult.of(HARM, [run, passed, run.model_copy(update={"verdict": "fail"})], 4.5, (HARM, 130))
+    return result.model_copy(update={"provenance": ORIGIN.model_copy(update={"command": HARM})})
 
 
 def _harmful_manifest() -> Manifest:

@@ -19,6 +19,7 @@ ALLOWED = {
     "commands/command_line.py": "invoke's parser speaks to users",
     "commands/hil_perform.py": "a mistake of this program, for who mends it",
     "data/databases/own_file.py": "what tomllib says names line and column",
+    "hil/rig/file.py": "what tomllib says names line and column",
     "hil/judge.py": "a mistake of this program, for who mends it; else an error of this program's own",
     "hil/stream_judge.py": "a mistake of this program, for who mends it",
     "hil/stream_scores.py": "a mistake of this program, for who mends it",

@@ -97,10 +97,10 @@ def _ended(test: Frames | Stream, kept: RunFolder, places: Places, journal: Jour
     # What was compared is written, also when a signal comes now or a second one follows the first, and before anything
     # is shown: a terminal that is gone takes no result away.
     with held():
-        written = {name: _tried(f"'{path}'", partial(write, path)) for name, path, write in steps}
+        written = {name: tried(f"'{path}'", partial(write, path)) for name, path, write in steps}
         if written[_RUN] is None and _is_settled(test.finished):
             journal.remove()
-        shown = _tried("The summary", partial(test.show, console))
+        shown = tried("The summary", partial(test.show, console))
         if shown:
             say(f"{result.verdict.upper()}: {test.reached}")
         for name, path, _ in steps:
@@ -207,7 +207,7 @@ def _run(target: str, run: Callable[[OnStep, OnWait], Finished]) -> Finished:
     return finished
 
 
-def _tried(what: str, make: Callable[[], None]) -> OutputError | None:
+def tried(what: str, make: Callable[[], None]) -> OutputError | None:
     """Makes one result; the error when that fails: the others are made all the same, and the verdict stands."""
     try:
         make()

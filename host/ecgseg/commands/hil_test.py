@@ -61,6 +61,19 @@ _OF_FILES = GoesWith(("input",), why="It says something about a recording of you
 _DRAWN_INPUTS = "The model is no segmenter: it is sent int8 inputs drawn at random."
 
 
+_BESIDE_A_RIG = (
+    *("target", "model", "tflite", "records", "leads", "baud", "stream", "database", "peers", "replay", "input"),
+    *("channel", "unit", "recording_rate", "columns", "inject", "seed", "backend", "tflm_dir", "optimise", "port"),
+    "serial",
+)
+
+
+def _is_device(port: str) -> bool:
+    from ecgseg.link.ports import is_remote
+
+    return not is_remote(port)
+
+
 @dataclass(frozen=True)
 class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortOptions, JsonOption):
     """What `invoke hil-test` takes."""
@@ -110,6 +123,15 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         "Faults put into the line: drop, flip, dup, insert (share of the bytes), delay, cut (every so often dead for "
         "1 s), e.g. drop=1e-3,flip=1e-3,delay=5ms,cut=60s."
     )
+    port: str | None = option(
+        "Serial port of a real board, e.g. /dev/ttyACM0; needed when there are several. Or the address of a port"
+        " behind another machine, socket://HOST:PORT or rfc2217://HOST:PORT, where any target runs already.",
+        on_a_board("A process is started there, which brings its own port.", when=_is_device),
+    )
+    rig: Path | None = option(
+        "Test all targets that a file names at once (docs/rig.md).",
+        NotWith(_BESIDE_A_RIG, why="The file tells it of each target."),
+    )
     resume: bool = option(
         "Go on where the same test was stopped before.",
         NotWith(("inject",), why="Which bytes are hit depends on all that were sent before."),
@@ -131,6 +153,15 @@ def run(options: Options) -> int:
     Returns:
         As :func:`perform`.
     """
+    if options.rig is not None:
+        from ecgseg.commands.rig_perform import perform_rig
+
+        places = Places(html=options.html, json=options.json, junit=options.junit)
+        return perform_rig(options.rig, places, options.ludb, resume=options.resume)
+    return _test(options)
+
+
+def _test(options: Options) -> int:
     from ecgseg.data.inputs import inputs_of
     from ecgseg.hil.inject import parse_faults
     from ecgseg.hil.runner import HilOptions

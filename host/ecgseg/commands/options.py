@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,9 @@ def boards() -> tuple[str, ...]:
     return tuple(sorted(name for name, target in targets().items() if target.real_port))
 
 
-def on_a_board(why: str) -> AppliesTo:
+def on_a_board(why: str, when: Callable[[Any], bool] | None = None) -> AppliesTo:
     """The rule of an option that says something about the board on the desk; a task without --target is about one."""
-    return AppliesTo({"target": boards}, why=why)
+    return AppliesTo({"target": boards}, why=why, when=when)
 
 
 def optimisations() -> Collection[str]:

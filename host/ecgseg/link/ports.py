@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import re
+import socket
 import termios
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import serial
 from serial.tools import list_ports
 
-from ecgseg.errors import LinkError, TargetError, cause
+from ecgseg.errors import LinkError, TargetError, UsageError, cause
 from ecgseg.link.numbers import DEFAULT_BAUD
 from ecgseg.printable import printable
 
@@ -20,6 +23,8 @@ SEGGER_VENDOR = 0x1366
 PORT_FAULTS = (serial.SerialException, OSError, termios.error)
 _POLL_SECONDS = 0.002
 _WRITE_SECONDS = 10.0
+_REMOTE = re.compile(r"(socket|rfc2217)://", re.IGNORECASE)
+_FORMS = "socket://HOST:PORT or rfc2217://HOST:PORT"
 
 
 class Port(Protocol):
@@ -113,12 +118,68 @@ def open_port(url: str, baud: int = DEFAULT_BAUD) -> serial.Serial:
     Raises:
         LinkError: it does not exist, is in use, may not be opened, or cannot do the baud rate.
     """
+    if is_remote(url):
+        return _open_remote(url, baud)
     try:
         return serial.serial_for_url(
             url, baudrate=baud, timeout=_POLL_SECONDS, write_timeout=_WRITE_SECONDS, exclusive=True
         )
     except (*PORT_FAULTS, ValueError) as error:
         raise _port_error(url, error) from error
+
+
+def is_remote(port: str) -> bool:
+    """Whether it is the address of a port behind another machine."""
+    return _REMOTE.match(port) is not None
+
+
+def check_remote(url: str) -> None:
+    """Looks at the form of an address, without asking anybody.
+
+    Raises:
+        UsageError: it names no host or no port.
+    """
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname and parts.port and url.isprintable() and not parts.path.strip("/"))
+    except ValueError:  # A port that is no number, or too large.
+        is_whole = False
+    if not is_whole:
+        raise UsageError(f"The address {url} is none of a port.", f"One looks like {_FORMS}.", "Correct the address.")
+
+
+def _open_remote(url: str, baud: int) -> serial.Serial:
+    """Opens a port behind another machine, with the waits that pyserial has there: 5 s to connect and to write.
+
+    Raises:
+        UsageError: the address is none.
+        LinkError: nobody answers there, or not in that protocol.
+    """
+    check_remote(url)
+    try:
+        return serial.serial_for_url(url, baudrate=baud, timeout=_POLL_SECONDS)
+    except (*PORT_FAULTS, ValueError) as error:
+        raise _remote_error(url, error) from error
+
+
+def _remote_error(url: str, error: Exception) -> LinkError:
+    """What it means that a port behind another machine cannot be opened; pyserial keeps the reason as the context."""
+    what, reason = f"The port {url} cannot be opened.", error.__context__
+    start_it = "See that its server runs and that no firewall is between (docs/rig.md), then run the test again."
+    if isinstance(reason, ConnectionRefusedError):
+        return LinkError(what, "The machine is there, but nothing listens on that port.", start_it)
+    if isinstance(reason, socket.gaierror):
+        return LinkError(what, "This computer knows no machine of that name.", "Correct the address.")
+    if isinstance(reason, TimeoutError):
+        return LinkError(what, "Nobody answered within 5 s.", start_it)
+    if isinstance(reason, OSError):
+        return LinkError(what, cause(reason, "The system does not say."), start_it)
+    return LinkError(
+        what,
+        "What answers there does not speak RFC 2217." if url.lower().startswith("rfc2217") else "It was refused.",
+        "A server that passes bytes alone is named as socket://HOST:PORT; of one that serves one client at a time"
+        " another may be connected.",
+    )
 
 
 def check_port(port: str, baud: int) -> None:

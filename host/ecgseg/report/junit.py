@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ecgseg.hil.result import HilResult, Mismatch
+from ecgseg.hil.rig.result import RigResult
 from ecgseg.hil.stream_result import StreamMismatch, StreamResult
 from ecgseg.output import write_bytes
 from ecgseg.printable import printable
@@ -39,34 +40,62 @@ def render_junit(result: HilResult | StreamResult) -> bytes:
 
     Names are data: what XML has no place for stands as an escape such as \\x1b.
     """
+    return _document([_suite_of(f"hil-test {result.model} on {result.target}", result)])
+
+
+def render_rig_junit(rig: RigResult, results: Sequence[HilResult | StreamResult | None]) -> bytes:
+    """JUnit XML, UTF-8, of a rig: a suite for each test; one without a result is a suite with an error in it.
+
+    Args:
+        rig: what came of it.
+        results: of its tests, in their order.
+    """
+    suites = []
+    for run, result in zip(rig.runs, results, strict=True):
+        name = f"{run.name}: hil-test {run.model} on {run.target}"
+        if result is not None:
+            suites.append(_suite_of(name, result))
+            continue
+        why = run.error or "It left no result."
+        case = _Case(_WHOLE, run.seconds, ("error", f"It did not reach its end: {why}", why))
+        suites.append(_suite(name, f"ecgseg.{run.target}.{run.model}", [case], run.seconds))
+    return _document(suites)
+
+
+def _document(suites: Sequence[ElementTree.Element]) -> bytes:
+    root = ElementTree.Element("testsuites")
+    root.extend(suites)
+    ElementTree.indent(root)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _suite_of(name: str, result: HilResult | StreamResult) -> ElementTree.Element:
     cases = [*_leads(result), _whole(result)]
+    suite = _suite(name, f"ecgseg.{result.target}.{result.model}", cases, result.seconds)
+    if result.provenance:
+        suite.set("timestamp", printable(result.provenance.started.rstrip("Z")))
+    return suite
+
+
+def _suite(name: str, group: str, cases: Sequence[_Case], seconds: float) -> ElementTree.Element:
     kinds = [case.wrong[0] if case.wrong else "" for case in cases]
     suite = ElementTree.Element(
         "testsuite",
-        name=printable(f"hil-test {result.model} on {result.target}"),
+        name=printable(name),
         tests=str(len(cases)),
         failures=str(kinds.count("failure")),
         errors=str(kinds.count("error")),
         skipped="0",
-        time=f"{result.seconds:.3f}",
+        time=f"{seconds:.3f}",
     )
-    if result.provenance:
-        suite.set("timestamp", printable(result.provenance.started.rstrip("Z")))
     for case in cases:
         element = ElementTree.SubElement(
-            suite,
-            "testcase",
-            classname=printable(f"ecgseg.{result.target}.{result.model}"),
-            name=printable(case.name),
-            time=f"{case.seconds:.3f}",
+            suite, "testcase", classname=printable(group), name=printable(case.name), time=f"{case.seconds:.3f}"
         )
         if case.wrong:
             kind, message, text = (printable(word) for word in case.wrong)
             ElementTree.SubElement(element, kind, message=message).text = text
-    suites = ElementTree.Element("testsuites")
-    suites.append(suite)
-    ElementTree.indent(suites)
-    return bytes(ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True)) + b"\n"
+    return suite
 
 
 def _leads(result: HilResult | StreamResult) -> Iterator[_Case]:

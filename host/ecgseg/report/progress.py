@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
+from ecgseg.errors import OutputError
+from ecgseg.hil.rig.jobs import STEPS
 from ecgseg.hil.runner import OnStep, Step
+from ecgseg.output import write_text
 from ecgseg.terminal import progress
 
 
@@ -28,5 +33,14 @@ def hil_bar(target: str) -> Iterator[OnStep]:
                 bar.start_task(task)
             description = name if step.equal else f"{name} [red]differs"
             bar.update(task, completed=step.done, total=step.total, description=description)
+            _tell_the_rig(step)
 
         yield on_step
+
+
+def _tell_the_rig(step: Step) -> None:
+    """Writes how far the test is to where the rig that it belongs to looks."""
+    named = os.environ.get(STEPS)
+    if named:
+        with suppress(OutputError):
+            write_text(Path(named), f"{step.done} {step.total} {int(step.equal)}\n")

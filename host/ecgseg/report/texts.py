@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecgseg.errors import EcgsegError
+from ecgseg.hil.provenance import Provenance
 from ecgseg.hil.result import HilResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.interruption import Stopped
@@ -91,9 +92,11 @@ def closing_rows(result: Result) -> list[Row]:
 
 def provenance_rows(result: Result) -> list[Row]:
     """When and by which command a result was made, and what computed."""
-    origin = result.provenance
-    if origin is None:
-        return []
+    return [] if result.provenance is None else origin_rows(result.provenance)
+
+
+def origin_rows(origin: Provenance) -> list[Row]:
+    """The same of what a result tells of where it comes from."""
     versions = origin.versions
     python = ", ".join(f"{name} {told}" for name, told in (("Python", versions.python), *versions.packages.items()))
     return [

@@ -16,6 +16,7 @@ from ecgseg.errors import DataError, OutputError, cause
 from ecgseg.files import broken_rules, expanded, is_file, read_file, safe_name
 from ecgseg.hil.provenance import Provenance
 from ecgseg.hil.result import HilResult, Verdict
+from ecgseg.hil.rig.result import RigResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.output import output_error, write_json
 
@@ -30,11 +31,11 @@ class RunAbout(BaseModel):
 
     Attributes:
         task: that made it, such as "hil-test".
-        model: by name, or that of its file.
-        target: where it ran.
+        model: by name, or that of its file; of a rig that of the rig's file.
+        target: where it ran; "rig" of one.
         verdict: as in the result; None as long as there is none: the run goes on, or was killed.
         compared: how much of it was compared.
-        unit: of `compared`: "frames", or "leads" of a stream.
+        unit: of `compared`: "frames", "leads" of a stream, or "tests" of a rig.
         provenance: when and by which command it was begun, and what computed.
         fingerprint: of what was asked for; only a run of the same is resumed.
     """
@@ -87,9 +88,20 @@ class RunFolder:
         Raises:
             OutputError: one of the two could not be written.
         """
-        write_json(result, self.result)
         compared, unit = (result.streams, "leads") if isinstance(result, StreamResult) else (result.frames, "frames")
-        ended = {"verdict": result.verdict, "compared": compared, "unit": unit}
+        self._end(result, result.verdict, compared, unit)
+
+    def end_rig(self, result: RigResult) -> None:
+        """Writes what came of a rig, whose tests are runs of their own.
+
+        Raises:
+            OutputError: it could not be written.
+        """
+        self._end(result, result.verdict, len(result.runs), "tests")
+
+    def _end(self, result: BaseModel, verdict: Verdict, compared: int, unit: str) -> None:
+        write_json(result, self.result)
+        ended = {"verdict": verdict, "compared": compared, "unit": unit}
         write_json(self.about.model_copy(update=ended), self.path / ABOUT)
 
     def forget(self) -> None:

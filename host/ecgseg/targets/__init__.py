@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from ecgseg.errors import UsageError
 from ecgseg.image.build import Image
+from ecgseg.link.ports import is_remote
 from ecgseg.targets.base import RunningTarget, Target, TimeQuality
 from ecgseg.targets.options import SimulatorOptions, TargetOptions, TimingCase
 
@@ -57,6 +58,8 @@ def targets_for(board: str) -> tuple[str, ...]:
 def open_target(name: str, image: Image, options: TargetOptions | None = None) -> AbstractContextManager[RunningTarget]:
     """Starts a target with an image; leaving the context stops it.
 
+    One whose port is named by an address runs there already, and nothing is started or stopped.
+
     Args:
         name: name of the target.
         image: built for the target's board.
@@ -73,4 +76,9 @@ def open_target(name: str, image: Image, options: TargetOptions | None = None) -
             f"The target {name} runs images for {target.board}.",
             f"Build it with --board {target.board}.",
         )
-    return target.open(image, options or TargetOptions())
+    options = options or TargetOptions()
+    if not target.real_port and options.port is not None and is_remote(options.port):
+        from ecgseg.targets.elsewhere import open_elsewhere
+
+        return open_elsewhere(target, image, options)
+    return target.open(image, options)

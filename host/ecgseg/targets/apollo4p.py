@@ -10,7 +10,7 @@ from ecgseg.image.boards import APOLLO4P_EVB, board_of
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient, DeviceInfo
 from ecgseg.link.answers import OtherFirmwareError
-from ecgseg.link.ports import check_port, choose_port, serial_ports
+from ecgseg.link.ports import check_port, choose_port, is_remote, serial_ports
 from ecgseg.link.transport import OnWait
 from ecgseg.targets.base import RunningTarget, TimeQuality
 from ecgseg.targets.names import APOLLO4P
@@ -90,7 +90,9 @@ class Apollo4pTarget:
             LinkError: the port cannot be opened.
         """
         port = choose_port(serial_ports(), options.port, options.serial_number)
-        check_port(port, options.baud)
+        if not is_remote(port):
+            # A server of one client may not have let go of the last one when the next comes.
+            check_port(port, options.baud)
         yield BoardTarget(self.name, port, options, build_id=image.build_id, board=image.board)
 
 
