@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
@@ -245,7 +246,9 @@ def test_bash_completes_tasks_and_options(tmp_path: Path) -> None:
         'of() { COMP_WORDS=($1 "$2"); _complete_invoke invoke "$2"; echo "${COMPREPLY[*]}"; }\n'
         'of "invoke" "doc"\nof "invoke hil-test --target host" "--back"\n'
     )
+    # As in a shell in which the environment is active.
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     done = subprocess.run(
-        ["bash", str(script)], cwd=paths.ROOT, capture_output=True, text=True, check=True, timeout=120
+        ["bash", str(script)], cwd=paths.ROOT, env=environment, capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.split() == ["doctor", "--backend"]
