@@ -107,7 +107,8 @@ def test_the_list_fits_80_columns_and_tells_the_whole_name_of_the_folder(model: 
     console = Console(width=80, record=True)
     show_runs(runs.kept(), console)
     lines = console.export_text().splitlines()
-    assert max(map(len, lines[:-1])) <= 80
+    # A path is told in one piece, however long it is.
+    assert max(len(line) for line in lines[:-1] if not line.startswith("Folders in ")) <= 80
     assert lines[-1] == f"  {run.path.name}"
     assert any("1,234,567 frames" in line for line in lines)
 
