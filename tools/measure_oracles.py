@@ -9,6 +9,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -44,7 +45,7 @@ def frame_times(name: str) -> tuple[float, float]:
     with hidden():
         own = Segmenter(content)
     data = np.random.default_rng(1).integers(-128, 128, own.input_bytes, dtype=np.int8)
-    first, second = ([seconds(lambda twin=twin: twin.run(data)) for _ in range(RUNS)] for twin in (micro, own))
+    first, second = ([seconds(partial(twin.run, data)) for _ in range(RUNS)] for twin in (micro, own))
     return median(first), median(second)
 
 
