@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecgseg.errors import ContentError, UsageError
 
@@ -161,6 +161,24 @@ def read_text(path: Path, limit: int) -> str:
         return read_file(path, limit).decode("utf-8")
     except UnicodeDecodeError as error:
         raise OSError(errno.EILSEQ, f"It is no UTF-8 text: {error.reason} at byte {error.start}", str(path)) from error
+
+
+def read_toml(path: Path, limit: int) -> dict[str, Any]:
+    """What a TOML file says.
+
+    Raises:
+        OSError: as :func:`read_text`.
+        ContentError: it is no TOML.
+    """
+    # Slow to import, and the menu does without it.
+    import tomllib
+
+    try:
+        return tomllib.loads(read_text(path, limit))
+    except tomllib.TOMLDecodeError as error:
+        raise ContentError(plain(f"it is no TOML: {error}")) from error
+    except RecursionError as error:
+        raise ContentError("it is nested too deeply") from error
 
 
 def _check(found: os.stat_result, path: Path, limit: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from math import prod
@@ -18,8 +17,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.console import Console
 
-from ecgseg.errors import EcgsegError, ModelError, UsageError, cause
-from ecgseg.files import broken_rules, expanded, is_file, plain, read_text, safe_name
+from ecgseg.errors import ContentError, EcgsegError, ModelError, UsageError, cause
+from ecgseg.files import broken_rules, expanded, is_file, plain, read_toml, safe_name
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.jobs import Job, Outcome, Trainings, job_of, train_all
@@ -148,14 +147,10 @@ def _grid(path: Path) -> dict[str, ModelConfiguration]:
 
 def _read(path: Path) -> _File:
     try:
-        return _File.model_validate(tomllib.loads(read_text(path, _LARGEST_BYTES)))
+        return _File.model_validate(read_toml(path, _LARGEST_BYTES))
     except ValidationError as error:
         raise _wrong(path, broken_rules(error)) from error
-    except tomllib.TOMLDecodeError as error:
-        raise _wrong(path, plain(f"It is no TOML: {error}.")) from error
-    except RecursionError as error:
-        raise _wrong(path, "It is nested too deeply.") from error
-    except OSError as error:
+    except (OSError, ContentError) as error:
         raise _wrong(path, cause(error, "The system does not say.")) from error
 
 

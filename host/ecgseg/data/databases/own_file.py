@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ecgseg.data.recording import MOST_RATE, STEPS_TOLD, UNITS, scale_of
-from ecgseg.errors import DataError, cause
-from ecgseg.files import broken_rules, plain, read_text
+from ecgseg.errors import ContentError, DataError, cause
+from ecgseg.files import broken_rules, plain, read_toml
 
 MAX_BYTES = 1 << 20
 MOST_RECORDS = 10_000
@@ -98,20 +97,13 @@ def read_own_file(path: Path) -> OwnFile:
         DataError: it cannot be read, is no TOML, or breaks a rule; every broken rule is named.
     """
     try:
-        return OwnFile.model_validate(tomllib.loads(read_text(path, MAX_BYTES)))
+        return OwnFile.model_validate(read_toml(path, MAX_BYTES))
     except ValidationError as error:
         why, remedy = broken_rules(error), "Correct the named keys (docs/data.md)."
         raise DataError(f"The database {plain(str(path))} is not valid.", why, remedy) from error
-    except tomllib.TOMLDecodeError as error:
-        raise _unreadable(path, plain(f"It is no TOML: {error}.")) from error
-    except RecursionError as error:
-        raise _unreadable(path, "It is nested too deeply.") from error
-    except OSError as error:
-        raise _unreadable(path, cause(error, "The system does not say.")) from error
-
-
-def _unreadable(path: Path, why: str) -> DataError:
-    return DataError(f"The database {plain(str(path))} cannot be read.", why, "Check the file (docs/data.md).")
+    except (OSError, ContentError) as error:
+        why, remedy = cause(error, "The system does not say."), "Check the file (docs/data.md)."
+        raise DataError(f"The database {plain(str(path))} cannot be read.", why, remedy) from error
 
 
 def is_name(text: str) -> bool:

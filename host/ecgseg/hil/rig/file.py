@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Valida
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ecgseg.choices import did_you_mean
-from ecgseg.errors import DataError, EcgsegError, cause
-from ecgseg.files import plain, read_text
+from ecgseg.errors import ContentError, DataError, EcgsegError, cause
+from ecgseg.files import plain, read_toml
 from ecgseg.hil.inject import parse_faults
 from ecgseg.link.ports import check_remote, is_remote
 from ecgseg.targets import targets
@@ -96,16 +95,13 @@ def read_rig_file(path: Path) -> RigFile:
     """
     found: dict[str, Any] = {}
     try:
-        found = tomllib.loads(read_text(path, MAX_BYTES))
+        found = read_toml(path, MAX_BYTES)
         rig = RigFile.model_validate(found)
     except ValidationError as error:
         raise _not_valid(path, [_broken(item, found) for item in error.errors(include_url=False)]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise _unreadable(path, plain(f"It is no TOML: {error}.")) from error
-    except RecursionError as error:
-        raise _unreadable(path, "It is nested too deeply.") from error
-    except OSError as error:
-        raise _unreadable(path, cause(error, "The system does not say.")) from error
+    except (OSError, ContentError) as error:
+        why, remedy = cause(error, "The system does not say."), "Check the file (docs/rig.md)."
+        raise DataError(f"The rig {plain(str(path))} cannot be read.", why, remedy) from error
     wrong = [*_twice(rig), *(fault for target in rig.target for fault in _unfit(target))]
     if wrong:
         raise _not_valid(path, wrong)
@@ -179,7 +175,3 @@ def _not_valid(path: Path, wrong: list[str]) -> DataError:
         "\n".join([*wrong[:_SHOWN], *more]),
         "Correct the named keys (docs/rig.md).",
     )
-
-
-def _unreadable(path: Path, why: str) -> DataError:
-    return DataError(f"The rig {plain(str(path))} cannot be read.", why, "Check the file (docs/rig.md).")
