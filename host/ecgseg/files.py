@@ -54,6 +54,9 @@ MAX_ARRAY_HEADER = 1 << 12
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
 _MAX_NAME = 64
 _SHOWN_RULES = 10
+# No file needs more, and a value is told in a message by recursion into what is in it.
+_MOST_LEVELS = 64
+_INT64 = range(-(1 << 63), 1 << 63)
 
 
 def safe_name(text: str) -> str:
@@ -168,17 +171,38 @@ def read_toml(path: Path, limit: int) -> dict[str, Any]:
 
     Raises:
         OSError: as :func:`read_text`.
-        ContentError: it is no TOML.
+        ContentError: it is no TOML, nested too deeply, or holds a number of more than 64 bits.
     """
     # Slow to import, and the menu does without it.
     import tomllib
 
     try:
-        return tomllib.loads(read_text(path, limit))
+        found = tomllib.loads(read_text(path, limit))
     except tomllib.TOMLDecodeError as error:
         raise ContentError(plain(f"it is no TOML: {error}")) from error
     except RecursionError as error:
         raise ContentError("it is nested too deeply") from error
+    except ValueError as error:  # Of more digits than Python reads.
+        raise _too_wide() from error
+    _require_told(found)
+    return found
+
+
+def _require_told(found: dict[str, Any]) -> None:
+    """Refuses what could not be told of in a message; TOML itself asks for numbers of 64 bits and no more."""
+    level: list[Any] = [found]
+    for _ in range(_MOST_LEVELS):
+        parts = [part for whole in level for part in (whole.values() if isinstance(whole, dict) else whole)]
+        if any(isinstance(part, int) and part not in _INT64 for part in parts):
+            raise _too_wide()
+        level = [part for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return
+    raise ContentError("it is nested too deeply")
+
+
+def _too_wide() -> ContentError:
+    return ContentError("it holds a number of more than 64 bits")
 
 
 def _check(found: os.stat_result, path: Path, limit: int) -> None:

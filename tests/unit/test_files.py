@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import zipfile
 from pathlib import Path
@@ -12,8 +13,8 @@ import pytest
 
 from ecgseg.codegen.render import render
 from ecgseg.devices.jlink import flash_script
-from ecgseg.errors import GraphError
-from ecgseg.files import plain, read_arrays, read_file, read_text, safe_name
+from ecgseg.errors import ContentError, GraphError
+from ecgseg.files import plain, read_arrays, read_file, read_text, read_toml, safe_name
 from ecgseg.models import find_model, generated_folder
 
 
@@ -53,6 +54,33 @@ def test_a_name_that_no_file_can_have_and_bytes_that_are_no_text_are_errors_of_r
     (tmp_path / "latin").write_bytes(b"\xff\xfe")
     with pytest.raises(OSError, match="no UTF-8"):
         read_text(tmp_path / "latin", 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = ", "it is no TOML"),
+        ("a = " + "[" * 100_000, "nested too deeply"),
+        (f"a = [{{{'.'.join('a' * 3000)} = 1}}]", "nested too deeply"),
+        (f"[{'.'.join('a' * 3000)}]\nb = 1", "nested too deeply"),
+        ("a = " + "[" * 64 + "]" * 64, "nested too deeply"),
+        ("a = " + "9" * 5000, "more than 64 bits"),
+        ("a.b = [[0x" + "f" * 5000 + "]]", "more than 64 bits"),
+        (f"a = {1 << 63}", "more than 64 bits"),
+        (f"a = {-(1 << 63) - 1}", "more than 64 bits"),
+    ],
+)
+def test_toml_that_no_message_could_tell_of_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(ContentError, match=said):
+        read_toml(tmp_path / "a.toml", 1 << 20)
+
+
+def test_toml_is_what_it_says_within_its_limits(tmp_path: Path) -> None:
+    deep = "[" * 63 + "]" * 63
+    (tmp_path / "a.toml").write_text(f"a = {deep}\nb.c = [{-(1 << 63)}, {(1 << 63) - 1}, true]\n")
+    wanted = {"a": json.loads(deep), "b": {"c": [-(1 << 63), (1 << 63) - 1, True]}}
+    assert read_toml(tmp_path / "a.toml", 1 << 20) == wanted
 
 
 def packed(data: bytes, name: str = "a.npy") -> bytes:
