@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ecgseg.errors import OutputError, cause
 
@@ -260,6 +260,35 @@ def check_outputs(*files: str | None, folder: str | None = None) -> None:
             check_file(Path(file))
     if folder:
         check_folder(Path(folder))
+
+
+def append_to(file: BinaryIO, whole: int, data: bytes) -> int:
+    """Puts data behind the first bytes of a file and onto the disk, in the place of whatever lies there.
+
+    What a process that was killed left of its data is not among the first bytes of the next one.
+
+    Args:
+        file: open for reading and writing.
+        whole: how many bytes of it stay.
+        data: what follows them.
+
+    Returns:
+        How many bytes the file has.
+
+    Raises:
+        OSError: they cannot be written; `whole` bytes are as they were.
+    """
+    file.truncate(whole)
+    file.seek(whole)
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+    return whole + len(data)
+
+
+def json_line(told: BaseModel) -> bytes:
+    """A line for a file to which lines are appended."""
+    return told.model_dump_json().encode() + b"\n"
 
 
 def write_json(result: BaseModel, path: str | Path) -> None:

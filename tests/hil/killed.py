@@ -44,6 +44,7 @@ def killing(owner: Any, name: str, number: int, dying: Callable[..., None], *, a
 
 def half_a_line(kept: journal.Journal, *_: object, **__: object) -> None:
     assert kept._file is not None
+    kept._file.seek(kept._whole)
     kept._file.write(b'{"index":1,"dig')
     kept._file.flush()
     kill()

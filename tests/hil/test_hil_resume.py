@@ -182,7 +182,7 @@ def test_a_disk_that_takes_no_line_takes_no_test_away(tmp_path: Path, monkeypatc
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(journal.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     kept.keep(2, "digest 2", [[1]], LINK)
     assert "cannot be resumed" in kept.not_kept
 

@@ -16,7 +16,7 @@ import pytest
 from ecgseg import paths
 from ecgseg.codegen.render import render
 from ecgseg.errors import OutputError
-from ecgseg.output import alone_in, replacing, write_files
+from ecgseg.output import alone_in, append_to, replacing, write_files
 
 # Where a file may be written without ecgseg.output, and why.
 ALLOWED = {
@@ -77,6 +77,16 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError), alone_in(tmp_path / "file" / "teacher"):
         pass
+
+
+def test_what_is_appended_takes_the_place_of_what_is_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"one\ntwo\nthr and whatever a process left that was killed")
+    with path.open("r+b") as file:
+        whole = append_to(file, 8, b"three\n")
+        assert (whole, path.read_bytes()) == (14, b"one\ntwo\nthree\n")
+        assert append_to(file, whole, b"four\n") == 19
+    assert path.read_bytes() == b"one\ntwo\nthree\nfour\n"
 
 
 def test_code_of_two_models_is_never_mixed_when_the_disk_is_full(

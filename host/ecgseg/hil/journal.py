@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -24,7 +23,7 @@ from ecgseg import __version__
 from ecgseg.errors import DataError, UsageError, cause
 from ecgseg.files import read_file
 from ecgseg.link import FrameResult, LinkCounters
-from ecgseg.output import output_error, write_bytes
+from ecgseg.output import append_to, json_line, output_error, write_bytes
 from ecgseg.pipeline.segmenter import ExpectedFrame
 
 _MAX_BYTES = 256 << 20
@@ -115,6 +114,7 @@ class Journal:
 
     def __post_init__(self) -> None:
         self._file: BinaryIO | None = None
+        self._whole = 0
         self._leads: dict[int, EqualLead] = {}
         self._differing: set[int] = set()
 
@@ -128,16 +128,13 @@ class Journal:
         """
         if self.path is None:
             return
-        line = _line(head)
+        line = json_line(head)
         if not self.resumes:
             write_bytes(self.path, line)
         try:
             self._file = self.path.open("r+b")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self.resumes:
-                # What lies behind is of a run that was cut off.
-                self._file.truncate(self._read(self.path, head))
-            self._file.seek(0, os.SEEK_END)
+            self._whole = self._read(self.path, head) if self.resumes else len(line)
         except BlockingIOError as error:
             raise UsageError(
                 "That run still goes on.", f"Another process writes {self.path}.", "Wait for its end."
@@ -208,9 +205,7 @@ class Journal:
         if self._file is None or self.path is None or self.not_kept:
             return
         try:
-            self._file.write(_line(told))
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._whole = append_to(self._file, self._whole, json_line(told))
         except OSError as error:
             self.not_kept = f"{output_error(self.path, error).what} This test cannot be resumed where it is stopped."
 
@@ -259,10 +254,6 @@ def _whole(lines: Sequence[bytes]) -> Iterator[EqualLead | DifferingLead]:
             yield _LINES.validate_json(line)
         except ValidationError:
             return
-
-
-def _line(told: BaseModel) -> bytes:
-    return told.model_dump_json().encode() + b"\n"
 
 
 def _shown(value: object) -> str:

@@ -7,7 +7,6 @@ appended whole and carries a hash; of a file that was cut off, as by a loss of p
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from ecgseg import __version__
 from ecgseg.errors import DataError, UsageError, cause
 from ecgseg.files import plain
-from ecgseg.output import discard, output_error, write_bytes
+from ecgseg.output import append_to, discard, json_line, output_error, write_bytes
 from ecgseg.pipeline.events import EVENT_BYTES
 from ecgseg.segment.check import Difference
 from ecgseg.segment.sections import LEAD_SECONDS, SECTION_SECONDS, TAIL_SECONDS
@@ -129,26 +128,18 @@ class Progress:
         Raises:
             OutputError: it cannot be written.
         """
-        data = _line(section) + events
+        data = json_line(section) + events
         if self._whole:
-            self._append(data)
+            try:
+                with self._path.open("r+b") as file:
+                    self._whole = append_to(file, self._whole, data)
+            except OSError as error:
+                raise output_error(self._path, error) from error
         else:
-            data = _line(self._run) + data
+            data = json_line(self._run) + data
             write_bytes(self._path, data)
-        self._whole += len(data)
+            self._whole = len(data)
         self.is_begun = True
-
-    def _append(self, data: bytes) -> None:
-        try:
-            with self._path.open("r+b") as file:
-                # What lies behind the last whole section is of a run that was cut off.
-                file.truncate(self._whole)
-                file.seek(self._whole)
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise output_error(self._path, error) from error
 
     def remove(self) -> None:
         """All is done.
@@ -211,7 +202,3 @@ def _shown(value: object) -> str:
         named = plain(str(value["name"] or value["number"]))
         return f"{named} of {value['samples']} samples, 1 is {value['microvolts']:.6g} microvolts"
     return plain(str(value))
-
-
-def _line(told: BaseModel) -> bytes:
-    return told.model_dump_json().encode() + b"\n"
