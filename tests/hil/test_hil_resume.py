@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -185,6 +186,21 @@ def test_a_disk_that_takes_no_line_takes_no_test_away(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "fsync", full)
     kept.keep(2, "digest 2", [[1]], LINK)
     assert "cannot be resumed" in kept.not_kept
+
+
+def test_a_disk_that_is_full_is_told_once_and_leaves_what_was_whole(tmp_path: Path) -> None:
+    kept = resumed(begun(tmp_path / "j"))
+    before = (tmp_path / "j").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, hard))
+    try:
+        kept.keep(3, "digest 3", [[4, 5, 6]] * 100, LINK)
+        kept.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "cannot be resumed" in kept.not_kept
+    assert resumed(tmp_path / "j").earlier(1, "digest 1", 4, 3) is not None
+    assert (tmp_path / "j").read_bytes().startswith(before)
 
 
 @pytest.fixture

@@ -218,7 +218,9 @@ class Journal:
     def close(self) -> None:
         """Lets go of the file."""
         if self._file is not None:
-            self._file.close()
+            # It tries once more to write what found no room, which is told already.
+            with suppress(OSError):
+                self._file.close()
             self._file = None
 
 
