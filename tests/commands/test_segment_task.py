@@ -26,9 +26,11 @@ from ecgseg.segment import runner
 from ecgseg.segment.check import Difference
 from ecgseg.segment.result import SegmentResult
 from support.delineator_model import delineator_model
+from support.lazily import Lazily, needs_pyarrow
 from support.metronome import metronome
 from support.recordings import write_recording
 
+pq = Lazily("pyarrow.parquet")
 RATE, SECONDS = 100, 60
 
 
@@ -90,7 +92,7 @@ def test_a_recording_ends_as_annotations_tables_and_a_picture(
 def test_rows_of_several_recordings_go_to_one_parquet_file(
     day: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pq = pytest.importorskip("pyarrow.parquet")
+    needs_pyarrow()
     monkeypatch.setattr(runner, "opened", metronome(RATE))
     monkeypatch.setattr(strips, "write_strips", lambda sheet, path: path.touch())
     night = write_recording(day.parent, "night", RATE, np.zeros((SECONDS * RATE, 1)))
@@ -285,6 +287,7 @@ from ecgseg.segment.files import result_files, write_results
 from ecgseg.segment.result import channel_result
 from ecgseg.segment.strips import sheet_of
 from support.delineator_model import delineator_model
+from support.lazily import Lazily, needs_pyarrow
 from support.metronome import metronome
 
 net, folder = find_model("seg-4-tcn-sm"), Path(sys.argv[1])

@@ -17,10 +17,11 @@ from ecgseg.data.writers.parquet import COLUMNS, Origin, check_parquet, put_parq
 from ecgseg.data.writers.tables import ChannelEvents, beat_table, signal_table
 from ecgseg.errors import DataError
 from ecgseg.pipeline.events import Event, EventKind
+from support.lazily import Lazily, needs_pyarrow
 from support.metronome import beat
 
-pa = pytest.importorskip("pyarrow")
-pq = pytest.importorskip("pyarrow.parquet")
+needs_pyarrow()
+pa, pq = Lazily("pyarrow"), Lazily("pyarrow.parquet")
 
 ORIGIN = Origin("/ward/day", "day", 360, "host", "stream-4-tcn-lg", "ab" * 32)
 LONE_P = Event(700, 0, 0, EventKind.LONE_P)

@@ -12,6 +12,7 @@ from ecgseg.data.records import Record
 from ecgseg.pipeline import LEAD_OFF, Segment
 from ecgseg.scoring.evaluate import score
 from ecgseg.scoring.peers import NEUROKIT_METHODS, NeuroKit, PhysioKit, pairs, peers, prediction, runs_of
+from support.lazily import needs_neurokit
 
 PEERS = [*NEUROKIT_METHODS, "physiokit"]
 
@@ -19,7 +20,7 @@ PEERS = [*NEUROKIT_METHODS, "physiokit"]
 def peer(name: str, class_count: int) -> NeuroKit | PhysioKit:
     if name == "physiokit":
         return PhysioKit(class_count)
-    pytest.importorskip("neurokit2")
+    needs_neurokit()
     return NeuroKit(name, class_count)
 
 
@@ -54,7 +55,7 @@ def test_a_peer_that_gives_up_has_found_nothing(name: str) -> None:
 
 
 def test_every_peer_has_a_name_of_its_own_with_its_version() -> None:
-    pytest.importorskip("neurokit2")
+    needs_neurokit()
     names = [one.name for one in peers(4)]
     assert len(set(names)) == len(PEERS)
     assert all(any(part[0].isdigit() for part in name.split()) for name in names)

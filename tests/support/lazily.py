@@ -26,6 +26,25 @@ class Lazily:
 
 
 def needs_tensorflow() -> None:
-    """Skips the calling file where TensorFlow is not installed, without importing it."""
-    if importlib.util.find_spec("tensorflow") is None:
-        pytest.skip("TensorFlow comes with the extra 'train'", allow_module_level=True)
+    """Skips the calling file, or test, where TensorFlow is not installed, without importing it."""
+    _needs("tensorflow", "TensorFlow", "train")
+
+
+def needs_dask() -> None:
+    """The same of Dask."""
+    _needs("distributed", "Dask", "train")
+
+
+def needs_neurokit() -> None:
+    """The same of NeuroKit2."""
+    _needs("neurokit2", "NeuroKit2", "peers")
+
+
+def needs_pyarrow() -> None:
+    """The same of pyarrow."""
+    _needs("pyarrow", "pyarrow", "parquet")
+
+
+def _needs(module: str, name: str, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{name} comes with the extra '{extra}'", allow_module_level=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import logging
 import signal
@@ -25,13 +24,12 @@ from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.jobs import Outcome, in_turn, train_all
 from ecgseg.zoo.sweep import Sweep
 from support.jobs import job, pretend_processes
-from support.lazily import needs_tensorflow
+from support.lazily import needs_dask, needs_tensorflow
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 from stop_at_random import left_behind
 
-if importlib.util.find_spec("distributed") is None:
-    pytest.skip("Dask comes with the extra 'train'", allow_module_level=True)
+needs_dask()
 
 QUIET = Console(quiet=True)
 
