@@ -105,12 +105,13 @@ def read_header(path: Path) -> Header:
     if not 1 <= count <= MAX_CHANNELS + 1 or records < 1 or not 0 < seconds <= 86_400:
         raise ContentError(f"its header tells of {count} signals in {records} records of {seconds:g} s")
     lines = _lines(read_part(path, _BLOCK, _BLOCK * count), count)
-    needed = _BLOCK * (count + 1) + records * sum(line.samples for line in lines) * (3 if is_bdf else 2)
-    if _whole(text[176:184], "bytes of the header") != _BLOCK * (count + 1):
+    header = Header(records, seconds, lines, 3 if is_bdf else 2, text[184:189] in ("EDF+D", "BDF+D"))
+    if _whole(text[176:184], "bytes of the header") != header.first_byte:
         raise ContentError("its header tells a length of itself that does not fit its signals")
+    needed = header.first_byte + records * header.record_bytes
     if size < needed:
         raise ContentError(f"its header promises {needed} bytes, and it has {size}: it was cut off")
-    return Header(records, seconds, lines, 3 if is_bdf else 2, text[184:189] in ("EDF+D", "BDF+D"))
+    return header
 
 
 def _lines(data: bytes, count: int) -> tuple[Line, ...]:
