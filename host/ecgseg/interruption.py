@@ -19,6 +19,20 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ONCE_SECONDS = 1.0
 
 
+def name_of(number: int) -> str:
+    """What a signal is called; some have no name."""
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+
+
+def told_of_end(code: int) -> str:
+    """What to tell of a process that a signal ended.
+
+    Args:
+        code: its exit code as `subprocess` has it, below 0.
+    """
+    return f"Its process was ended by {name_of(-code)}. Who lacks memory is ended by SIGKILL."
+
+
 class Stopped(KeyboardInterrupt):
     """Somebody wants this process to stop.
 
@@ -36,7 +50,7 @@ class Stopped(KeyboardInterrupt):
         return 128 + self.number
 
     def __str__(self) -> str:
-        return "Interrupted." if self.number == signal.SIGINT else f"Stopped by {signal.Signals(self.number).name}."
+        return "Interrupted." if self.number == signal.SIGINT else f"Stopped by {name_of(self.number)}."
 
 
 class _State:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from ecgseg.errors import LinkError, TargetError
 from ecgseg.image.build import Image
+from ecgseg.interruption import name_of
 from ecgseg.link import DeviceClient, Port
 from ecgseg.link.pace import Start
 from ecgseg.link.ports import open_port
@@ -80,7 +81,7 @@ class RunningTarget:
         """The error that says how the process ended."""
         code = self.process.poll() if self.process is not None else None
         log = self.log.strip()
-        by = f" ({signal.Signals(-code).name})" if code is not None and code < 0 else ""
+        by = f" ({name_of(-code)})" if code is not None and code < 0 else ""
         return TargetError(
             f"The target {self.name} has ended with exit code {code}{by}.",
             "\n".join(log.splitlines()[:_LOG_LINES]) or "It left no message.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from ecgseg import errors, paths
 from ecgseg.errors import EcgsegError, TargetError, UsageError
 from ecgseg.files import plain
+from ecgseg.interruption import told_of_end
 from ecgseg.zoo.jobs import Job, Outcome, versions_of_packages
 from ecgseg.zoo.progress import Report, Tell
 
@@ -181,9 +181,7 @@ def _followed(process: subprocess.Popen[str], order: Order, tell: Tell, said: IO
 def _died(label: str, code: int, said: IO[str]) -> TargetError:
     again = "Run the command again; it goes on from its last look."
     if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-        why = f"Its process was ended by {name}. Who lacks memory is ended by SIGKILL."
-        return TargetError(f"The training of {label} was cut off.", why, again)
+        return TargetError(f"The training of {label} was cut off.", told_of_end(code), again)
     said.seek(0)
     lines = said.read().strip()[-_TAIL:].splitlines()
     return TargetError(

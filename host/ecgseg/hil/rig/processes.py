@@ -16,7 +16,7 @@ from ecgseg import interruption
 from ecgseg.errors import LinkError, OutputError, TargetError, cause
 from ecgseg.hil.rig.jobs import STEPS, Job
 from ecgseg.hil.rig.result import DIFFERS, RigRun
-from ecgseg.interruption import Stopped
+from ecgseg.interruption import Stopped, told_of_end
 from ecgseg.printable import printable
 
 _POLL_SECONDS = 0.1
@@ -246,8 +246,7 @@ def _without_verdict(code: int) -> int:
 
 def _ending(job: Job, code: int) -> str:
     if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-        return f"Its process was ended by {name}. Who lacks memory is ended by SIGKILL."
+        return told_of_end(code)
     return job.said() if code else "Its process ended with 0, but left no result."
 
 
