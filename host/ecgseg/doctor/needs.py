@@ -12,12 +12,12 @@ from ecgseg.doctor.findings import Finding
 from ecgseg.doctor.packages import BASE, OF_THE_ORACLE, packages_of
 from ecgseg.errors import ToolMissingError
 from ecgseg.image.boards import BOARDS, HOST, MPS2_AN386, Board
+from ecgseg.image.qemu import APT_QEMU
 from ecgseg.image.qemu import PROGRAM as QEMU
 from ecgseg.image.toolchain import find_tool, has_file, version
 
 SETUP = "make setup"
 _APT_PYTHON = "sudo apt-get install python3.11 python3.11-venv"
-_APT_QEMU = "sudo apt-get install qemu-system-arm"
 
 
 def python() -> Iterator[Finding]:
@@ -127,5 +127,5 @@ def qemu() -> Iterator[Finding]:
         found="not on the PATH",
         needed_daily=True,
         cost="These do not work: demo, hil-test, segment and profile in QEMU, which is where they run by default.",
-        mend=_APT_QEMU,
+        mend=APT_QEMU,
     )

@@ -10,6 +10,7 @@ from ecgseg.errors import TargetError, ToolMissingError
 from ecgseg.image.boards import MPS2_AN386
 
 PROGRAM = "qemu-system-arm"
+APT_QEMU = f"sudo apt-get install {PROGRAM}"
 BOARD = MPS2_AN386
 _MACHINE = ("-machine", "mps2-an386", "-display", "none", "-monitor", "none")
 # An instruction takes one virtual nanosecond: what is counted is exact and repeatable.
@@ -30,7 +31,7 @@ def find_qemu(why: str) -> str:
     """
     program = shutil.which(PROGRAM)
     if program is None:
-        raise ToolMissingError(f"{PROGRAM} is not installed.", why, "Run: sudo apt-get install qemu-system-arm")
+        raise ToolMissingError(f"{PROGRAM} is not installed.", why, f"Run: {APT_QEMU}")
     return program
 
 
