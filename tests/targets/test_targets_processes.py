@@ -17,6 +17,7 @@ import serial
 
 from ecgseg.errors import DeviceError, LinkError, TargetError, ToolMissingError, UsageError
 from ecgseg.image.build import Image, build
+from ecgseg.interruption import told_of_end
 from ecgseg.link import BenchKind, DeviceClient, TimeBase
 from ecgseg.targets import RunningTarget, TargetOptions, open_target, qemu, targets
 from support import model_double
@@ -216,6 +217,16 @@ def test_a_program_that_cannot_be_run_is_a_target_error(tmp_path: Path) -> None:
     absent = tmp_path / "absent"
     with pytest.raises(TargetError), open_target("host", Image(absent, None, absent, "host", "")) as running:
         running.connect()
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGRTMIN + 3, "signal 37")])
+def test_a_process_is_told_by_the_signal_that_ended_it_also_by_one_without_a_name(number: int, name: str) -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    process.send_signal(number)
+    process.wait()
+    error = RunningTarget("host", "", TargetOptions(), process=process).ended()
+    assert f"exit code {-number} ({name})" in error.what
+    assert name in told_of_end(process.returncode)
 
 
 def test_a_target_that_ends_while_its_port_is_opened_says_how_it_ended(
