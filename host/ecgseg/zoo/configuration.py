@@ -256,6 +256,19 @@ def load(name: str) -> ModelConfiguration:
     return configuration
 
 
+def parsed(text: str, folder: Path) -> ModelConfiguration:
+    """The configuration that a text is.
+
+    Args:
+        text: JSON.
+        folder: where files that it names are looked for.
+
+    Raises:
+        ValidationError: it is no JSON, or breaks a rule.
+    """
+    return ModelConfiguration.model_validate_json(text, context={"folder": str(folder.absolute())})
+
+
 def read(path: Path) -> ModelConfiguration:
     """Reads and checks a configuration file.
 
@@ -263,8 +276,7 @@ def read(path: Path) -> ModelConfiguration:
         ModelError: it cannot be read, is no JSON, or breaks a rule; every broken rule is named.
     """
     try:
-        context = {"folder": str(path.parent.absolute())}
-        return ModelConfiguration.model_validate_json(read_text(path, _LARGEST_BYTES), context=context)
+        return parsed(read_text(path, _LARGEST_BYTES), path.parent)
     except OSError as error:
         why = cause(error, "The system does not say.")
         raise ModelError(f"The configuration {path} cannot be read.", why, "Check the file.") from error

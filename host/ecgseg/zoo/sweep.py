@@ -194,8 +194,7 @@ def _with(path: Path, base: ModelConfiguration, chosen: dict[str, Any], name: st
             raise _wrong(path, f"The base has nothing that grid.{plain(key)} could be in.")
         inside[last] = value
     try:
-        text = json.dumps(content, default=str)
-        return ModelConfiguration.model_validate_json(text, context={"folder": str(path.parent.absolute())})
+        return zoo.parsed(json.dumps(content, default=str), path.parent)
     except ValidationError as error:
         raise _wrong(path, f"With {name}:\n{broken_rules(error)}") from error
 
