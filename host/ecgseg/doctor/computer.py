@@ -19,7 +19,7 @@ NEEDED_BYTES = 500_000_000
 PORT_GROUP = "dialout"
 EXTRAS = {
     "dev": "make lint and the tests.",
-    "train": "train, zoo --train, zoo --measure, evaluate --float, evaluate --cv.",
+    "train": "train, sweep, zoo --train, zoo --measure, evaluate --float, evaluate --cv.",
     "peers": "hil-test --peers, evaluate --peers.",
     "parquet": "segment --parquet.",
     "fuzz": "fuzz of what the host reads (fuzz --what device needs clang alone).",
