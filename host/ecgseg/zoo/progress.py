@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.table import Column
 
 from ecgseg.terminal import data
+from ecgseg.zoo.configuration import TEACHER
 
 Step = Annotated[int, Field(ge=0)]
 _LONGEST = 200
@@ -93,7 +94,7 @@ class Shown:
         """Shows a report."""
         name = report.name
         if self._label:
-            name = self._label if report.name != "teacher" else f"{self._label}, teacher"
+            name = self._label if report.name != TEACHER else f"{self._label}, {TEACHER}"
         key = self._label or name
         if key not in self._tasks:
             self._tasks[key] = self._progress.add_task(data(name), total=report.steps, note="")
