@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -158,10 +159,9 @@ def pieces(
     rails = _Rails(longest)
     step = min(max(1, round(PIECE_SECONDS * channel.rate)), _MOST_AT_ONCE)
     place, last = max(first - longest, 0), min(end + longest, channel.samples)
-    starts = [place, *range(first + step, last, step)] if place < last else []
-    for start, stop in zip(starts, [*starts[1:], last], strict=True):
-        signal = recording.read(channel, start, stop)
-        piece = rails.push(*_converted(signal, scale))
+    edges = [place, *range(first + step, last, step), last] if place < last else []
+    for start, stop in pairwise(edges):
+        piece = rails.push(*_converted(recording.read(channel, start, stop), scale))
         # The libraries of readers catch everything in places, Ctrl-C with it.
         interruption.check()
         yield piece[max(first - place, 0) : max(end - place, 0)]
