@@ -125,6 +125,22 @@ def test_of_a_file_that_was_cut_off_what_is_whole_counts(day: Path, monkeypatch:
         assert results(day.parent / "stopped") == results(day.parent / "whole")
 
 
+def test_a_section_without_events_whose_line_lacks_its_end_is_sent_again(tmp_path: Path) -> None:
+    kind = {"recording": "day", "rate": 100, "channels": [], "target": "host", "model_sha256": "ab", "bazett": False}
+    run = progress.Run.model_validate(kind | {"check": False})
+    path = tmp_path / "day.progress"
+
+    def resumed() -> progress.Progress:
+        return progress.Progress(path, run, resumes=True)
+
+    for number in range(2):
+        resumed().add(progress.finished((0, number), 0, b"", 0, None), b"")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert [section.section for section, _ in resumed().earlier] == [0]
+    resumed().add(progress.finished((0, 1), 0, b"", 0, None), b"")
+    assert [section.section for section, _ in resumed().earlier] == [0, 1]
+
+
 def test_a_file_that_is_none_is_refused(day: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "opened", lambda *_: pytest.fail("the work was begun"))
     (day.parent / "out").mkdir()

@@ -160,9 +160,12 @@ class Progress:
         self._require(told)
         self._whole = file.tell()
         while True:
+            line = file.readline(_LONGEST_LINE)
             try:
-                section = Finished.model_validate_json(file.readline(_LONGEST_LINE))
+                section = Finished.model_validate_json(line)
             except ValidationError:
+                return
+            if not line.endswith(b"\n"):
                 return
             events = file.read(section.events * EVENT_BYTES)
             if hashlib.sha256(events).hexdigest() != section.events_sha256:
