@@ -191,6 +191,24 @@ class Journal:
         counted = {"requests": link.requests, "retries": link.retries, "crc_errors": link.crc_errors}
         self._append(EqualLead(index=index, digest=digest, ticks=ticks, **counted))
 
+    def settle(self, index: int, digest: str, ticks: list[list[int]], link: LinkCounters, *, equal: bool) -> bool:
+        """Keeps what came of a lead that was sent to its end; failing as `keep` does.
+
+        Args:
+            index, digest, ticks, link: as for `keep`.
+            equal: every byte was.
+
+        Returns:
+            False for a lead that is equal and was not before: it stays a difference (OTHERWISE).
+        """
+        if not equal:
+            self.mark(index)
+        elif self.differed(index):
+            return False
+        else:
+            self.keep(index, digest, ticks, link)
+        return True
+
     def mark(self, index: int) -> None:
         """Appends that a lead differs, once; failing as `keep` does."""
         if index not in self._differing:

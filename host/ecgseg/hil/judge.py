@@ -32,7 +32,7 @@ from ecgseg.hil.result import PARTS, HilResult, Planned, Segmentation, ShownLead
 from ecgseg.hil.start import start_notes
 from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, DirectInput, Vector
-from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult, LinkCounters
+from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats, FrameResult
 from ecgseg.link.answers import is_too_long
 from ecgseg.link.messages import WrongAnswerError, wrong_answer
 from ecgseg.pipeline import Prediction, Segment, join
@@ -216,23 +216,14 @@ class Judge:
         answered = self._compared(index, record, expected, frames)
         equal = self.tally.mismatched == before
         if earlier is None:
-            self._note(index, digest, answered, counted_since(self._device.counters, link), equal=equal)
+            ticks = [[f.preprocess_ticks, f.inference_ticks, f.postprocess_ticks] for f in answered]
+            counted = counted_since(self._device.counters, link)
+            if not self.subject.journal.settle(index, digest, ticks, counted, equal=equal):
+                self.tally.add_wrong_answer(record.record_id, record.lead, 0, OTHERWISE)
         try:
             self._summarise(record, expected, answered, equal)
         except Exception as error:  # Whatever goes wrong in scoring, the verdict stands and the test goes on.
             self._leave_unscored(record, f"{type(error).__name__}: {error}")
-
-    def _note(self, index: int, digest: str, answered: list[FrameResult], link: LinkCounters, *, equal: bool) -> None:
-        """Keeps what came of a lead, for a test that is resumed; a difference from before stays one."""
-        journal = self.subject.journal
-        if not equal:
-            journal.mark(index)
-        elif journal.differed(index):
-            record, lead, _ = self._at
-            self.tally.add_wrong_answer(record, lead, 0, OTHERWISE)
-        else:
-            ticks = [[f.preprocess_ticks, f.inference_ticks, f.postprocess_ticks] for f in answered]
-            journal.keep(index, digest, ticks, link)
 
     def _compared(
         self, index: int, record: Record, expected: list[ExpectedFrame], frames: Iterable[FrameResult]

@@ -213,12 +213,10 @@ class StreamJudge:
             if self._compare(record, prefix(expected, actual), actual) and isinstance(error, WrongAnswerError):
                 self._kept = self._vector(record, expected, actual)
             raise
-        if not self._end(record, expected, _joined(parts), ticks):
-            self.subject.journal.mark(index)
-        elif self.subject.journal.differed(index):
+        equal = self._end(record, expected, _joined(parts), ticks)
+        counted = counted_since(self._device.counters, link)
+        if not self.subject.journal.settle(index, digest, [[ticks]], counted, equal=equal):
             self.add_wrong(OTHERWISE, "answer")
-        else:
-            self.subject.journal.keep(index, digest, [[ticks]], counted_since(self._device.counters, link))
 
     def _end(self, record: Record, expected: Answers, actual: Answers, ticks: int) -> bool:
         """Compares and counts a lead that was answered to its end; whether it is equal."""
