@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from ecgseg.fuzz.child import reader
 from ecgseg.fuzz.kinds import CORPORA, DEVICE, KINDS
 from ecgseg.fuzz.mutate import change_json
 from ecgseg.fuzz.records import pack, records
-from ecgseg.fuzz.run import run_again
+from ecgseg.fuzz.run import fuzzer_command, run_again
 
 READ = [path for kind in KINDS.values() if kind.name != DEVICE for path in sorted(kind.corpus.iterdir())]
 
@@ -27,6 +28,18 @@ def test_a_reader_ends_in_a_result_or_an_error_of_three_parts(path: Path) -> Non
 def test_the_device_takes_it_without_a_sanitizers_report(path: Path) -> None:
     good, said = run_again(KINDS[DEVICE], path)
     assert good, said
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="needs clang and libclang-rt")
+def test_the_devices_mutator_keeps_to_the_largest_input(tmp_path: Path) -> None:
+    """An input as large as may be whose last record is empty leaves no byte to change in it."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "full").write_bytes(pack([(0, b"\0\1"), (1, b"")]))
+    arguments = ["-max_len=8", "-len_control=0", "-runs=5000", "-seed=1", f"-artifact_prefix={tmp_path}/", str(corpus)]
+    ended = subprocess.run([*fuzzer_command(KINDS[DEVICE]), *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert max(path.stat().st_size for path in corpus.iterdir()) <= 8
 
 
 def test_every_kind_has_inputs_to_start_from_and_no_folder_is_without_a_kind() -> None:

@@ -36,7 +36,7 @@ def kind(tmp_path: Path) -> Kind:
 def _as_fuzzer(monkeypatch: pytest.MonkeyPatch, *statements: str) -> None:
     """Puts a program in the fuzzer's place; it is given the fuzzer's arguments."""
     program = "import sys, time; say = lambda text: print(text, file=sys.stderr, flush=True); " + "; ".join(statements)
-    monkeypatch.setattr(run, "_command", lambda _: [sys.executable, "-c", program])
+    monkeypatch.setattr(run, "fuzzer_command", lambda _: [sys.executable, "-c", program])
 
 
 def test_what_it_says_is_counted(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,11 +47,13 @@ def test_what_it_says_is_counted(kind: Kind, monkeypatch: pytest.MonkeyPatch) ->
     assert seen == [12, 40]
 
 
+@pytest.mark.parametrize("before", ["", "artifact_prefix='findings/'; "], ids=["alone", "after its prefix"])
 def test_a_finding_is_kept_with_what_was_said_and_the_command_that_runs_it_again(
-    kind: Kind, monkeypatch: pytest.MonkeyPatch
+    before: str, kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crash = kind.findings / "crash-1"
-    _as_fuzzer(monkeypatch, "say('ERROR: AddressSanitizer')", f"say('Test unit written to {crash}')", "sys.exit(77)")
+    written = f"{before}Test unit written to {crash}"
+    _as_fuzzer(monkeypatch, "say('ERROR: AddressSanitizer')", f"say({written!r})", "sys.exit(77)")
     result = run.fuzz(kind, 1, 5)
     assert result.findings == [str(crash)]
     report = crash.with_suffix(".txt").read_text(encoding="utf-8")

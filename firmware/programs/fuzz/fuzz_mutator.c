@@ -47,6 +47,9 @@ static size_t change_content(uint8_t *data, size_t size, size_t max_size, span_t
     static uint8_t content[CONTENT_MAX];
     const size_t old = span.end - span.start - FUZZ_HEADER_BYTES;
     const size_t room = max_size - (size - old);
+    if (room == 0) {
+        return size; /* libFuzzer's own mutator makes a byte even where it may not */
+    }
     memcpy(content, data + span.start + FUZZ_HEADER_BYTES, old);
     const size_t length = LLVMFuzzerMutate(content, old, room < CONTENT_MAX ? room : CONTENT_MAX);
     const span_t gap = {span.start + FUZZ_HEADER_BYTES, span.end};

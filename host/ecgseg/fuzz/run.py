@@ -33,7 +33,8 @@ _END_SECONDS = 30.0
 _REPORT_LINES = 200
 _STATUS = re.compile(r"^#(\d+)\s")
 _EXECUTED = re.compile(r"^stat::number_of_executed_units: (\d+)")
-_ARTIFACT = re.compile(r"^Test unit written to (.+)$")
+# libFuzzer names the prefix on the same line, before it.
+_ARTIFACT = re.compile(r"(?:^|; )Test unit written to (.+)$")
 
 Progress = Callable[[float, int, int], None]
 """Called with seconds, inputs and findings so far."""
@@ -71,7 +72,7 @@ def fuzz(kind: Kind, seconds: float, seed: int, progress: Progress = lambda *_: 
         BuildError: the device's fuzzer does not build.
         TargetError: the fuzzer ended by itself, without a finding.
     """
-    command = _command(kind)
+    command = fuzzer_command(kind)
     corpus = kind.folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     kind.findings.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ def run_again(kind: Kind, path: Path) -> tuple[bool, str]:
     """
     limits = [f"-timeout={kind.seconds}", f"-rss_limit_mb={_MEMORY_MB}", f"-artifact_prefix={kind.findings}/"]
     kind.findings.mkdir(parents=True, exist_ok=True)
-    with _running([*_command(kind), *limits, str(path)]) as process:
+    with _running([*fuzzer_command(kind), *limits, str(path)]) as process:
         lines = list(_lines(process))
     bad = process.returncode != 0 or any(line.startswith(FOUND) for line in lines)
     reports = [Path(line.removeprefix(FOUND)).with_suffix(".txt") for line in lines if line.startswith(FOUND)]
@@ -128,7 +129,7 @@ class _Seen:
         """One line."""
         if found := _STATUS.match(line) or _EXECUTED.match(line):
             self.executions = max(self.executions, int(found[1]))
-        elif found := _ARTIFACT.match(line):
+        elif found := _ARTIFACT.search(line):
             self.findings[Path(found[1])] = None
         elif line.startswith(FOUND):
             self.findings[Path(line.removeprefix(FOUND))] = None
@@ -151,7 +152,12 @@ def again(what: str, path: Path | str) -> str:
     )
 
 
-def _command(kind: Kind) -> list[str]:
+def fuzzer_command(kind: Kind) -> list[str]:
+    """What starts the fuzzer; arguments of libFuzzer follow. The device's is built for it.
+
+    Raises:
+        ToolMissingError, BuildError: as :func:`fuzz`.
+    """
     if kind.name != DEVICE:
         if find_spec("atheris") is None:
             raise ToolMissingError(
