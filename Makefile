@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# What to install besides the runtime: any of dev, train, peers, parquet, fuzz.
+# What to install besides the runtime: any of dev, train, peers, parquet, browser, fuzz.
 EXTRAS ?= dev
 # How long `make fuzz` runs each fuzzer.
 MINUTES ?= 1

@@ -15,6 +15,8 @@ from hypothesis import settings
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
 
+pytest_plugins = ("support.chromium",)
+
 # Whole files go to a worker each (--dist loadfile), so one that takes long must not be the last to begin.
 LONGEST_FIRST = (
     "commands/test_cli_messages.py",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets everything up: Debian packages, .venv, pinned Python packages. Safe to run again, and quick then.
-# Usage: tools/setup.sh [dev] [train] [peers] [parquet] [fuzz]
+# Usage: tools/setup.sh [dev] [train] [peers] [parquet] [browser] [fuzz]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,6 +40,11 @@ if [[ " $* " == *" dev "* ]]; then
     # Tests build what `invoke export` writes as its users do.
     command -v g++ >/dev/null || missing+=(g++)
     command -v cmake >/dev/null || missing+=(cmake)
+fi
+if [[ " $* " == *" browser "* ]]; then
+    # No part of `dev`: a minute longer on a machine that has nothing yet.
+    command -v chromium >/dev/null || missing+=(chromium)
+    command -v chromedriver >/dev/null || missing+=(chromium-driver)
 fi
 if [[ " $* " == *" fuzz "* ]]; then
     command -v clang >/dev/null || missing+=(clang)

@@ -22,6 +22,7 @@ EXTRAS = {
     "train": "train, sweep, zoo --train, zoo --measure, evaluate --float, evaluate --cv.",
     "peers": "hil-test --peers, evaluate --peers.",
     "parquet": "segment --parquet.",
+    "browser": "tests that look at pages in Chromium.",
     "fuzz": "fuzz of what the host reads (fuzz --what device needs clang alone).",
 }
 """What does not work without an extra of pyproject.toml."""
