@@ -75,7 +75,7 @@ def test_a_computer_with_everything_is_ready(monkeypatch: pytest.MonkeyPatch) ->
 def packages_by_name() -> dict[str, str]:
     """Every package that is pinned, by its version."""
     names = [path.stem for path in packages.LOCKS.glob("*.txt")]
-    return {name: told for lock in names for name, told in packages._PIN.findall(lock_text(lock))}
+    return {name: told for lock in names for name, told, _ in packages._PIN.findall(lock_text(lock))}
 
 
 def lock_text(lock: str) -> str:
@@ -143,6 +143,30 @@ def test_packages_that_are_missing_or_of_another_version_are_named(monkeypatch: 
     (finding,) = needs.base_packages()
     assert (finding.state, finding.needed_daily, finding.mend) == ("missing", True, "make setup")
     assert "wfdb" in finding.found
+
+
+@pytest.mark.parametrize(("python", "state"), [("3.10.13", "missing"), ("3.14.0rc1", "missing"), ("3.11.2", "ok")])
+def test_a_python_that_was_not_tested_is_told(python: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs.platform, "python_version", lambda: python)
+    (finding,) = needs.python()
+    assert finding.state == state
+    assert state == "ok" or "make setup" in finding.mend
+
+
+@pytest.mark.parametrize("python", ["3.12.3", "3.13.5"])
+def test_the_pythons_of_ubuntu_and_of_the_next_debian_do(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs.platform, "python_version", lambda: python)
+    (finding,) = needs.python()
+    assert (finding.state, finding.found) == ("ok", python)
+
+
+def test_what_is_not_for_this_computer_is_not_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = 'here==1 ; python_version >= "3" \\\n    --hash=sha256:0\nthere==2 ; python_version < "3" \\\n'
+    (tmp_path / "base.txt").write_text(lines)
+    monkeypatch.setattr(packages, "LOCKS", tmp_path)
+    found = packages.packages_of("base")
+    assert found.pinned == {"here": "1"}
+    assert found.missing == ("here",)
 
 
 def test_without_tflite_micro_the_daily_commands_work_and_a_note_tells_so(monkeypatch: pytest.MonkeyPatch) -> None:

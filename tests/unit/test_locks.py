@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -13,20 +14,28 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from ecgseg import paths
 
 LOCKS = paths.ROOT / "tools" / "locks"
 PROJECT = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
-LINE = re.compile(r"([a-z0-9-]+)==([0-9][\w.]*) --hash=sha256:[0-9a-f]{64}")
+PIN = re.compile(r"([a-z0-9-]+)==([0-9][\w.]*)(?: ; (.+?))?((?: +--hash=sha256:[0-9a-f]{64})+)")
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+def locked(name: str) -> dict[str, re.Match[str]]:
+    """Pin by package of a list; each must have a hash, and nothing else may be there."""
+    text = (LOCKS / f"{name}.txt").read_text().replace("\\\n", "")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    found = [PIN.fullmatch(line) for line in lines]
+    assert all(found), [line for line, match in zip(lines, found, strict=True) if not match]
+    return {match[1]: match for match in found if match}
 
 
 def pins(name: str) -> dict[str, str]:
-    """Version by package of a list; every line must be a pin with a hash."""
-    lines = [line for line in (LOCKS / f"{name}.txt").read_text().splitlines() if not line.startswith("#")]
-    found = [LINE.fullmatch(line) for line in lines]
-    assert all(found), [line for line, match in zip(lines, found, strict=True) if not match]
-    return {match[1]: match[2] for match in found if match}
+    """Version by package of a list."""
+    return {package: pin[2] for package, pin in locked(name).items()}
 
 
 def test_there_is_a_list_for_each_extra() -> None:
@@ -36,14 +45,14 @@ def test_there_is_a_list_for_each_extra() -> None:
 @pytest.mark.parametrize("extra", ["base", *PROJECT["optional-dependencies"]])
 def test_every_package_of_the_project_is_locked_as_it_is_allowed(extra: str) -> None:
     required = PROJECT["dependencies"] if extra == "base" else PROJECT["optional-dependencies"][extra]
-    locked = pins("base") | pins(extra)
+    pinned = pins("base") | pins(extra)
     for requirement in required:
-        # Behind a semicolon stands on which computers it is installed; the lists are those of x86-64 Linux.
+        # Behind a semicolon stands on which computers it is installed.
         wanted = requirement.partition(";")[0]
         name, _, allowed = re.fullmatch(r"([\w-]+)(==|)(.*)", wanted).groups()  # type: ignore[union-attr]
-        assert name.lower() in locked
+        assert name.lower() in pinned
         if "==" in wanted:
-            assert locked[name.lower()] == allowed
+            assert pinned[name.lower()] == allowed
 
 
 def test_lists_that_are_installed_together_name_a_package_once_or_alike() -> None:
@@ -51,6 +60,43 @@ def test_lists_that_are_installed_together_name_a_package_once_or_alike() -> Non
     for path in sorted(LOCKS.iterdir()):
         for name, version in pins(path.stem).items():
             assert seen.setdefault(name, version) == version, name
+
+
+def test_the_same_pythons_are_allowed_set_up_and_locked() -> None:
+    lock = runpy.run_path(str(paths.ROOT / "tools" / "lock.py"))
+    assert lock["PYTHONS"] == PYTHONS
+    assert f'SUPPORTED="{" ".join(PYTHONS)}"' in (paths.ROOT / "tools" / "setup.sh").read_text()
+    allowed = SpecifierSet(PROJECT["requires-python"])
+    assert [minor for minor in range(9, 17) if f"3.{minor}" in allowed] == [11, 12, 13]
+
+
+def test_what_is_compiled_for_one_python_is_locked_for_each() -> None:
+    """A list that was made for one Python alone is told by its hashes: one wheel fits one Python, unless it says so."""
+    short = {}
+    for path in sorted(LOCKS.iterdir()):
+        for name, pin in locked(path.stem).items():
+            try:
+                wheel = metadata.distribution(name).read_text("WHEEL") or ""
+            except metadata.PackageNotFoundError:
+                continue
+            # Built here from its source: the one file for all.
+            built = "linux_" in wheel and "manylinux" not in wheel
+            of_one_python = re.search(r"^Tag: cp3\d+-cp3\d+-", wheel, re.MULTILINE)
+            hashes = len(re.findall("--hash", pin[4]))
+            if of_one_python and hashes < (1 if built else len(PYTHONS)):
+                short[name] = hashes
+    assert short == {}
+
+
+def test_a_package_without_a_wheel_for_a_python_brings_what_builds_it() -> None:
+    assert {"cython", "numpy", "setuptools"} == set(locked("build"))
+    for name in ("cython", "numpy"):
+        assert locked("build")[name][3].strip() == 'python_version >= "3.13"'
+
+
+def test_only_what_the_project_limits_to_some_computers_is_locked_for_these_alone() -> None:
+    limited = {name: pin[3].strip() for name, pin in locked("base").items() if pin[3]}
+    assert limited == {"tflite-micro": "platform_system == 'Linux' and platform_machine == 'x86_64'"}
 
 
 # What only an extra installs, by the module that is imported.
@@ -103,8 +149,8 @@ def test_an_unknown_extra_is_refused_with_those_that_are_known(extras: str) -> N
 
 PYTHON = """#!/bin/sh
 echo "$@" >> said
-case "$*" in *purelib*) echo "$PWD/.venv/packages" ;; esac
-"""
+case "$*" in *purelib*) echo "$PWD/.venv/packages" ;; *version_info*) echo "{version}" ;; esac
+""".replace("{version}", "{}.{}".format(*sys.version_info))
 
 
 @pytest.fixture

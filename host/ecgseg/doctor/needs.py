@@ -17,7 +17,6 @@ from ecgseg.image.qemu import PROGRAM as QEMU
 from ecgseg.image.toolchain import find_tool, has_file, version
 
 SETUP = "make setup"
-_APT_PYTHON = "sudo apt-get install python3.11 python3.11-venv"
 
 
 def python() -> Iterator[Finding]:
@@ -36,7 +35,7 @@ def python() -> Iterator[Finding]:
         found=f"{found}, and it has to be {wanted}",
         needed_daily=True,
         cost="No task is tested with this one, and packages may not install.",
-        mend=f"{_APT_PYTHON} && rm -r .venv && {SETUP}",
+        mend=f"PYTHON=python3.12 {SETUP}, where python3.12 is one that fits and is installed",
     )
 
 

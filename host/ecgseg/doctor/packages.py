@@ -12,7 +12,8 @@ LOCKS = paths.ROOT / "tools" / "locks"
 BASE = "base"
 OF_THE_ORACLE = ("tflite-micro", "pyyaml")
 """Pinned, and not installed where TensorFlow Lite Micro is not to be had: the package, and what it alone needs."""
-_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)", re.MULTILINE)
+_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)(?: *; *([^\\\n]+))?", re.MULTILINE)
+"""Name, version, and where it is installed: "" for everywhere."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Packages:
     """Packages that are installed together.
 
     Attributes:
-        pinned: version by name, as it was tested.
+        pinned: version by name, as it was tested; without those that this computer or Python does without.
         missing: names of those that are not installed.
         other: version that is installed in the place of the pinned one, by name.
     """
@@ -39,6 +40,16 @@ class Packages:
         return f"{said}, {len(self.other)} of another version than tested, such as {name} {self.other[name]}"
 
 
+def _fits(marker: str) -> bool:
+    """Whether a marker, as PEP 508 writes it, is of this computer and Python."""
+    if not marker:
+        return True
+    # A package too, which may be missing; whoever asks tells so.
+    from packaging.markers import Marker
+
+    return Marker(marker.strip()).evaluate()
+
+
 def packages_of(name: str) -> Packages:
     """The packages of an extra such as "train", or those that everything needs (`BASE`); none where no list is.
 
@@ -48,7 +59,7 @@ def packages_of(name: str) -> Packages:
         text = (LOCKS / f"{name}.txt").read_text(encoding="utf-8")
     except OSError:
         text = ""
-    pinned = dict(_PIN.findall(text))
+    pinned = {package: told for package, told, marker in _PIN.findall(text) if _fits(marker)}
     installed = {package: installed_version(package) for package in pinned}
     return Packages(
         pinned=pinned,
