@@ -27,7 +27,8 @@ def run(options: Options) -> int:
     """See the whole chain: firmware in QEMU, 160 ECG frames, a report.
 
     Returns:
-        As :func:`hil_perform.perform`.
+        0 only when every byte is equal; that of the signal that stopped it; 1 when a byte differs, whatever else went
+        wrong; else that of the error that ended it.
     """
     from ecgseg.data.databases.ludb import parse_leads
     from ecgseg.hil.runner import HilOptions

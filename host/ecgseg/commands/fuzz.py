@@ -50,7 +50,7 @@ def run(options: Options) -> int:
     """Feed made-up bytes to device and readers; whatever ends in neither answer nor error is kept.
 
     Returns:
-        1 with findings, else 0.
+        0 when nothing was found, else 1.
     """
     from ecgseg.fuzz.kinds import KINDS
 

@@ -109,7 +109,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         NotWith(_ECG, why="A kept vector holds the ECG that is sent."),
     )
     input: tuple[Path, ...] | None = option(
-        "A recording of your own, of any format that `invoke segment` reads; several with --input before each.",
+        "A recording of your own, of any format that `segment` reads; several with --input before each.",
         NotWith(
             ("records", "leads", "ludb", "database", "peers"),
             why="They are about databases, which are annotated; a recording of your own is compared with Python alone.",
@@ -151,7 +151,9 @@ def run(options: Options) -> int:
     """Stream ECG over serial and compare every byte with Python.
 
     Returns:
-        As :func:`perform`.
+        0 only when every byte is equal; that of the signal that stopped it; 1 when a byte differs or the device is
+        another than was asked for, whatever else went wrong; else that of the error that ended it. Of a rig the
+        same over all of its tests. What was compared until then is written all the same.
     """
     if options.rig is not None:
         from ecgseg.commands.rig_perform import perform_rig

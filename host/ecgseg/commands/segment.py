@@ -97,8 +97,8 @@ def run(options: Options) -> int:
     """Find the beats in a recording FILE of yours: WFDB annotations, tables, pictures.
 
     Returns:
-        The exit code: 0 when all of it was sent, that of the signal that stopped it, that of the error that ended it,
-        1 when a byte differed from Python's. What was found until then is written all the same.
+        0 when all of it was sent; that of the signal that stopped it; that of the error that ended it; 1 when a byte
+        differed from Python's. What was found until then is written all the same.
     """
     from ecgseg import paths
     from ecgseg.data.choice import choose_channels

@@ -25,7 +25,7 @@ class Options(JsonOption):
     """What `invoke sweep` takes."""
 
     file: Path | None = option(
-        "A TOML file with a base and a grid of values (docs/zoo.md), or a folder of configuration files (.json).",
+        "A TOML file with a base and a grid of values (docs/own-model.md), or a folder of configuration files (.json).",
         positional=True,
     )
     on: str = on_option()

@@ -23,7 +23,7 @@ class Options:
 
     model: str | None = option(f"{MODEL} `smoke` trains a tiny one in seconds.")
     config: Path | None = option(
-        "A configuration of your own (docs/zoo.md): any .json file, instead of --model.",
+        "A configuration of your own (docs/own-model.md): any .json file, instead of --model.",
         Excludes(("model",), why="Both name a configuration."),
     )
     ludb: Path | None = ludb_option(NothingFor({"model": (_SMOKE,)}, why="It is trained on synthetic ECG alone."))

@@ -24,6 +24,7 @@ EXTRAS = {
     "parquet": "segment --parquet.",
     "browser": "tests that look at pages in Chromium.",
     "fuzz": "fuzz of what the host reads (fuzz --what device needs clang alone).",
+    "docs": "make docs.",
 }
 """What does not work without an extra of pyproject.toml."""
 

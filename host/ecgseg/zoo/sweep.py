@@ -95,7 +95,7 @@ def configurations(place: Path) -> dict[str, ModelConfiguration]:
         raise UsageError(
             f"'{plain(str(place))}' is nothing to sweep over.",
             "That is a TOML file with `base` and `grid`, or a folder of configuration files (.json).",
-            "Name one; docs/zoo.md shows how it looks.",
+            "Name one; docs/own-model.md shows how it looks.",
         )
     seen: dict[str, str] = {}
     for name, configuration in found.items():
@@ -155,7 +155,7 @@ def _read(path: Path) -> _File:
 
 
 def _wrong(path: Path, why: str) -> ModelError:
-    return ModelError(f"The sweep {plain(str(path))} is not valid.", why, "Correct the file (docs/zoo.md).")
+    return ModelError(f"The sweep {plain(str(path))} is not valid.", why, "Correct the file (docs/own-model.md).")
 
 
 def _flat(path: Path, grid: dict[str, Any], before: str = "", depth: int = 1) -> Iterator[tuple[str, list[Any]]]:
