@@ -1,4 +1,4 @@
-"""Writes docs/schemas: the JSON Schema of what `--json` of `segment`, `hil-test` and `doctor` writes.
+"""Writes docs/schemas: the JSON Schema of what `--json` of `segment`, `hil-test`, `soak` and `doctor` writes.
 
 python tools/write_schemas.py
 """
@@ -18,6 +18,7 @@ from ecgseg import paths
 from ecgseg.doctor.findings import Checkup
 from ecgseg.hil.result import HilResult
 from ecgseg.hil.rig.result import RigResult
+from ecgseg.hil.soak.result import SoakResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.output import write_text
 from ecgseg.runs.compare import RunComparison
@@ -30,6 +31,7 @@ RESULTS: dict[str, type[BaseModel]] = {
     "hil-test": HilResult,
     "hil-test-stream": StreamResult,
     "hil-test-rig": RigResult,
+    "soak": SoakResult,
     "doctor": Checkup,
     "run": RunAbout,
     "compare": RunComparison,

@@ -162,7 +162,7 @@ def test_a_file_that_is_no_journal_is_told(content: bytes, tmp_path: Path) -> No
 def test_another_test_is_refused_by_what_is_another(name: str, value: object, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="tested something else") as caught:
         resumed(begun(tmp_path / "j"), HEAD.model_copy(update={name: value}))
-    assert journal._WORDS[name] in caught.value.why
+    assert journal.HEAD_WORDS[name] in caught.value.why
     assert "--resume" in caught.value.remedy
 
 

@@ -14,6 +14,8 @@ from ecgseg.doctor.versions import Versions
 from ecgseg.hil.provenance import Provenance
 from ecgseg.hil.result import HilResult, HilRun, LeadOutcome, Memory, Mismatch, Segmentation, ShownLead, Spread, Timing
 from ecgseg.hil.rig.result import RigResult, RigRun
+from ecgseg.hil.soak.result import AnswerTimes, Counts, SoakResult, Window
+from ecgseg.hil.soak.trends import trends
 from ecgseg.hil.stream_result import StreamFacts, StreamMismatch, StreamResult, StreamRun
 from ecgseg.models import model_names
 from ecgseg.pipeline import Prediction, SegmentRules, segments
@@ -22,6 +24,7 @@ from ecgseg.report.comparison import render_comparison
 from ecgseg.report.html import render_report
 from ecgseg.report.page import render_page
 from ecgseg.report.rig import render_rig
+from ecgseg.report.soak import render_soak
 from ecgseg.report.stream_html import render_report as render_stream_report
 from ecgseg.runs.compare import RunComparison, compare
 from ecgseg.runs.reading import Read
@@ -131,6 +134,7 @@ def pages() -> dict[str, str]:
         "evaluation": evaluation.page(_harmful_comparison()),
         "confusion matrix": render_page("confusion_matrix.html.j2", m=metrics, names=CLASS_NAMES[4]),
         "run comparison": render_comparison(_harmful_change()),
+        "soak": render_soak(_harmful_soak()),
         "rig": render_rig(_harmful_rig(), Path("/runs/rig"), Path("/runs")),
         "memory": memory.render_report(_harmful_manifest()),
     }
@@ -212,6 +216,47 @@ def _harmful_rig() -> RigResult:
     passed = run.model_copy(update={"verdict": "pass", "exit_code": 0, "error": None})
     result = RigResult.of(HARM, [run, passed, run.model_copy(update={"verdict": "fail"})], 4.5, (HARM, 130))
     return result.model_copy(update={"provenance": ORIGIN.model_copy(update={"command": HARM})})
+
+
+def soak_result(**changes: object) -> SoakResult:
+    """Of a soak that passed."""
+    answers = AnswerTimes(frames=8, p10=0.8, p50=1.0, p90=2.0, p99=3.0, most=4.0)
+    counts = Counts(leads=4, frames=16, expected_frames=16, compared_bytes=100, requests=100, seconds=2.0)
+    windows = [
+        Window(
+            **counts.model_dump(),
+            window=number,
+            session=1,
+            process=1,
+            life=1 + number // 20,
+            host_rss_bytes=100 << 20,
+            target_rss_bytes=7 << 20,
+            answers=answers,
+        )
+        for number in range(41)
+    ]
+    values = result().model_dump(include=set(SoakResult.model_fields)) | {
+        "rate": 500,
+        "seed": 1,
+        "window": 4,
+        "faulty": 10,
+        "restarts_wanted": 10,
+        "wanted_frames": 656,
+        "wanted_hours": None,
+        "counts": counts.model_copy(update={"frames": 656, "expected_frames": 656}),
+        "sessions": 1,
+        "oracle": "ecgseg's interpreter",
+        "trends": trends(windows),
+        "windows": windows,
+    }
+    return SoakResult.model_validate(values | changes)
+
+
+def _harmful_soak() -> SoakResult:
+    texts = dict.fromkeys(("board", "backend", "model", "model_sha256", "build_id", "oracle", "error", "source"), HARM)
+    mismatch = MISMATCH.model_copy(update=dict.fromkeys(("lead", "stage", "compared", "vector", "replay"), HARM))
+    origin = ORIGIN.model_copy(update={"command": HARM})
+    return soak_result(**texts, leads=[HARM], verdict="fail", mismatches=[mismatch], notes=[HARM], provenance=origin)
 
 
 def _harmful_manifest() -> Manifest:

@@ -23,7 +23,7 @@ ALLOWED = {
     "host/ecgseg/output.py": "it is the place",
     "host/ecgseg/data/databases/download.py": "parts of a download that goes on; its folder moves whole",
     "host/ecgseg/segment/progress.py": "what is finished is appended, each section whole and with a hash",
-    "host/ecgseg/hil/journal.py": "what is finished is appended, each lead whole and with a digest",
+    "host/ecgseg/hil/lines.py": "what is finished is appended, each line whole",
     "host/ecgseg/hil/rig/processes.py": "what a test's process says goes to its log while it runs",
     "host/ecgseg/fuzz/files.py": "what a reader is fed, thousands of times a second, in a folder of the run",
     "tools/lock.py": "runs before the package's own dependencies are known; what it writes is reviewed as a diff",

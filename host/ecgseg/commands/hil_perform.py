@@ -81,7 +81,7 @@ def perform(
     report = places.html or paths.REPORTS / f"hil-{tested.target}-{safe_name(name)}.html"
     discard(report)
     fingerprint = _fingerprint(task, tested, inputs)
-    earlier = _to_go_on_with(fingerprint) if resume else None
+    earlier = to_go_on_with(fingerprint) if resume else None
     kept = earlier or begin(task, name, tested.target, as_typed(sys.argv), fingerprint)
     tested = _keeping(tested, kept, resumes=earlier is not None)
     try:
@@ -167,7 +167,8 @@ def _keeping(tested: HilOptions, kept: RunFolder, *, resumes: bool) -> HilOption
     return replace(tested, journal=Journal(kept.journal, resumes))
 
 
-def _to_go_on_with(fingerprint: str) -> RunFolder | None:
+def to_go_on_with(fingerprint: str) -> RunFolder | None:
+    """The run of the same that was stopped, and says whether there is one."""
     from ecgseg.runs.folder import stopped
 
     found = stopped(fingerprint)

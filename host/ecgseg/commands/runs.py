@@ -15,7 +15,7 @@ class Options(JsonOption):
 
 
 def run(options: Options) -> None:
-    """List the runs of hil-test and demo that are kept, the newest first."""
+    """List the runs of hil-test, soak and demo that are kept, the newest first."""
     from ecgseg.commands.results import RunList
     from ecgseg.report.runs import show_runs
     from ecgseg.runs.folder import kept, place

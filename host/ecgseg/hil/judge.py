@@ -156,6 +156,11 @@ class Judge:
             self._finish()
 
     @property
+    def stats(self) -> DeviceStats | None:
+        """The device's counters at the end; None as long as it has not told them."""
+        return self._stats
+
+    @property
     def _device(self) -> DeviceClient:
         assert self.subject.device is not None
         return self.subject.device
@@ -212,7 +217,7 @@ class Judge:
         before, link = self.tally.mismatched, replace(self._device.counters)
         self._at = (record.record_id, record.lead, 0)
         sent = self.subject.reference.stream(record.samples)
-        frames = self._device.stream(sent) if earlier is None else answers_of(expected, earlier)
+        frames = self.answers(sent) if earlier is None else answers_of(expected, earlier)
         answered = self._compared(index, record, expected, frames)
         equal = self.tally.mismatched == before
         if earlier is None:
@@ -224,6 +229,10 @@ class Judge:
             self._summarise(record, expected, answered, equal)
         except Exception as error:  # Whatever goes wrong in scoring, the verdict stands and the test goes on.
             self._leave_unscored(record, f"{type(error).__name__}: {error}")
+
+    def answers(self, samples: npt.NDArray[np.int16]) -> Iterator[FrameResult]:
+        """The frames that the device answers to samples int16 [n]; a test that watches more than bytes does it here."""
+        return self._device.stream(samples)
 
     def _compared(
         self, index: int, record: Record, expected: list[ExpectedFrame], frames: Iterable[FrameResult]

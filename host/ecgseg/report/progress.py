@@ -1,17 +1,24 @@
-"""How far a HIL test is, as a bar on the terminal."""
+"""How far a HIL test or a soak is, as a bar on the terminal."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from rich.progress import TextColumn
+
 from ecgseg.errors import OutputError
 from ecgseg.hil.rig.jobs import STEPS
 from ecgseg.hil.runner import OnStep, Step
+from ecgseg.hil.soak.session import OnSoakStep, SoakStep
 from ecgseg.output import write_text
-from ecgseg.terminal import progress
+from ecgseg.terminal import messages, progress
+
+_LINE_SECONDS = 60.0
+_HOUR = 3600
 
 
 @contextmanager
@@ -44,3 +51,43 @@ def _tell_the_rig(step: Step) -> None:
     if named:
         with suppress(OutputError):
             write_text(Path(named), f"{step.done} {step.total} {int(step.equal)}\n")
+
+
+@contextmanager
+def soak_bar(target: str) -> Iterator[OnSoakStep]:
+    """The same of a soak; where nobody watches, a line a minute.
+
+    Args:
+        target: name of the target, in front of the bar.
+    """
+    told = time.monotonic()
+    with ExitStack() as shown:
+        bar = progress(TextColumn("{task.percentage:.0f} %"))
+        task = bar.add_task(f"Soak {target}", total=1.0, start=False)
+
+        def on_step(step: SoakStep) -> None:
+            nonlocal told
+            if messages.is_terminal:
+                if not bar.live.is_started:
+                    shown.enter_context(bar)
+                    bar.start_task(task)
+                bar.update(task, completed=_share(step), description=f"Soak {target}: {_so_far(step)}")
+            elif time.monotonic() - told >= _LINE_SECONDS:
+                told = time.monotonic()
+                messages.print(f"Soak {target}: {_so_far(step)}", highlight=False, soft_wrap=True)
+
+        yield on_step
+
+
+def _share(step: SoakStep) -> float:
+    """How much of it is done, by whatever ends it first."""
+    by_frames = step.counts.frames / step.frames if step.frames else 0.0
+    by_hours = step.counts.seconds / (_HOUR * step.hours) if step.hours else 0.0
+    return min(max(by_frames, by_hours), 1.0)
+
+
+def _so_far(step: SoakStep) -> str:
+    counts = step.counts
+    restarts = counts.restarts + counts.power_cycles
+    said = f"{counts.frames:,} frames, {restarts:,} restarts, {counts.faults:,} faults, {counts.retries:,} retries"
+    return said if step.equal else f"{said}, differs"

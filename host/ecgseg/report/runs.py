@@ -17,6 +17,7 @@ _VERDICTS = {
     "pass": "[green]pass[/green]",
     "fail": "[bold red]fail[/bold red]",
     "incomplete": "[yellow]incomplete[/yellow]",
+    "drift": "[bold red]drift[/bold red]",
     None: "[yellow]no result[/yellow]",
 }
 

@@ -15,8 +15,9 @@ from ecgseg.doctor.versions import versions_here
 from ecgseg.errors import DataError, OutputError, cause
 from ecgseg.files import broken_rules, expanded, is_file, read_file, safe_name
 from ecgseg.hil.provenance import Provenance
-from ecgseg.hil.result import HilResult, Verdict
+from ecgseg.hil.result import HilResult
 from ecgseg.hil.rig.result import RigResult
+from ecgseg.hil.soak.result import SoakResult, SoakVerdict
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.output import output_error, write_json
 
@@ -43,7 +44,7 @@ class RunAbout(BaseModel):
     task: str
     model: str
     target: str
-    verdict: Verdict | None = None
+    verdict: SoakVerdict | None = None
     compared: int = 0
     unit: str = "frames"
     provenance: Provenance
@@ -99,7 +100,15 @@ class RunFolder:
         """
         self._end(result, result.verdict, len(result.runs), "tests")
 
-    def _end(self, result: BaseModel, verdict: Verdict, compared: int, unit: str) -> None:
+    def end_soak(self, result: SoakResult) -> None:
+        """Writes what came of a soak.
+
+        Raises:
+            OutputError: it could not be written.
+        """
+        self._end(result, result.verdict, result.counts.frames, "frames")
+
+    def _end(self, result: BaseModel, verdict: SoakVerdict, compared: int, unit: str) -> None:
         write_json(result, self.result)
         ended = {"verdict": verdict, "compared": compared, "unit": unit}
         write_json(self.about.model_copy(update=ended), self.path / ABOUT)
