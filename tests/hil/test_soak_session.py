@@ -179,5 +179,5 @@ def test_it_can_be_made_longer_when_it_was_stopped(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("device")
 def test_hours_end_it_as_well(tmp_path: Path) -> None:
-    result = soaked(None, replace(OPTIONS, frames=None, hours=1e-6)).result
+    result = soaked(None, replace(OPTIONS, frames=None, hours=1e-9)).result
     assert (result.verdict, result.counts.frames) == ("pass", 2)

@@ -149,7 +149,8 @@ class Soak:
     def _leads(self, device: DeviceClient, sent: list[Sent]) -> Iterator[Record]:
         """The leads of this window; what happens to line and device happens between them."""
         for one in self.plan.window(self._window):
-            if self.over:
+            # One lead at least, however short it is to be.
+            if sent and self.over:
                 return
             sent.append(one)
             record = self.ready.leads[one.lead]
