@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "host"))
+
+from svg_style import style
 
 from ecgseg import paths
 from ecgseg.output import write_text
-from ecgseg.report.palette import DARK, LIGHT
 
 PICTURE = paths.ROOT / "docs" / "images" / "flow.svg"
 _WIDTH, _MARGIN = 880, 20
@@ -25,6 +27,15 @@ _SIDE = 290  # width of a column
 _LEFT, _RIGHT = _MARGIN, _WIDTH - _MARGIN - _SIDE
 _INNER_LEFT, _INNER_RIGHT, _CENTRE = _LEFT + _SIDE, _RIGHT, _WIDTH // 2
 _LINE, _GAP, _TOP = 18, 26, 96
+
+
+_RULES = (
+    "text{font:14px system-ui,sans-serif;fill:$ink}.name{font-weight:600}.side{font-weight:600;font-size:16px}"
+    ".note{fill:$soft;font-size:13px}.file{fill:$soft;font:12px ui-monospace,monospace}.page{fill:$card}"
+    ".box{fill:$page;stroke:$line}.both{fill:$track;stroke:$line}.model{fill:$good-soft;stroke:$good}"
+    ".equal{stroke:$good;stroke-width:2;fill:none}.sign,.compared{fill:$good}.compared{font-size:13px}"
+    ".arrow{stroke:$soft;stroke-width:1.5;fill:none}.head{fill:$soft}"
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +119,7 @@ def _svg(height: int, body: str) -> str:
     label = "ECG goes through the same steps in Python and on the device; after each of them every byte is compared"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">\n'
-        f"<style>{_style()}</style>\n{_HEADS}"
+        f"<style>{style(_RULES)}</style>\n{_HEADS}"
         f'<rect class="page" width="{_WIDTH}" height="{height}"/>\n{body}</svg>\n'
     )
 
@@ -117,33 +128,6 @@ _HEADS = (
     '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
     '<path class="head" d="M0 0 8 4 0 8z"/></marker></defs>\n'
 )
-
-
-def _style() -> str:
-    rules = (
-        "text{font:14px system-ui,sans-serif;fill:INK}.name{font-weight:600}.side{font-weight:600;font-size:16px}"
-        ".note{fill:SOFT;font-size:13px}.file{fill:SOFT;font:12px ui-monospace,monospace}.page{fill:CARD}"
-        ".box{fill:PAGE;stroke:LINE}.both{fill:TRACK;stroke:LINE}.model{fill:ACCENT-SOFT;stroke:ACCENT}"
-        ".equal{stroke:GOOD;stroke-width:2;fill:none}.sign,.compared{fill:GOOD}.compared{font-size:13px}"
-        ".arrow{stroke:SOFT;stroke-width:1.5;fill:none}.head{fill:SOFT}"
-    )
-    return f"{_coloured(rules, LIGHT)}@media(prefers-color-scheme:dark){{{_coloured(rules, LIGHT | DARK)}}}"
-
-
-def _coloured(rules: str, colours: dict[str, str]) -> str:
-    names = {
-        "INK": "ink",
-        "SOFT": "soft",
-        "CARD": "card",
-        "PAGE": "page",
-        "LINE": "line",
-        "TRACK": "track",
-        "GOOD": "good",
-    }
-    # The longest word first: one is part of another.
-    for word, name in {"ACCENT-SOFT": "good-soft", "ACCENT": "good", **names}.items():
-        rules = rules.replace(word, colours[name])
-    return rules
 
 
 def _text(x: int, y: int, text: str, kind: str, anchor: str = "start") -> str:

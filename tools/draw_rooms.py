@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "host"))
+
+from svg_style import style
 
 from ecgseg import paths
 from ecgseg.output import write_text
@@ -30,10 +33,10 @@ _WIDTH, _MARGIN, _GAP = 1120, 24, 8
 _PYTHON_WIDTH, _HEAD, _LINE = 660, 66, 15
 _NARROWEST = 165  # pixels of a box
 _CHARACTER = 6.5  # width of a character of the small type, about
-_STYLE = (
-    "text{font-family:system-ui,sans-serif;fill:#1b1f24}.title{font-size:17px;font-weight:600}"
-    ".name{font-size:14px;font-weight:600;font-family:ui-monospace,monospace}.purpose{font-size:12px;fill:#4a535e}"
-    ".room{fill:#f3f6f9;stroke:#b9c3cd}.note{font-size:12px;fill:#4a535e}"
+_RULES = (
+    "text{font-family:system-ui,sans-serif;fill:$ink}.title{font-size:17px;font-weight:600}"
+    ".name{font-size:14px;font-weight:600;font-family:ui-monospace,monospace}.purpose{font-size:12px;fill:$soft}"
+    ".page{fill:$card}.room{fill:$page;stroke:$line}.note{font-size:12px;fill:$soft}"
 )
 
 
@@ -79,8 +82,8 @@ def picture(python: Sequence[Sequence[Room]], firmware: Sequence[Sequence[Room]]
     height = max(left_end, right_end) + _MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
-        f'aria-label="Rooms of ecgseg, each above what it may use">\n<style>{_STYLE}</style>\n'
-        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>\n{left}{right}</svg>\n'
+        f'aria-label="Rooms of ecgseg, each above what it may use">\n<style>{style(_RULES)}</style>\n'
+        f'<rect width="{_WIDTH}" height="{height}" class="page"/>\n{left}{right}</svg>\n'
     )
 
 
