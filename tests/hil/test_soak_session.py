@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ from ecgseg.commands.hil_perform import Places
 from ecgseg.data.inputs import Inputs
 from ecgseg.errors import LinkError
 from ecgseg.hil.runner import HilOptions
-from ecgseg.hil.soak import ready, session
+from ecgseg.hil.soak import judge, ready, session
 from ecgseg.hil.soak.journal import SoakJournal
 from ecgseg.hil.soak.ready import SoakOptions
 from ecgseg.hil.soak.result import SoakResult
@@ -114,6 +115,22 @@ def test_memory_that_grows_is_drift_and_ends_with_1(
     assert kept()[0].about.verdict == "drift"
     assert kept()[0].about.compared == 2 * FRAMES
     assert not kept()[0].journal.exists()
+
+
+@pytest.mark.usefixtures("device")
+def test_answers_that_take_longer_and_longer_are_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 0.001 + now / 500
+        return now
+
+    monkeypatch.setattr(judge, "time", SimpleNamespace(perf_counter=clock))
+    result = soaked(None, replace(OPTIONS, frames=2 * FRAMES)).result
+    assert (result.verdict, result.counts.mismatched_bytes) == ("drift", 0)
+    for name in ("fastest tenth", "median"):
+        assert outcome(result, f"answer time, {name}") == "grows"
 
 
 def test_a_wrong_byte_fails_and_ends_it_with_its_window(
