@@ -27,6 +27,7 @@ from ecgseg.commands import (
     flash,
     fuzz,
     hil_test,
+    monitor,
     options,
     profile,
     render,
@@ -54,6 +55,7 @@ TASKS = (
     runs,
     compare,
     segment,
+    monitor,
     flash,
     devices,
     demo,
@@ -71,7 +73,14 @@ TASKS = (
 GROUPS = [kind for kind in vars(options).values() if getattr(kind, "__module__", "") == options.__name__]
 GROUPS = [kind for kind in GROUPS if dataclasses.is_dataclass(kind)]
 SHARED = {field.field: field for group in GROUPS for field in declared(group)}
-OWN_WORDS = {("train", "model"), ("zoo", "model"), ("segment", "model"), ("profile", "backend"), ("hil_test", "port")}
+OWN_WORDS = {
+    ("train", "model"),
+    ("zoo", "model"),
+    ("segment", "model"),
+    ("monitor", "model"),
+    ("profile", "backend"),
+    ("hil_test", "port"),
+}
 """Shared options that a task explains in words of its own."""
 
 Place = Callable[[dict[str, Any]], dict[str, Any]]
@@ -126,6 +135,14 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
     (soak, {"target": "qemu", "baud": 9600}, "--baud does not apply to target qemu."),
     (soak, {"target": "qemu", "port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
     (soak, {"target": "qemu", "serial": "1"}, "--serial does not apply to target qemu."),
+    (monitor, {"model": "stream-4-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
+    (monitor, {"unit": "mV"}, "--unit goes with --record."),
+    (monitor, {"recording_rate": 500}, "--rate goes with --record."),
+    (monitor, {"columns": "ecg"}, "--columns goes with --record."),
+    (monitor, {"text": True, "page_port": 8000}, "--page-port does not go with --text."),
+    (monitor, {"port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
+    (monitor, {"serial": "1"}, "--serial does not apply to target qemu."),
+    (monitor, {"baud": 9600}, "--baud does not apply to target qemu."),
     (segment, {"model": "stream-4-tcn-sm", "tflite": OTHER}, "--model and --tflite exclude each other."),
     (segment, {"port": "/dev/ttyACM0"}, "--port does not apply to target qemu."),
     (segment, {"target": "apollo4p-sim", "serial": "1"}, "--serial does not apply to target apollo4p-sim."),

@@ -271,7 +271,7 @@ class TickCollector:
 
     def timing(self, info: DeviceInfo) -> Timing:
         """Means and extremes, ticks turned into the unit that the device's time base stands for."""
-        unit, size = _unit(info)
+        unit, size = unit_of(info)
         parts = {
             part: Spread(
                 mean=round(float(np.mean(ticks)) * size, 3),
@@ -284,7 +284,7 @@ class TickCollector:
         return Timing(unit=unit, resolution=size, core_hz=info.core_hz, parts=parts)
 
 
-def _unit(info: DeviceInfo) -> tuple[str, float]:
+def unit_of(info: DeviceInfo) -> tuple[str, float]:
     """Name of the unit and the size of a tick in it."""
     if info.tick_hz == 0:
         # Only a device whose HELLO is wrong tells no rate; there is no frame then that took any.

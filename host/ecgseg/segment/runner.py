@@ -13,7 +13,9 @@ from ecgseg.data.choice import Chosen
 from ecgseg.data.recording import Recording
 from ecgseg.errors import EcgsegError, LinkError, ModelError
 from ecgseg.image.backends import render_and_build
+from ecgseg.image.build import Image
 from ecgseg.interruption import Stopped
+from ecgseg.link import DeviceClient
 from ecgseg.link.stream import delineate
 from ecgseg.link.transport import OnWait
 from ecgseg.models import ModelFile
@@ -152,10 +154,31 @@ def opened(options: SegmentOptions, rate: int, on_wait: OnWait | None) -> Iterat
         EcgsegError: the firmware does not build or start.
         LinkError: on the device is another model, or one for another rate.
     """
-    model, target = options.model, target_of(options.target)
-    image = render_and_build(target.board, model, input_rate=rate)
-    running_image = open_target(options.target, image, options.target_options)
-    with running_image as running, running.connect(on_wait) as device:
+    image = image_of(options.target, options.model, rate)
+    with connected(options.target, options.target_options, image, options.model, rate, on_wait) as device:
+        yield lambda samples: delineate(device, samples, classes=options.check, after_bazett=options.after_bazett)
+
+
+def image_of(target: str, model: ModelFile, rate: int) -> Image:
+    """The firmware of a target that takes samples at a rate.
+
+    Raises:
+        EcgsegError: it does not build.
+    """
+    return render_and_build(target_of(target).board, model, input_rate=rate)
+
+
+@contextmanager
+def connected(
+    target: str, options: TargetOptions, image: Image, model: ModelFile, rate: int, on_wait: OnWait | None
+) -> Iterator[DeviceClient]:
+    """A device of a target that was started with an image, and is what it should be.
+
+    Raises:
+        EcgsegError: it does not start.
+        LinkError: on it is another model, or one for another rate.
+    """
+    with open_target(target, image, options) as running, running.connect(on_wait) as device:
         device.require_model(model.sha256)
         if device.info.input_rate != rate:
             named = f"--model {model.name}" if model.from_zoo else f"--tflite {model.path}"
@@ -164,4 +187,4 @@ def opened(options: SegmentOptions, rate: int, on_wait: OnWait | None) -> Iterat
                 "Its firmware was built for another rate.",
                 f"Run: invoke flash {named} --rate {rate}",
             )
-        yield lambda samples: delineate(device, samples, classes=options.check, after_bazett=options.after_bazett)
+        yield device

@@ -1,0 +1,243 @@
+"""A stream on a terminal of 80 columns: a sweep in Braille dots, letters of its waves, figures of the newest beat.
+
+Where the output is no terminal, it is a line for each beat.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ecgseg.data.writers.tables import BEGINS, ENDS, LOSSES
+from ecgseg.monitor.session import Session
+from ecgseg.monitor.state import Figures, Load, Phase, State
+from ecgseg.monitor.tape import Tape
+from ecgseg.pipeline import LEAD_OFF, MODEL_RATE
+from ecgseg.pipeline.events import Event, EventFlag, EventKind
+from ecgseg.pipeline.times import TICK_RATE
+from ecgseg.printable import printable
+
+_REDRAWN_SECONDS = 0.1
+_ROWS = 10
+_MOST_COLUMNS = 120
+_COLUMNS_A_SECOND = 13
+_GAP = 2
+_LEAST_MICROVOLTS = 400
+# Bits of a Braille character, two dots wide and four high (Unicode, from U+2800 on).
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_BRAILLE = 0x2800
+_LETTERS = " PQT"
+_STYLES = ("", "bright_blue", "dark_orange", "green")
+_PHASES = {
+    Phase.BUILDING: "builds the firmware",
+    Phase.STARTING: "starts the target",
+    Phase.RUNNING: "running",
+    Phase.LOST: "the target is gone; it is started again",
+    Phase.ENDED: "ended",
+}
+
+
+@contextmanager
+def showing(
+    session: Session, console: Console, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[], None]]:
+    """Shows a session for as long as the context is open; yields what draws it, to be called after each block."""
+    if not console.is_terminal:
+        yield _Lines(session, console).tell
+        return
+    screen = Screen(session, console.width, is_plain=not console.encoding.lower().startswith("utf"))
+    last = -_REDRAWN_SECONDS
+    with Live(screen.drawn(), console=console, auto_refresh=False, transient=False) as live:
+
+        def draw() -> None:
+            nonlocal last
+            now = clock()
+            if now - last >= _REDRAWN_SECONDS:
+                last = now
+                live.update(screen.drawn(), refresh=True)
+
+        yield draw
+
+
+class Screen:
+    """What stands on the terminal.
+
+    Args:
+        session: what is shown.
+        width: of the terminal, characters.
+        is_plain: it knows no Braille.
+    """
+
+    def __init__(self, session: Session, width: int, *, is_plain: bool = False) -> None:
+        self._session, self._is_plain = session, is_plain
+        self._columns = max(20, min(width, _MOST_COLUMNS) - 2)
+
+    def drawn(self) -> Group:
+        """All of it, as it is now."""
+        state, tape = self._session.state, self._session.tape
+        lead = state.channels[state.lead] if state.channels else ""
+        label = printable(f"{self._session.sources[state.source].label}, {lead}")
+        head = Text(f"{label}: {_PHASES[state.phase]}", style="bold", no_wrap=True, overflow="ellipsis")
+        parts: list[Text | Table] = [head, *self._sweep(tape, state), figure_table(state.figures), _notes(state)]
+        if state.trouble:
+            parts.append(Text(printable(" ".join((state.trouble.what, state.trouble.remedy)).strip()), style="red"))
+        return Group(*parts)
+
+    def _sweep(self, tape: Tape, state: State) -> Iterator[Text]:
+        take, head = tape.take, tape.head
+        span = self._columns * take.rate // _COLUMNS_A_SECOND
+        piece = tape.samples(head - span, span)
+        places = np.arange(piece.first, piece.first + len(piece.values))
+        lead = min(state.lead, piece.values.shape[1] - 1)
+        values = piece.values[:, lead].astype(np.int32)
+        # A column of dots for each half of a character; the newest are written over the oldest.
+        dots = places * 2 * _COLUMNS_A_SECOND // take.rate % (2 * self._columns)
+        cells = sweep_dots(values, dots, 2 * self._columns)
+        end = head * _COLUMNS_A_SECOND // take.rate
+        for gap in range(_GAP):
+            cells[:, 2 * ((end + 1 + gap) % self._columns) : 2 * ((end + 1 + gap) % self._columns) + 2] = False
+        waves = self._waves(tape, head, take.rate)
+        letters = "".join(_LETTERS[wave] for wave in waves)
+        for line in (*self._characters(cells), letters):
+            shown = Text(line, no_wrap=True)
+            for wave, first, last in _runs(waves):
+                shown.stylize(_STYLES[wave], first, last)
+            yield shown
+
+    def _characters(self, cells: npt.NDArray[np.bool_]) -> list[str]:
+        """The dots as lines of characters."""
+        blocks = cells.reshape(_ROWS, 4, self._columns, 2)
+        codes = np.einsum("rdcb,db->rc", blocks, np.array(_DOTS), dtype=np.int64)
+        if self._is_plain:
+            return ["".join("*" if code else " " for code in row) for row in codes.tolist()]
+        return ["".join(chr(_BRAILLE + code) if code else " " for code in row) for row in codes.tolist()]
+
+    def _waves(self, tape: Tape, head: int, rate: int) -> list[int]:
+        """The wave of each column, 0 for none."""
+        last = head * MODEL_RATE // rate
+        span = (self._columns - _GAP) * MODEL_RATE // _COLUMNS_A_SECOND
+        piece = tape.classes(last - span, span)
+        waves = [0] * self._columns
+        for place, label in enumerate(piece.values.tolist(), piece.first):
+            # No column comes twice in this span.
+            if place >= last - span and 0 < label < len(_STYLES):
+                waves[place * _COLUMNS_A_SECOND // MODEL_RATE % self._columns] = label
+        return waves
+
+
+def _runs(waves: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Wave, first column and the one behind the last, of each run of columns that are of a wave."""
+    edges = [0, *(at for at in range(1, len(waves)) if waves[at] != waves[at - 1]), len(waves)]
+    for first, last in pairwise(edges):
+        if waves[first]:
+            yield waves[first], first, last
+
+
+def sweep_dots(values: npt.NDArray[np.int32], columns: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.bool_]:
+    """Which dots a signal touches, bool [rows of dots, width]: in each column from its lowest to its highest sample.
+
+    Args:
+        values: int32 [n] microvolts, LEAD_OFF for no contact.
+        columns: [n] of each sample.
+        width: columns.
+    """
+    height = 4 * _ROWS
+    cells = np.zeros((height, width), np.bool_)
+    here = values != LEAD_OFF
+    if not here.any():
+        return cells
+    values, columns = values[here], columns[here]
+    low, high = int(values.min()), int(values.max())
+    middle, span = (low + high) / 2, max(high - low, _LEAST_MICROVOLTS)
+    rows = np.rint((middle - values) * (height - 1) / span + (height - 1) / 2).astype(np.int64)
+    least, most = np.full(width, height), np.full(width, -1)
+    np.minimum.at(least, columns, rows)
+    np.maximum.at(most, columns, rows)
+    places = np.arange(height)[:, None]
+    return np.asarray((places >= least) & (places <= most))
+
+
+def figure_table(figures: Figures) -> Table:
+    """Figures of the newest beat, in two lines of 80 columns."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
+    shown = {
+        "HR /min": _whole(figures.heart_rate),
+        "PR ms": _whole(figures.pr_ms),
+        "QRS ms": _whole(figures.qrs_ms),
+        "QT ms": _whole(figures.qt_ms),
+        "QTc ms": _whole(figures.qtc_ms),
+        "quality": "–" if figures.quality is None else f"{figures.quality} %",
+        "latency": "–" if figures.latency_s is None else f"{figures.latency_s:.2f} s",
+        "load": load_text(figures.load),
+    }
+    for name in shown:
+        table.add_column(name, no_wrap=True)
+    table.add_row(*shown.values(), style="bold")
+    return table
+
+
+def load_text(load: Load | None) -> str:
+    """What a stream costs its device, short."""
+    if load is None:
+        return "–"
+    if load.share is None:
+        return f"{load.a_second / 1000:,.0f} K instr/s"
+    return f"{100 * load.share:.2g} %"
+
+
+def _notes(state: State) -> Text:
+    load = f"; load: {state.figures.load.quality}" if state.figures.load else ""
+    late = f"; {state.figures.slipped_s:.0f} s late" if state.figures.slipped_s > 1 else ""
+    formula = f"QTc after {state.figures.formula}; " if state.figures.formula else ""
+    return Text(f"signal: {state.figures.signal}; {formula}noise: {state.noise}{load}{late}. Ctrl-C ends.", style="dim")
+
+
+def _whole(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
+
+
+class _Lines:
+    """A line for each event, for a pipe or a file."""
+
+    def __init__(self, session: Session, console: Console) -> None:
+        self._session, self._console = session, console
+        self._take, self._next = session.tape.take, 0
+        self._phase: Phase | None = None
+
+    def tell(self) -> None:
+        """Prints what is new."""
+        session = self._session
+        if session.tape.take != self._take:
+            self._take, self._next = session.tape.take, 0
+        self._next, events = session.tape.events(self._next)
+        for told in events:
+            line = event_line(told.event)
+            if line:
+                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        if session.state.phase == Phase.LOST != self._phase and session.state.trouble:
+            self._console.print(printable(session.state.trouble.what), markup=False, highlight=False, soft_wrap=True)
+        self._phase = session.state.phase
+
+
+def event_line(event: Event) -> str:
+    """An event in words; "" for one that tells nothing to a reader."""
+    at = f"{event.tick / TICK_RATE:10.3f} s  "
+    if event.kind == EventKind.BEAT:
+        parts = [f"{event.rate_tenths / 10:5.1f}/min" if event.has(EventFlag.RR) else "     –    "]
+        parts.append(f"PR {event.pr_ms:3}" if event.has(EventFlag.P_ON) else "PR   –")
+        parts.append(f"QRS {event.qrs_ms:3}")
+        parts.append(f"QT {event.qt_ms:3}" if event.has(EventFlag.T_OFF) else "QT   –")
+        parts.append(f"QTc {event.qtc_ms:3}" if event.has(EventFlag.QTC) else "QTc   –")
+        return f"{at}beat  {'  '.join(parts)}  quality {event.quality} %"
+    named = {**{k: f"{v} begins" for k, v in BEGINS.items()}, **{k: f"{v} ends" for k, v in ENDS.items()}, **LOSSES}
+    what = named.get(EventKind(event.kind)) if event.kind in list(EventKind) else None
+    return f"{at}{what.replace('_', ' ')}" if what else ""

@@ -1,0 +1,54 @@
+"""`invoke monitor`: what it refuses before it starts, and what it prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgseg.commands import monitor
+from ecgseg.commands.task import start
+from ecgseg.errors import DataError, ModelError, UsageError
+from support.delineator_model import delineator_model
+from support.recordings import write_recording
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({"speed": "0"}, "--speed 0 cannot be"),
+        ({"speed": "fast"}, "--speed fast cannot be"),
+        ({"speed": "nan"}, "--speed nan cannot be"),
+        ({"speed": "1e9"}, "--speed 1e9 cannot be"),
+        ({"seconds": "-3"}, "--seconds -3 cannot be"),
+        ({"noise": "loud"}, "noise"),
+        ({"target": "moon"}, "target"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(typed: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        start(monitor.run, **typed)
+
+
+def test_a_recording_that_is_not_there_and_a_model_of_frames_are_told_before_anything_is_built(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="There is no recording"):
+        start(monitor.run, record=[str(tmp_path / "nothing")], target="host")
+    with pytest.raises(ModelError, match="finds no beats"):
+        start(monitor.run, model="seg-4-tcn-sm", target="host")
+
+
+@pytest.mark.slow
+def test_beats_of_a_recording_on_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    signals = np.zeros((60 * 100, 2))
+    signals[50::100] = 1
+    model = tmp_path / "levels.tflite"
+    model.write_bytes(delineator_model())
+    path = write_recording(tmp_path, "day", 100, signals, names=("I", "II"))
+    start(
+        monitor.run, record=[str(path)], tflite=str(model), target="host", text=True, speed="60", seconds="40",
+        out=str(tmp_path / "out"),
+    )  # fmt: skip
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 20
+    assert all(" beat " in line or " begins" in line or " ends" in line for line in lines)
