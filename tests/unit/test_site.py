@@ -108,6 +108,7 @@ def test_the_page_of_the_tasks_has_every_task_and_option() -> None:
     page = write_tasks_page.PAGE.read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## ([a-z-]+)\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL))
     assert set(sections) == set(write_tasks_page.runs())
+    assert ":func:" not in page, "say what `Returns` are where the task is"
     for name, run in write_tasks_page.runs().items():
         for field in write_tasks_page.declared(write_tasks_page.options_of(run)):
             typed = field.field.upper() if field.positional else field.flag

@@ -58,7 +58,8 @@ def run(options: Options) -> int:
     """Send ECG for hours, over a faulty line at times and with restarts, and watch memory and answer times for drift.
 
     Returns:
-        As :func:`ecgseg.commands.soak_perform.perform_soak`.
+        0 when every byte is equal and nothing grows; 1 when a byte differs or something grows; that of the signal or
+        the error that ended it early.
     """
     from ecgseg.commands.hil_perform import Places
     from ecgseg.commands.soak_perform import perform_soak
