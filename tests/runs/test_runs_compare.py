@@ -22,7 +22,7 @@ from ecgseg.runs import folder
 from ecgseg.runs.compare import Measure, RunComparison, compare
 from ecgseg.runs.reading import Read, Result, read_result
 from support.pages import check_page, text_of
-from support.report_pages import HARM, ORIGIN, result, stream_result
+from support.report_pages import HARM, ORIGIN, result, soak_result, stream_result
 
 
 def compared(a: Result, b: Result) -> RunComparison:
@@ -271,3 +271,17 @@ def test_the_page_is_one_file_that_escapes_what_is_data() -> None:
     assert "Something got worse" in text
     assert "bytes that differ" in text
     check_page(render_comparison(compared(StreamResult.model_validate(stream_result()), stream_result())))
+
+
+def test_soaks_are_compared_by_what_differs_is_lost_or_grows(tmp_path: Path) -> None:
+    good = soak_result()
+    assert worse(compared(good, soak_result())) == []
+    assert worse(compared(good, soak_result(verdict="drift"))) == ["verdict"]
+    counts = good.counts.model_copy(update={"mismatched_bytes": 1, "differing_frames": 1, "frames": 655})
+    found = compared(good, soak_result(verdict="fail", counts=counts))
+    assert worse(found) == ["verdict", "bytes that differ", "frames that differ", "frames lost"]
+    path = tmp_path / "soak.json"
+    path.write_text(good.model_dump_json())
+    assert read_result(str(path)).result == good
+    with pytest.raises(UsageError, match="cannot be compared"):
+        compared(good, result())

@@ -17,7 +17,7 @@ class Options(JsonOption):
     """What `invoke compare` takes."""
 
     before: str | None = option(
-        "The first run: a folder or name that `invoke runs` lists, or a file of --json of hil-test or profile.",
+        "The first run: a folder or name that `invoke runs` lists, or a file of --json of hil-test, soak or profile.",
         positional=True,
     )
     after: str | None = option("The run after it, named likewise.", positional=True)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from ecgseg.errors import UsageError
 from ecgseg.hil.result import HilResult
+from ecgseg.hil.soak.result import SoakResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.profile.board import BoardProfile
 from ecgseg.profile.qemu import Profile
@@ -32,7 +33,7 @@ class Measure(BaseModel):
 
     Attributes:
         group: exactness, accuracy, time, memory or size.
-        name, unit: what it is. Verdicts count 0 pass, 1 incomplete, 2 fail.
+        name, unit: what it is. Verdicts count 0 pass, 1 incomplete, 2 drift, 3 fail.
         a, b: of the first and of the second run; None where one does not know it.
         better: which is better, less or more, or neither.
         change: of b against a: "equal", "better" or "worse"; "other" where neither is better; "not judged" where the
@@ -159,6 +160,8 @@ def _identity(result: Result) -> dict[str, str]:
         "records": ", ".join(map(str, result.records)),
         "leads": ", ".join(result.leads),
     }
+    if isinstance(result, SoakResult):
+        told |= {"rate": str(result.rate), "seed": str(result.seed)}
     if result.oracle:
         told["oracle"] = result.oracle
     if result.provenance:
@@ -186,4 +189,6 @@ def _unlike(a: Result, b: Result, facts: Sequence[Fact]) -> Iterator[tuple[Group
 def _unit(result: Result) -> str:
     if isinstance(result, HilResult | StreamResult):
         return result.timing.unit
+    if isinstance(result, SoakResult):
+        return "ms"
     return "cycles" if isinstance(result, BoardProfile) else result.unit

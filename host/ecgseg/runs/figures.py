@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ecgseg.hil.result import HilResult, Memory, Timing
+from ecgseg.hil.soak.result import SoakResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.profile.board import BoardProfile
 from ecgseg.profile.qemu import Profile
@@ -18,7 +19,7 @@ from ecgseg.targets.names import HOST
 
 Group = Literal["exactness", "accuracy", "time", "memory", "size"]
 Better = Literal["less", "more", "neither"]
-VERDICTS = ("pass", "incomplete", "fail")
+VERDICTS = ("pass", "incomplete", "drift", "fail")
 """From the best to the worst."""
 MEASURED_NOISE = 0.01
 """Share by which a time that a clock measured may change from run to run of the same program."""
@@ -51,6 +52,8 @@ def figures_of(result: Result) -> list[Figure]:
         return [*_exactness(result), *_of_frames(result), *_times(result.timing, result.target), *_kept(result.memory)]
     if isinstance(result, StreamResult):
         return [*_exactness(result), *_of_stream(result), *_times(result.timing, result.target), *_kept(result.memory)]
+    if isinstance(result, SoakResult):
+        return list(_soaked(result))
     return list(_counted(result) if isinstance(result, Profile) else _timed(result))
 
 
@@ -62,6 +65,20 @@ def _exactness(result: HilResult | StreamResult) -> Iterator[Figure]:
     else:
         yield Figure("exactness", "frames that differ", result.differing_frames, "frames")
     yield Figure("exactness", "bytes compared", result.compared_bytes, "B", "neither")
+
+
+def _soaked(result: SoakResult) -> Iterator[Figure]:
+    """Memory and answer times are those of a computer and what else it does: whether they grow is the verdict's."""
+    counts = result.counts
+    yield Figure("exactness", "verdict", VERDICTS.index(result.verdict), "verdict")
+    yield Figure("exactness", "bytes that differ", counts.mismatched_bytes, "B")
+    yield Figure("exactness", "frames that differ", counts.differing_frames, "frames")
+    yield Figure("exactness", "frames lost", max(counts.expected_frames - counts.frames, 0), "frames")
+    yield Figure("exactness", "bytes compared", counts.compared_bytes, "B", "neither")
+    for trend in result.trends:
+        yield Figure("memory" if trend.unit == "MiB" else "time", trend.name, trend.typical, trend.unit, "neither")
+    stack = max((window.stack_bytes for window in result.windows), default=0)
+    yield Figure("memory", "deepest stack", stack or None, "B")
 
 
 def _of_frames(result: HilResult) -> Iterator[Figure]:

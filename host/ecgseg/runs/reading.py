@@ -1,4 +1,4 @@
-"""Reads the result of a run: its folder, its name, or a file that --json of `hil-test` or `profile` wrote."""
+"""Reads the result of a run: its folder, its name, or a file that --json of `hil-test`, `soak` or `profile` wrote."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from pydantic_core import from_json
 from ecgseg.errors import ContentError, DataError, cause
 from ecgseg.files import broken_rules, expanded, is_file, plain, read_file
 from ecgseg.hil.result import HilResult
+from ecgseg.hil.soak.result import SoakResult
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.profile.board import BoardProfile
 from ecgseg.profile.qemu import Profile
 from ecgseg.runs.folder import ABOUT, RESULT, place
 
-Result = HilResult | StreamResult | Profile | BoardProfile
+Result = HilResult | StreamResult | SoakResult | Profile | BoardProfile
 KINDS: dict[type[BaseModel], str] = {
     HilResult: "a test of frames",
     StreamResult: "a test of a stream",
+    SoakResult: "a soak",
     Profile: "a profile in QEMU",
     BoardProfile: "a profile of a board",
 }
@@ -87,15 +89,17 @@ def _kind_of(found: object) -> type[Result]:
         raise ContentError("it is no JSON object")
     if found.get("kind") == "stream":
         return StreamResult
+    if found.get("kind") == "soak":
+        return SoakResult
     for name, kind in (("differing_frames", HilResult), ("instructions_per_frame", Profile), ("clocks", BoardProfile)):
         if name in found:
             return kind
-    raise ContentError("it is neither a result of hil-test nor one of profile")
+    raise ContentError("it is neither a result of hil-test, nor one of soak or profile")
 
 
 def _no_result(path: Path, why: str) -> DataError:
     return DataError(
         f"'{plain(str(path))}' is no result that can be compared.",
         why,
-        "Name a folder or a name that `invoke runs` lists, or a file that --json of hil-test or profile wrote.",
+        "Name a folder or a name that `invoke runs` lists, or a file that --json of hil-test, soak or profile wrote.",
     )
