@@ -59,7 +59,7 @@ class Options(PortOptions, LudbOption):
     )
     tflite: Path | None = tflite_option()
     record: tuple[Path, ...] | None = option(
-        "A recording of your own, as `invoke segment` reads it; may be typed several times. Default LUDB's first "
+        "A recording of your own, as `segment` reads it; may be typed several times. Default LUDB's first "
         "record, else synthetic ECG; the page offers all of them."
     )
     channel: str | None = option(
