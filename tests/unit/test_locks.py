@@ -64,7 +64,7 @@ def test_lists_that_are_installed_together_name_a_package_once_or_alike() -> Non
 
 def test_the_same_pythons_are_allowed_set_up_and_locked() -> None:
     lock = runpy.run_path(str(paths.ROOT / "tools" / "lock.py"))
-    assert lock["PYTHONS"] == PYTHONS
+    assert tuple(lock["PYTHONS"]) == PYTHONS
     assert f'SUPPORTED="{" ".join(PYTHONS)}"' in (paths.ROOT / "tools" / "setup.sh").read_text()
     allowed = SpecifierSet(PROJECT["requires-python"])
     assert [minor for minor in range(9, 17) if f"3.{minor}" in allowed] == [11, 12, 13]
