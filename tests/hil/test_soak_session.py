@@ -15,7 +15,7 @@ from ecgseg.commands.hil_perform import Places
 from ecgseg.data.inputs import Inputs
 from ecgseg.errors import LinkError
 from ecgseg.hil.runner import HilOptions
-from ecgseg.hil.soak import judge, ready, session
+from ecgseg.hil.soak import judge, process, ready, session
 from ecgseg.hil.soak.journal import SoakJournal
 from ecgseg.hil.soak.ready import SoakOptions
 from ecgseg.hil.soak.result import SoakResult
@@ -127,10 +127,29 @@ def test_answers_that_take_longer_and_longer_are_drift(monkeypatch: pytest.Monke
         return now
 
     monkeypatch.setattr(judge, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(process.Cores, "ran", lambda cores: clock())
+    monkeypatch.setattr(process.Cores, "waited", lambda cores: 0.0)
     result = soaked(None, replace(OPTIONS, frames=2 * FRAMES)).result
     assert (result.verdict, result.counts.mismatched_bytes) == ("drift", 0)
-    for name in ("fastest tenth", "median"):
-        assert outcome(result, f"answer time, {name}") == "grows"
+    for name in ("answer time, fastest tenth", "answer time, median", "time on a core, median"):
+        assert outcome(result, name) == "grows"
+
+
+@pytest.mark.usefixtures("device")
+def test_a_computer_that_gets_busy_makes_no_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 0.001 + now / 500
+        return now
+
+    monkeypatch.setattr(judge, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(process.Cores, "ran", lambda cores: 0.0)
+    monkeypatch.setattr(process.Cores, "waited", lambda cores: clock())
+    result = soaked(None, replace(OPTIONS, frames=2 * FRAMES)).result
+    assert result.verdict == "pass"
+    assert outcome(result, "answer time, median") == "too short"
 
 
 def test_a_wrong_byte_fails_and_ends_it_with_its_window(

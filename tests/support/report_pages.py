@@ -232,6 +232,7 @@ def soak_result(**changes: object) -> SoakResult:
             host_rss_bytes=100 << 20,
             target_rss_bytes=7 << 20,
             answers=answers,
+            on_core=answers,
         )
         for number in range(41)
     ]

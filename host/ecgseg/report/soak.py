@@ -18,7 +18,8 @@ from ecgseg.report.texts import Row, byte_text, origin_rows, source_text, stack_
 from ecgseg.terminal import data
 
 MIB = 1 << 20
-_HOUR = 3600
+_HOUR, _MINUTE = 3600, 60
+_SHOWN = ("p10", "p50", "p90")
 HEADLINES = {
     "pass": "Every byte equal, nothing grows",
     "fail": "The device differs",
@@ -105,7 +106,12 @@ def _wanted(result: SoakResult) -> str:
 
 def _duration(result: SoakResult) -> str:
     resumed = f", resumed {result.sessions - 1:,} times" if result.sessions > 1 else ""
-    return f"{result.counts.seconds / _HOUR:,.2f} h on this host{resumed}"
+    return f"{_time(result.counts.seconds)} on this host{resumed}"
+
+
+def _time(seconds: float) -> str:
+    """Hours, or minutes of less than two."""
+    return f"{seconds / _HOUR:,.1f} h" if seconds >= 2 * _HOUR else f"{seconds / _MINUTE:,.1f} min"
 
 
 def render_soak(result: SoakResult) -> str:
@@ -124,7 +130,7 @@ def render_soak(result: SoakResult) -> str:
             (f"{counts.faults:,}", "faults of the line", f"{counts.retries:,} retries"),
             (f"{restarts:,}", "restarts", f"{counts.power_cycles:,} by ending the process"),
             (
-                f"{counts.seconds / _HOUR:,.2f} h",
+                _time(counts.seconds),
                 "on this host",
                 f"{result.sessions:,} session" + "s" * (result.sessions != 1),
             ),
@@ -141,7 +147,8 @@ def _figures(windows: Sequence[Window]) -> list[tuple[str, str]]:
     found = [
         ("Memory of this program", "MiB", [_line("", windows, lambda w: w.session, lambda w: _mib(w.host_rss_bytes))]),
         ("Memory of the target", "MiB", [_line("", windows, lambda w: w.life, lambda w: _mib(w.target_rss_bytes))]),
-        ("Answer time of a frame", "ms", [_times(windows, name) for name in ("p10", "p50", "p90")]),
+        ("Answer time of a frame", "ms", [_times(windows, name, lambda w: w.answers) for name in _SHOWN]),
+        ("Of it the time on a core", "ms", [_times(windows, name, lambda w: w.on_core) for name in _SHOWN]),
     ]
     return [
         (f"{name}, {unit}", series_figure(name, unit, lines))
@@ -154,9 +161,9 @@ def _mib(size: int | None) -> float | None:
     return None if size is None else size / MIB
 
 
-def _times(windows: Sequence[Window], name: str) -> Line:
+def _times(windows: Sequence[Window], name: str, of: Callable[[Window], AnswerTimes | None]) -> Line:
     def value(window: Window) -> float | None:
-        times: AnswerTimes | None = window.answers
+        times = of(window)
         return None if times is None else float(getattr(times, name))
 
     return _line(f"{name[1:]} %", windows, lambda w: w.session, value)

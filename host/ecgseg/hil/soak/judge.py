@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.hil.judge import Judge
+from ecgseg.hil.soak.process import Cores
 from ecgseg.hil.soak.result import AnswerTimes
 from ecgseg.hil.soak.wire import ChangingWire
 from ecgseg.link import FrameResult
@@ -43,29 +44,37 @@ class SoakJudge(Judge):
 
     Args:
         wire: frames that are answered while it is faulty are not timed.
+        cores: of this thread and the target.
     """
 
     wire: ChangingWire = field(default_factory=ChangingWire)
+    cores: Cores = field(default_factory=Cores)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._seconds: list[float] = []
+        self._whole: list[float] = []
+        self._on_core: list[float] = []
 
     def answers(self, samples: npt.NDArray[np.int16]) -> Iterator[FrameResult]:
         """As the device answers them, timed."""
         frames = super().answers(samples)
         while True:
-            began = time.perf_counter()
+            ran, began = self.cores.ran(), time.perf_counter()
             frame = next(frames, None)
             if frame is None:
                 return
             if not self.wire.faulty:
-                self._seconds.append(time.perf_counter() - began)
+                self._whole.append(time.perf_counter() - began)
+                self._on_core.append(max(self.cores.ran() - ran, 0.0))
             yield frame
 
-    def answer_times(self) -> AnswerTimes | None:
-        """Of the frames so far; None when none was timed."""
-        if not self._seconds:
-            return None
-        p10, p50, p90, p99, most = (1000 * np.percentile(self._seconds, (10, 50, 90, 99, 100))).round(4).tolist()
-        return AnswerTimes(frames=len(self._seconds), p10=p10, p50=p50, p90=p90, p99=p99, most=most)
+    def answer_times(self) -> tuple[AnswerTimes | None, AnswerTimes | None]:
+        """Of the frames so far, as a clock has it and on a core; None when none was timed."""
+        return _percentiles(self._whole), _percentiles(self._on_core)
+
+
+def _percentiles(seconds: list[float]) -> AnswerTimes | None:
+    if not seconds:
+        return None
+    p10, p50, p90, p99, most = (1000 * np.percentile(seconds, (10, 50, 90, 99, 100))).round(4).tolist()
+    return AnswerTimes(frames=len(seconds), p10=p10, p50=p50, p90=p90, p99=p99, most=most)

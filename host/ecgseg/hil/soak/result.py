@@ -74,7 +74,9 @@ class Window(Counts):
         life: of the device, which begins with each start and restart.
         host_rss_bytes, target_rss_bytes: memory of the two processes at its end, None where the system does not tell.
         stack_bytes: the device's deepest stack so far, 0 when it is not measured.
-        answers: None when no lead was sent over a line without faults.
+        answers: as a clock has it; None when no lead was sent over a line without faults.
+        on_core: of it the time on a core, of this program and of a simulated target together.
+        waited_seconds: for which one of the two was ready and had no core.
     """
 
     window: Count
@@ -85,6 +87,8 @@ class Window(Counts):
     target_rss_bytes: Count | None = None
     stack_bytes: Count = 0
     answers: AnswerTimes | None = None
+    on_core: AnswerTimes | None = None
+    waited_seconds: Amount = 0.0
 
 
 class SoakResult(BaseModel):

@@ -15,8 +15,8 @@ from ecgseg.hil.journal import counted_since
 from ecgseg.hil.result import Planned
 from ecgseg.hil.soak.journal import Differing, SoakJournal
 from ecgseg.hil.soak.judge import SoakJudge
-from ecgseg.hil.soak.memory import rss_bytes
 from ecgseg.hil.soak.plan import Restart, Sent
+from ecgseg.hil.soak.process import Cores, rss_bytes
 from ecgseg.hil.soak.ready import Ready
 from ecgseg.hil.soak.result import Counts, SoakResult, SoakVerdict, Window
 from ecgseg.hil.soak.trends import taken_together, trends
@@ -79,7 +79,7 @@ class Soak:
         self._window, self._session, self._process, self._life = (
             (last.window + 1, last.session + 1, last.process, last.life) if last else (0, 1, 0, 0)
         )
-        self._now = Counts()
+        self._now = self._finished = Counts()
         self._started = time.monotonic()
 
     @property
@@ -125,7 +125,9 @@ class Soak:
     def _one_window(self, running: RunningTarget, device: DeviceClient) -> Restart | None:
         """Sends a window and keeps it; tells what ended it."""
         self._judge = judge = self._judge_of(device)
+        judge.cores = Cores(running.process.pid if running.process else None)
         self._now, self._started, self._open = Counts(), time.monotonic(), True
+        self._finished = Counts()
         link, faults = replace(device.counters), self.wire.faults
         sent: list[Sent] = []
 
@@ -134,16 +136,20 @@ class Soak:
             self._now.leads, self._now.faults = done, self.wire.faults - faults
             self._now.requests, self._now.retries = counted.requests, counted.retries
             self._now.crc_errors = counted.crc_errors
+            self._finished = self._of_window()
             self._mark_if(differing=not equal)
             self.on_step(SoakStep(self.counts, self.ready.options.hours, self.ready.options.frames, equal))
 
+        waited = judge.cores.waited()
         try:
             judge.run(self._leads(device, sent), on_lead)
+            waited = judge.cores.waited() - waited
         except DeviceError as caught:
             raise explained(caught, device) from caught
         finally:
+            judge.cores.close()
             self._mark_if(differing=not judge.tally.equal)
-        self._keep(judge, running)
+        self._keep(judge, running, waited)
         return sent[-1].restart if sent else None
 
     def _leads(self, device: DeviceClient, sent: list[Sent]) -> Iterator[Record]:
@@ -181,8 +187,9 @@ class Soak:
                 Differing(differs=self._window, mismatches=judge.tally.mismatches, counts=self._of_window())
             )
 
-    def _keep(self, judge: SoakJudge, running: RunningTarget) -> None:
+    def _keep(self, judge: SoakJudge, running: RunningTarget, waited: float) -> None:
         gc.collect()
+        answers, on_core = judge.answer_times()
         window = Window(
             **self._of_window().model_dump(),
             window=self._window,
@@ -192,7 +199,9 @@ class Soak:
             host_rss_bytes=rss_bytes(os.getpid()),
             target_rss_bytes=rss_bytes(running.process.pid if running.process else None),
             stack_bytes=judge.stats.stack_high_water if judge.stats else 0,
-            answers=judge.answer_times(),
+            answers=answers,
+            on_core=on_core,
+            waited_seconds=round(max(waited, 0.0), 3),
         )
         if self.journal.differing is None:
             self.journal.keep(window)
@@ -202,11 +211,13 @@ class Soak:
     def _of_window(self) -> Counts:
         """What was counted in the window that goes on."""
         assert self._judge is not None
-        tally = self._judge.tally
+        tally, finished = self._judge.tally, self._finished
+        # Of a lead that goes on nothing is lost yet.
+        expected = finished.expected_frames + tally.frames - finished.frames
         return self._now.model_copy(
             update={
                 "frames": tally.frames,
-                "expected_frames": tally.expected_frames,
+                "expected_frames": tally.expected_frames if self._now.leads > finished.leads else expected,
                 "differing_frames": tally.differing_frames,
                 "compared_bytes": tally.compared,
                 "mismatched_bytes": tally.mismatched,

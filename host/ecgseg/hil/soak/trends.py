@@ -15,8 +15,10 @@ MOST_WINDOWS = 200
 """Windows that a result keeps; of more, neighbours are taken together."""
 HOST_FLOOR_MIB = 2.0  # two arenas of Python's allocator, which takes memory by the MiB
 TARGET_FLOOR_MIB = 0.5  # four steps of malloc, which takes it by 128 KiB
-ANSWER_FLOOR = 0.15
-"""Share of the typical answer time by which it grew in undisturbed runs, too (docs/soak.md)."""
+TIME_FLOOR = 0.15
+"""Share of the typical time by which it grew in undisturbed runs, too (docs/soak.md)."""
+QUIET = 0.1
+"""Share of a window for which processes may have waited for a core: in others answer times tell of the computer."""
 
 
 def trends(windows: Sequence[Window]) -> list[Trend]:
@@ -32,14 +34,16 @@ def trends(windows: Sequence[Window]) -> list[Trend]:
     if by_start:
         found.append(judge("memory of the target", "MiB", condensed(by_start), TARGET_FLOOR_MIB))
         found.append(judge("memory of the target between restarts", "MiB", condensed(by_restart), TARGET_FLOOR_MIB))
-    return [*found, _answers("fastest tenth", windows, lambda t: t.p10), _answers("median", windows, lambda t: t.p50)]
+    quiet = [window for window in windows if window.waited_seconds <= QUIET * window.seconds]
+    found.append(_times_of("answer time, fastest tenth", quiet, lambda w: w.answers.p10 if w.answers else None))
+    found.append(_times_of("answer time, median", quiet, lambda w: w.answers.p50 if w.answers else None))
+    return [*found, _times_of("time on a core, median", windows, lambda w: w.on_core.p50 if w.on_core else None)]
 
 
-def _answers(name: str, windows: Sequence[Window], value: Callable[[AnswerTimes], float]) -> Trend:
-    """A percentile of the answer times; what a busy computer disturbs least is the fastest tenth."""
-    points = _points(windows, lambda w: w.session, lambda w: value(w.answers) if w.answers else None)
-    floor = ANSWER_FLOOR * median(point.value for point in points) if points else 0.0
-    return judge(f"answer time, {name}", "ms", condensed(points), floor)
+def _times_of(name: str, windows: Sequence[Window], value: Callable[[Window], float | None]) -> Trend:
+    points = _points(windows, lambda w: w.session, value)
+    floor = TIME_FLOOR * median(point.value for point in points) if points else 0.0
+    return judge(name, "ms", condensed(points), floor)
 
 
 def _points(
@@ -74,6 +78,8 @@ def _one(part: Sequence[Window]) -> Window:
         counts = counts.plus(window)
     last = part[-1].model_dump(exclude=set(Counts.model_fields))
     last |= {"window": part[0].window, "answers": _times([w.answers for w in part if w.answers])}
+    last["on_core"] = _times([w.on_core for w in part if w.on_core])
+    last["waited_seconds"] = sum(w.waited_seconds for w in part)
     return Window(**counts.model_dump(), **last)
 
 
