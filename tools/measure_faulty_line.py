@@ -133,7 +133,7 @@ def measure(job: Job) -> Row:
     """All leads of these records over one line."""
     assert _ready is not None
     faults = parse_faults(f"drop={job.rate:g},flip={job.rate:g},dup={job.rate:g}", job.seed)
-    options = HilOptions(TARGET, records=job.records, inject=faults, generated=_ready.generated, shown_leads=0)
+    options = HilOptions(TARGET, records=job.records, inject=faults, generated=_ready.generated, shown_bytes=0)
     started = time.monotonic()
     try:
         finished = run(options, reference=_ready.reference, inputs=_ready.sent(job))

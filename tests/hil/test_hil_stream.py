@@ -53,7 +53,7 @@ def assert_passed(result: StreamResult) -> None:
 def test_a_stream_on_the_host_is_equal_and_scored(model: Path) -> None:
     finished = streamed("host", model)
     assert_passed(finished.result)
-    assert [shown.record.lead for shown in finished.shown] == ["ii"]
+    assert [shown.record.lead for shown in finished.shown] == ["ii", "v2"]
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ def test_a_vectors_folder_that_cannot_be_written_does_not_change_the_verdict(
         (StreamScores, "add"),
         (DelineationCollector, "add"),
         (DelineationCollector, "scores"),
-        (stream_judge, "shown_lead"),
+        (stream_judge, "ShownLead"),
     ],
     ids=lambda part: part if isinstance(part, str) else part.__name__,
 )

@@ -12,6 +12,8 @@ from ecgseg.templating import render_template
 from support.pages import Page, check_page
 from support.report_pages import HARM, pages
 
+# Parts of several pages.
+MACROS = ("parts.html.j2", "leads.html.j2")
 TEMPLATES = paths.ROOT / "host" / "ecgseg" / "report" / "templates"
 PAGES = pages()
 CSS = render_template("report", "style.css.j2", light=LIGHT, dark=DARK, buffers=BUFFERS)
@@ -28,19 +30,26 @@ READABLE = [
 ]
 
 
+def scripts_of(html: str) -> int:
+    """Scripts of ours: that of a confusion matrix; leads as base64, in which no name stands, with what draws them."""
+    leads = re.findall(
+        r'<script type="application/json" id="strips">[\["\w+/=,\s\]]*</script>\n<script type="module">', html
+    )
+    return html.count("<script>\nconst names") + 2 * len(leads)
+
+
 @pytest.fixture(params=PAGES)
 def html(request: pytest.FixtureRequest) -> str:
     return PAGES[request.param]
 
 
 def test_every_template_of_a_page_is_shown_here() -> None:
-    bases = {"base.html.j2", "parts.html.j2"}
+    bases = {"base.html.j2", *MACROS}
     assert len({path.name for path in TEMPLATES.glob("*.html.j2")} - bases) == len(PAGES)
 
 
 def test_a_page_is_the_base_with_the_one_style_and_needs_nothing_else(html: str) -> None:
-    scripts, links = html.count("<script>\nconst names"), html.count('<a href="rig/')
-    page = check_page(html, scripts=scripts, links=links)
+    page = check_page(html, scripts=scripts_of(html), links=html.count('<a href="rig/') + html.count('<a href="#lead-'))
     assert html.startswith("<!doctype html>\n")
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.tags("meta")
     assert html.count("<style") == 1
@@ -60,7 +69,7 @@ def test_no_template_but_the_base_brings_style_and_the_style_takes_colours_from_
     for path in TEMPLATES.glob("*.html.j2"):
         text = path.read_text(encoding="utf-8")
         assert ("<style" in text) == (path.name == "base.html.j2"), path.name
-        assert path.name in ("base.html.j2", "parts.html.j2") or text.startswith('{% extends "base.html.j2" %}')
+        assert path.name in ("base.html.j2", *MACROS) or text.startswith('{% extends "base.html.j2" %}')
     assert not re.search(COLOUR.replace("|color", ""), (TEMPLATES / "style.css.j2").read_text(encoding="utf-8"))
 
 
@@ -104,7 +113,7 @@ def test_harmful_text_of_a_device_a_file_or_a_user_is_shown_and_does_nothing(htm
     page = Page(html)
     assert HARM in page.text
     assert "alert(" not in "".join(re.findall(r"<script.*?</script>", html, re.DOTALL))
-    assert len(page.tags("script")) == html.count("<script>\nconst names")
+    assert len(page.tags("script")) == scripts_of(html)
     assert all("alert" not in name for _, attributes, _ in page.elements for name in attributes)
 
 

@@ -41,7 +41,7 @@ class Places:
     Attributes:
         html: the report; None: build/reports/hil-<target>-<model>.html.
         json: the result for machines.
-        picture: a PNG of the last lead in the report.
+        picture: a PNG of a lead.
         junit: the verdicts of leads for a CI.
     """
 
@@ -122,7 +122,7 @@ def _steps(
 ) -> Iterator[tuple[str, Path, Callable[[Path], None]]]:
     """What is written: its name, where to, and how."""
     from ecgseg.report.junit import write_junit
-    from ecgseg.report.picture import write_picture
+    from ecgseg.report.picture import pictured, write_picture
 
     result, shown = test.finished.result, test.finished.shown
 
@@ -146,7 +146,7 @@ def _steps(
     if places.junit:
         yield "JUnit", places.junit, lambda path: write_junit(result, path)
     if places.picture and shown:
-        yield "Picture", places.picture, lambda path: write_picture(shown[-1], result, path)
+        yield "Picture", places.picture, lambda path: write_picture(pictured(shown), result, path)
 
 
 def _fingerprint(task: str, tested: HilOptions, inputs: Inputs | None) -> str:

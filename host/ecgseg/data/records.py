@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -123,9 +125,9 @@ def labels(record: Record, class_count: int, factor: Fraction | int) -> npt.NDAr
             assert wave.onset is not None
             assert wave.offset is not None
             _fill(mask, wave.onset, wave.offset, factor, values[wave.kind])
-    for index, wave in enumerate(record.waves):
+    for wave, (before, behind) in zip(record.waves, _neighbours(record.waves), strict=True):
         if not wave.complete and (wave.kind in values or wave.kind == "?"):
-            _fill(mask, *_doubtful(record, index), factor, UNANNOTATED)
+            _fill(mask, *_doubtful(wave, record.rate, before, behind), factor, UNANNOTATED)
             if wave.kind == "T" and wave.peak is not None and wave.offset is not None:
                 _fill(mask, wave.peak, wave.offset, factor, values["T"])
     return mask
@@ -168,17 +170,21 @@ def _part(record: Record, start: int, end: int, stretches: Sequence[Stretch]) ->
     )
 
 
-def _doubtful(record: Record, index: int) -> tuple[int, int]:
+def _neighbours(waves: Sequence[Wave]) -> list[tuple[float, float]]:
+    """Of each wave the last mark of all waves before it and the first one of all behind it, infinite without any."""
+    before = accumulate((max(wave.points, default=-inf) for wave in waves), max, initial=-inf)
+    behind = accumulate((min(wave.points, default=inf) for wave in reversed(waves)), min, initial=inf)
+    return list(zip(list(before)[:-1], list(behind)[-2::-1], strict=True))
+
+
+def _doubtful(wave: Wave, rate: int, before: float, behind: float) -> tuple[int, int]:
     """Raw span that an incompletely annotated wave may cover, cut at its neighbours' marks."""
-    wave = record.waves[index]
-    reach = _HALF_WIDTH_MS[wave.kind] * record.rate // 1000
+    reach = _HALF_WIDTH_MS[wave.kind] * rate // 1000
     first, last = min(wave.points), max(wave.points)
     if wave.onset is None:
-        before = [point for other in record.waves[:index] for point in other.points]
-        first = max([first - reach, *(point + 1 for point in before)])
+        first = int(max(first - reach, before + 1))
     if wave.offset is None:
-        after = [point for other in record.waves[index + 1 :] for point in other.points]
-        last = min([last + reach, *(point - 1 for point in after)])
+        last = int(min(last + reach, behind - 1))
     return first, last
 
 

@@ -29,6 +29,7 @@ from ecgseg.hil.identity import Known
 from ecgseg.hil.journal import OTHERWISE, Journal, answers_of, counted_since, digest_of
 from ecgseg.hil.legal import illegal, illegal_stats
 from ecgseg.hil.result import PARTS, HilResult, Planned, Segmentation, ShownLead, Source, TickCollector, Verdict
+from ecgseg.hil.shown import ShownLeads
 from ecgseg.hil.start import start_notes
 from ecgseg.hil.tally import Tally
 from ecgseg.hil.vectors import VECTORS, DirectInput, Vector
@@ -85,15 +86,14 @@ class Judge:
         info: what its device told about itself (`identify`).
         source: where the inputs come from.
         planned: what is to be sent.
-        shown_wanted: (record, lead) of those that are kept for the report.
+        shown: keeps leads for the report.
     """
 
     subject: Subject
     info: DeviceInfo
     source: Source
     planned: Planned = field(default_factory=Planned)
-    shown_wanted: frozenset[tuple[int, str]] = frozenset()
-    shown: list[ShownLead] = field(default_factory=list)
+    shown: ShownLeads = field(default_factory=ShownLeads)
     records: dict[int, None] = field(default_factory=dict)
     leads: dict[str, None] = field(default_factory=dict)
     finished: bool = False
@@ -351,8 +351,7 @@ class Judge:
         joined = join(parts, parameters.rules)
         if self._scores and record.span is not None:
             self._scores.add(record, Prediction(device, joined))
-        if (record.record_id, record.lead) in self.shown_wanted:
-            self.shown.append(ShownLead(record, reference, device, joined, classes, equal))
+        self.shown.add(ShownLead(record, reference, device, joined, classes, equal))
 
     def _verdict(self, error: str | None) -> Verdict:
         if not self.tally.equal:
@@ -383,6 +382,10 @@ class Judge:
             by_lead=self._log.outcomes,
             notes=[*self._notes, *filter(None, (tally.not_kept, self.subject.journal.not_kept))],
         )
+
+    def times(self) -> dict[str, list[float]]:
+        """Device time of each frame by part, in the unit of the result's timing."""
+        return self._ticks.times(self.info)
 
     def _segmentation(self) -> Segmentation | None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +17,7 @@ from ecgseg.interruption import Stopped
 from ecgseg.link import DeviceInfo, TimeBase
 from ecgseg.pipeline import Segment
 from ecgseg.scoring.collector import ScoreCollector
+from ecgseg.scoring.intervals import Beat, segment_beats
 from ecgseg.scoring.metrics import FiducialScore, FiducialScorer, SampleScores
 
 PARTS = ("preprocess", "inference", "postprocess")
@@ -232,6 +233,7 @@ class ShownLead:
         segments: of the device, joined over the frames, in samples at 100 Hz.
         classes: number of classes.
         equal: True when every byte of every frame is equal.
+        reported: beats of a device that reports them; None of one that marks waves alone.
     """
 
     record: Record
@@ -240,6 +242,14 @@ class ShownLead:
     segments: Sequence[Segment]
     classes: int
     equal: bool
+    reported: Sequence[Beat] | None = None
+
+    @property
+    def beats(self) -> Sequence[Beat]:
+        """Beats of the device; of one that reports none those that its waves make, of two classes none."""
+        if self.reported is not None:
+            return self.reported
+        return segment_beats(self.segments) if self.classes == max(WAVE_LABELS) else ()
 
     def fiducials(self) -> dict[str, FiducialScore]:
         """How well the device found onsets and offsets here; empty where the annotation does not tell."""
@@ -252,11 +262,19 @@ class ShownLead:
 
 @dataclass
 class HilRun:
-    """A finished or interrupted test: its result, leads to show, and what ended it early."""
+    """A finished or interrupted test.
+
+    Attributes:
+        result: of it.
+        shown: its leads, as far as there was room for them.
+        error: what ended it early.
+        times: device time of each frame by part, in the unit of the result's timing.
+    """
 
     result: HilResult
     shown: list[ShownLead] = field(default_factory=list)
     error: EcgsegError | Stopped | None = None
+    times: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 class TickCollector:
@@ -268,6 +286,11 @@ class TickCollector:
     def add(self, part: str, ticks: int) -> None:
         """Adds one unit's ticks of one part."""
         self._ticks[part].append(ticks)
+
+    def times(self, info: DeviceInfo) -> dict[str, list[float]]:
+        """Every unit's time by part, in the unit of `timing`."""
+        _, size = unit_of(info)
+        return {part: [tick * size for tick in ticks] for part, ticks in self._ticks.items() if ticks}
 
     def timing(self, info: DeviceInfo) -> Timing:
         """Means and extremes, ticks turned into the unit that the device's time base stands for."""

@@ -24,6 +24,7 @@ from ecgseg.hil.journal import Head, Journal
 from ecgseg.hil.judge import Judge, Subject
 from ecgseg.hil.replay import replay_words
 from ecgseg.hil.result import HilRun, Planned, Source
+from ecgseg.hil.shown import MOST_BYTES, ShownLeads
 from ecgseg.hil.start import explained
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.image.backends import build_image, generate
@@ -77,7 +78,7 @@ class HilOptions:
         target_options: port, baud rate and the like.
         generated: folder with C that is already rendered; None renders it.
         vectors: folder for differing frames.
-        shown_leads: how many leads are kept to be shown, spread over the records.
+        shown_bytes: of signals that are kept to be shown; 0 keeps none.
         peers: score classical delineators beside the device; of a stream alone.
         journal: keeps which leads were equal, so that the test can be resumed.
     """
@@ -96,7 +97,7 @@ class HilOptions:
     target_options: TargetOptions = field(default_factory=TargetOptions)
     generated: Path | None = None
     vectors: Path = VECTORS
-    shown_leads: int = 4
+    shown_bytes: int = MOST_BYTES
     peers: bool = False
     journal: Journal = field(default_factory=Journal, repr=False, compare=False)
 
@@ -193,7 +194,7 @@ def _finished(judge: Judge, wire: FaultyWire | None, error: EcgsegError | Stoppe
     except Stopped as late:
         # Everything was compared: the result says so, and the caller who stopped it.
         error = error or late
-    return HilRun(result, judge.shown, error)
+    return HilRun(result, judge.shown.leads, error, judge.times())
 
 
 @contextmanager
@@ -241,7 +242,7 @@ class _Test:
             info,
             source=_source(self.inputs, self.vector, direct=direct),
             planned=_planned(self.inputs, self.vector, direct=direct),
-            shown_wanted=frozenset() if direct else leads_to_show(self.inputs, self.options.shown_leads),
+            shown=ShownLeads(self.options.shown_bytes),
         )
 
     def _subject(self, device: DeviceClient | None) -> Subject:
@@ -357,10 +358,3 @@ def _direct_inputs(reference: Segmenter, vector: Vector | None) -> list[npt.NDAr
     extremes = [np.full(size, value, dtype=np.int8) for value in (-128, 0, 127)]
     drawn = [rng.integers(-128, 128, size, dtype=np.int8) for _ in range(RANDOM_INPUTS - len(extremes))]
     return [*extremes, *drawn]
-
-
-def leads_to_show(inputs: Inputs, count: int) -> frozenset[tuple[int, str]]:
-    """So many leads spread over the records; lead II where it is streamed."""
-    step = max(1, len(inputs.records) // max(1, count))
-    lead = "ii" if "ii" in inputs.leads else inputs.leads[0]
-    return frozenset((number, lead) for number in inputs.records[::step][:count])

@@ -22,12 +22,12 @@ from ecgseg.hil.journal import OTHERWISE, Journal, counted_since, digest_of
 from ecgseg.hil.legal import illegal_stats
 from ecgseg.hil.replay import replay_command
 from ecgseg.hil.result import Planned, ShownLead, Source, TickCollector, Verdict
+from ecgseg.hil.shown import ShownLeads
 from ecgseg.hil.start import start_notes
 from ecgseg.hil.stream_compare import class_difference, event_difference, illegal, prefix, told_differently
 from ecgseg.hil.stream_reference import Answers, StreamReference
 from ecgseg.hil.stream_result import StreamFacts, StreamMismatch, StreamResult
 from ecgseg.hil.stream_scores import StreamScores
-from ecgseg.hil.stream_shown import shown_lead
 from ecgseg.hil.vectors import VECTORS, Vector
 from ecgseg.link import DeviceClient, DeviceInfo, DeviceStats
 from ecgseg.link.answers import is_too_long
@@ -104,15 +104,14 @@ class StreamJudge:
         info: what its device told about itself (`identify`).
         source: where the ECG comes from.
         planned: what is to be sent.
-        shown_wanted: (record, lead) of those that are kept for the report.
+        shown: keeps leads for the report.
     """
 
     subject: StreamSubject
     info: DeviceInfo
     source: Source
     planned: Planned = field(default_factory=Planned)
-    shown_wanted: frozenset[tuple[int, str]] = frozenset()
-    shown: list[ShownLead] = field(default_factory=list)
+    shown: ShownLeads = field(default_factory=ShownLeads)
     finished: bool = False
 
     def __post_init__(self) -> None:
@@ -336,8 +335,8 @@ class StreamJudge:
                 return
             found = Delineation.of_events(actual.classes, events)
             self._scores.add(record, found)
-            if (record.record_id, record.lead) in self.shown_wanted:
-                self.shown.append(shown_lead(record, expected, actual, found, equal=equal))
+            waves, beats = found.prediction.segments, found.beats
+            self.shown.add(ShownLead(record, expected.classes, actual.classes, waves, 4, equal, beats))
         except Exception as error:
             self._scores.leave_out(record, f"{type(error).__name__}: {error}")
 
@@ -372,6 +371,10 @@ class StreamJudge:
             by_lead=self._log.outcomes,
             notes=[*self._notes, *filter(None, (self._not_kept, self.subject.journal.not_kept))],
         )
+
+    def times(self) -> dict[str, list[float]]:
+        """Device time for a second of signal of each lead, in the unit of the result's timing."""
+        return self._ticks.times(self.info)
 
     def _verdict(self, error: str | None) -> Verdict:
         if self.counts.mismatched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -134,8 +135,14 @@ class StreamResult(BaseModel):
 
 @dataclass
 class StreamRun:
-    """A finished or interrupted test: its result, leads to show, and what ended it early."""
+    """A finished or interrupted test.
+
+    Attributes:
+        result, shown, error: as in HilRun.
+        times: device time for a second of signal of each lead, in the unit of the result's timing.
+    """
 
     result: StreamResult
     shown: list[ShownLead] = field(default_factory=list)
     error: EcgsegError | Stopped | None = None
+    times: Mapping[str, Sequence[float]] = field(default_factory=dict)

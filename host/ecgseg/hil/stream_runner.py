@@ -23,12 +23,12 @@ from ecgseg.hil.runner import (
     Step,
     built,
     connected,
-    leads_to_show,
     misfit,
     rate_of,
     replayed_inputs,
     replayed_model,
 )
+from ecgseg.hil.shown import ShownLeads
 from ecgseg.hil.start import explained
 from ecgseg.hil.stream_judge import StreamJudge, StreamSubject
 from ecgseg.hil.stream_reference import StreamReference
@@ -154,7 +154,7 @@ def _finished(judge: StreamJudge, wire: FaultyWire | None, error: EcgsegError | 
                 result = result.model_copy(update={"injected": wire.told()})
     except Stopped as late:
         error = error or late
-    return StreamRun(result, judge.shown, error)
+    return StreamRun(result, judge.shown.leads, error, judge.times())
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class _Test:
             info,
             source=self.inputs.source,
             planned=Planned(len(self.inputs.records), self.inputs.count),
-            shown_wanted=leads_to_show(self.inputs, self.options.shown_leads),
+            shown=ShownLeads(self.options.shown_bytes),
         )
 
     def _subject(self, device: DeviceClient | None) -> StreamSubject:

@@ -1,50 +1,73 @@
-"""The HTML report of a HIL test: one file, no network, light and dark."""
+"""The HTML report of a HIL test: one file that needs no network; scripts sort its leads and draw them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from markupsafe import Markup
 
+from ecgseg.data.records import CLASS_NAMES
 from ecgseg.hil.result import HilResult, HilRun, ShownLead
+from ecgseg.hil.stream_result import StreamRun
 from ecgseg.printable import printable
 from ecgseg.report.lead import lead_name
 from ecgseg.report.page import render_page
-from ecgseg.report.svg import lead_figure
-from ecgseg.report.texts import (
-    HEADLINES,
-    byte_text,
-    input_count,
-    provenance_rows,
-    reached,
-    remedy,
-    stack_text,
-    summary_rows,
-    time_note,
+from ecgseg.report.run_page import (
+    Leads,
+    error_text,
+    first_rows,
+    interval_rows,
+    line_rows,
+    memory_rows,
+    signed,
+    time_rows,
 )
+from ecgseg.report.svg import lead_figure
+from ecgseg.report.texts import HEADLINES, byte_text, input_count, reached, remedy, stack_text, time_note
 from ecgseg.scoring.metrics import FiducialScore
 
 
 def render_report(run: HilRun) -> str:
     """HTML of a HIL test; all styles and figures are inside."""
     try:
-        return _page(run.result, [lead_values(lead) for lead in run.shown], remedy(run.error))
+        return _page(run, Leads.of(run))
     except Exception as error:  # A verdict is told whatever its pictures come to.
         why = printable(f"{type(error).__name__}: {error}")
-        return _page(run.result.model_copy(update={"not_scored": why, "segmentation": None}), [], remedy(run.error))
+        bare = run.result.model_copy(update={"not_scored": why, "segmentation": None})
+        return _page(replace(run, result=bare), Leads())
 
 
-def _page(result: HilResult, leads: list[dict[str, object]], what_to_do: str) -> str:
+def _page(run: HilRun, leads: Leads) -> str:
+    result = run.result
+    scores = result.segmentation
     return render_page(
         "hil.html.j2",
         result=result,
         headline=HEADLINES[result.verdict],
         reached=reached(result),
         tiles=_tiles(result),
-        rows=[*summary_rows(result), *provenance_rows(result)],
-        fiducials=_fiducial_rows(result.segmentation.fiducials) if result.segmentation else [],
-        leads=leads,
-        byte=byte_text,
-        remedy=what_to_do,
+        fiducials=_fiducial_rows(scores.fiducials) if scores else [],
+        scores=scores.samples if scores else None,
+        names=CLASS_NAMES.get(len(scores.samples.confusion), ()) if scores else (),
+        intervals=interval_rows(leads.table),
+        times=time_rows(run.times, result.timing.parts),
+        **lead_context(run, leads),
     )
+
+
+def lead_context(run: HilRun | StreamRun, leads: Leads) -> dict[str, object]:
+    """What the templates of both kinds of tests show of a run and its leads."""
+    return {
+        "first": first_rows(run.result),
+        "line": line_rows(run.result),
+        "memory": memory_rows(run.result),
+        "time_note": time_note(run.result) if run.result.timing.parts else "",
+        "leads": leads,
+        "pictures": [lead_values(lead) for lead in leads.pictured],
+        "error_text": error_text,
+        "byte": byte_text,
+        "remedy": remedy(run.error),
+    }
 
 
 def _tiles(result: HilResult) -> list[tuple[str, str, str]]:
@@ -81,9 +104,10 @@ def _fiducial_rows(scores: dict[str, FiducialScore]) -> list[dict[str, str]]:
     return [
         {
             "point": point,
+            "f1": f"{100 * score.f1:.1f}",
             "sensitivity": f"{100 * score.sensitivity:.1f}",
             "ppv": f"{100 * score.ppv:.1f}",
-            "error": f"{score.mean_ms:+.1f} ± {score.sd_ms:.1f}",
+            "error": f"{signed(score.mean_ms)} ± {score.sd_ms:.1f}",
             "count": f"{score.true_positives:,} of {score.true_positives + score.false_negatives:,}",
         }
         for point, score in scores.items()

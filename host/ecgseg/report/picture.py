@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ecgseg.hil.result import ShownLead
 from ecgseg.output import write_bytes
 from ecgseg.pipeline import LEAD_OFF, MODEL_RATE, offset_tick, onset_tick, seconds
 from ecgseg.report.drawing import drawing
+from ecgseg.report.excerpt import excerpt
 from ecgseg.report.lead import Mask, Span, rows, spans
 from ecgseg.report.palette import LIGHT
 from ecgseg.report.texts import Result
@@ -23,6 +24,11 @@ _BAR = 0.74
 _FLAT_MV = 0.01
 
 
+def pictured(leads: Sequence[ShownLead]) -> ShownLead:
+    """The lead that stands for a test: three quarters into it, so that a longer test shows no other kind of one."""
+    return leads[3 * len(leads) // 4]
+
+
 def write_picture(lead: ShownLead, result: Result, path: Path) -> None:
     """Draws one lead of a test with its verdict.
 
@@ -30,7 +36,7 @@ def write_picture(lead: ShownLead, result: Result, path: Path) -> None:
         OutputError: it could not be drawn, or not be written.
     """
     with drawing(str(path)):
-        data = _png(lead, result)
+        data = _png(excerpt(lead), result)
     write_bytes(path, data)
 
 

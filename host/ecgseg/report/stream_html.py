@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ecgseg.hil.stream_result import StreamResult, StreamRun
 from ecgseg.printable import printable
-from ecgseg.report.html import lead_values
+from ecgseg.report.html import lead_context
 from ecgseg.report.page import render_page
-from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, summary_rows
-from ecgseg.report.texts import HEADLINES, byte_text, input_count, provenance_rows, remedy, stack_text, time_note
+from ecgseg.report.run_page import Leads, time_rows
+from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, stream_rows
+from ecgseg.report.texts import HEADLINES, input_count, stack_text, time_note
 
 
 def render_report(run: StreamRun) -> str:
     """HTML; all styles and figures are inside."""
     try:
-        return _page(run.result, [lead_values(lead) for lead in run.shown], remedy(run.error))
+        return _page(run, Leads.of(run))
     except Exception as error:  # A verdict is told whatever its pictures come to.
         why = printable(f"{type(error).__name__}: {error}")
         bare: dict[str, object] = {"not_scored": why, "scores": None, "by_rhythm": {}, "peers": {}}
-        return _page(run.result.model_copy(update=bare), [], remedy(run.error))
+        return _page(replace(run, result=run.result.model_copy(update=bare)), Leads())
 
 
-def _page(result: StreamResult, leads: list[dict[str, object]], what_to_do: str) -> str:
+def _page(run: StreamRun, leads: Leads) -> str:
+    result = run.result
     scores = all_scores(result)
     return render_page(
         "hil_stream.html.j2",
@@ -28,13 +32,12 @@ def _page(result: StreamResult, leads: list[dict[str, object]], what_to_do: str)
         headline=HEADLINES[result.verdict],
         reached=reached(result),
         tiles=_tiles(result),
-        rows=[*summary_rows(result), *provenance_rows(result)],
         points={name: point_rows(found) for name, found in scores.items()},
         beats={name: beat_rows(found) for name, found in scores.items()},
         rhythms=rhythm_rows(result.by_rhythm) if len(result.by_rhythm) > 1 else [],
-        leads=leads,
-        byte=byte_text,
-        remedy=what_to_do,
+        facts_of_stream=stream_rows(result),
+        times=time_rows(run.times, result.timing.parts),
+        **lead_context(run, leads),
     )
 
 

@@ -13,19 +13,25 @@ DEVICE = "Device"
 
 def summary_rows(result: StreamResult) -> list[Row]:
     """Name and value of everything worth a line."""
+    streams, *device = stream_rows(result)
+    answers, *device = device
+    rows = [*tested_rows(result), streams, answers, *link_rows(result), *device]
+    rows += [("Work", work_text(result))] if result.timing.parts else []
+    rows.append(("Memory", memory_text(result)))
+    return [*rows, *closing_rows(result)]
+
+
+def stream_rows(result: StreamResult) -> list[Row]:
+    """What was streamed and answered, then what the device told of its stream."""
     rows = [
-        *tested_rows(result),
         ("Streams", f"{result.streams:,} of {result.planned_streams:,}, {result.signal_seconds:,.1f} s of signal"),
         ("Answers", f"{result.samples:,} classes, {result.events:,} events"),
-        *link_rows(result),
     ]
     if result.stream:
         told = result.stream
         rows.append(("Looks ahead", f"{told.look_ahead_ms} ms, in blocks of {10 * told.block} ms"))
         rows.append(("Stream", f"{told.memory_bytes:,} B of RAM, {told.state_bytes:,} B of them the network's state"))
-    rows += [("Work", work_text(result))] if result.timing.parts else []
-    rows.append(("Memory", memory_text(result)))
-    return [*rows, *closing_rows(result)]
+    return rows
 
 
 def work_text(result: StreamResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -56,8 +57,8 @@ def beats_of(waves: Mapping[str, Sequence[Span]]) -> list[Beat]:
     """
     complexes = [wave for wave in waves.get("QRS", ()) if any(point is not None for point in wave)]
     starts = [_first(wave) for wave in complexes]
-    onsets = [onset for onset, _, _ in waves.get("P", ()) if onset is not None]
-    offsets = [offset for _, _, offset in waves.get("T", ()) if offset is not None]
+    onsets = sorted(onset for onset, _, _ in waves.get("P", ()) if onset is not None)
+    offsets = sorted(offset for _, _, offset in waves.get("T", ()) if offset is not None)
     neighbours = zip(complexes, starts, [-np.inf, *starts][:-1], [*starts, np.inf][1:], strict=True)
     return [
         Beat(
@@ -72,11 +73,13 @@ def beats_of(waves: Mapping[str, Sequence[Span]]) -> list[Beat]:
 
 
 def _first_between(points: Sequence[float], after: float, before: float) -> float | None:
-    return next((point for point in points if after < point < before), None)
+    at = bisect_right(points, after)
+    return points[at] if at < len(points) and points[at] < before else None
 
 
 def _last_between(points: Sequence[float], after: float, before: float) -> float | None:
-    return _first_between(points[::-1], after, before)
+    at = bisect_left(points, before) - 1
+    return points[at] if at >= 0 and points[at] > after else None
 
 
 def annotated_beats(record: Record) -> list[Beat]:
@@ -90,6 +93,20 @@ def annotated_beats(record: Record) -> list[Beat]:
         for kind in WAVE_LABELS[4]
     }
     return beats_of(kinds)
+
+
+def beats_inside(record: Record, found: Sequence[Beat]) -> list[Beat]:
+    """Those beats that lie in what is annotated of a record; of one without annotation none."""
+    if record.span is None:
+        return []
+    first, last = (1000.0 * point / record.rate for point in record.span)
+    return [beat for beat in found if first - TOLERANCE_MS <= beat.r <= last + TOLERANCE_MS]
+
+
+def beat_pairs(annotated: Sequence[Beat], found: Sequence[Beat]) -> list[tuple[Beat, Beat]]:
+    """Annotated beats with those that were found of them, nearest first."""
+    pairs = match([beat.r for beat in annotated], [beat.r for beat in found], TOLERANCE_MS)
+    return [(annotated[i], found[j]) for i, j in pairs]
 
 
 def segment_beats(segments: Sequence[Segment]) -> list[Beat]:
@@ -148,11 +165,9 @@ class BeatScorer:
         """Adds one lead; beats outside of what is annotated take no part."""
         if record.span is None:
             return
-        first, last = (1000.0 * point / record.rate for point in record.span)
-        annotated = annotated_beats(record)
-        inside = [beat for beat in found if first - TOLERANCE_MS <= beat.r <= last + TOLERANCE_MS]
-        for i, j in match([beat.r for beat in annotated], [beat.r for beat in inside], TOLERANCE_MS):
-            wanted, given = annotated[i].intervals(), inside[j].intervals()
+        annotated, inside = annotated_beats(record), beats_inside(record, found)
+        for one, other in beat_pairs(annotated, inside):
+            wanted, given = one.intervals(), other.intervals()
             for name in wanted.keys() & given.keys():
                 self.errors[name].append(given[name] - wanted[name])
         if len(record.spans) == 1 and min(len(annotated), len(inside)) >= _LEAST_BEATS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -82,6 +83,21 @@ def sample_scores(confusion: Confusion) -> SampleScores:
     )
 
 
+@dataclass(frozen=True)
+class Points:
+    """Points of one kind in a lead, in milliseconds from its first sample.
+
+    Attributes:
+        pairs: annotated and detected point of each that was found.
+        missed: annotated points that were not.
+        surplus: detected points that nobody annotated, where the annotation is whole.
+    """
+
+    pairs: list[tuple[float, float]]
+    missed: list[float]
+    surplus: list[float]
+
+
 @dataclass
 class FiducialCount:
     """Running count for one kind of point, such as "QRS onset"."""
@@ -137,11 +153,15 @@ def match(reference: Sequence[float], detected: Sequence[float], tolerance: floa
     Returns:
         (index in reference, index in detected), each index at most once.
     """
+    order = sorted(range(len(detected)), key=detected.__getitem__)
+    times = [detected[j] for j in order]
+    # A little more than can be near enough, lest a rounded sum decides; of a long record far less than all pairs.
+    reach = 1.01 * tolerance
     pairs = sorted(
-        (abs(there - here), i, j)
+        (abs(there - detected[j]), i, j)
         for i, there in enumerate(reference)
-        for j, here in enumerate(detected)
-        if abs(there - here) <= tolerance
+        for j in order[bisect_left(times, there - reach) : bisect_right(times, there + reach)]
+        if abs(there - detected[j]) <= tolerance
     )
     free_reference, free_detected = set(range(len(reference))), set(range(len(detected)))
     chosen = []
@@ -151,6 +171,42 @@ def match(reference: Sequence[float], detected: Sequence[float], tolerance: floa
             free_detected.remove(j)
             chosen.append((i, j))
     return chosen
+
+
+def points_of(record: Record, segments: Iterable[Segment], class_count: int) -> dict[str, Points]:
+    """Points of a lead by name, such as "QRS onset", with what FiducialScorer says of them.
+
+    Args:
+        record: the lead with its annotation.
+        segments: what was found in it, in samples at 100 Hz.
+        class_count: 2 or 4.
+    """
+    found = list(segments)
+    mask = labels(record, class_count, record.step)
+    points = {}
+    for kind, label in WAVE_LABELS[class_count].items():
+        mine = [segment for segment in found if segment.label == label]
+        waves = [wave for wave in record.waves if wave.kind == kind]
+        onsets = [wave.onset for wave in waves if wave.onset is not None]
+        offsets = [wave.offset for wave in waves if wave.offset is not None]
+        begins = [(segment.onset, milliseconds(onset_tick(segment.onset))) for segment in mine]
+        ends = [(segment.offset, milliseconds(offset_tick(segment.offset))) for segment in mine]
+        points[f"{kind} onset"] = _points(record, mask, onsets, begins)
+        points[f"{kind} offset"] = _points(record, mask, offsets, ends)
+    return points
+
+
+def _points(record: Record, mask: npt.NDArray[np.uint8], raw: list[int], detected: list[tuple[int, int]]) -> Points:
+    """Annotated raw samples against (sample at 100 Hz, time in ms) of what was found."""
+    reference_ms = [1000.0 * point / record.rate for point in raw]
+    detected_ms = [float(time) for _, time in detected]
+    pairs = match(reference_ms, detected_ms, TOLERANCE_MS)
+    hit, matched = {i for i, _ in pairs}, {j for _, j in pairs}
+    return Points(
+        [(reference_ms[i], detected_ms[j]) for i, j in pairs],
+        [time for i, time in enumerate(reference_ms) if i not in hit],
+        [float(time) for j, (point, time) in enumerate(detected) if j not in matched and mask[point] != UNANNOTATED],
+    )
 
 
 class FiducialScorer:
@@ -172,33 +228,12 @@ class FiducialScorer:
 
     def add(self, record: Record, segments: Iterable[Segment]) -> None:
         """Score the segments (samples at 100 Hz) found in one lead."""
-        found = list(segments)
-        mask = labels(record, self.class_count, record.step)
-        for kind, label in WAVE_LABELS[self.class_count].items():
-            mine = [segment for segment in found if segment.label == label]
-            waves = [wave for wave in record.waves if wave.kind == kind]
-            onsets = [wave.onset for wave in waves if wave.onset is not None]
-            offsets = [wave.offset for wave in waves if wave.offset is not None]
-            begins = [(segment.onset, milliseconds(onset_tick(segment.onset))) for segment in mine]
-            ends = [(segment.offset, milliseconds(offset_tick(segment.offset))) for segment in mine]
-            self._count(record, mask, f"{kind} onset", onsets, begins)
-            self._count(record, mask, f"{kind} offset", offsets, ends)
-
-    def _count(
-        self, record: Record, mask: npt.NDArray[np.uint8], name: str, raw: list[int], detected: list[tuple[int, int]]
-    ) -> None:
-        """Counts one kind of point: annotated raw samples against (sample at 100 Hz, time in ms) of what was found."""
-        reference_ms = [1000.0 * point / record.rate for point in raw]
-        detected_ms = [float(time) for _, time in detected]
-        pairs = match(reference_ms, detected_ms, TOLERANCE_MS)
-        count = self.counts[name]
-        count.true_positives += len(pairs)
-        count.false_negatives += len(raw) - len(pairs)
-        count.errors_ms += [detected_ms[j] - reference_ms[i] for i, j in pairs]
-        matched = {j for _, j in pairs}
-        count.false_positives += sum(
-            j not in matched and mask[point] != UNANNOTATED for j, (point, _) in enumerate(detected)
-        )
+        for name, points in points_of(record, segments, self.class_count).items():
+            count = self.counts[name]
+            count.true_positives += len(points.pairs)
+            count.false_negatives += len(points.missed)
+            count.false_positives += len(points.surplus)
+            count.errors_ms += [detected - annotated for annotated, detected in points.pairs]
 
     def scores(self) -> dict[str, FiducialScore]:
         """Scores by point, such as "QRS onset"."""
