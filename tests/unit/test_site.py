@@ -84,6 +84,12 @@ def test_no_page_names_a_folder_of_somebodys_computer(name: str) -> None:
     assert OF_A_MACHINE.findall((paths.ROOT / name).read_text(encoding="utf-8")) == []
 
 
+def test_the_number_that_the_first_steps_change_is_there() -> None:
+    page = (paths.ROOT / "docs" / "start.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"sed -i 's/(.+?)/[^/]+/' (\S+)", page)
+    assert found[0] in (paths.ROOT / found[1]).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_list_is_one_for_every_markdown(name: str) -> None:
     """It stands behind a blank line, and a list in a list is four blanks further in."""

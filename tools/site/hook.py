@@ -41,3 +41,10 @@ def leads_to(page: Path) -> Iterator[Path]:
         name = link.partition("#")[0]
         if name and not is_external(link) and (target := (page.parent / name).resolve()).is_file():
             yield target
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """The index of the search as a script, too: without it Material's own stops on a page that is opened as a file."""
+    folder = Path(config.site_dir, "search")
+    index = (folder / "search_index.json").read_text(encoding="utf-8")
+    (folder / "search_index.js").write_text(f"var __index = {index}", encoding="utf-8")
