@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ecgseg.commands import monitor
+from ecgseg.commands.monitor_keys import obey, typed, wish_of_key
 from ecgseg.commands.task import start
 from ecgseg.errors import DataError, ModelError, UsageError
+from ecgseg.monitor.noise import NOISES
+from ecgseg.monitor.session import Session, Wanted
+from ecgseg.monitor.state import Phase
+from ecgseg.monitor.wishes import Wish
 from support.delineator_model import delineator_model
+from support.monitor_double import BenchDouble, Clock, ramp
 from support.recordings import write_recording
 
 
@@ -52,3 +60,27 @@ def test_beats_of_a_recording_on_a_pipe(tmp_path: Path, capsys: pytest.CaptureFi
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 20
     assert all(" beat " in line or " begins" in line or " ends" in line for line in lines)
+
+
+def test_keys_choose_the_next_of_each_and_the_first_behind_the_last(tmp_path: Path) -> None:
+    session = Session(BenchDouble(), [ramp(), ramp()], Wanted(1.0, NOISES[-1], tmp_path))
+    assert wish_of_key("l", session) == Wish("lead", 2)
+    assert wish_of_key("n", session) == Wish("noise", NOISES[0])
+    assert wish_of_key("r", session) == wish_of_key("R", session) == Wish("record", 1)
+    assert wish_of_key("w", session) == Wish("write", True)
+    for key in "qx \x1b[A\xff":
+        assert wish_of_key(key, session) is None
+
+
+def test_q_ends_a_session(tmp_path: Path) -> None:
+    session = Session(BenchDouble(), [ramp()], Wanted(1.0, "none", tmp_path), clock=Clock(), nap=0)
+    session.run(lambda: obey("xq" if session.tape.head == 100 else "", session))
+    assert session.state.phase == Phase.ENDED
+    assert session.tape.head == 100
+
+
+def test_a_pipe_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        with typed() as keys:
+            assert keys() == ""

@@ -140,9 +140,15 @@ def _on_page(session: Session, facts: dict[str, str | float], port: int) -> None
 
 
 def _on_terminal(session: Session) -> None:
+    from ecgseg.commands.monitor_keys import obey, typed
     from ecgseg.report.monitor_terminal import showing
 
-    with showing(session, console) as on_step:
+    with typed() as keys, showing(session, console) as draw:
+
+        def on_step() -> None:
+            obey(keys(), session)
+            draw()
+
         session.run(on_step)
 
 

@@ -84,13 +84,13 @@ def oracle() -> Iterator[Finding]:
 
 def host_compiler() -> Iterator[Finding]:
     """gcc for this computer, with the C library and the sanitizers."""
-    cost = "hil-test, segment and profile with --target host, build --board host, export's tests."
+    cost = "hil-test, segment, monitor and profile with --target host, build --board host, export's tests."
     yield _compiler(BOARDS[HOST], {"crt1.o": "C library", "libasan.so": "AddressSanitizer"}, cost)
 
 
 def arm_compiler() -> Iterator[Finding]:
     """gcc for the Cortex-M4F, with its C library."""
-    cost = "demo, hil-test, segment and profile in QEMU, the simulator and on the board; build, flash."
+    cost = "demo, hil-test, segment, monitor and profile in QEMU, the simulator and on the board; build, flash."
     yield _compiler(BOARDS[MPS2_AN386], {"libc_nano.a": "C library newlib"}, cost)
 
 
@@ -125,6 +125,6 @@ def qemu() -> Iterator[Finding]:
         state="missing",
         found="not on the PATH",
         needed_daily=True,
-        cost="These do not work: demo, hil-test, segment and profile in QEMU, which is where they run by default.",
+        cost="These do not work: demo, hil-test, segment, monitor and profile in QEMU, where they run by default.",
         mend=APT_QEMU,
     )

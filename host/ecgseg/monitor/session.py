@@ -84,6 +84,7 @@ class Session:
         self._recorder: Recorder | None = None
         self._on_step: Callable[[], None] = lambda: None
         self._given = 0
+        self._is_stopped = False
         self._show(0, Feed(sources[0]))
 
     def run(self, on_step: Callable[[], None] = lambda: None) -> None:
@@ -113,8 +114,14 @@ class Session:
                 self._end_writing()
                 self._change(phase=Phase.ENDED)
 
+    def stop(self) -> None:
+        """Ends it with the next block."""
+        self._is_stopped = True
+
     @property
     def _is_over(self) -> bool:
+        if self._is_stopped:
+            return True
         return self._wanted.seconds is not None and self._given >= self._wanted.seconds * self._feed.rate
 
     # ---- State ----
@@ -133,7 +140,7 @@ class Session:
         self._complain(error)
         self._change(phase=Phase.LOST, figures=Figures())
         until = self._clock() + seconds
-        while (left := until - self._clock()) > 0:
+        while not self._is_over and (left := until - self._clock()) > 0:
             self._on_step()
             interruption.check()
             if self._fulfil(min(left, self._nap)):
@@ -161,6 +168,9 @@ class Session:
         wish = self.wishes.take(seconds)
         if wish is None:
             return False
+        if self.state.phase == Phase.RUNNING and self.state.trouble:
+            # What the wish before came to has been read.
+            self._change(trouble=None)
         try:
             self._do(wish)
         except EcgsegError as error:

@@ -32,6 +32,7 @@ _MOST_COLUMNS = 120
 _COLUMNS_A_SECOND = 13
 _GAP = 2
 _LEAST_MICROVOLTS = 400
+_KEYS = "l lead, n noise, r R recording, w record, q quit"
 # Bits of a Braille character, two dots wide and four high (Unicode, from U+2800 on).
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BRAILLE = 0x2800
@@ -198,7 +199,13 @@ def _notes(state: State) -> Text:
     load = f"; load: {state.figures.load.quality}" if state.figures.load else ""
     late = f"; {state.figures.slipped_s:.0f} s late" if state.figures.slipped_s > 1 else ""
     formula = f"QTc after {state.figures.formula}; " if state.figures.formula else ""
-    return Text(f"signal: {state.figures.signal}; {formula}noise: {state.noise}{load}{late}. Ctrl-C ends.", style="dim")
+    signal = f"signal: {state.figures.signal}; {formula}noise: {state.noise}{load}{late}"
+    return Text("\n".join((signal, _KEYS, *_written(state))), style="dim")
+
+
+def _written(state: State) -> Iterator[str]:
+    if state.writing or state.written:
+        yield printable(f"Records to {state.writing}." if state.writing else f"Recorded: {state.written}.")
 
 
 def _whole(value: float | None) -> str:

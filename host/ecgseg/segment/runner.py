@@ -178,7 +178,16 @@ def connected(
         EcgsegError: it does not start.
         LinkError: on it is another model, or one for another rate.
     """
-    with open_target(target, image, options) as running, running.connect(on_wait) as device:
+    with ExitStack() as kept:
+        running = kept.enter_context(open_target(target, image, options))
+
+        def waits(what: str) -> None:
+            # The port of a process that was killed stays open, and says nothing.
+            running.check()
+            if on_wait:
+                on_wait(what)
+
+        device = kept.enter_context(running.connect(waits))
         device.require_model(model.sha256)
         if device.info.input_rate != rate:
             named = f"--model {model.name}" if model.from_zoo else f"--tflite {model.path}"
