@@ -38,7 +38,7 @@ def test_it_is_one_file_without_network_for_light_and_dark_and_for_those_who_hea
 def test_it_says_in_words_what_was_measured(measured: Manifest, tmp_path: Path) -> None:
     text = text_of(page(measured, tmp_path))
     assert "Memory of seg-2-tcn-sm" in text
-    assert f"Arena {measured.arena_bytes} bytes" in text
+    assert f"Arena {measured.arena_bytes:,} bytes" in text
     assert all(layer.name in text for layer in measured.layers)
 
 

@@ -211,9 +211,9 @@ def test_without_scripts_verdict_differences_and_table_are_there(chromium: Chrom
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_keeps_anybody_out_or_is_wider_than_a_phone(chromium: Chrome, tmp_path: Path, name: str) -> None:
     write_text(tmp_path / "page.html", PAGES[name])
-    open_file(chromium, tmp_path / "page.html")
-    assert barriers(chromium) == []
+    # In one light alone: that text can be read in both is tested where the colours are.
     show_as(chromium, PHONE, 844, dark=True)
+    open_file(chromium, tmp_path / "page.html")
     assert overflow(chromium) <= 0
     assert barriers(chromium) == []
     assert complaints(chromium) == []
@@ -225,4 +225,3 @@ def test_an_open_strip_keeps_nobody_out(page: Chrome) -> None:
     assert barriers(page) == []
     show_as(page, PHONE, 844, dark=True)
     assert overflow(page) <= 0
-    assert barriers(page) == []
