@@ -29,11 +29,13 @@ BUDGETS = {
     "seg-4-tcn-sm": (1_200_000, 7 << 10, 24 << 10),
     "seg-4-tcn-lg": (2_200_000, 9 << 10, 32 << 10),
 }
-# All flash bytes: 1.5 KB more than the kernels had that were tuned to instructions.
+# All flash bytes: 1.5 KB more than the kernels had that were tuned to instructions, with the compiler of the figures.
 FLASH = {"seg-2-tcn-sm": 9_622 + 1_536, "seg-4-tcn-sm": 23_894 + 1_536, "seg-4-tcn-lg": 32_656 + 1_536}
 # Modelled cycles per frame.
 CYCLES = {"seg-2-tcn-sm": 420_000, "seg-4-tcn-sm": 1_040_000, "seg-4-tcn-lg": 1_340_000}
 PREPROCESS_BUDGET = 40_000
+# What the code of another compiler may have more of it.
+FLASH_OF_OTHERS = 1.01
 MODELS = sorted(model_names())
 
 
@@ -45,7 +47,8 @@ def test_committed_models_stay_within_budget_and_figures(name: str) -> None:
     assert profile.instructions_per_frame <= instructions
     assert profile.arena_bytes <= arena
     assert profile.flash_bytes - profile.flash.forms <= flash
-    assert profile.flash_bytes <= FLASH[name]
+    of_figures = profile.compiler == committed_compiler()
+    assert profile.flash_bytes <= FLASH[name] * (1 if of_figures else FLASH_OF_OTHERS)
     assert 0 < profile.preprocess_instructions_per_frame <= PREPROCESS_BUDGET
     # The layers are counted one by one in another image; calls between them are all that may differ.
     total = sum(layer.instructions for layer in profile.layers)
@@ -58,7 +61,7 @@ def test_committed_models_stay_within_budget_and_figures(name: str) -> None:
     differences = {
         key: found[key] - value for key, value in committed.items() if key != "sha256" and found[key] != value
     }
-    if profile.compiler == committed_compiler():
+    if of_figures:
         assert all(change <= 0 for change in differences.values()), differences
     print(f"{name}: {differences or 'as committed'}")
 

@@ -244,6 +244,21 @@ def test_a_target_that_ends_while_its_port_is_opened_says_how_it_ended(
         running.connect()
 
 
+def test_a_system_without_pseudo_terminals_is_a_target_error(
+    images: dict[str, Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left() -> tuple[int, int]:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+
+    monkeypatch.setattr(os, "openpty", none_left)
+    with (
+        pytest.raises(TargetError, match="No such device") as caught,
+        open_target("host", images["host"], TargetOptions()),
+    ):
+        pass
+    assert "/dev/pts" in caught.value.remedy
+
+
 def test_missing_qemu_names_the_package(images: dict[str, Image], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qemu.shutil, "which", lambda name: None)
     with pytest.raises(ToolMissingError) as caught, open_target("qemu", images["qemu"]):

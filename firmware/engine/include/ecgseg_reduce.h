@@ -21,10 +21,11 @@ ECGSEG_INLINE void ecgseg_mean_store(const ecgseg_mean_t *layer, int32_t sum, in
 
 ECGSEG_INLINE void ecgseg_mean(const ecgseg_mean_t *layer, const int8_t *input, int8_t *output)
 {
+    /* Known before the loops, so that a compiler sees where nothing is left for the last one. */
+    const int32_t fours = layer->inner - layer->inner % 4;
     for (int32_t o = 0; o < layer->outer; o++) {
-        int32_t i = 0;
         /* Four neighbouring columns at a time, in 32-bit sums. */
-        for (; i + 4 <= layer->inner; i += 4) {
+        for (int32_t i = 0; i < fours; i += 4) {
             int32_t sums[4] = {0, 0, 0, 0};
             const int8_t *source = input + i;
             for (int32_t n = 0; n < layer->count; n++) {
@@ -39,7 +40,7 @@ ECGSEG_INLINE void ecgseg_mean(const ecgseg_mean_t *layer, const int8_t *input, 
                 ecgseg_mean_store(layer, sums[k], output++);
             }
         }
-        for (; i < layer->inner; i++) {
+        for (int32_t i = fours; i < layer->inner; i++) {
             int32_t sum = 0;
             for (int32_t n = 0; n < layer->count; n++) {
                 sum += input[n * layer->inner + i];

@@ -32,6 +32,8 @@ def guard() -> Iterator[None]:
             yield
             sys.stdout.flush()
             interruption.check()
+            # Python 3.13 ends with 120 where nobody can read messages any more.
+            _let_go_of_what_is_gone()
         except BaseException as error:
             # A library that swallows an interruption may come back with any other exception instead.
             ended_by = interruption.ended_by(error)

@@ -65,7 +65,14 @@ def run_on_pty(
 
 def _start_on_pty(name: str, command: Sequence[str], log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int, str]:
     """The process, which alone has the master side, and the slave side, raw and held open, with its name."""
-    master, slave = os.openpty()
+    try:
+        master, slave = os.openpty()
+    except OSError as error:
+        raise TargetError(
+            f"The target {name} cannot be started.",
+            f"The system has no pseudo-terminal left to give: {cause(error, 'it does not say why.')}",
+            "In a container or a chroot, see that /dev/pts is mounted; else end programs that hold many.",
+        ) from error
     try:
         tty.setraw(slave)
         # Asked for now: a process that ends at once takes the master side with it, and then there is no name any more.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from ecgseg.errors import TargetError, cause
@@ -96,9 +97,10 @@ class LoneCore:
         self._uc.mem_map(TCM_START, TCM_BYTES)
         self._uc.mem_write(self._stop, _NOP)
         with elf.open("rb") as file:
-            for segment in ELFFile(file).iter_segments("PT_LOAD"):
-                if segment["p_filesz"]:
-                    self._uc.mem_write(segment["p_vaddr"], segment.data())
+            # A segment may begin with the file's header, where the board has no memory: as newer linkers make them.
+            for section in ELFFile(file).iter_sections():
+                if section["sh_flags"] & SH_FLAGS.SHF_ALLOC and section["sh_type"] != "SHT_NOBITS":
+                    self._uc.mem_write(section["sh_addr"], section.data())
 
     def _price(self, address: int, size: int, timing: TimingCase) -> BlockCost:
         """Cost of a run of instructions that is executed for the first time.
