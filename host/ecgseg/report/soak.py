@@ -65,7 +65,7 @@ def trend_rows(trends: Sequence[Trend]) -> list[tuple[str, str, str, str, str]]:
     return [
         (
             trend.name,
-            f"{trend.typical:,.2f} {trend.unit}",
+            f"{trend.typical:,.2f} {trend.unit}" if trend.typical else "",
             f"{trend.growth:+,.3f}" if trend.outcome != "too short" else "",
             f"{trend.bound:,.3f}",
             _OUTCOMES[trend.outcome],
@@ -105,8 +105,11 @@ def _wanted(result: SoakResult) -> str:
 
 
 def _duration(result: SoakResult) -> str:
-    resumed = f", resumed {result.sessions - 1:,} times" if result.sessions > 1 else ""
-    return f"{_time(result.counts.seconds)} on this host{resumed}"
+    return f"{_time(result.counts.seconds)} on this host, {_sessions(result)}"
+
+
+def _sessions(result: SoakResult) -> str:
+    return f"{result.sessions:,} session" + "s" * (result.sessions != 1)
 
 
 def _time(seconds: float) -> str:
@@ -129,11 +132,7 @@ def render_soak(result: SoakResult) -> str:
             (f"{counts.compared_bytes:,}", "bytes compared", f"{counts.mismatched_bytes:,} different"),
             (f"{counts.faults:,}", "faults of the line", f"{counts.retries:,} retries"),
             (f"{restarts:,}", "restarts", f"{counts.power_cycles:,} by ending the process"),
-            (
-                _time(counts.seconds),
-                "on this host",
-                f"{result.sessions:,} session" + "s" * (result.sessions != 1),
-            ),
+            (_time(counts.seconds), "on this host", _sessions(result)),
         ],
         trends=trend_rows(result.trends),
         figures=[(name, Markup(figure)) for name, figure in _figures(result.windows)],
