@@ -217,3 +217,13 @@ def test_it_can_be_made_longer_when_it_was_stopped(tmp_path: Path) -> None:
 def test_hours_end_it_as_well(tmp_path: Path) -> None:
     result = soaked(None, replace(OPTIONS, frames=None, hours=1e-9)).result
     assert (result.verdict, result.counts.frames) == ("pass", 2)
+
+
+@pytest.mark.usefixtures("device")
+def test_one_that_is_too_short_does_not_say_that_nothing_grows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert soak_perform.perform_soak(replace(OPTIONS, frames=16), Places(html=page)) == 0
+    assert "too short to tell what grows" in capsys.readouterr().out
+    assert "too short to tell what grows" in page.read_text()

@@ -32,6 +32,7 @@ _VERDICTS = {
     "drift": "[bold red]DRIFT[/bold red]  every byte of the device equals Python, but something grows",
     "incomplete": "[bold yellow]INCOMPLETE[/bold yellow]  the soak did not reach its end",
 }
+_TOO_SHORT = "[bold green]PASS[/bold green]  every byte of the device equals Python; too short to tell what grows"
 _OUTCOMES = {"steady": "steady", "step": "one step", "grows": "grows", "too short": "too short to tell"}
 
 
@@ -46,7 +47,15 @@ def show_soak(result: SoakResult, console: Console) -> None:
         console.print(f"Differs first: {data(where)}", highlight=False, soft_wrap=True)
         if item.replay:
             console.print(f"Run it again: {data(item.replay)}", highlight=False, soft_wrap=True)
-    console.print(_VERDICTS[result.verdict] + (f": {data(result.error)}" if result.error else "."), soft_wrap=True)
+    verdict = _VERDICTS[result.verdict]
+    if result.verdict == "pass" and not _judged(result):
+        verdict = _TOO_SHORT
+    console.print(verdict + (f": {data(result.error)}" if result.error else "."), soft_wrap=True)
+
+
+def _judged(result: SoakResult) -> bool:
+    """Whether it was long enough for anything to be called growing or not."""
+    return any(trend.outcome != "too short" for trend in result.trends)
 
 
 def _trend_table(trends: Sequence[Trend]) -> Table:
@@ -124,7 +133,8 @@ def render_soak(result: SoakResult) -> str:
     return render_page(
         "soak.html.j2",
         result=result,
-        headline=HEADLINES[result.verdict],
+        headline=HEADLINES[result.verdict] if result.verdict != "pass" or _judged(result) else "Every byte equal",
+        judged=_judged(result),
         grows=[trend.name for trend in result.trends if trend.outcome == "grows"],
         wanted=_wanted(result),
         tiles=[

@@ -28,12 +28,11 @@ def trends(windows: Sequence[Window]) -> list[Trend]:
         windows: all, in their order.
     """
     host = _points(windows, lambda w: w.session, lambda w: _mib(w.host_rss_bytes))
-    by_start = _points(windows, lambda w: w.process, lambda w: _mib(w.target_rss_bytes))
-    by_restart = _points(windows, lambda w: w.life, lambda w: _mib(w.target_rss_bytes))
+    # An emulator keeps of each restart what it likes; between two of them the program in it is alone.
+    target = _points(windows, lambda w: w.life, lambda w: _mib(w.target_rss_bytes))
     found = [judge("memory of this program", "MiB", condensed(host), HOST_FLOOR_MIB)]
-    if by_start:
-        found.append(judge("memory of the target", "MiB", condensed(by_start), TARGET_FLOOR_MIB))
-        found.append(judge("memory of the target between restarts", "MiB", condensed(by_restart), TARGET_FLOOR_MIB))
+    if target:
+        found.append(judge("memory of the target", "MiB", condensed(target), TARGET_FLOOR_MIB))
     quiet = [window for window in windows if window.waited_seconds <= QUIET * window.seconds]
     found.append(_times_of("answer time, fastest tenth", quiet, lambda w: w.answers.p10 if w.answers else None))
     found.append(_times_of("answer time, median", quiet, lambda w: w.answers.p50 if w.answers else None))
