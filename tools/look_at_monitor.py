@@ -36,7 +36,7 @@ from ecgseg.output import write_bytes  # noqa: E402
 _COUNT = "window.frames_ = 0; (function next() { window.frames_++; requestAnimationFrame(next); })()"
 # The picture: its size; seconds of signal of it, before it and from one of its frames to the next; how good it is. The
 # stream is slowed down, and the picture as fast as the signal again, for to take a frame takes longer than to show it.
-_WIDTH, _HEIGHT = 960, 590
+_WIDTH, _HEIGHT = 1160, 640
 _PICTURE_SECONDS, _BEFORE_SECONDS, _FRAME_SECONDS, _QUALITY = 8.0, 14.0, 0.1, 70
 _SPEED = 0.25
 
