@@ -14,6 +14,8 @@ from support.report_pages import HARM, pages
 
 # Parts of several pages.
 MACROS = ("parts.html.j2", "leads.html.j2")
+# Shows no result; tests/report/test_report_monitor.py is about it. What only it has is a style sheet of its own.
+LIVE = "monitor.html.j2"
 TEMPLATES = paths.ROOT / "host" / "ecgseg" / "report" / "templates"
 PAGES = pages()
 CSS = render_template("report", "style.css.j2", light=LIGHT, dark=DARK, buffers=BUFFERS)
@@ -44,7 +46,7 @@ def html(request: pytest.FixtureRequest) -> str:
 
 
 def test_every_template_of_a_page_is_shown_here() -> None:
-    bases = {"base.html.j2", *MACROS}
+    bases = {"base.html.j2", LIVE, *MACROS}
     assert len({path.name for path in TEMPLATES.glob("*.html.j2")} - bases) == len(PAGES)
 
 
@@ -68,9 +70,10 @@ def test_a_page_has_no_style_or_colour_of_its_own(html: str) -> None:
 def test_no_template_but_the_base_brings_style_and_the_style_takes_colours_from_the_palette() -> None:
     for path in TEMPLATES.glob("*.html.j2"):
         text = path.read_text(encoding="utf-8")
-        assert ("<style" in text) == (path.name == "base.html.j2"), path.name
+        assert ("<style" in text) == (path.name in ("base.html.j2", LIVE)), path.name
         assert path.name in ("base.html.j2", *MACROS) or text.startswith('{% extends "base.html.j2" %}')
-    assert not re.search(COLOUR.replace("|color", ""), (TEMPLATES / "style.css.j2").read_text(encoding="utf-8"))
+    for path in TEMPLATES.glob("*.css.j2"):
+        assert not re.search(COLOUR.replace("|color", ""), path.read_text(encoding="utf-8")), path.name
 
 
 def test_every_variable_of_the_style_exists_and_every_colour_is_used() -> None:

@@ -56,7 +56,7 @@ class Leads:
         if differing:
             why = "Leads that differ" + (f", the first {MOST_PICTURES}." if len(differing) == MOST_PICTURES else ".")
         elif table.points:
-            why = f"No lead differs. These are the first of the table below: the largest errors of {table.points[0]}."
+            why = f"No lead differs. These are the first of the table above: the largest errors of {table.points[0]}."
         else:
             why = "No lead differs. These are the first ones."
         pictured = [excerpt(lead) for lead in differing or kept[:_WORST]]

@@ -216,9 +216,12 @@ function drawMark(paint) {
   }
   pen.setLineDash([]);
   paint.font(12, 700);
-  pen.textAlign = device < annotated ? "right" : "left";
+  // Where there is room: beside the device's line, or on the other side of both.
+  const wide = pen.measureText(view.mark.text).width + 5, before = Math.min(annotated, device);
+  const isLeft = before - wide > LEFT && (device < annotated || device + wide > paint.width - RIGHT);
+  pen.textAlign = isLeft ? "right" : "left";
   pen.fillStyle = paint.colour("bad");
-  pen.fillText(view.mark.text, device + (device < annotated ? -5 : 5), TOP + 13);
+  pen.fillText(view.mark.text, isLeft ? before - 5 : Math.max(annotated, device) + 5, TOP + 13);
 }
 
 function drawLabels(paint) {
