@@ -17,7 +17,12 @@ import pytest
 import wfdb
 
 from ecgseg import paths
+from ecgseg.monitor.server import serving
+from ecgseg.monitor.session import Session, Wanted
+from ecgseg.monitor.sources import Source
+from ecgseg.report.monitor import render_monitor
 from support.chromium import PHONE, barriers, complaints, overflow, show_as
+from support.monitor_double import BenchDouble, Ramp
 from support.recordings import write_recording
 
 pytestmark = pytest.mark.slow
@@ -155,6 +160,22 @@ def test_the_page_goes_on_whatever_happens(monitor: Monitor) -> None:
     monitor.process.send_signal(signal.SIGINT)
     monitor.until(lambda: monitor.text("status") == "The monitor has ended")
     assert monitor.process.wait(30) == 130
+
+
+def test_there_is_paper_before_the_first_sample_comes(tmp_path: Path, chromium: Any) -> None:
+    session = Session(BenchDouble(), [Source("A ramp", Ramp)], Wanted(1.0, "none", tmp_path))
+    facts: dict[str, str | float] = {"model": "a model", "target": "host", "speed": 1.0}
+    with serving(session, render_monitor(), facts) as address:
+        chromium.get(address)
+        end = time.monotonic() + WAIT_SECONDS
+        while chromium.execute_script("return document.querySelectorAll('canvas').length") < 2:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        corners = chromium.execute_script(
+            "return [...document.querySelectorAll('canvas')]"
+            ".map((canvas) => Math.max(...canvas.getContext('2d').getImageData(2, 2, 1, 1).data.slice(0, 3)))"
+        )
+    assert min(corners) > 0
 
 
 def test_the_page_on_a_phone_paused_and_cut_off(tmp_path: Path, chromium: Any) -> None:
