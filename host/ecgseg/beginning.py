@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+EXIT_BROKEN_PIPE = 141  # 128 and the number of SIGPIPE
 FLAGS = ("--json", "--html", "--junit")
 """Options that name a result which tells how the run ended; a test holds them to those of the tasks."""
 
@@ -45,6 +46,7 @@ def begin(words: Sequence[str]) -> None:
 
     interruption.install()
     _see_to_streams()
+    sys.excepthook = _end_without_reader
 
 
 def _see_to_streams() -> None:
@@ -63,6 +65,13 @@ def _see_to_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _end_without_reader(kind: type[BaseException], error: BaseException, _: object) -> None:
+    """What invoke prints itself, its menu and its help, ends as a task does when nobody reads on: without a word."""
+    if isinstance(error, BrokenPipeError):
+        os._exit(EXIT_BROKEN_PIPE)
+    sys.__excepthook__(kind, error, error.__traceback__)
 
 
 def is_invoke(words: Sequence[str]) -> bool:

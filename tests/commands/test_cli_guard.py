@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from ecgseg import paths
 from ecgseg.choices import choose
 from ecgseg.commands.guard import guard
 from ecgseg.errors import (
@@ -95,6 +96,16 @@ def test_a_reader_that_leaves_early_ends_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=30) == 141
+
+
+@pytest.mark.parametrize("words", [["--list"], ["hil-test", "--help"]], ids=" ".join)
+def test_a_reader_of_the_menu_that_leaves_early_ends_quietly(words: list[str]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "invoke", *words]
+    ended = subprocess.run(command, cwd=paths.ROOT, stdout=writes, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writes)
+    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 def test_a_reader_of_tables_that_leaves_early_is_no_verdict() -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeGuard
 
 from ecgseg import interruption
+from ecgseg.beginning import EXIT_BROKEN_PIPE
 from ecgseg.errors import EcgsegError, OutputError
 from ecgseg.interruption import Stopped
 from ecgseg.output import output_error
 from ecgseg.terminal import data, data_lines, messages
-
-EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
 @contextmanager
