@@ -119,11 +119,11 @@ def picture(target: str, path: Path) -> None:
             time.sleep(max(0.0, begun + len(times) * _FRAME_SECONDS / _SPEED - time.monotonic()))
     ends = [*times[1:], times[-1] + _FRAME_SECONDS / _SPEED]
     lengths = [round(1000 * _SPEED * (end - start)) for start, end in zip(times, ends, strict=True)]
-    data = io.BytesIO()
+    buffer = io.BytesIO()
     options = {"quality": _QUALITY, "method": 6, "minimize_size": True, "loop": 0}
-    shots[0].save(data, "WEBP", save_all=True, append_images=shots[1:], duration=lengths, **options)
-    write_bytes(path, data.getvalue())
-    print(f"{path}: {len(shots)} frames, {len(data.getvalue()):,} B")
+    shots[0].save(buffer, "WEBP", save_all=True, append_images=shots[1:], duration=lengths, **options)
+    write_bytes(path, buffer.getvalue())
+    print(f"{path}: {len(shots)} frames, {len(buffer.getvalue()):,} B")
 
 
 def main() -> None:
