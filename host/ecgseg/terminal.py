@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import rich.table
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -50,6 +51,13 @@ class _Messages(_Console):
 
 console: Console = _Console()
 messages: Console = _Messages(stderr=True)
+
+
+class Table(rich.table.Table):
+    """A table of which nothing is cut off: what is too long for its column goes on in the next line."""
+
+    def add_column(self, *header: Any, overflow: Any = "fold", **options: Any) -> None:
+        super().add_column(*header, overflow=overflow, **options)
 
 
 def data(text: object) -> str:

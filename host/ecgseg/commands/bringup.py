@@ -38,10 +38,9 @@ class Options(PortOptions, JsonOption):
 
 def run(options: Options) -> None:
     """Settle on a board what the facts sheet leaves open (docs/bring-up.md)."""
-    from rich.table import Table
-
     from ecgseg.devices.bringup import bring_up
     from ecgseg.targets import TimeQuality, target_of
+    from ecgseg.terminal import Table
 
     on_measure = _prompt if options.measure else None
     report = bring_up(options.target, port=options.port, serial_number=options.serial, on_measure=on_measure)

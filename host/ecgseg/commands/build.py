@@ -62,7 +62,7 @@ def run(options: Options) -> None:
 
 
 def _show(built: BuiltImage) -> None:
-    from rich.table import Table
+    from ecgseg.terminal import Table
 
     table = Table(title=f"{built.board} with {built.model}, build {built.build_id}", title_justify="left")
     table.add_column("Section")

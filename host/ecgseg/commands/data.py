@@ -77,11 +77,10 @@ def _download(declared: Database, source: Source, folder: Path, options: Options
 
 def _check_own(declared: Database, options: Options) -> None:
     """Reads every record of a database of the user's and tells what is in it."""
-    from rich.table import Table
-
     from ecgseg.commands.results import DataState
     from ecgseg.data.databases.checking import check
     from ecgseg.data.databases.loader import folder_of
+    from ecgseg.terminal import Table
 
     if options.folder is not None:
         raise UsageError(

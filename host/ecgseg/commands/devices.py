@@ -19,10 +19,9 @@ class Options(JsonOption):
 
 def run(options: Options) -> None:
     """List debug probes and serial ports, and what answers on them."""
-    from rich.table import Table
-
     from ecgseg.commands.results import DeviceList
     from ecgseg.devices.listing import devices
+    from ecgseg.terminal import Table
 
     entries = devices(ask_all=options.ask_all)
     table = Table(title="Probes and serial ports", title_justify="left")

@@ -87,9 +87,8 @@ def _render_frames(options: Options, chosen: ModelFile, folder: Path) -> None:
 
 
 def _show(manifest: Manifest, title: str) -> None:
-    from rich.table import Table
-
     from ecgseg.graph.ir import shape_text
+    from ecgseg.terminal import Table
 
     table = Table(title=title, title_justify="left")
     for column in ("Layer", "Operator", "Shape", "Bytes", "MACs"):

@@ -87,10 +87,10 @@ def _csv(table: Sweep) -> str:
 
 def _show(sweep: Sweep) -> None:
     """The table, best first, and what could not be trained."""
-    from rich.table import Table
+    from ecgseg.terminal import Table
 
     table = Table(title="Validation patients, best first", title_justify="left")
-    table.add_column("Configuration", overflow="fold")
+    table.add_column("Configuration")
     for column in ("int8 F1", "float F1", "Step", "Parameters", "MACs"):
         table.add_column(column, justify="right")
     for row in sweep.rows:

@@ -123,16 +123,19 @@ def _document() -> None:
 
 def _list() -> None:
     """Lists the models that can be rendered and what they take."""
-    from rich.table import Table
+    from rich.box import SIMPLE_HEAD
 
     from ecgseg.codegen.render import render
     from ecgseg.codegen.render_stream import render_stream
+    from ecgseg.terminal import Table
     from ecgseg.zoo import configuration
 
     def begin(title: str, *columns: str) -> Table:
-        table = Table(title=title, title_justify="left")
-        for column in ("Model", *columns, "Purpose"):
-            table.add_column(column, justify="left" if column in ("Model", "Purpose") else "right")
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column("Model", no_wrap=True)
+        for column in columns:
+            table.add_column(column, justify="right", min_width=max(map(len, column.split())))
+        table.add_column("Purpose")
         return table
 
     table = begin("Models", "Classes", "Parameters", "MACs a frame", "Arena, B")
@@ -155,15 +158,13 @@ def _list() -> None:
 
 def _list_own(folder: Path) -> None:
     """Lists the models in a folder of the user's, with what --model takes in front."""
-    from rich.table import Table
-
+    from ecgseg.terminal import Table
     from ecgseg.zoo.own_models import own_models
 
     table = Table(title=data(f"Models in {folder}"), title_justify="left")
     for column in ("--model", "Kind", "Parameters", "MACs", "Arena, B", "Purpose"):
         left = column in ("--model", "Kind", "Purpose")
-        # What is typed elsewhere is shown whole.
-        table.add_column(column, justify="left" if left else "right", overflow="fold" if left else "ellipsis")
+        table.add_column(column, justify="left" if left else "right")
     for model in own_models(folder):
         numbers = ["-"] * 3 if model.numbers is None else [f"{number:,}" for number in model.numbers]
         table.add_row(data(model.place), model.kind, *numbers, data(model.about))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 
 from ecgseg.doctor.findings import Checkup, Finding
 from ecgseg.doctor.versions import Versions
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 _MARKS = {
     "ok": "[green]ok[/green]",

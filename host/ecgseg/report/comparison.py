@@ -6,13 +6,12 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from ecgseg.output import write_text
 from ecgseg.report.page import render_page
 from ecgseg.runs.compare import Measure, RunComparison
 from ecgseg.runs.figures import VERDICTS
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 _STYLES = {"better": "green", "worse": "bold red", "equal": "", "other": "", "not judged": "yellow"}
 _HASH_DIGITS = 16
@@ -49,9 +48,9 @@ def show_comparison(comparison: RunComparison, console: Console) -> None:
 
 def _table(first: str, *others: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column(first, overflow="fold")
+    table.add_column(first)
     for name in others:
-        table.add_column(name, justify="right" if name else "left", overflow="fold")
+        table.add_column(name, justify="right" if name else "left")
     return table
 
 

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from ecgseg.data.records import CLASS_NAMES
 from ecgseg.report.page import render_page
 from ecgseg.scoring.collector import Scores
 from ecgseg.scoring.evaluate import AF, Comparison, Evaluation
 from ecgseg.scoring.metrics import SampleScores
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 
 def show(comparison: Comparison, console: Console) -> None:

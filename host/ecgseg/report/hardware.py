@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from ecgseg.profile.board import INFERENCE_MILLIWATTS, BoardProfile, ClockFigures
 from ecgseg.report.texts import stack_text
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 COLUMNS = ("NAME", "FS", "DURATION", "PARAMS", "FLOPS", "METRIC", "CLOCK", "TIME", "ARENA", "ENERGY")
 

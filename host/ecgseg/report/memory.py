@@ -10,13 +10,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 from rich import box
-from rich.table import Table
 
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.graph.ir import shape_text
 from ecgseg.output import write_text
 from ecgseg.report.page import render_page
 from ecgseg.report.palette import BUFFERS
+from ecgseg.terminal import Table
 
 # Pixels of the picture: a page that is wide enough shows it as large; more layers than fit make it wider.
 _WIDTH, _LEFT, _RIGHT, _TOP, _HEIGHT = 1120, 60, 16, 16, 320

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from ecgseg.data.writers.tables import BEGINS, ENDS, LOSSES
@@ -25,6 +24,7 @@ from ecgseg.pipeline import LEAD_OFF, MODEL_RATE
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.times import TICK_RATE
 from ecgseg.printable import printable
+from ecgseg.terminal import Table
 
 _REDRAWN_SECONDS = 0.1
 _ROWS = 10

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from ecgseg.image.boards import COMMON_FLAGS, board_of
 from ecgseg.image.tflm.tree import CMSIS_NN, REFERENCE
@@ -16,7 +15,7 @@ from ecgseg.profile.qemu import BOARD
 from ecgseg.profile.tflm import Comparison
 from ecgseg.profile.ways import CMSIS_NN_DIRECTLY, GENERATED_C, TINYENGINE, TINYENGINE_FLOAT, Agreement, Way
 from ecgseg.templating import render_template
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 COLUMNS = {
     GENERATED_C: GENERATED_C,

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from ecgseg.graph.ir import shape_text
 from ecgseg.output import write_bytes
 from ecgseg.profile import Profile
 from ecgseg.report.drawing import drawing
 from ecgseg.report.palette import LIGHT
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 _BAR = 12
 

@@ -8,12 +8,11 @@ from contextlib import ExitStack, contextmanager
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import TaskID, TextColumn
-from rich.table import Table
 
 from ecgseg.segment.result import ChannelResult, SegmentResult
 from ecgseg.segment.sending import OnStep, Step
 from ecgseg.segment.strips import clock
-from ecgseg.terminal import data, progress
+from ecgseg.terminal import Table, data, progress
 
 _STATES = {"lead_off": "off", "flat": "flat", "noisy": "noise", "gap": "gap", "overrun": "overrun"}
 

@@ -11,13 +11,12 @@ from urllib.parse import quote
 from rich import box
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from ecgseg.hil.rig.processes import OnChange, RunState
 from ecgseg.hil.rig.result import RigResult, RigRun
 from ecgseg.report.page import render_page
 from ecgseg.report.texts import origin_rows
-from ecgseg.terminal import data, messages
+from ecgseg.terminal import Table, data, messages
 
 _HEADLINES = {
     "pass": "Every test passed",
@@ -79,7 +78,7 @@ def _table(rows: Sequence[_Row]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for name in ("Name", "Target", "Model"):
         # A model of one's own may be called anything; the rest is short.
-        table.add_column(name, overflow="fold", no_wrap=name != "Model")
+        table.add_column(name, no_wrap=name != "Model")
     table.add_column("Leads", justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Seconds", justify="right", no_wrap=True)

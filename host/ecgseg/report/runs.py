@@ -7,11 +7,10 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from ecgseg import paths
 from ecgseg.runs.folder import RunFolder
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 _VERDICTS = {
     "pass": "[green]pass[/green]",
@@ -27,7 +26,7 @@ def show_runs(runs: Sequence[RunFolder], console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for name in ("Began, UTC", "Task", "Model", "Target", "Verdict"):
         # A model of one's own may be called anything; the rest is short.
-        table.add_column(name, overflow="fold", no_wrap=name != "Model")
+        table.add_column(name, no_wrap=name != "Model")
     table.add_column("Compared", justify="right", no_wrap=True)
     for run in runs:
         about = run.about

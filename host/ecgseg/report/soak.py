@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from markupsafe import Markup
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from ecgseg.hil.soak.drift import Trend
 from ecgseg.hil.soak.result import AnswerTimes, SoakResult, Window
@@ -15,7 +14,7 @@ from ecgseg.report.page import render_page
 from ecgseg.report.series import Line, series_figure
 from ecgseg.report.terminal import summary_panel
 from ecgseg.report.texts import Row, byte_text, origin_rows, source_text, stack_text
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 MIB = 1 << 20
 _HOUR, _MINUTE = 3600, 60
@@ -60,7 +59,7 @@ def _judged(result: SoakResult) -> bool:
 
 def _trend_table(trends: Sequence[Trend]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column("Watched", overflow="fold")
+    table.add_column("Watched")
     for name in ("Typical", "Growth", "Allowed"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rich import box
-from rich.table import Table
 
 from ecgseg.codegen.manifest import StreamManifest
+from ecgseg.terminal import Table
 
 
 def stream_table(manifest: StreamManifest) -> Table:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from ecgseg.hil.stream_result import StreamMismatch, StreamResult
 from ecgseg.report.stream_texts import all_scores, beat_rows, point_rows, reached, rhythm_rows, summary_rows
 from ecgseg.report.terminal import show_replay, summary_panel, verdict_line
 from ecgseg.scoring.delineation import DelineationScores
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 
 def show_result(result: StreamResult, console: Console) -> None:

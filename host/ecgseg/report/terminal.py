@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.panel import Panel
-from rich.table import Table
 
 from ecgseg.hil.result import HilResult, Mismatch, Verdict
 from ecgseg.report.texts import Row, byte_text, reached, summary_rows
-from ecgseg.terminal import data
+from ecgseg.terminal import Table, data
 
 VERDICTS = {
     "pass": "[bold green]PASS[/bold green]  every byte of the device equals Python",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
-from rich.table import Table
 
 from ecgseg.codegen.trade import Setting
+from ecgseg.terminal import Table
 
 
 def trade_table(model: str, settings: Sequence[Setting]) -> Table:
