@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "host"))
 
@@ -50,13 +51,13 @@ what to do) or a signal:
 """
 
 
-def runs() -> dict[str, Run]:
+def runs() -> dict[str, Run[Any]]:
     """What runs each task, by the task's name, as the menu has them."""
     menu, _ = FilesystemLoader(start=str(paths.ROOT)).load("tasks")
     return {_name(module.run): module.run for module in sorted(menu.TASKS, key=lambda module: _name(module.run))}
 
 
-def _name(run: Run) -> str:
+def _name(run: Run[Any]) -> str:
     return run.__module__.rpartition(".")[2].replace("_", "-")
 
 
@@ -68,11 +69,11 @@ def page() -> str:
     return f"{_HEAD}| task | |\n|---|---|\n{menu}\n{tasks}{_CODES.format(rows=chr(10).join(code_rows()))}"
 
 
-def _purpose(run: Run) -> str:
+def _purpose(run: Run[Any]) -> str:
     return _one_line((run.__doc__ or "").split("\n\n")[0])
 
 
-def _task(name: str, run: Run) -> str:
+def _task(name: str, run: Run[Any]) -> str:
     fields = sorted(declared(options_of(run)), key=lambda field: "" if field.positional else field.flag)
     flags = {field.field: field.flag for field in fields}
     typed = " ".join(_typed(field) for field in fields if field.positional)
@@ -132,7 +133,7 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def _returns(run: Run) -> str:
+def _returns(run: Run[Any]) -> str:
     """What stands under `Returns` of a task's function; without it 0 is all that it says itself."""
     told = re.search(r"^Returns:\n((?: .*\n?|\n)+)", inspect.getdoc(run) or "", re.MULTILINE)
     return _one_line(told[1]) if told else "0 when it is done."
