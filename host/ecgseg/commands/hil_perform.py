@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ecgseg.hil.journal import Journal
     from ecgseg.hil.result import HilRun
     from ecgseg.hil.runner import HilOptions, OnStep
+    from ecgseg.hil.soak.runner import SoakRun
     from ecgseg.hil.stream_result import StreamRun
     from ecgseg.link.transport import OnWait
     from ecgseg.runs.folder import RunFolder
@@ -108,7 +109,7 @@ def _ended(test: Frames | Stream, kept: RunFolder, places: Places, journal: Jour
                 say(f"{name}: {path}")
         if result.by_lead and kept.journal.exists():
             say("The same command with --resume goes on.")
-        return _exit_code(test.finished, [error for error in (*written.values(), shown) if error is not None])
+        return exit_code(test.finished, [error for error in (*written.values(), shown) if error is not None])
 
 
 def _is_settled(finished: HilRun | StreamRun) -> bool:
@@ -240,7 +241,7 @@ def _model_name(tested: HilOptions) -> str:
     return Path(named).stem if Path(named).is_absolute() else find_model(named).name
 
 
-def _exit_code(finished: HilRun | StreamRun, failed: list[OutputError]) -> int:
+def exit_code(finished: HilRun | StreamRun | SoakRun, failed: list[OutputError]) -> int:
     """Exit code of a test; prints the error that ended it, and what could not be written."""
     for error in failed:
         show_error(error)

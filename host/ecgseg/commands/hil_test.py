@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from ecgseg.commands.options import (
     OptimiseOption,
     PortOptions,
     RecordOptions,
+    all_targets,
     channel_option,
     columns_option,
     database_option,
@@ -35,12 +35,6 @@ from ecgseg.models import find_model, named_place
 if TYPE_CHECKING:
     from ecgseg.data.inputs import Inputs
     from ecgseg.hil.runner import HilOptions
-
-
-def _targets() -> Collection[str]:
-    from ecgseg.targets import targets
-
-    return sorted(targets())
 
 
 def _takes_no_ecg(tflite: Path) -> bool:
@@ -81,7 +75,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
     target: str = option(
         "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
         default=default_target,
-        known=_targets,
+        known=all_targets,
     )
     model: str | None = model_option(NotWith(_ECG, why=_DRAWN_INPUTS, when=_own_takes_no_ecg))
     tflite: Path | None = tflite_option(NotWith(_ECG, why=_DRAWN_INPUTS, when=_takes_no_ecg))

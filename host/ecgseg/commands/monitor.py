@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ecgseg.commands.options import (
     LudbOption,
     PortOptions,
+    all_targets,
     columns_option,
     default_baud,
     default_target,
@@ -32,12 +33,6 @@ _MOST_SPEED = 100.0
 _OF_A_FILE = "Of LUDB and synthetic ECG it is known."
 
 
-def _targets() -> Collection[str]:
-    from ecgseg.targets import targets
-
-    return sorted(targets())
-
-
 def _noises() -> Collection[str]:
     from ecgseg.monitor.noise import NOISES
 
@@ -51,7 +46,7 @@ class Options(PortOptions, LudbOption):
     target: str = option(
         "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
         default=default_target,
-        known=_targets,
+        known=all_targets,
     )
     model: str | None = option(
         f"A stream of the zoo (`invoke zoo` lists them), or of your own by path; default {DEFAULT_STREAM}.",

@@ -31,6 +31,13 @@ def default_backend() -> str:
     return AOT.name
 
 
+def all_targets() -> Collection[str]:
+    """Names of everything that firmware runs on."""
+    from ecgseg.targets import targets
+
+    return sorted(targets())
+
+
 def default_target() -> str:
     """Where a model runs when the user says nothing."""
     from ecgseg.targets.names import DEFAULT_TARGET

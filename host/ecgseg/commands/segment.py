@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from ecgseg.commands.guard import show_error
 from ecgseg.commands.options import (
     JsonOption,
     PortOptions,
+    all_targets,
     channel_option,
     columns_option,
     default_baud,
@@ -44,12 +45,6 @@ if TYPE_CHECKING:
 _LONG_S = 3600.0
 
 
-def _targets() -> Collection[str]:
-    from ecgseg.targets import targets
-
-    return sorted(targets())
-
-
 @dataclass(frozen=True)
 class Options(PortOptions, JsonOption):
     """What `invoke segment` takes."""
@@ -61,7 +56,7 @@ class Options(PortOptions, JsonOption):
     target: str = option(
         "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
         default=default_target,
-        known=_targets,
+        known=all_targets,
     )
     model: str | None = option(
         f"A stream of the zoo (`invoke zoo` lists them), or of your own by path; default {DEFAULT_STREAM}.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ecgseg.commands.options import (
     PortOptions,
     RateOption,
     RecordOptions,
+    all_targets,
     default_baud,
     default_target,
     on_a_board,
@@ -26,12 +26,6 @@ _HOURS = 1.0
 _MOST_HOURS = 24 * 366
 
 
-def _targets() -> Collection[str]:
-    from ecgseg.targets import targets
-
-    return sorted(targets())
-
-
 @dataclass(frozen=True)
 class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, RateOption, PortOptions, JsonOption):
     """What `invoke soak` takes."""
@@ -39,7 +33,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, RateO
     target: str = option(
         "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
         default=default_target,
-        known=_targets,
+        known=all_targets,
     )
     hours: str | None = option("How long, in hours, such as 8 or 0.5; default 1, and without end with --frames.")
     frames: int | None = option("How many frames; with --hours what is reached first ends it.")

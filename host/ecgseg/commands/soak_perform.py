@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 from ecgseg import paths
 from ecgseg.commands.command_line import as_typed
-from ecgseg.commands.guard import show_error
-from ecgseg.commands.hil_perform import Places, say, to_go_on_with, tried
-from ecgseg.errors import OutputError
+from ecgseg.commands.hil_perform import Places, exit_code, say, to_go_on_with, tried
 from ecgseg.files import safe_name
 from ecgseg.interruption import Stopped, held
 from ecgseg.models import find_model
@@ -101,7 +99,7 @@ def _ended(finished: SoakRun, kept: RunFolder, places: Places, journal: SoakJour
                 say(f"{name}: {path}")
         if result.windows and kept.journal.exists():
             say("The same command with --resume goes on.")
-        return _exit_code(finished, [error for error in (*written.values(), shown) if error is not None])
+        return exit_code(finished, [error for error in (*written.values(), shown) if error is not None])
 
 
 def _is_settled(finished: SoakRun) -> bool:
@@ -125,19 +123,3 @@ def _steps(finished: SoakRun, kept: RunFolder, places: Places) -> Iterator[tuple
     if places.html:
         yield "Report", places.html, write_page
     yield _KEPT_PAGE, kept.report, write_page
-
-
-def _exit_code(finished: SoakRun, failed: list[OutputError]) -> int:
-    for error in failed:
-        show_error(error)
-    if isinstance(finished.error, Stopped):
-        return finished.error.exit_code
-    if finished.error is not None:
-        show_error(finished.error)
-    if finished.result.verdict == "fail":
-        return 1
-    if finished.error is not None:
-        return finished.error.exit_code
-    if finished.result.verdict != "pass":
-        return 1
-    return failed[0].exit_code if failed else 0

@@ -17,7 +17,7 @@ from ecgseg.monitor.noise import NOISES
 from ecgseg.monitor.sources import Source
 from ecgseg.monitor.state import Figures, State
 from ecgseg.monitor.tape import Piece, Take, Told
-from ecgseg.pipeline.events import EventFlag, EventKind
+from ecgseg.pipeline.events import POINTS_OF_A_BEAT, EventFlag, EventKind
 
 _HEAD = struct.Struct("<BBHII")
 _SAMPLES, _CLASSES = 1, 2
@@ -69,18 +69,7 @@ def events_message(take: Take, events: list[Told]) -> str:
 def _event(told: Told) -> dict[str, object]:
     event = told.event
     if event.kind == EventKind.BEAT:
-        places = {
-            name: event.tick + getattr(event, name)
-            for name, flag in (
-                ("p_on", EventFlag.P_ON),
-                ("p_off", EventFlag.P_OFF),
-                ("qrs_on", EventFlag(0)),
-                ("qrs_off", EventFlag(0)),
-                ("t_on", EventFlag.T_ON),
-                ("t_off", EventFlag.T_OFF),
-            )
-            if event.has(flag)
-        }
+        places = {name: event.tick + getattr(event, name) for name, flag in POINTS_OF_A_BEAT if event.has(flag)}
         rate = event.rate_tenths / 10 if event.has(EventFlag.RR) else None
         return {"what": "beat", "r": event.tick + event.r_fine / 16, "rate": rate, **places}
     if event.kind == EventKind.LONE_P:

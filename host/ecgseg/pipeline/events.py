@@ -36,6 +36,17 @@ class EventFlag(IntFlag):
     BAZETT = 64
 
 
+POINTS_OF_A_BEAT = (
+    ("p_on", EventFlag.P_ON),
+    ("p_off", EventFlag.P_OFF),
+    ("qrs_on", EventFlag(0)),
+    ("qrs_off", EventFlag(0)),
+    ("t_on", EventFlag.T_ON),
+    ("t_off", EventFlag.T_OFF),
+)
+"""Onsets and offsets in their order: field of the event, ticks from R, and the flag that says it is known."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One event; the fields in the order in which they lie in memory, little-endian, 48 bytes.

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ecgseg.pipeline.events import Event, EventFlag, EventKind
+from ecgseg.pipeline.events import POINTS_OF_A_BEAT, Event, EventFlag, EventKind
 from ecgseg.pipeline.times import TICK_RATE
 from ecgseg.printable import printable
 
@@ -81,14 +81,7 @@ def beat_fields(event: Event) -> Iterator[str]:
     """A beat in the columns behind the channel's name."""
     has_p = event.has(EventFlag.P_ON) or event.has(EventFlag.P_OFF)
     yield f"{(16 * event.tick + event.r_fine) / (16 * TICK_RATE):.4f}"
-    for name, flag in (
-        ("p_on", EventFlag.P_ON),
-        ("p_off", EventFlag.P_OFF),
-        ("qrs_on", EventFlag(0)),
-        ("qrs_off", EventFlag(0)),
-        ("t_on", EventFlag.T_ON),
-        ("t_off", EventFlag.T_OFF),
-    ):
+    for name, flag in POINTS_OF_A_BEAT:
         yield _seconds(event.tick + getattr(event, name)) if event.has(flag) else ""
     has_rr, has_qtc = event.has(EventFlag.RR), event.has(EventFlag.QTC)
     yield str(event.rr_ms) if has_rr else ""
