@@ -4,8 +4,9 @@
     python tools/look_at_monitor.py --picture docs/images/monitor.webp
 
 Needs the extra `browser` (make setup EXTRAS=dev,browser) and LUDB, else the ECG is synthetic. Frames are those that the
-page was asked to draw (requestAnimationFrame); memory is JavaScript's after its rubbish was collected, with the
-buffers of the signal beside it.
+page was asked to draw (requestAnimationFrame); memory is JavaScript's after its rubbish was collected, without the
+buffers of the signal; nodes are those of the document, and beside them stands what the server, with the target's
+process, has in memory (VmRSS of /proc).
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ _SPEED = 0.25
 
 
 @contextmanager
-def monitoring(target: str, speed: float = 1.0) -> Iterator[str]:
-    """The task as a process; yields the page's address."""
+def monitoring(target: str, speed: float = 1.0) -> Iterator[tuple[str, int]]:
+    """The task as a process; yields the page's address and the number of the process."""
     command = [sys.executable, "-m", "invoke", "monitor", "--target", target, "--speed", str(speed)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT / "host")}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE)
     assert process.stdout
     try:
-        yield process.stdout.readline().split()[-1]
+        yield process.stdout.readline().split()[-1], process.pid
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
@@ -81,9 +82,21 @@ def browsing(width: int, height: int) -> Iterator[Chrome]:
             window.quit()
 
 
+def resident(process: int) -> int:
+    """Bytes of memory that a process and all that it started hold (Linux)."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    own = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")), 0)
+    children = [
+        int(word)
+        for task in Path(f"/proc/{process}/task").iterdir()
+        for word in (task / "children").read_text(encoding="ascii").split()
+    ]
+    return 1024 * own + sum(resident(child) for child in children)
+
+
 def measure(target: str, minutes: int) -> None:
-    """Prints frames a second and memory, a line a minute."""
-    with monitoring(target) as address, browsing(1400, 1400) as window:
+    """Prints frames a second, memory and nodes, a line a minute."""
+    with monitoring(target) as (address, server), browsing(1400, 1400) as window:
         window.get(address)
         time.sleep(10)
         window.execute_cdp_cmd("Performance.enable", {})
@@ -94,10 +107,12 @@ def measure(target: str, minutes: int) -> None:
             frames = int(window.execute_script("return window.frames_"))
             window.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
             told = window.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
-            heap = next(one["value"] for one in told if one["name"] == "JSHeapUsedSize")
+            page = {one["name"]: one["value"] for one in told}
             status = window.execute_script("return document.getElementById('status').textContent")
             print(
-                f"{minute} min: {(frames - before) / 60:.1f} frames a second, {heap / 1e6:.3f} MB, {status}", flush=True
+                f"{minute} min: {(frames - before) / 60:.1f} frames a second, {page['JSHeapUsedSize'] / 1e6:.3f} MB, "
+                f"{page['Nodes']:,} nodes, server {resident(server) / 1e6:.1f} MB, {status}",
+                flush=True,
             )
             before = frames
 
@@ -106,7 +121,7 @@ def picture(target: str, path: Path) -> None:
     """Writes the moving picture."""
     from PIL import Image
 
-    with monitoring(target, _SPEED) as address, browsing(_WIDTH, _HEIGHT) as window:
+    with monitoring(target, _SPEED) as (address, _), browsing(_WIDTH, _HEIGHT) as window:
         window.get(address)
         time.sleep(_BEFORE_SECONDS / _SPEED)
         shots: list[Image.Image] = []

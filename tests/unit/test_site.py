@@ -9,10 +9,15 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ecgseg import paths
+from support.chromium import PHONE, WIDE, barriers, open_file, overflow, show_as
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 sys.path.insert(0, str(paths.ROOT / "tools"))
 
@@ -142,11 +147,12 @@ def test_the_picture_of_the_steps_is_current_and_names_folders_that_are_there() 
     assert [text for text in texts if not (paths.ROOT / text).is_dir()] == []
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
-    importlib.util.find_spec("mkdocs") is None and not os.environ.get("CI"), reason="make setup EXTRAS=dev,docs"
-)
-def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built site."""
+    if importlib.util.find_spec("mkdocs") is None and not os.environ.get("CI"):
+        pytest.skip("make setup EXTRAS=dev,docs")
+    folder = tmp_path_factory.mktemp("site")
     command = [
         sys.executable,
         "-m",
@@ -156,15 +162,44 @@ def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tm
         "--config-file",
         str(SITE),
         "--site-dir",
-        str(tmp_path),
+        str(folder),
     ]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
+    return folder
+
+
+def built(site: Path, name: str) -> Path:
+    """File of the site that was made of a page."""
+    return site / f"{re.sub(r'README.md$', 'index.md', name).removesuffix('.md')}.html"
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(site: Path) -> None:
     for name in PAGES:
-        page = re.sub(r"README\.md$", "index.md", name).removesuffix(".md")
-        html = (tmp_path / f"{page}.html").read_text(encoding="utf-8")
+        html = built(site, name).read_text(encoding="utf-8")
         assert re.findall(r"<(?:script|img|iframe|link rel=\"stylesheet\")[^>]*(?:src|href)=\"https?:", html) == []
-    assert (tmp_path / "docs" / "images" / "flow.svg").is_file()
-    assert "lead" in (tmp_path / "search" / "search_index.json").read_text(encoding="utf-8")
+    assert (site / "docs" / "images" / "flow.svg").is_file()
+    assert "lead" in (site / "search" / "search_index.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_no_page_of_the_site_is_wider_than_a_phone(site: Path, chromium: Chrome) -> None:
+    show_as(chromium, width=PHONE)
+    wide = {}
+    for name in PAGES:
+        open_file(chromium, built(site, name))
+        wide[name] = overflow(chromium)
+    assert [name for name, pixels in wide.items() if pixels] == []
+
+
+# Between them they have what pages are made of: tables, wide ones too, code of several languages, pictures, lists.
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["docs/segment.md", "docs/formats.md"])
+def test_a_page_of_the_site_keeps_nobody_out(site: Path, chromium: Chrome, name: str) -> None:
+    for width, dark in ((WIDE, False), (PHONE, True)):
+        show_as(chromium, width=width, dark=dark)
+        open_file(chromium, built(site, name))
+        assert barriers(chromium) == []

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from check_links import ROOT, is_external, links, pages, slug
 
-STYLE = Path("tools", "site", "site.css")
+OWN = (Path("tools", "site", "site.css"), Path("tools", "site", "site.js"))
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -29,7 +29,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Every page and what it leads to, in the place of what MkDocs found in docs; the theme's own files stay."""
     theme = [file for file in files if file.src_dir != config.docs_dir]
-    found = sorted({path.relative_to(ROOT) for page in pages() for path in (page, *leads_to(page))} | {STYLE})
+    found = sorted({path.relative_to(ROOT) for page in pages() for path in (page, *leads_to(page))} | {*OWN})
     return Files(
         [*theme, *(File(path.as_posix(), str(ROOT), config.site_dir, config.use_directory_urls) for path in found)]
     )
@@ -41,6 +41,11 @@ def leads_to(page: Path) -> Iterator[Path]:
         name = link.partition("#")[0]
         if name and not is_external(link) and (target := (page.parent / name).resolve()).is_file():
             yield target
+
+
+def on_post_page(output: str, **_: object) -> str:
+    """The box of the search has a name for those who hear the page."""
+    return output.replace(' role="dialog">', ' role="dialog" aria-label="Search">')
 
 
 def on_post_build(config: MkDocsConfig) -> None:
