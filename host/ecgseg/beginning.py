@@ -42,11 +42,14 @@ def begin(words: Sequence[str]) -> None:
     """
     # First of all: it takes no time, and what comes next does.
     discard(words)
+    import atexit
+
     from ecgseg import interruption
 
     interruption.install()
     _see_to_streams()
     sys.excepthook = _end_without_reader
+    atexit.register(_write_the_rest)
 
 
 def _see_to_streams() -> None:
@@ -72,6 +75,17 @@ def _end_without_reader(kind: type[BaseException], error: BaseException, _: obje
     if isinstance(error, BrokenPipeError):
         os._exit(EXIT_BROKEN_PIPE)
     sys.__excepthook__(kind, error, error.__traceback__)
+
+
+def _write_the_rest() -> None:
+    """What is shorter than Python's buffer is written only now, where no exception reaches the hook above."""
+    if sys.stdout is not None and not sys.stdout.closed:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os._exit(EXIT_BROKEN_PIPE)
+        except OSError:
+            return  # Python tries once more, and says so.
 
 
 def is_invoke(words: Sequence[str]) -> bool:

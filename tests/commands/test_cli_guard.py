@@ -99,11 +99,15 @@ def test_a_reader_that_leaves_early_ends_quietly() -> None:
 
 
 @pytest.mark.parametrize("words", [["--list"], ["hil-test", "--help"]], ids=" ".join)
-def test_a_reader_of_the_menu_that_leaves_early_ends_quietly(words: list[str]) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["at the end", "line by line"])
+def test_a_reader_of_the_menu_that_leaves_early_ends_quietly(words: list[str], unbuffered: str) -> None:
     reads, writes = os.pipe()
     os.close(reads)
     command = [sys.executable, "-m", "invoke", *words]
-    ended = subprocess.run(command, cwd=paths.ROOT, stdout=writes, stderr=subprocess.PIPE, check=False, timeout=60)
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    ended = subprocess.run(
+        command, cwd=paths.ROOT, env=environment, stdout=writes, stderr=subprocess.PIPE, check=False, timeout=60
+    )
     os.close(writes)
     assert (ended.returncode, ended.stderr) == (141, b"")
 
