@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import rich.table
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -54,7 +55,14 @@ messages: Console = _Messages(stderr=True)
 
 
 class Table(rich.table.Table):
-    """A table of which nothing is cut off: what is too long for its column goes on in the next line."""
+    """The one look of tables, of which nothing is cut off: what is too long for its column goes on in the next line.
+
+    `show_edge=False` leaves out the empty lines around it.
+    """
+
+    def __init__(self, *headers: Any, **options: Any) -> None:
+        look: dict[str, Any] = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0), "title_justify": "left"}
+        super().__init__(*headers, **(look | options))
 
     def add_column(self, *header: Any, overflow: Any = "fold", **options: Any) -> None:
         super().add_column(*header, overflow=overflow, **options)

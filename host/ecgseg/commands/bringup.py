@@ -46,7 +46,7 @@ def run(options: Options) -> None:
     report = bring_up(options.target, port=options.port, serial_number=options.serial, on_measure=on_measure)
     modelled = target_of(options.target).time_quality is TimeQuality.MODELLED
     title = "Simulated, shows only that the questions work" if modelled else "Apollo4 Plus EVB"
-    table = Table(title=f"Open points: {title}", title_justify="left")
+    table = Table(title=f"Open points: {title}")
     for column in ("Point", "Found", "Meaning"):
         table.add_column(column)
     for point in report.points:

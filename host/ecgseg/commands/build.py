@@ -64,7 +64,7 @@ def run(options: Options) -> None:
 def _show(built: BuiltImage) -> None:
     from ecgseg.terminal import Table
 
-    table = Table(title=f"{built.board} with {built.model}, build {built.build_id}", title_justify="left")
+    table = Table(title=f"{built.board} with {built.model}, build {built.build_id}")
     table.add_column("Section")
     table.add_column("Bytes", justify="right")
     for section, size in built.sizes.items():

@@ -96,9 +96,7 @@ def _check_own(declared: Database, options: Options) -> None:
             damaged=[name for name, _ in found.damaged],
         )
         write_json(state, options.json)
-    table = Table(
-        title=data(f"{declared.title}: {found.records:,} records, {found.minutes:,.1f} minutes"), title_justify="left"
-    )
+    table = Table(title=data(f"{declared.title}: {found.records:,} records, {found.minutes:,.1f} minutes"))
     for column in ("Wave", "Marked", "With onset and offset"):
         table.add_column(column, justify="left" if column == "Wave" else "right")
     for kind, (marked, complete) in found.waves.items():

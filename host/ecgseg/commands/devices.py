@@ -24,7 +24,7 @@ def run(options: Options) -> None:
     from ecgseg.terminal import Table
 
     entries = devices(ask_all=options.ask_all)
-    table = Table(title="Probes and serial ports", title_justify="left")
+    table = Table(title="Probes and serial ports")
     for column in ("Kind", "Name", "Description", "What answers"):
         table.add_column(column)
     for entry in entries:

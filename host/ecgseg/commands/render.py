@@ -90,7 +90,7 @@ def _show(manifest: Manifest, title: str) -> None:
     from ecgseg.graph.ir import shape_text
     from ecgseg.terminal import Table
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title)
     for column in ("Layer", "Operator", "Shape", "Bytes", "MACs"):
         table.add_column(column, justify="left" if column in ("Operator", "Shape") else "right")
     for index, layer in enumerate(manifest.layers):

@@ -89,7 +89,7 @@ def _show(sweep: Sweep) -> None:
     """The table, best first, and what could not be trained."""
     from ecgseg.terminal import Table
 
-    table = Table(title="Validation patients, best first", title_justify="left")
+    table = Table(title="Validation patients, best first")
     table.add_column("Configuration")
     for column in ("int8 F1", "float F1", "Step", "Parameters", "MACs"):
         table.add_column(column, justify="right")

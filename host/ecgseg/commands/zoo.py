@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,37 +124,41 @@ def _document() -> None:
 
 def _list() -> None:
     """Lists the models that can be rendered and what they take."""
-    from rich.box import SIMPLE_HEAD
-
     from ecgseg.codegen.render import render
     from ecgseg.codegen.render_stream import render_stream
     from ecgseg.terminal import Table
     from ecgseg.zoo import configuration
 
     def begin(title: str, *columns: str) -> Table:
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table = Table(title=title)
         table.add_column("Model", no_wrap=True)
         for column in columns:
             table.add_column(column, justify="right", min_width=max(map(len, column.split())))
-        table.add_column("Purpose")
         return table
+
+    def end(table: Table, names: Sequence[str]) -> None:
+        if names:
+            console.print(table)
+        for name in names:
+            console.print(f"{name}: {data(configuration.load(name).description)}", highlight=False)
 
     table = begin("Models", "Classes", "Parameters", "MACs a frame", "Arena, B")
     for name in model_names():
         chosen = find_model(name)
         manifest = render(chosen.path, generated_folder(chosen), name=name)
         numbers = (manifest.class_count, manifest.parameters, manifest.macs, manifest.arena_bytes)
-        table.add_row(name, *[f"{number:,}" for number in numbers], data(configuration.load(name).description))
-    console.print(table)
+        table.add_row(name, *[f"{number:,}" for number in numbers])
+    end(table, model_names())
     streams = begin("Models of a stream", "Parameters", "MACs a second", "State, B", "Arena, B", "Looks ahead, ms")
     for name in stream_names():
         chosen, settings = find_model(name), configuration.load(name)
         stream = render_stream(chosen.path, generated_folder(chosen), name=name)
         ahead = 1000 * settings.architecture.look_ahead // settings.rate
         counts = (stream.parameters, settings.macs, stream.state_bytes, stream.arena_bytes, ahead)
-        streams.add_row(name, *[f"{number:,}" for number in counts], data(settings.description))
-    if streams.row_count:
-        console.print(streams)
+        streams.add_row(name, *[f"{number:,}" for number in counts])
+    if stream_names():
+        console.print()
+    end(streams, stream_names())
 
 
 def _list_own(folder: Path) -> None:
@@ -161,7 +166,7 @@ def _list_own(folder: Path) -> None:
     from ecgseg.terminal import Table
     from ecgseg.zoo.own_models import own_models
 
-    table = Table(title=data(f"Models in {folder}"), title_justify="left")
+    table = Table(title=data(f"Models in {folder}"))
     for column in ("--model", "Kind", "Parameters", "MACs", "Arena, B", "Purpose"):
         left = column in ("--model", "Kind", "Purpose")
         table.add_column(column, justify="left" if left else "right")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 
 from ecgseg.output import write_text
@@ -23,7 +22,7 @@ def show_comparison(comparison: RunComparison, console: Console) -> None:
     """Prints what changed; figures that are equal are counted."""
     console.print(f"A: {data(comparison.a)}\nB: {data(comparison.b)}", highlight=False, soft_wrap=True)
     if comparison.facts:
-        table = _table("What else is not the same", "A", "B")
+        table = Table("What else is not the same", "A", "B")
         for fact in comparison.facts:
             table.add_row(data(fact.name), data(_short(fact.a)), data(_short(fact.b)))
         console.print(table)
@@ -47,7 +46,7 @@ def show_comparison(comparison: RunComparison, console: Console) -> None:
 
 
 def _table(first: str, *others: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table()
     table.add_column(first)
     for name in others:
         table.add_column(name, justify="right" if name else "left")
@@ -92,7 +91,7 @@ def value_text(measure: Measure, value: float | None) -> str:
     """A figure as it is shown; a dash where it is not known."""
     if value is None:
         return "–"
-    return VERDICTS[int(value)] if measure.unit == "verdict" else _number(value)
+    return VERDICTS[int(value)] if measure.unit == "verdict" else _number(measure, value)
 
 
 def step_text(measure: Measure) -> str:
@@ -102,18 +101,15 @@ def step_text(measure: Measure) -> str:
     step = measure.b - measure.a
     sign = "+" if step > 0 else ""
     points = " points" if measure.unit == "%" else ""
-    return f"{sign}{_number(step)}{points}"
+    return f"{sign}{_number(measure, step)}{points}"
 
 
-def _number(value: float) -> str:
-    """Thousands apart; as many digits as show a change that counts."""
-    if float(value).is_integer():
-        return f"{value:,.0f}"
-    return f"{value:,.3f}"
+def _number(measure: Measure, value: float) -> str:
+    """Thousands apart; as many digits as show a change that counts, in A, B and their difference alike."""
+    whole = all(float(known).is_integer() for known in (measure.a, measure.b) if known is not None)
+    return f"{value:,.{0 if whole else 3}f}"
 
 
 def _short(text: str) -> str:
-    """A long hash, or a long list of records, as its beginning."""
-    if len(text) <= _LONG_FACT:
-        return text
-    return f"{text[:_HASH_DIGITS]}…" if text.isalnum() else f"{text[:_LONG_FACT]}…"
+    """A long hash as its beginning; what else is long goes on in the next line."""
+    return f"{text[:_HASH_DIGITS]}…" if len(text) > _LONG_FACT and text.isalnum() else text

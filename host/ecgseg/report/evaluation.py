@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rich.box import SIMPLE
 from rich.console import Console
 
 from ecgseg.data.records import CLASS_NAMES
@@ -28,7 +27,7 @@ def show(comparison: Comparison, console: Console) -> None:
         if result.oracle:
             console.print(f"{result.model}: computed by {data(result.oracle)}.", highlight=False)
         if result.look_ahead_ms is not None:
-            console.print(f"{result.model}: a sample waits at most {result.look_ahead_ms} ms for its class.")
+            console.print(f"{result.model}: a sample waits at most {result.look_ahead_ms:,} ms for its class.")
         af = result.by_rhythm.get(AF)
         if af and af.p_false_positives_per_minute is not None:
             console.print(f"{result.model}: {af.p_false_positives_per_minute:.1f} P waves invented a minute in AF.")
@@ -87,7 +86,7 @@ def _groups(title: str, names: tuple[str, str], groups: Mapping[str, Scores], cl
     group, counted = names
     table = _table(f"{title}: F1", (group,), (counted, "Weighted", *classes))
     for name, scores in groups.items():
-        table.add_row(data(name), str(scores.leads), f"{scores.samples.weighted_f1:.4f}", *_by_class(scores.samples))
+        table.add_row(data(name), f"{scores.leads:,}", f"{scores.samples.weighted_f1:.4f}", *_by_class(scores.samples))
     return table
 
 
@@ -106,7 +105,7 @@ def _noise(model: Evaluation) -> Table:
 
 
 def _table(title: str, names: Iterable[str], numbers: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    table = Table(title=title)
     for name in names:
         table.add_column(name)
     for number in numbers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE
 from rich.console import Console
 
 from ecgseg.profile.board import INFERENCE_MILLIWATTS, BoardProfile, ClockFigures
@@ -45,7 +44,7 @@ def show_board_profile(profile: BoardProfile, output: Console) -> None:
     """Prints the table, and the layers when they were asked for."""
     title = f"{data(profile.model)} on {profile.target}: times {_times_are(profile)}"
     _print_title(title, output)
-    table = Table(box=SIMPLE, show_header=False)
+    table = Table(show_header=False)
     # One line per column of the page: ten columns do not fit a terminal of 80 characters.
     for name, *values in zip(COLUMNS, *rows(profile), strict=True):
         table.add_row(name, *map(data, values))
@@ -54,14 +53,14 @@ def show_board_profile(profile: BoardProfile, output: Console) -> None:
         _print_title(f"Core cycles per layer, {_cycles_are(profile)}", output)
         output.print(_layer_table(profile))
     for clock in profile.clocks:
-        output.print(_sentence(profile, clock), highlight=False, soft_wrap=True)
+        output.print(_sentence(profile, clock), highlight=False)
     if profile.last_start:
         output.print(f"Last start of the device: {data(profile.last_start)}.", highlight=False, soft_wrap=True)
 
 
 def _print_title(text: str, output: Console) -> None:
     """Prints what stands over a table; in the table rich would break it to the table's width."""
-    output.print(text, style="italic", highlight=False, soft_wrap=True)
+    output.print(text, style="italic", highlight=False)
 
 
 def _layer_table(profile: BoardProfile) -> Table:

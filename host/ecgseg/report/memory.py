@@ -9,7 +9,6 @@ from html import escape
 from pathlib import Path
 
 from markupsafe import Markup
-from rich import box
 
 from ecgseg.codegen.manifest import BufferEntry, LayerEntry, Manifest
 from ecgseg.graph.ir import shape_text
@@ -64,10 +63,7 @@ def memory_steps(manifest: Manifest) -> list[MemoryStep]:
 def memory_table(manifest: Manifest) -> Table:
     """One line per layer: its result, what is alive, and how much of the arena that takes."""
     table = Table(
-        title=f"{manifest.model}: arena {manifest.arena_bytes} bytes, input and output buffers are the caller's",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        title=f"{manifest.model}: arena {manifest.arena_bytes:,} bytes, input and output buffers are the caller's"
     )
     table.add_column("#", justify="right")
     for column in ("layer", "result"):
@@ -82,8 +78,8 @@ def memory_table(manifest: Manifest) -> Table:
             layer.name + _manner(layer),
             shape,
             ", ".join(_short(buffer) for buffer in step.live),
-            str(step.live_bytes),
-            str(step.used_bytes),
+            f"{step.live_bytes:,}",
+            f"{step.used_bytes:,}",
             style="bold" if step.used_bytes + 3 >= manifest.arena_bytes else "",
         )
     return table
@@ -94,8 +90,8 @@ def _manner(layer: LayerEntry) -> str:
 
 
 def _short(buffer: BufferEntry) -> str:
-    """`tensor 18 @0` or `scratch @2000`."""
-    return f"{_name(buffer)} @{buffer.offset}"
+    """`tensor 18 @0` or `scratch @2,000`."""
+    return f"{_name(buffer)} @{buffer.offset:,}"
 
 
 def _name(buffer: BufferEntry) -> str:
@@ -166,7 +162,7 @@ class _Scale:
 def _rectangle(scale: _Scale, buffer: BufferEntry, kind: str) -> str:
     x, width = scale.x(buffer.first), scale.x(buffer.last + 1) - scale.x(buffer.first)
     top, bottom = scale.y(buffer.offset + buffer.size), scale.y(buffer.offset)
-    title = f"{buffer.name}: {buffer.size} bytes at {buffer.offset}, layers {buffer.first} to {buffer.last}"
+    title = f"{buffer.name}: {buffer.size:,} bytes at {buffer.offset:,}, layers {buffer.first} to {buffer.last}"
     return (
         f'<g><title>{escape(title)}</title><rect class="buffer {kind}" x="{x:.1f}" y="{top:.1f}" '
         f'width="{width:.1f}" height="{bottom - top:.1f}"/></g>'
@@ -177,7 +173,7 @@ def _label(scale: _Scale, buffer: BufferEntry) -> Iterator[str]:
     """What is written into a buffer's area: name and size, the size alone, or nothing, as there is room."""
     top, bottom = scale.y(buffer.offset + buffer.size), scale.y(buffer.offset)
     width = scale.x(buffer.last + 1) - scale.x(buffer.first)
-    for text in (f"{_name(buffer)}: {buffer.size}", str(buffer.size)):
+    for text in (f"{_name(buffer)}: {buffer.size:,}", f"{buffer.size:,}"):
         if bottom - top > 14 and width > _CHARACTER * len(text) + 12:
             x, y = scale.x(buffer.first) + 6, (top + bottom) / 2 + 4
             yield f'<text class="size" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
@@ -190,7 +186,7 @@ def _addresses(scale: _Scale) -> Iterator[str]:
         address = scale.arena * step // 4
         y = scale.y(address)
         yield f'<line class="axis" x1="{_LEFT}" y1="{y:.1f}" x2="{right:.1f}" y2="{y:.1f}"/>'
-        yield f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{address}</text>'
+        yield f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{address:,}</text>'
 
 
 def _names(scale: _Scale, names: Sequence[str]) -> Iterator[str]:

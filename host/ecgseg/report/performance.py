@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
 
 from ecgseg.image.boards import COMMON_FLAGS, board_of
@@ -31,7 +30,7 @@ _NOT_KNOWN = "-"
 def show_comparison(comparison: Comparison, output: Console) -> None:
     """Prints cycles, instructions and memory of a model, a row for each way to run it, and whether outputs agree."""
     title = f"{comparison.model}: cycles (modelled) and {comparison.unit} (counted) a frame, bytes"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+    table = Table(title=title, padding=0)
     for column in ("", "Cycles", "×", "Counted", "×", "Arena", "Image", "Stack"):
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for way in comparison.ways:

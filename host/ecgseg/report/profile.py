@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 
 from ecgseg.graph.ir import shape_text
@@ -21,7 +20,7 @@ _BAR = 12
 def show_profile(profile: Profile, console: Console) -> None:
     """Prints the costs of each layer and of the whole frame."""
     title = f"{profile.model} on {profile.target}, {profile.unit} a frame"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title)
     for column in ("#", "Operator", "Shape", "MACs", profile.unit.capitalize(), "a MAC", ""):
         left = column in ("Operator", "Shape", "")
         table.add_column(column, justify="left" if left else "right", no_wrap=True)
@@ -48,7 +47,7 @@ def show_profile(profile: Profile, console: Console) -> None:
         f"(code {flash.code:,}, forms of kernels {flash.forms:,}, weights {flash.weights:,}, tables {flash.tables:,})."
     )
     tools = data(f"{profile.compiler}; {profile.emulator}.")
-    console.print(f"Counted, not cycles. {tools}", highlight=False, soft_wrap=True)
+    console.print(f"Counted, not cycles. {tools}", highlight=False)
 
 
 def _ratio(value: float | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import TaskID, TextColumn
 
@@ -46,7 +45,7 @@ def segment_bar(target: str, channels: int) -> Iterator[OnStep]:
 
 def show_recording(result: SegmentResult, output: Console) -> None:
     """Prints a row for each channel."""
-    table = Table(box=SIMPLE, pad_edge=False, padding=0)
+    table = Table(padding=0)
     table.add_column("Channel", max_width=11, overflow="ellipsis", no_wrap=True)
     for name in ("Time", "Beats", "Beats/min\nlow-mid-high", "No P", "Quality"):
         table.add_column(name, justify="right", no_wrap=True)

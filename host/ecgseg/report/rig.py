@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from rich import box
 from rich.console import Console
 from rich.live import Live
 
@@ -75,7 +74,7 @@ def _leads(done: int, total: int) -> str:
 
 
 def _table(rows: Sequence[_Row]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(show_edge=False)
     for name in ("Name", "Target", "Model"):
         # A model of one's own may be called anything; the rest is short.
         table.add_column(name, no_wrap=name != "Model")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 
 from ecgseg import paths
@@ -23,7 +22,7 @@ _VERDICTS = {
 
 def show_runs(runs: Sequence[RunFolder], console: Console) -> None:
     """Prints a line for each run, with its folder below."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(show_edge=False)
     for name in ("Began, UTC", "Task", "Model", "Target", "Verdict"):
         # A model of one's own may be called anything; the rest is short.
         table.add_column(name, no_wrap=name != "Model")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
-from rich import box
 from rich.console import Console
 
 from ecgseg.hil.soak.drift import Trend
@@ -58,7 +57,7 @@ def _judged(result: SoakResult) -> bool:
 
 
 def _trend_table(trends: Sequence[Trend]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(show_edge=False)
     table.add_column("Watched")
     for name in ("Typical", "Growth", "Allowed"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -73,9 +72,8 @@ def trend_rows(trends: Sequence[Trend]) -> list[tuple[str, str, str, str, str]]:
     return [
         (
             trend.name,
-            f"{trend.typical:,.2f} {trend.unit}" if trend.typical else "",
-            f"{trend.growth:+,.3f}" if trend.outcome != "too short" else "",
-            f"{trend.bound:,.3f}",
+            f"{trend.typical:,.2f} {trend.unit}" if trend.typical else "–",
+            *((f"{trend.growth:+,.3f}", f"{trend.bound:,.3f}") if trend.outcome != "too short" else ("–", "–")),
             _OUTCOMES[trend.outcome],
         )
         for trend in trends

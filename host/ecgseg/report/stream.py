@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rich import box
-
 from ecgseg.codegen.manifest import StreamManifest
 from ecgseg.terminal import Table
 
@@ -11,11 +9,8 @@ from ecgseg.terminal import Table
 def stream_table(manifest: StreamManifest) -> Table:
     """One line for the input and each layer: its rows in a block, how they lag, and where they lie."""
     table = Table(
-        title=f"{manifest.model}: state {manifest.state_bytes} bytes, arena {manifest.arena_bytes} bytes; "
-        f"blocks of {manifest.block} positions",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        title=f"{manifest.model}: state {manifest.state_bytes:,} bytes, arena {manifest.arena_bytes:,} bytes; "
+        f"blocks of {manifest.block} positions"
     )
     table.add_column("#", justify="right")
     for column in ("layer", "kernel"):
@@ -26,18 +21,20 @@ def stream_table(manifest: StreamManifest) -> Table:
     kept = {entry.tensor: entry for entry in manifest.kept}
     first = manifest.kept[0]
     rows = f"{manifest.block} × {manifest.input_row_bytes}"
-    table.add_row("", "input", "", rows, "0", str(first.kept_bytes), str(first.new_bytes), _state(first.offset))
+    table.add_row("", "input", "", rows, "0", f"{first.kept_bytes:,}", f"{first.new_bytes:,}", _state(first.offset))
     for number, layer in enumerate(manifest.layers):
         places = [_state(kept[layer.tensor].offset)] if layer.tensor in kept else []
-        places += [f"arena @{buffer.offset}" for buffer in manifest.buffers if buffer.name == f"tensor {layer.tensor}"]
+        places += [
+            f"arena @{buffer.offset:,}" for buffer in manifest.buffers if buffer.name == f"tensor {layer.tensor}"
+        ]
         table.add_row(
             str(number),
             f"{layer.name} {layer.operator}",
             layer.kernel,
             f"{layer.rows} × {layer.row_bytes}",
             str(layer.lag),
-            str(layer.kept_bytes),
-            str(layer.rows * layer.row_bytes),
+            f"{layer.kept_bytes:,}",
+            f"{layer.rows * layer.row_bytes:,}",
             " + ".join(places) or "in place",
         )
     return table
@@ -51,9 +48,9 @@ def stream_text(manifest: StreamManifest) -> str:
         f"{manifest.parameters:,} parameters, {manifest.macs:,} MACs for {manifest.block} positions. State "
         f"{manifest.state_bytes:,} B, arena {manifest.arena_bytes:,} B, constants {manifest.weight_bytes:,} B.\n"
         f"An answer comes {late} to {late + manifest.block - 1} positions after its own. Records of "
-        f"{manifest.least} positions and more{whole}."
+        f"{manifest.least:,} position{'s' * (manifest.least != 1)} and more{whole}."
     )
 
 
 def _state(offset: int) -> str:
-    return f"state @{offset}"
+    return f"state @{offset:,}"

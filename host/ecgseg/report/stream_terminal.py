@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rich.box import SIMPLE
 from rich.console import Console
 
 from ecgseg.hil.stream_result import StreamMismatch, StreamResult
@@ -35,7 +34,7 @@ def show_result(result: StreamResult, console: Console) -> None:
 
 
 def _mismatches(found: Sequence[StreamMismatch]) -> Table:
-    table = Table(title="First differences", title_justify="left", box=SIMPLE)
+    table = Table(title="First differences")
     for name in ("Record", "Lead", "What", "Bytes different"):
         table.add_column(name, justify="left" if name in ("Lead", "What") else "right")
     for item in found:
@@ -70,7 +69,7 @@ def _rhythms(scores: Mapping[str, DelineationScores]) -> Table:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE)
+    table = Table(title=title)
     for number, name in enumerate(columns):
         table.add_column(data(name), justify="right" if number else "left")
     return table

@@ -51,7 +51,7 @@ def show_replay(commands: list[str], console: Console) -> None:
 
 
 def _mismatch_table(mismatches: list[Mismatch]) -> Table:
-    table = Table(title="First differing frames", title_justify="left")
+    table = Table(title="First differing frames")
     for name in ("Record", "Lead", "Frame", "Differs first in", "Byte", "Python", "Device", "Bytes different"):
         table.add_column(name, justify="left" if name in ("Lead", "Differs first in") else "right")
     for item in mismatches:

@@ -73,7 +73,7 @@ def link_rows(result: Result) -> list[Row]:
     """What was compared, and how the line was."""
     rows = [
         ("Bytes", f"{result.compared_bytes:,} compared, {result.mismatched_bytes:,} different"),
-        ("Link", f"{result.requests:,} requests, {result.retries} retries"),
+        ("Link", f"{result.requests:,} requests, {result.retries:,} retries"),
     ]
     if result.injected:
         put = result.injected

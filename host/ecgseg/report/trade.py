@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
-
 from ecgseg.codegen.trade import Setting
 from ecgseg.terminal import Table
 
@@ -15,9 +13,6 @@ def trade_table(model: str, settings: Sequence[Setting]) -> Table:
     table = Table(
         title=f"{model}: flash against cycles of its convolutions, expected from the table of kernel costs\n"
         "(modelled by apollo4p-sim, not measured; `invoke profile` counts the whole model)",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
     )
     table.add_column("--optimise", no_wrap=True)
     for column in ("cycles", "flash, B", "arena, B"):
