@@ -86,6 +86,7 @@ def _png(profile: Profile) -> bytes:
         axes.set_xlim(0, 1.3 * max(counts, default=1))
         title = f"{profile.model}: {profile.instructions_per_frame:,} {profile.unit} a frame on {profile.target}"
         axes.set_title(title, loc="left", fontweight="bold")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel(f"{profile.unit}, counted, not cycles")
         axes.spines[["top", "right"]].set_visible(False)
         buffer = io.BytesIO()
