@@ -1,6 +1,7 @@
 #include "ecgseg_beats.h"
 
 #define WHOLE ECGSEG_BEATS_WHOLE
+#define SAMPLE_MS (ECGSEG_TICK_MS * ECGSEG_TICKS_A_SAMPLE)
 #define P_FLAGS (ECGSEG_HAS_P_ON | ECGSEG_HAS_P_OFF)
 #define T_FLAGS (ECGSEG_HAS_T_ON | ECGSEG_HAS_T_OFF)
 
@@ -99,7 +100,7 @@ static uint8_t quality(const ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
 static uint8_t pr_of(const ecgseg_event_t *event)
 {
     const bool has_p = (event->flags & P_FLAGS) != 0u;
-    return (uint8_t)(has_p ? ECGSEG_SOME_P + event->pr_ms / (ECGSEG_TICK_MS * ECGSEG_TICKS_A_SAMPLE) : ECGSEG_NO_P);
+    return (uint8_t)(has_p ? ECGSEG_SOME_P + event->pr_ms / SAMPLE_MS : ECGSEG_NO_P);
 }
 
 static void add_intervals(ecgseg_events_t *s, const ecgseg_open_beat_t *beat, ecgseg_event_t *event)
@@ -169,13 +170,13 @@ static uint8_t sureness_of(const ecgseg_open_beat_t *beat, const ecgseg_event_t 
     return beat->returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY ? ECGSEG_SHAPE_CERTAIN : ECGSEG_SHAPE_PLAIN;
 }
 
-/* True for a beat without a P wave, not at a regular interval, that might be an artefact and looks like few. */
+/* True for a beat without a P wave, not at a regular interval, that might be an artefact and is as high as few. */
 static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
 {
     if ((event->flags & P_FLAGS) != 0u || ecgseg_rhythm_is_regular(&s->rhythm) || sureness == ECGSEG_SHAPE_CERTAIN) {
         return false;
     }
-    return ecgseg_shapes_alike(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_FAINT) + ECGSEG_BEAT_MOST_DOUBTS <
+    return ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_FAINT) + ECGSEG_BEAT_MOST_DOUBTS <
            ECGSEG_BEAT_CERTAIN;
 }
 
@@ -207,17 +208,33 @@ static bool have_most(ecgseg_events_t *s, uint32_t flags)
     return found + ECGSEG_BEAT_MOST_DOUBTS >= ECGSEG_BEAT_CONFIRM;
 }
 
-/* The last beats have P waves, or T waves and come regularly and look alike, or more look alike for certain. */
+/* Of the last beats, as many as confirm each other, two have P waves as far in front. */
+static bool have_alike_pr(ecgseg_events_t *s)
+{
+    bool found = false;
+    for (uint32_t later = 1; later < ECGSEG_BEAT_CONFIRM; later++) {
+        const uint8_t pr = pr_of(recent(s, later));
+        for (uint32_t place = 0; place < later && pr != ECGSEG_NO_P; place++) {
+            const uint8_t other = pr_of(recent(s, place));
+            found = found || (other != ECGSEG_NO_P && ecgseg_distance(pr, other) <= ECGSEG_BEAT_PR_ALIKE);
+        }
+    }
+    return found;
+}
+
+/* The last beats have P waves, as far in front, or come regularly, are as high and have T waves, or more look alike for
+ * certain. */
 static bool are_confirmed(ecgseg_events_t *s)
 {
     if (s->held < ECGSEG_BEAT_CONFIRM) {
         return false;
     }
-    if (have_most(s, P_FLAGS)) {
+    if (have_most(s, P_FLAGS) && have_alike_pr(s)) {
         return true;
     }
-    const bool alike = ecgseg_shapes_alike(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM;
-    if (alike && ecgseg_rhythm_is_regular(&s->rhythm) && have_most(s, T_FLAGS)) {
+    const bool as_high =
+        ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM;
+    if (as_high && ecgseg_rhythm_is_regular(&s->rhythm) && have_most(s, T_FLAGS)) {
         return true;
     }
     return s->held >= ECGSEG_BEAT_CERTAIN &&
@@ -271,7 +288,7 @@ void ecgseg_beats_close(ecgseg_events_t *s)
     s->last_r = s->beat.at;
     s->last_fine = s->beat.fine;
     const uint8_t sureness = sureness_of(&s->beat, event);
-    ecgseg_shapes_add(&s->shapes, event->r_uv, sureness);
+    ecgseg_shapes_add(&s->shapes, event->r_uv, (uint8_t)(event->qrs_ms / SAMPLE_MS), sureness);
     if (!s->is_locked) {
         hold(s);
         return;

@@ -2,6 +2,9 @@
 
 #include <stdbool.h>
 
+#include "ecgseg_preprocess_params.h"
+#include "ecgseg_waves.h"
+
 /* The complex so many ago, 0 for the newest. */
 static uint32_t slot_of(const ecgseg_shapes_t *shapes, uint32_t place)
 {
@@ -14,40 +17,51 @@ void ecgseg_shapes_forget(ecgseg_shapes_t *shapes)
     shapes->next = 0;
 }
 
-void ecgseg_shapes_add(ecgseg_shapes_t *shapes, int16_t height, uint8_t sureness)
+void ecgseg_shapes_add(ecgseg_shapes_t *shapes, int16_t height, uint8_t width, uint8_t sureness)
 {
-    shapes->heights[shapes->next] = (uint16_t)(height < 0 ? -height : height);
+    shapes->heights[shapes->next] = height;
+    shapes->widths[shapes->next] = width;
     shapes->sureness[shapes->next] = sureness;
     shapes->next = (uint8_t)((shapes->next + 1u) % ECGSEG_MOST_SHAPES);
     shapes->count = (uint8_t)(shapes->count + (shapes->count < ECGSEG_MOST_SHAPES));
 }
 
-static bool are_alike(uint32_t a, uint32_t b)
+/* To within a half. */
+static bool are_as_high(int32_t a, int32_t b)
 {
-    return a < b ? 2u * b <= 3u * a : 2u * a <= 3u * b;
+    return 2 * ecgseg_distance(a, b) <= (a < b ? a : b);
 }
 
-static uint32_t alike_to(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least, uint32_t place)
+static bool are_alike(const ecgseg_shapes_t *shapes, uint32_t one, uint32_t other)
 {
-    const uint32_t height = shapes->heights[slot_of(shapes, place)];
+    const int32_t a = shapes->heights[one];
+    const int32_t b = shapes->heights[other];
+    const bool same_side = (a < 0) == (b < 0);
+    const bool as_long = ecgseg_distance(shapes->widths[one], shapes->widths[other]) <= ECGSEG_BEAT_WIDTH_ALIKE;
+    return same_side && as_long && are_as_high(ecgseg_distance(a, 0), ecgseg_distance(b, 0));
+}
+
+uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
+{
+    const int32_t height = ecgseg_distance(shapes->heights[slot_of(shapes, 0)], 0);
     uint32_t found = 0;
-    for (uint32_t other = 0; other < count && other < shapes->count; other++) {
-        const uint32_t index = slot_of(shapes, other);
-        found += shapes->sureness[index] >= least && are_alike(height, shapes->heights[index]) ? 1u : 0u;
+    for (uint32_t place = 0; place < count && place < shapes->count; place++) {
+        const uint32_t other = slot_of(shapes, place);
+        const bool as_high = are_as_high(height, ecgseg_distance(shapes->heights[other], 0));
+        found += shapes->sureness[other] >= least && as_high ? 1u : 0u;
     }
     return found;
-}
-
-uint32_t ecgseg_shapes_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
-{
-    return alike_to(shapes, count, least, 0);
 }
 
 uint32_t ecgseg_shapes_most_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
 {
     uint32_t most = 0;
-    for (uint32_t place = 0; place < count; place++) {
-        const uint32_t found = alike_to(shapes, count, least, place);
+    for (uint32_t one = 0; one < count; one++) {
+        uint32_t found = 0;
+        for (uint32_t place = 0; place < count; place++) {
+            const uint32_t other = slot_of(shapes, place);
+            found += shapes->sureness[other] >= least && are_alike(shapes, slot_of(shapes, one), other) ? 1u : 0u;
+        }
         most = found > most ? found : most;
     }
     return most;

@@ -293,7 +293,7 @@ def test_irregular_complexes_that_look_unlike_each_other_are_no_beats() -> None:
     onsets = np.cumsum([60, *([60, 70, 100, 140, 60, 110, 80] * 5)]).tolist()
     unlike = [1000, -300, 120, 2500, 400, -90] * 6
     assert not of_kind(events(of_heights(onsets, unlike)), EventKind.BEAT)
-    # In fibrillation they look alike, but for one now and then; where R is as high as S the sign changes.
+    # In fibrillation they look alike, but for one now and then.
     alike = [1000, -900, 1100, 300, 1000, 950] * 6
     found = events(of_heights(onsets, alike))
     assert len(found) == len(onsets)

@@ -1,4 +1,4 @@
-/* How high the last QRS complexes are, and how sure. Not for callers of events.
+/* How high and wide the last QRS complexes are, and how sure. Not for callers of events.
  *
  * Equal to host/ecgseg/pipeline/shapes.py.
  */
@@ -15,7 +15,8 @@
 #define ECGSEG_SHAPE_CERTAIN 2u
 
 typedef struct {
-    uint16_t heights[ECGSEG_MOST_SHAPES]; /* microvolts */
+    int16_t heights[ECGSEG_MOST_SHAPES]; /* microvolts */
+    uint8_t widths[ECGSEG_MOST_SHAPES];  /* samples */
     uint8_t sureness[ECGSEG_MOST_SHAPES];
     uint8_t count, next;
 } ecgseg_shapes_t;
@@ -23,13 +24,15 @@ typedef struct {
 /* Nothing is known of the complexes before. */
 void ecgseg_shapes_forget(ecgseg_shapes_t *shapes);
 
-/* A complex; of its height the sign tells nothing: where R is as high as S it changes. */
-void ecgseg_shapes_add(ecgseg_shapes_t *shapes, int16_t height, uint8_t sureness);
+/* The next complex: R in microvolts, length in samples. */
+void ecgseg_shapes_add(ecgseg_shapes_t *shapes, int16_t height, uint8_t width, uint8_t sureness);
 
-/* How many of the last `count` are as sure as `least` and as high as the newest to within a half. */
-uint32_t ecgseg_shapes_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
+/* How many of the last `count` are as sure as `least` and as high as the newest to within a half, to whichever side: where
+ * R is as high as S the sign changes. */
+uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
 
-/* The same for that of the last `count`, which there are, to which most are alike. */
+/* How many of the last `count`, which there are, are as sure as `least` and look like that to which most do: as high, to
+ * the same side, and as long to within ECGSEG_BEAT_WIDTH_ALIKE. */
 uint32_t ecgseg_shapes_most_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
 
 #endif

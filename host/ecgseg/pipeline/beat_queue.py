@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.intervals import PARTS, bazett, fridericia, rate_tenths, rr_ms
 from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
 from ecgseg.pipeline.rules import BeatRules
-from ecgseg.pipeline.shapes import Shapes, Sureness
+from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
 from ecgseg.pipeline.times import TICK_MS, TICKS_A_SAMPLE
 from ecgseg.pipeline.waves import Wave
 
@@ -23,6 +24,7 @@ CALM_SHIFT = 6
 LONGEST_RR = 65535
 LONGEST = 2**32 - 1
 
+_SAMPLE_MS = TICK_MS * TICKS_A_SAMPLE
 _P_FLAGS = EventFlag.P_ON | EventFlag.P_OFF
 _T_FLAGS = EventFlag.T_ON | EventFlag.T_OFF
 
@@ -63,7 +65,7 @@ class BeatQueue:
     def __init__(self, first_tick: int, rules: BeatRules, *, after_bazett: bool) -> None:
         self._rules = rules
         self._rhythm = Rhythm(rules)
-        self._shapes = Shapes()
+        self._shapes = Shapes(rules.width_alike)
         self._after_bazett = after_bazett
         self._tick = first_tick
         self._now = 0
@@ -145,7 +147,7 @@ class BeatQueue:
         self._add(event)
         self._last_r, self._last_fine = beat.at, beat.fine
         sureness = self._sureness(beat, event)
-        self._shapes.add(event.r_uv, sureness)
+        self._shapes.add(Shape(event.r_uv, event.qrs_ms // _SAMPLE_MS, sureness))
         if not self._locked:
             self._hold()
             return
@@ -176,14 +178,16 @@ class BeatQueue:
             self._number -= 1
 
     def _are_confirmed(self) -> bool:
-        """The last beats have P waves, or T waves and come regularly and look alike, or more look alike for certain."""
+        """The last beats have P waves, as far in front, or come regularly, are as high and have T waves, or more
+        look alike for certain.
+        """
         confirm = self._rules.confirm
         if self._held < confirm:
             return False
-        if self._have_most(_P_FLAGS):
+        if self._have_most(_P_FLAGS) and self._have_alike_pr():
             return True
-        alike = self._shapes.alike(confirm, Sureness.PLAIN) == confirm
-        if alike and self._rhythm.is_regular and self._have_most(_T_FLAGS):
+        as_high = self._shapes.as_high(confirm, Sureness.PLAIN) == confirm
+        if as_high and self._rhythm.is_regular and self._have_most(_T_FLAGS):
             return True
         certain = self._rules.certain
         enough = certain - self._rules.most_doubts
@@ -195,6 +199,12 @@ class BeatQueue:
         found = sum(event.flags & flags != 0 for event in self._queue[-confirm:])
         return found >= confirm - self._rules.most_doubts
 
+    def _have_alike_pr(self) -> bool:
+        """Of the last beats, as many as confirm each other, two have P waves as far in front."""
+        found = [_pr_of(event.flags, event.pr_ms) for event in self._queue[-self._rules.confirm :]]
+        known = sorted(pr for pr in found if pr != NO_P)
+        return any(later - one <= self._rules.pr_alike for one, later in pairwise(known))
+
     def _doubt_p(self, place: int) -> None:
         """Takes the P wave from the beat that came so many beats ago, when the rhythm speaks against it."""
         event = self._queue[-1 - place]
@@ -202,11 +212,11 @@ class BeatQueue:
             self._queue[-1 - place] = replace(event, flags=event.flags & ~_P_FLAGS, p_on=0, p_off=0, pr_ms=0)
 
     def _is_doubtful(self, event: Event, sureness: Sureness) -> bool:
-        """True for a beat without a P wave, not at a regular interval, that might be an artefact and looks like few."""
+        """True for a beat without P, not at a regular interval, that might be an artefact and is as high as few."""
         if event.flags & _P_FLAGS or self._rhythm.is_regular or sureness == Sureness.CERTAIN:
             return False
         certain = self._rules.certain
-        return self._shapes.alike(certain, Sureness.FAINT) < certain - self._rules.most_doubts
+        return self._shapes.as_high(certain, Sureness.FAINT) < certain - self._rules.most_doubts
 
     def _break(self) -> None:
         """What comes next has nothing to do with what was before: what is open is told, what is held is dropped."""
@@ -277,4 +287,4 @@ class BeatQueue:
 
 def _pr_of(flags: int, pr_ms: int) -> int:
     """PR of a beat as the rhythm counts it."""
-    return SOME_P + pr_ms // (TICK_MS * TICKS_A_SAMPLE) if flags & _P_FLAGS else NO_P
+    return SOME_P + pr_ms // _SAMPLE_MS if flags & _P_FLAGS else NO_P

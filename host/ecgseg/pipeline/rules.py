@@ -21,15 +21,16 @@ class BeatRules:
         least_standing: a QRS complex whose steepest step from a sample to the next is fewer tenths of the mean step
             outside of complexes is none, for so is noise.
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
-            start, a loss of signal or a pause, when they have P waves, or come at regular intervals, look alike, are of
-            `plain_quality` and have T waves; fewer are none. After so many in a row of which that cannot be told beats
-            wait again.
+            start, a loss of signal or a pause, when they have P waves, two of them as far in front, or come at regular
+            intervals, are as high, of `plain_quality` and have T waves; fewer are none. After so many in a row of
+            which that cannot be told beats wait again.
         certain: so many in a row, at the most 4, confirm each other that do neither, but are certain and look alike.
         most_held: so many wait at the most; of more the first is none.
         certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
         plain_quality: see `confirm`.
         least_height: microvolts; a beat whose R is lower is of neither quality.
         most_doubts: so many of `confirm` beats may have no P wave, or no T wave, and of `certain` beats look otherwise.
+        width_alike: of `certain` complexes those look alike whose lengths are at most so many samples apart.
         pr_alike: PR intervals at most so many samples apart are alike.
         irregular: a P wave is none when the steps from an RR interval to the next, in percent of the intervals, times
             how many of the last beats came late enough for a P wave and have none, are more than this times how many
@@ -55,6 +56,7 @@ class BeatRules:
     plain_quality: int = 20
     least_height: int = 30
     most_doubts: int = 1
+    width_alike: int = 3
     pr_alike: int = 3
     irregular: int = 6
     pause: int = 300

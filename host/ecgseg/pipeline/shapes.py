@@ -1,7 +1,8 @@
-"""How high the last QRS complexes are, and how sure: the reference of firmware/pipeline/ecgseg_shapes.c."""
+"""How high and wide the last QRS complexes are, and how sure: the reference of firmware/pipeline/ecgseg_shapes.c."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 MOST_SHAPES = 4
@@ -15,34 +16,53 @@ class Sureness(IntEnum):
     CERTAIN = 2
 
 
-class Shapes:
-    """The last up to four complexes."""
+@dataclass(frozen=True)
+class Shape:
+    """A complex: R in microvolts, length in samples, and how sure it is."""
 
-    def __init__(self) -> None:
-        self._last: list[tuple[int, Sureness]] = []
+    height: int
+    width: int
+    sureness: Sureness
+
+
+class Shapes:
+    """The last up to four complexes.
+
+    Args:
+        width_alike: complexes whose lengths are at most so many samples apart may be alike.
+    """
+
+    def __init__(self, width_alike: int) -> None:
+        self._width_alike = width_alike
+        self._last: list[Shape] = []
 
     def forget(self) -> None:
         """Nothing is known of the complexes before."""
         self._last = []
 
-    def add(self, height: int, sureness: Sureness) -> None:
-        """A complex; of its height, in microvolts, the sign tells nothing: where R is as high as S it changes."""
-        self._last = [*self._last[1 - MOST_SHAPES :], (abs(height), sureness)]
+    def add(self, shape: Shape) -> None:
+        """The next complex."""
+        self._last = [*self._last[1 - MOST_SHAPES :], shape]
 
-    def alike(self, count: int, least: Sureness, place: int = 0) -> int:
-        """How many of the last `count` are as sure as `least` and as high as another to within a half.
-
-        Args:
-            count: of complexes.
-            least: sureness.
-            place: of the other, 0 for the newest; one that there is.
+    def as_high(self, count: int, least: Sureness) -> int:
+        """How many of the last `count` are as sure as `least` and as high as the newest, to whichever side: where R is
+        as high as S the sign changes.
         """
-        height, _ = self._last[-1 - place]
-        found = 0
-        for other, sureness in self._last[-count:]:
-            found += sureness >= least and 2 * max(height, other) <= 3 * min(height, other)
-        return found
+        height = abs(self._last[-1].height)
+        return sum(other.sureness >= least and _are_as_high(height, abs(other.height)) for other in self._last[-count:])
 
     def most_alike(self, count: int, least: Sureness) -> int:
-        """`alike` to that of the last `count`, which there are, to which most are."""
-        return max(self.alike(count, least, place) for place in range(count))
+        """How many of the last `count`, which there are, are as sure as `least` and look like that to which most do."""
+        last = self._last[-count:]
+        return max(sum(other.sureness >= least and self._are_alike(one, other) for other in last) for one in last)
+
+    def _are_alike(self, one: Shape, other: Shape) -> bool:
+        """As high, to the same side, and as long."""
+        as_long = abs(one.width - other.width) <= self._width_alike
+        same_side = (one.height < 0) == (other.height < 0)
+        return same_side and as_long and _are_as_high(abs(one.height), abs(other.height))
+
+
+def _are_as_high(one: int, other: int) -> bool:
+    """To within a half."""
+    return 2 * abs(one - other) <= min(one, other)

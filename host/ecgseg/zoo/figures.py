@@ -195,7 +195,7 @@ def measure(name: str, ludb: str | Path | None = None, progress: Progress | None
 
 
 def _beats_on_noise(device: StreamSegmenter, seed: int) -> float:
-    """QRS complexes a minute in recordings of noise of another seed than those of the training."""
+    """Beats a minute that are told of recordings of noise of another seed than those of the training."""
     records = noise_records(_NOISE_RECORDS, seed)
     label = WAVE_LABELS[device.class_count]["QRS"]
     found = sum(run.label == label for record in records for run in device.predict(record.samples).segments)

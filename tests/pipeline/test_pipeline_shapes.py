@@ -1,0 +1,78 @@
+"""Which complexes look alike, so that swings at any time, to any side and of any length are told as no beats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecgseg.pipeline.beats import BeatFinder
+from ecgseg.pipeline.events import Event, EventKind
+from ecgseg.pipeline.rules import BEAT_RULES
+from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
+from support.streams_of_classes import Classes, beats
+
+IRREGULAR = [60, 130, 230, 370, 430, 540, 730]
+
+
+def beats_of(classes: Classes) -> list[Event]:
+    """The beats that are told of a stream."""
+    finder = BeatFinder()
+    found: list[Event] = []
+    for label, sample in classes.pairs():
+        assert finder.push(label, sample)
+        found += iter(finder.next, None)
+    assert finder.end()
+    return [event for event in [*found, *iter(finder.next, None)] if event.kind == EventKind.BEAT]
+
+
+def swings(onsets: list[int], heights: list[int], widths: list[int]) -> Classes:
+    """Complexes without P waves, so many microvolts high and samples long."""
+    classes = beats(onsets, onsets[-1] + 150, p=False, height=0)
+    labels, samples = classes.labels.copy(), classes.samples.astype(float)
+    for onset, height, width in zip(onsets, heights, widths, strict=True):
+        labels[onset : onset + width] = 2
+        labels[onset + width : onset + 9] = 0
+        samples[onset : onset + width] += height * np.hanning(width)
+    return Classes(labels, np.rint(samples).astype(np.int16))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "alike"),
+    [
+        (1000, 9, True),
+        (1500, 9, True),
+        (1501, 9, False),
+        (667, 9, True),
+        (666, 9, False),
+        (-1000, 9, False),
+        (1000, 9 + BEAT_RULES.width_alike, True),
+        (1000, 10 + BEAT_RULES.width_alike, False),
+        (1000, 8 - BEAT_RULES.width_alike, False),
+    ],
+)
+def test_complexes_are_alike_to_the_same_side_as_high_to_within_a_half_and_as_long(
+    height: int, width: int, alike: bool
+) -> None:
+    shapes = Shapes(BEAT_RULES.width_alike)
+    shapes.add(Shape(height, width, Sureness.CERTAIN))
+    shapes.add(Shape(1000, 9, Sureness.CERTAIN))
+    assert shapes.most_alike(2, Sureness.CERTAIN) == 1 + alike
+    assert shapes.as_high(2, Sureness.CERTAIN) == 1 + (667 <= abs(height) <= 1500)
+
+
+def test_irregular_swings_to_both_sides_or_of_any_length_are_no_beats() -> None:
+    same, nine = [1000] * 7, [9] * 7
+    assert len(beats_of(swings(IRREGULAR, same, nine))) == 7
+    assert not beats_of(swings(IRREGULAR, [1000, -1000, -1000, 1000, 1000, -1000, -1000], nine))
+    assert not beats_of(swings(IRREGULAR, same, [9, 14, 19, 9, 14, 19, 9]))
+
+
+@pytest.mark.parametrize(("apart", "told"), [(0, 7), (BEAT_RULES.pr_alike, 7), (BEAT_RULES.pr_alike + 1, 0)])
+def test_waves_in_front_of_irregular_swings_are_p_waves_when_two_are_as_far_in_front(apart: int, told: int) -> None:
+    heights = [1000, -400, 2500, -1000, 400, -2500, 1000]
+    classes = swings(IRREGULAR, heights, [9] * 7)
+    labels = classes.labels.copy()
+    for number, onset in enumerate(IRREGULAR):
+        first = onset - 18 - apart * (number % 3)
+        labels[first : first + 10] = 1
+    assert len(beats_of(Classes(labels, classes.samples))) == told
