@@ -21,6 +21,7 @@ from ecgseg.pipeline import MODEL_RATE, Prediction, Segment
 from ecgseg.pipeline.segments import runs
 from ecgseg.report import evaluation as report
 from ecgseg.scoring.evaluate import Evaluation, device_segmenter, evaluate, score, score_noise
+from support.report_pages import ORIGIN
 from support.small_models import segmenter
 
 LEVELS = ["24", "18", "12", "6", "0", "-6"]
@@ -91,7 +92,7 @@ def shown_to_a_user() -> tuple[str, str]:
     found = comparison()
     terminal = io.StringIO()
     report.show(found, Console(width=80, file=terminal))
-    return terminal.getvalue(), re.sub("<style>.*</style>", "", report.page(found), flags=re.DOTALL)
+    return terminal.getvalue(), re.sub("<style>.*</style>", "", report.page(found, ORIGIN), flags=re.DOTALL)
 
 
 def test_terminal_and_page_hold_rhythms_leads_noise_and_float_against_int8() -> None:

@@ -131,7 +131,7 @@ def pages() -> dict[str, str]:
     return {
         "hil": render_report(_harmful_run()),
         "hil stream": render_stream_report(_harmful_stream()),
-        "evaluation": evaluation.page(_harmful_comparison()),
+        "evaluation": evaluation.page(_harmful_comparison(), ORIGIN.model_copy(update={"command": HARM})),
         "confusion matrix": render_page("confusion_matrix.html.j2", m=metrics, names=CLASS_NAMES[4]),
         "run comparison": render_comparison(_harmful_change()),
         "soak": render_soak(_harmful_soak()),

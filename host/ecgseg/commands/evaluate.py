@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecgseg.commands.command_line import as_typed
 from ecgseg.commands.options import JsonOption, ModelOptions, RecordOptions, database_option, on_option
 from ecgseg.commands.rules import Excludes, GoesWith, NotWith
 from ecgseg.commands.task import Output, option
@@ -81,9 +83,11 @@ def _score(chosen: ModelFile, options: Options) -> None:
     from ecgseg.data.databases.loader import require_waves
     from ecgseg.data.databases.ludb import parse_leads, parse_records
     from ecgseg.data.inputs import choose_inputs, inputs_of
+    from ecgseg.hil.provenance import Provenance
     from ecgseg.report import evaluation as report
     from ecgseg.scoring import evaluate as scoring
 
+    origin = Provenance.now(as_typed(sys.argv))
     twin = scoring.device_twin(chosen.data)
     inputs = None
     if options.database:
@@ -104,7 +108,7 @@ def _score(chosen: ModelFile, options: Options) -> None:
     if options.json:
         write_json(comparison, options.json)
     if options.html:
-        write_text(options.html, report.page(comparison))
+        write_text(options.html, report.page(comparison, origin))
         messages.print(f"Wrote {data(options.html)}", highlight=False, soft_wrap=True)
 
 

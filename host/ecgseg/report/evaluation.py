@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Console
 
 from ecgseg.data.records import CLASS_NAMES
+from ecgseg.hil.provenance import Provenance
 from ecgseg.report.page import render_page
+from ecgseg.report.texts import origin_rows
 from ecgseg.scoring.collector import Scores
 from ecgseg.scoring.evaluate import AF, Comparison, Evaluation
 from ecgseg.scoring.metrics import SampleScores
@@ -41,8 +43,8 @@ def show(comparison: Comparison, console: Console) -> None:
 _SOURCES = {"ludb": "LUDB", "qtdb": "QTDB", "synthetic": "synthetic ECG"}
 
 
-def page(comparison: Comparison) -> str:
-    """The same as an HTML page, with every model by rhythm and by lead, and the model's confusion matrix."""
+def page(comparison: Comparison, origin: Provenance) -> str:
+    """The same as an HTML page, with every model by rhythm and lead, the model's confusion matrix, and its origin."""
     results = comparison.results
     return render_page(
         "evaluation.html.j2",
@@ -51,6 +53,7 @@ def page(comparison: Comparison) -> str:
         int8_loss=comparison.int8_loss,
         af=AF,
         names=CLASS_NAMES[results[0].classes],
+        origin=origin_rows(origin),
     )
 
 
