@@ -78,7 +78,7 @@ def test_report_shows_every_layer_and_the_whole_arena(tmp_path: Path) -> None:
     assert len(rectangles) == len(manifest.buffers)
     console = Console(record=True, width=200)
     console.print(memory_table(manifest))
-    assert str(manifest.arena_bytes) in console.export_text()
+    assert f"arena {manifest.arena_bytes:,} bytes" in console.export_text()
     page = tmp_path / "memory.html"
     write_report(manifest, page)
     text = page.read_text()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from rich.console import Console
@@ -27,12 +28,13 @@ from hil.rogue_device import BUILD_ID, MODEL_NAME, RogueDevice
 
 @dataclass
 class Running:
-    """A target that is there already."""
+    """A target that is there already, and that is waited for as shortly as one that says nothing may be."""
 
     device: RogueDevice
+    answer_seconds: ClassVar[float] = 0.02
 
     def connect(self, on_wait: OnWait | None = None) -> DeviceClient:
-        client = DeviceClient(self.device, answer_seconds=0.02, attempts=2, on_wait=on_wait)
+        client = DeviceClient(self.device, answer_seconds=self.answer_seconds, attempts=2, on_wait=on_wait)
         client.hello()
         return client
 
