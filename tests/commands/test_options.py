@@ -183,6 +183,7 @@ REFUSED: list[tuple[ModuleType, dict[str, Any], str]] = [
         "--layers shows layers, which are profiled of generated C alone.",
     ),
     (profile, {"target": "apollo4p", "picture": "x.png"}, "--picture shows instructions by layer."),
+    (profile, {"backend": "tflm", "html": "x.html"}, "--html shows what generated C costs."),
     (
         profile,
         {"backend": "tflm", "picture": "x.png"},

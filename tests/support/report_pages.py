@@ -19,10 +19,13 @@ from ecgseg.hil.soak.trends import trends
 from ecgseg.hil.stream_result import StreamFacts, StreamMismatch, StreamResult, StreamRun
 from ecgseg.models import model_names
 from ecgseg.pipeline import Prediction, SegmentRules, segments
+from ecgseg.profile import Profile
+from ecgseg.profile.qemu import FlashProfile, LayerProfile
 from ecgseg.report import evaluation, memory
 from ecgseg.report.comparison import render_comparison
 from ecgseg.report.html import render_report
 from ecgseg.report.page import render_page
+from ecgseg.report.profile_page import counted_page
 from ecgseg.report.rig import render_rig
 from ecgseg.report.soak import render_soak
 from ecgseg.report.stream_html import render_report as render_stream_report
@@ -137,7 +140,18 @@ def pages() -> dict[str, str]:
         "soak": render_soak(_harmful_soak()),
         "rig": render_rig(_harmful_rig(), Path("/runs/rig"), Path("/runs")),
         "memory": memory.render_report(_harmful_manifest()),
+        "profile": counted_page(_harmful_profile(), ORIGIN.model_copy(update={"command": HARM})),
     }
+
+
+def _harmful_profile() -> Profile:
+    layer = {"name": HARM, "operator": 3, "shape": [125, 8], "macs": 9000, "instructions_per_mac": 3.11}
+    layers = [LayerProfile(index=index, instructions=28_023 * index, **layer) for index in (1, 2)]
+    texts = dict.fromkeys(("target", "model", "sha256", "unit", "compiler", "emulator"), HARM)
+    counts = dict.fromkeys(("instructions_per_frame", "preprocess_instructions_per_frame", "macs"), 84_069)
+    memory_of_it = {"arena_bytes": 1144, "stack_bytes": 220, "flash_bytes": 9834}
+    flash = FlashProfile(code=2276, forms=1014, weights=6304, tables=240)
+    return Profile(**texts, **counts, **memory_of_it, flash=flash, instructions_per_mac=1.4, layers=layers)
 
 
 def _harmful_run() -> HilRun:

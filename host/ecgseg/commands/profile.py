@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecgseg import paths
+from ecgseg.commands.command_line import as_typed
 from ecgseg.commands.options import (
     BackendOptions,
     JsonOption,
@@ -102,6 +104,16 @@ class Options(ModelOptions, BackendOptions, OptimiseOption, PortOptions, JsonOpt
         ),
         output=Output.FILE,
     )
+    html: Path | None = option(
+        "Also write the figures and the layers as a page.",
+        AppliesTo(
+            {"backend": ("aot",)},
+            what="--html shows what generated C costs.",
+            why="A comparison with TensorFlow Lite Micro has a page of its own.",
+            remedy="Use --page, or leave out --backend tflm.",
+        ),
+        output=Output.RESULT,
+    )
     page: Path | None = option(
         "Also write docs/hardware.md, with --backend tflm docs/performance.md; all models unless one is named.",
         AppliesTo(
@@ -125,23 +137,31 @@ def run(options: Options) -> None:
 
 
 def _count_generated(options: Options) -> None:
+    from ecgseg.hil.provenance import Provenance
     from ecgseg.profile import profile_model
     from ecgseg.report.profile import show_profile, write_profile_picture
+    from ecgseg.report.profile_page import counted_page
 
+    origin = Provenance.now(as_typed(sys.argv))
     chosen = find_model(options.model, options.tflite)
     counted = profile_model(chosen.path, chosen.name, optimise=options.optimise)
     show_profile(counted, console)
     if options.json:
         write_json(counted, options.json)
+    if options.html:
+        write_text(options.html, counted_page(counted, origin))
     if options.picture:
         write_profile_picture(counted, options.picture)
 
 
 def _time_on_board(options: Options) -> None:
+    from ecgseg.hil.provenance import Provenance
     from ecgseg.profile.board import profile_board
     from ecgseg.report.hardware import hardware_page, show_board_profile
+    from ecgseg.report.profile_page import timed_page
     from ecgseg.targets import TargetOptions
 
+    origin = Provenance.now(as_typed(sys.argv))
     board = TargetOptions(port=options.port, serial_number=options.serial)
     profiles = []
     for model in _models(options):
@@ -149,6 +169,8 @@ def _time_on_board(options: Options) -> None:
         profiles.append(found)
         show_board_profile(profiles[-1], console)
     _write(options, profiles)
+    if options.html:
+        write_text(options.html, timed_page(profiles[-1], origin))
     if options.page:
         write_text(options.page, hardware_page(profiles))
 

@@ -42,7 +42,7 @@ def _time(clock: ClockFigures) -> str:
 
 def show_board_profile(profile: BoardProfile, output: Console) -> None:
     """Prints the table, and the layers when they were asked for."""
-    title = f"{data(profile.model)} on {profile.target}: times {_times_are(profile)}"
+    title = f"{data(profile.model)} on {profile.target}: times {times_are(profile)}"
     _print_title(title, output)
     table = Table(show_header=False)
     # One line per column of the page: ten columns do not fit a terminal of 80 characters.
@@ -50,7 +50,7 @@ def show_board_profile(profile: BoardProfile, output: Console) -> None:
         table.add_row(name, *map(data, values))
     output.print(table)
     if profile.clocks[-1].layer_cycles:
-        _print_title(f"Core cycles per layer, {_cycles_are(profile)}", output)
+        _print_title(f"Core cycles per layer, {cycles_are(profile)}", output)
         output.print(_layer_table(profile))
     for clock in profile.clocks:
         output.print(_sentence(profile, clock), highlight=False)
@@ -73,12 +73,12 @@ def _layer_table(profile: BoardProfile) -> Table:
     return table
 
 
-def _cycles_are(profile: BoardProfile) -> str:
+def cycles_are(profile: BoardProfile) -> str:
     """What the cycles are: the calibration is of times, never of cycles."""
     return f"{profile.quality}, not calibrated" if profile.calibration else profile.quality
 
 
-def _times_are(profile: BoardProfile) -> str:
+def times_are(profile: BoardProfile) -> str:
     """What the times are."""
     if profile.calibration is None:
         return profile.quality
@@ -98,7 +98,7 @@ def _sentence(profile: BoardProfile, clock: ClockFigures) -> str:
     calibrated = "" if profile.calibration is None else ", calibrated"
     return (
         f"{clock.core_hz // 1_000_000} MHz: inference {clock.inference_cycles:,} cycles{spread}, preprocessor "
-        f"{clock.preprocess_cycles:,} cycles, {_cycles_are(profile)}; {_time(clock)} a frame{calibrated}: at a frame "
+        f"{clock.preprocess_cycles:,} cycles, {cycles_are(profile)}; {_time(clock)} a frame{calibrated}: at a frame "
         f"every 2.5 s the core works {100 * clock.duty:.2f}{span} % of the time{power}."
     )
 
