@@ -151,7 +151,7 @@ def test_the_picture_of_the_steps_is_current_and_names_folders_that_are_there() 
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the built site."""
     if importlib.util.find_spec("mkdocs") is None and not os.environ.get("CI"):
-        pytest.skip("make setup EXTRAS=dev,docs")
+        pytest.skip("MkDocs, which builds the site, is not installed: make setup EXTRAS=dev,docs")
     folder = tmp_path_factory.mktemp("site")
     command = [
         sys.executable,

@@ -51,6 +51,16 @@ def _targets() -> Collection[str]:
 _COMPARED = AppliesTo({"backend": ("tflm",)}, why="Generated C alone is not compared with other kernels.")
 
 
+def _shows_layers(what: str) -> AppliesTo:
+    """The rule of an option that shows layers."""
+    return AppliesTo(
+        {"backend": ("aot",)},
+        what=what,
+        why="TensorFlow Lite Micro is counted as a whole.",
+        remedy="Leave it out, or leave out --backend tflm.",
+    )
+
+
 @dataclass(frozen=True)
 class Options(ModelOptions, BackendOptions, OptimiseOption, PortOptions, JsonOption):
     """What `invoke profile` takes."""
@@ -80,12 +90,7 @@ class Options(ModelOptions, BackendOptions, OptimiseOption, PortOptions, JsonOpt
     )
     layers: bool = option(
         "Also per layer, on apollo4p-sim and apollo4p (qemu always does).",
-        AppliesTo(
-            {"backend": ("aot",)},
-            what="--layers shows layers, which are profiled of generated C alone.",
-            why="TensorFlow Lite Micro is counted as a whole.",
-            remedy="Leave it out, or leave out --backend tflm.",
-        ),
+        _shows_layers("--layers shows layers, which are profiled of generated C alone."),
         default=False,
     )
     picture: Path | None = option(
@@ -96,12 +101,7 @@ class Options(ModelOptions, BackendOptions, OptimiseOption, PortOptions, JsonOpt
             why="They are counted in QEMU alone.",
             remedy="Add --target qemu.",
         ),
-        AppliesTo(
-            {"backend": ("aot",)},
-            what="--picture shows layers, which are profiled of generated C alone.",
-            why="TensorFlow Lite Micro is counted as a whole.",
-            remedy="Leave it out, or leave out --backend tflm.",
-        ),
+        _shows_layers("--picture shows layers, which are profiled of generated C alone."),
         output=Output.FILE,
     )
     html: Path | None = option(
