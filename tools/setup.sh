@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets everything up: Debian's or Ubuntu's packages, .venv, pinned Python packages. Safe to run again, and quick then.
-# Usage: [PYTHON=python3.12] tools/setup.sh [dev] [train] [peers] [parquet] [browser] [fuzz]
+# Usage: [PYTHON=python3.12] tools/setup.sh [dev] [train] [peers] [parquet] [browser] [fuzz] [docs]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

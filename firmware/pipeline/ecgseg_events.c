@@ -257,7 +257,9 @@ static void start(ecgseg_events_t *s)
     s->beat.is_open = false;
     s->has_last_qrs = false;
     s->rr_known = false;
-    s->off = s->flat = s->noisy = (ecgseg_condition_t){0};
+    s->off = (ecgseg_condition_t){0};
+    s->flat = (ecgseg_condition_t){0};
+    s->noisy = (ecgseg_condition_t){0};
     ecgseg_beats_forget(s);
 }
 

@@ -42,7 +42,7 @@ static void gather_flagged(const ecgseg_preprocess_t *state, uint8_t valid[ECGSE
         }
         valid[n] = (flags & ECGSEG_SAMPLE_LEAD_OFF) == 0;
         info->saturated_samples = (uint16_t)(info->saturated_samples + ((flags & ECGSEG_SAMPLE_SATURATED) != 0));
-        if (valid[n]) {
+        if (valid[n] != 0u) {
             result->count++;
             result->sum += x;
             result->squares += (int64_t)x * x;
@@ -55,7 +55,7 @@ static statistics_t gather(const ecgseg_preprocess_t *state, uint8_t valid[ECGSE
 {
     statistics_t result = {0, 0, 0};
     if (state->flagged == 0) {
-        memset(valid, 1, ECGSEG_FRAME_LENGTH);
+        (void)memset(valid, 1, ECGSEG_FRAME_LENGTH);
         gather_plain(state->ring, ECGSEG_FRAME_LENGTH, &result); /* sums do not care where the ring starts */
     } else {
         gather_flagged(state, valid, info, &result);
@@ -84,7 +84,7 @@ static inline int8_t quantise(int32_t below, float negative_gain, int32_t offset
 {
     const float shifted = (float)below * negative_gain + ROUNDING_OFFSET;
     int32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
+    (void)memcpy(&bits, &shifted, sizeof bits);
     return clamp_int8(bits - offset);
 }
 
@@ -116,8 +116,8 @@ ecgseg_frame_info_t ecgseg_preprocess_frame(const ecgseg_preprocess_t *state, in
         info.status |= ECGSEG_FRAME_FLAT;
     }
     if ((info.status & (ECGSEG_FRAME_LEAD_OFF | ECGSEG_FRAME_FLAT)) != 0) {
-        memset(frame, state->input_zero_point, ECGSEG_FRAME_LENGTH);
-        memset(valid, 0, ECGSEG_FRAME_LENGTH);
+        (void)memset(frame, state->input_zero_point, ECGSEG_FRAME_LENGTH);
+        (void)memset(valid, 0, ECGSEG_FRAME_LENGTH);
         return info;
     }
     /* The hardware's square root (VSQRT, SQRTSS): with -fno-math-errno the builtin is that one instruction. */

@@ -30,12 +30,13 @@
 #endif
 
 #if ECGSEG_TAP_COUNT > 0
+// cppcheck-suppress misra-c2012-2.2 ; with one phase the product is one factor
 static const int16_t taps[ECGSEG_PHASES * ECGSEG_TAP_COUNT] __attribute__((aligned(4))) = ECGSEG_TAPS;
 #endif
 
 void ecgseg_preprocess_init(ecgseg_preprocess_t *state, float input_scale, int32_t input_zero_point)
 {
-    memset(state, 0, sizeof *state);
+    (void)memset(state, 0, sizeof *state);
     state->until_frame = ECGSEG_FRAME_LENGTH;
     state->until_output = ECGSEG_DELAY + 1;
     state->input_scale = input_scale;
@@ -92,8 +93,8 @@ static inline int32_t multiply_pair(const int16_t *samples, const int16_t *tap_p
 #if defined(__ARM_FEATURE_DSP)
     int16x2_t pair;
     int16x2_t tap;
-    memcpy(&pair, samples, sizeof pair);
-    memcpy(&tap, tap_pair, sizeof tap);
+    (void)memcpy(&pair, samples, sizeof pair);
+    (void)memcpy(&tap, tap_pair, sizeof tap);
     return __smlad(pair, tap, sum);
 #else
     return sum + (int32_t)samples[0] * tap_pair[0] + (int32_t)samples[1] * tap_pair[1];
@@ -157,8 +158,8 @@ static void reserve_in_line(ecgseg_preprocess_t *state, size_t count)
 #pragma GCC unroll 4
         for (uint32_t i = 0; i < ECGSEG_TAP_COUNT; i += 2) {
             int32_t pair;
-            memcpy(&pair, &newest[i], sizeof pair);
-            memcpy(&state->line[i], &pair, sizeof pair);
+            (void)memcpy(&pair, &newest[i], sizeof pair);
+            (void)memcpy(&state->line[i], &pair, sizeof pair);
         }
         state->line_fill = ECGSEG_TAP_COUNT;
     }
@@ -261,8 +262,8 @@ static bool copy_plain(int16_t *line, const int16_t *samples, size_t count)
 #if defined(__ARM_FEATURE_DSP)
         /* With saturation, x + 1 - 3 is x - 2 except for -32768, -32767 and 32767. */
         int16x2_t pair;
-        memcpy(&pair, &samples[n], sizeof pair);
-        memcpy(&line[n], &pair, sizeof pair);
+        (void)memcpy(&pair, &samples[n], sizeof pair);
+        (void)memcpy(&line[n], &pair, sizeof pair);
         const int16x2_t back = __sadd16(__qsub16(__qadd16(pair, 0x00010001), 0x00030003), 0x00020002);
         special |= (uint32_t)(back ^ pair);
 #else

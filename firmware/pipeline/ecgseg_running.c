@@ -72,7 +72,7 @@ int8_t ecgseg_running_push(ecgseg_running_t *state, int16_t sample, bool valid)
     const float gain = 1.0f / (__builtin_sqrtf((float)spread) * state->scale);
     const float shifted = (float)(count * sample - state->sum) * gain + ROUNDING_OFFSET;
     int32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
+    (void)memcpy(&bits, &shifted, sizeof bits);
     const int32_t value = bits - ROUNDING_BITS + state->zero_point;
     if (value > INT8_MAX) {
         return INT8_MAX;

@@ -28,7 +28,7 @@ ecgseg_engine_status_t ecgseg_segmenter_init(ecgseg_segmenter_t *segmenter, cons
     if (segmenter == NULL) {
         return ECGSEG_ENGINE_BAD_ARGUMENT;
     }
-    memset(segmenter, 0, sizeof *segmenter);
+    (void)memset(segmenter, 0, sizeof *segmenter);
     if (!fits(model)) {
         return ECGSEG_ENGINE_BAD_ARGUMENT;
     }

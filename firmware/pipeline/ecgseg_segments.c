@@ -4,7 +4,7 @@ void ecgseg_class_mask(const int8_t *scores, const uint8_t *valid, size_t length
 {
     for (size_t n = 0; n < length; n++) {
         size_t best = 0;
-        if (valid[n]) {
+        if (valid[n] != 0u) {
             for (size_t label = 1; label < class_count; label++) {
                 if (scores[label] > scores[best]) {
                     best = label;

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,9 +50,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def lint(house: Path, step: str) -> tuple[int, str]:
-    """Exit code and output of one step of tools/lint.sh."""
+def lint(house: Path, step: str, path: Path | None = None) -> tuple[int, str]:
+    """Exit code and output of one step of tools/lint.sh, with the programs of a folder before others."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    if path is not None:
+        environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
         ["tools/lint.sh", step],
         cwd=house,
@@ -128,20 +130,6 @@ FAULTS = {
     ),
     "unformatted C": ("clang-format", "firmware/engine/added.c", "int  x;\n", "firmware/engine/added.c:1"),
     "unformatted C++": ("clang-format", "tests/firmware/added.cc", "int x ;\n", "tests/firmware/added.cc:1"),
-    "goto": ("misra", "firmware/link/added.c", "int f(int x)\n{\nback:\n    goto back;\n}\n", "[misra-c2012-15.1]"),
-    "answer that nobody looks at": (
-        "misra",
-        "firmware/engine/added.c",
-        "#include <string.h>\nvoid f(char *a, const char *b)\n{\n    memcpy(a, b, 2);\n}\n",
-        "[misra-c2012-17.7]",
-    ),
-    "octal number": ("misra", "firmware/pipeline/added.c", "const int mode = 0644;\n", "[misra-c2012-7.1]"),
-    "switch without default": (
-        "misra",
-        "firmware/programs/app/added.c",
-        "int f(int x)\n{\n    switch (x) {\n    case 1:\n        break;\n    }\n    return x;\n}\n",
-        "[misra-c2012-16.4]",
-    ),
     "file of 401 lines": ("files", "tests/added.py", "x = 1\n" * 401, "tests/added.py:401: 401 lines"),
     "template of 401 lines": ("files", "host/ecgseg/added.c.j2", "\n" * 401, "host/ecgseg/added.c.j2:401: 401 lines"),
     "function of 51 lines": ("complexity", "tools/added.py", function_of(51), "tools/added.py:1: warning: long"),
@@ -163,6 +151,46 @@ def test_lint_names_the_fault_and_fails(house: Path, fault: str) -> None:
     assert code == 1
     assert said in output
     assert output.endswith(f"Not clean: {step}\n")
+
+
+# Of each the rule that it breaks, where it stands and what.
+MISRA_FAULTS = {
+    "15.1": ("firmware/link/added.c", "int f(int x)\n{\nback:\n    goto back;\n}\n"),
+    "17.7": (
+        "firmware/engine/added.c",
+        "#include <string.h>\nvoid f(char *a, const char *b)\n{\n    memcpy(a, b, 2);\n}\n",
+    ),
+    "7.1": ("firmware/pipeline/added.c", "const int mode = 0644;\n"),
+    "16.4": (
+        "firmware/programs/app/added.c",
+        "int f(int x)\n{\n    switch (x) {\n    case 1:\n        break;\n    }\n    return x;\n}\n",
+    ),
+    # Headers that a model is rendered with are there, lest what includes them is passed over.
+    "17.2": (
+        "firmware/pipeline/behind.c",
+        '#include "ecgseg_preprocess.h"\nint g(int x);\nint g(int x)\n{\n    return g(x);\n}\n',
+    ),
+}
+
+
+def test_lint_names_every_fault_of_misra(house: Path) -> None:
+    with ExitStack() as stack:
+        for name, text in MISRA_FAULTS.values():
+            stack.enter_context(added(house, name, text))
+        code, output = lint(house, "misra")
+    assert code == 1
+    for rule, (name, _) in MISRA_FAULTS.items():
+        assert any(name in line and f"[misra-c2012-{rule}]" in line for line in output.splitlines()), rule
+    assert output.endswith("Not clean: misra\n")
+
+
+def test_lint_refuses_a_cppcheck_that_finds_nothing_where_a_fault_is(house: Path, tmp_path: Path) -> None:
+    blind = tmp_path / "cppcheck"
+    blind.write_text("#!/bin/sh\necho Cppcheck 9.9\n", encoding="ascii")
+    blind.chmod(0o755)
+    code, output = lint(house, "misra", path=tmp_path)
+    assert code == 1
+    assert "Cppcheck 9.9 finds no fault" in output
 
 
 MAIN = "int main(void)\n{"

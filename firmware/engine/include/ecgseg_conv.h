@@ -174,7 +174,7 @@ ECGSEG_INLINE void ecgseg_conv(const ecgseg_conv_t *layer, const int8_t *input, 
     const uint32_t groups = (uint32_t)layer->groups;
     const int32_t pairs = (w->out_channels + 1) / 2;
     if (w->in_channels % 4 != 0) {
-        memset(stage, 0, 4u * groups);
+        (void)memset(stage, 0, 4u * groups);
     }
     for (int32_t position = 0; position < positions; position += 2) {
         /* The last of an odd number of positions is computed twice, in both columns. */

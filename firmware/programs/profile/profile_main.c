@@ -43,9 +43,7 @@ int main(void);
 
 static void semihost(uint32_t operation, const void *argument)
 {
-    register uint32_t r0 __asm("r0") = operation;
-    register const void *r1 __asm("r1") = argument;
-    __asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+    __asm volatile("mov r0, %0\n\tmov r1, %1\n\tbkpt 0xab" : : "r"(operation), "r"(argument) : "r0", "r1", "memory");
 }
 
 static void print(const char *name, uint32_t number)
