@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from ecgseg.commands.options import (
     LudbOption,
     PortOptions,
-    all_targets,
+    baud_option,
     columns_option,
-    default_baud,
-    default_target,
-    on_a_board,
     recording_rate_option,
+    target_option,
     tflite_option,
     unit_option,
 )
@@ -43,18 +41,14 @@ def _noises() -> Collection[str]:
 class Options(PortOptions, LudbOption):
     """What `invoke monitor` takes."""
 
-    target: str = option(
-        "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
-        default=default_target,
-        known=all_targets,
-    )
+    target: str = target_option()
     model: str | None = option(
         f"A stream of the zoo (`invoke zoo` lists them), or of your own by path; default {DEFAULT_STREAM}.",
         Excludes(("tflite",), why="Both name a model."),
     )
     tflite: Path | None = tflite_option()
     record: tuple[Path, ...] | None = option(
-        "A recording of your own, as `segment` reads it; may be typed several times. Default LUDB's first "
+        "FILE: a recording of your own, as `segment` reads it; several with --record before each. Default LUDB's first "
         "record, else synthetic ECG; the page offers all of them."
     )
     channel: str | None = option(
@@ -78,9 +72,7 @@ class Options(PortOptions, LudbOption):
         default=0,
     )
     seconds: str | None = option("Ends after so many seconds of signal; default at Ctrl-C.")
-    baud: int = option(
-        "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
-    )
+    baud: int = baud_option()
     out: Path | None = option("Folder of what the page records; default build/monitor.", output=Output.FOLDER)
 
 
