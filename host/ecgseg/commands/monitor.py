@@ -77,8 +77,13 @@ class Options(PortOptions, LudbOption):
 
 
 def run(options: Options) -> None:
-    """See a stream live: the ECG, its waves and intervals, in a browser or with --text."""
-    from ecgseg import paths
+    """See a stream live: the ECG, its waves and intervals, in a browser or with --text.
+
+    Returns:
+        0 when it ran until --seconds were over, q was typed, or Ctrl-C, SIGTERM or SIGHUP ended it. A signal before the
+        target has started for the first time interrupts as in every task.
+    """
+    from ecgseg import interruption, paths
     from ecgseg.data.recording import told_by
     from ecgseg.monitor.bench import TargetBench
     from ecgseg.monitor.session import Session, Wanted
@@ -109,11 +114,13 @@ def run(options: Options) -> None:
         on_wait=None if options.text else _say,
     )
     session = Session(bench, sources, wanted)
-    if options.text:
-        _on_terminal(session)
-    else:
-        facts: dict[str, str | float] = {"model": model.name, "target": options.target, "speed": wanted.speed}
-        _on_page(session, facts, options.page_port)
+    with interruption.ending(lambda: session.state.starts > 0):
+        if options.text:
+            _on_terminal(session)
+        else:
+            facts: dict[str, str | float] = {"model": model.name, "target": options.target, "speed": wanted.speed}
+            _on_page(session, facts, options.page_port)
+    _tell_end(session)
 
 
 def _on_page(session: Session, facts: dict[str, str | float], port: int) -> None:
@@ -137,6 +144,14 @@ def _on_terminal(session: Session) -> None:
             draw()
 
         session.run(on_step)
+
+
+def _tell_end(session: Session) -> None:
+    _say("The monitor has ended.")
+    for base in session.recordings:
+        _say(f"Recorded: {base}.hea")
+    if session.unwritten:
+        raise session.unwritten
 
 
 def _number(text: str, flag: str, most: float) -> float:
