@@ -67,6 +67,8 @@ def test_beats_of_a_recording_on_a_pipe(tmp_path: Path, capsys: pytest.CaptureFi
     assert told.err.splitlines()[-1] == "The monitor has ended."
 
 
+# Who starts the tests in the background ignores Ctrl-C, and so would what they start.
+HEARING = ("env", "--default-signal=INT,TERM,HUP")
 SESSION = """
 import signal, sys
 from pathlib import Path
@@ -107,7 +109,7 @@ with guard():
 
 def ended(number: int, folder: Path, *, starts: int = 1, what: str = "") -> subprocess.CompletedProcess[str]:
     """A session, of a target that is none, that a signal comes to as soon as it was started so often."""
-    words = [sys.executable, "-c", SESSION, str(int(number)), str(starts), what, str(folder)]
+    words = [*HEARING, sys.executable, "-c", SESSION, str(int(number)), str(starts), what, str(folder)]
     places = os.pathsep.join((str(paths.ROOT / "host"), str(paths.ROOT / "tests")))
     return subprocess.run(words, env={**os.environ, "PYTHONPATH": places}, capture_output=True, text=True, timeout=60)
 
