@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -61,12 +61,14 @@ class _State:
         held: how many blocks must end whole.
         stopped: the first signal.
         heard: when that was, in seconds of the monotonic clock.
+        is_end: it was the end of work that has none of its own, and is told as no interruption.
     """
 
     guarded = 0
     held = 0
     stopped: Stopped | None = None
     heard = 0.0
+    is_end = False
 
 
 def install() -> None:
@@ -101,7 +103,7 @@ def _hear(number: int, frame: FrameType | None) -> None:
 
 def ended_by(error: BaseException) -> BaseException:
     """What really ended the work that `error` came out of: the signal that was heard, whatever a library made of it."""
-    if _State.stopped is not None:
+    if _State.stopped is not None and not _State.is_end:
         return _State.stopped
     plain = isinstance(error, KeyboardInterrupt) and not isinstance(error, Stopped)
     return Stopped(signal.SIGINT) if plain else error
@@ -113,7 +115,7 @@ def check() -> None:
     Raises:
         Stopped: a signal was heard, and is not held back.
     """
-    if _State.stopped is not None and not _State.held:
+    if _State.stopped is not None and not _State.is_end and not _State.held:
         raise _State.stopped
 
 
@@ -125,6 +127,21 @@ def guarded() -> Iterator[None]:
         yield
     finally:
         _State.guarded -= 1
+
+
+@contextmanager
+def ending(is_begun: Callable[[], bool]) -> Iterator[None]:
+    """Inside, a signal is how work ends that goes on for as long as it is left alone; it does not leave the block.
+
+    Args:
+        is_begun: that there was anything to end; before, a signal interrupts as everywhere.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(ended_by(error), Stopped) or not is_begun():
+            raise
+        _State.is_end = True
 
 
 @contextmanager

@@ -16,10 +16,12 @@ from ecgseg import interruption
 from ecgseg.commands import hil_perform
 from ecgseg.errors import ModelError
 from ecgseg.hil import runner
+from ecgseg.hil.inject import parse_faults
 from ecgseg.hil.judge import Judge
 from ecgseg.hil.result import HilResult, HilRun
 from ecgseg.hil.runner import HilOptions, OnStep
 from ecgseg.interruption import Stopped
+from ecgseg.link.transport import OnWait
 from ecgseg.report import progress
 from ecgseg.runs import folder as runs
 from support.report_pages import lead, result
@@ -141,3 +143,26 @@ def test_what_differs_is_kept_in_the_folder_of_the_run(tmp_path: Path, monkeypat
     assert reached == [runs.kept()[0].vectors]
     hil_perform.perform(HilOptions("host", vectors=tmp_path))
     assert reached[1] == tmp_path
+
+
+@pytest.mark.parametrize(("inject", "lines"), [("drop=1e-3", 3), (None, 2)])
+def test_waiting_for_answers_that_faults_take_is_explained_and_told_once(
+    inject: str | None,
+    lines: int,
+    places: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(options: HilOptions, on_step: OnStep, on_wait: OnWait, **_: object) -> HilRun:
+        for _number in range(2):
+            on_wait("Waiting for the device's answer to PUSH.")
+        return HilRun(result(), [lead()])
+
+    monkeypatch.setattr(runner, "run", run)
+    asked = parse_faults(inject) if inject else None
+    assert hil_perform.perform(HilOptions("host", inject=asked), hil_perform.Places(**places)) == 0
+    told = capsys.readouterr().err.split("Run: ")[0].splitlines()
+    assert len(told) == lines
+    assert max(map(len, told)) <= 80
+    assert told[0] == "Waiting for the device's answer to PUSH."
+    assert told[1].startswith("  --inject loses") if inject else told[1] == told[0]

@@ -240,6 +240,20 @@ def test_every_option_is_explained_and_its_default_is_the_one_it_tells(module: M
 
 
 @pytest.mark.parametrize("module", TASKS, ids=name_of)
+def test_the_help_of_an_option_speaks_of_nothing_that_it_does_not_name(module: ModuleType) -> None:
+    for field in fields_of(module):
+        assert not re.match(r"(?:Its|Their|Where it|That|Of the)\b", field.help), field
+
+
+@pytest.mark.parametrize("module", TASKS, ids=name_of)
+def test_an_option_that_may_be_typed_several_times_names_its_value_itself(module: ModuleType) -> None:
+    # `--help` shows =STRING and =INT, but nothing behind an option of several words.
+    for field in fields_of(module):
+        if field.several:
+            assert re.match(r"[A-Z]+: ", field.help), field
+
+
+@pytest.mark.parametrize("module", TASKS, ids=name_of)
 def test_a_shared_option_is_the_same_in_every_task(module: ModuleType) -> None:
     built = options_of(module.run)()
     for field in fields_of(module):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from ecgseg import paths
 from ecgseg.commands import soak_perform
 from ecgseg.commands.hil_perform import Places
 from ecgseg.data.inputs import Inputs
-from ecgseg.errors import LinkError
+from ecgseg.errors import LinkError, ModelError
 from ecgseg.hil.runner import HilOptions
 from ecgseg.hil.soak import judge, process, ready, session
 from ecgseg.hil.soak.journal import SoakJournal
@@ -27,6 +30,7 @@ from ecgseg.runs.folder import kept
 from ecgseg.targets import TargetOptions
 from hil.rogue_cli import Running
 from hil.rogue_device import BUILD_ID, MODEL_NAME, Answer, RogueDevice, flipped
+from support.random_network import RandomNetwork
 
 MIB = 1 << 20
 FRAMES = 120
@@ -98,6 +102,44 @@ def test_a_right_device_passes_and_every_frame_is_counted_once(tmp_path: Path, m
     assert {window.answers.frames for window in result.windows if window.answers} == {8}
     assert all(window.host_rss_bytes and window.target_rss_bytes is None for window in result.windows)
     assert not any(trend.name.startswith("memory of the target") for trend in result.trends)
+
+
+@pytest.mark.parametrize(
+    ("model", "what"),
+    [
+        ({"model": "stream-4-tcn-sm"}, "stream-4-tcn-sm is one of a stream."),
+        ({"tflite": paths.ROOT / "models" / "stream-4-tcn-lg" / "model.tflite"}, "model is one of a stream."),
+    ],
+)
+def test_a_model_of_a_stream_is_refused_before_anything_is_made(
+    model: dict[str, Any], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("An earlier one.")
+    before = kept()
+    with pytest.raises(ModelError, match=re.escape(what)) as caught:
+        soak_perform.perform_soak(replace(OPTIONS, tested=HilOptions("host", **model)), Places(html=page))
+    assert "seg-2-tcn-sm, seg-4-tcn-sm, seg-4-tcn-lg" in caught.value.remedy
+    assert capsys.readouterr() == ("", "")
+    assert kept() == before
+    assert page.exists()
+
+
+def test_a_model_that_segments_nothing_is_refused_too(tmp_path: Path) -> None:
+    path = tmp_path / "other.tflite"
+    path.write_bytes(RandomNetwork(14, 4, ("CONV_2D", "DEPTHWISE_CONV_2D")).content)
+    with pytest.raises(ModelError, match="and other is none"):
+        ready.require_frames(ModelFile("other", path, path.read_bytes(), False))
+
+
+@pytest.mark.usefixtures("device")
+def test_what_a_soak_says_of_its_folder_stands_in_lines_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soak_perform.perform_soak(replace(OPTIONS, frames=8), Places(html=tmp_path / "page.html"))
+    folder, end, *_ = capsys.readouterr().err.splitlines()
+    assert folder == f"Kept in {kept()[0].path}"
+    assert end == "Ctrl-C ends it and tells what came of it so far."
 
 
 @pytest.mark.usefixtures("device")

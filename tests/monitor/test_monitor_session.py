@@ -174,7 +174,7 @@ def test_figures_are_not_shown_when_no_beat_comes_any_more(tmp_path: Path) -> No
     bench = BenchDouble()
     session, _ = played(tmp_path, 12, (4, silence), bench=bench)
     assert session.state.figures.heart_rate is None
-    assert session.state.figures.signal == "searching"
+    assert session.state.figures.signal == "looks for beats"
 
 
 def test_what_is_shown_is_written_as_a_recording_with_its_annotations(tmp_path: Path) -> None:

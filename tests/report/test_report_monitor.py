@@ -17,6 +17,7 @@ from ecgseg.pipeline import LEAD_OFF
 from ecgseg.pipeline.events import Event, EventKind
 from ecgseg.report.monitor import render_monitor
 from ecgseg.report.monitor_terminal import Screen, event_line, load_text, showing, sweep_dots
+from support import monitor_double
 from support.monitor_double import BenchDouble, Clock, Ramp, beat
 from support.pages import check_page
 
@@ -35,12 +36,17 @@ def test_no_script_of_the_page_takes_words_for_markup() -> None:
 
 
 def played(
-    folder: Path, width: int, *, terminal: bool, label: str = "A ramp", names: tuple[str, ...] = ("i", "ii")
+    folder: Path,
+    width: int,
+    *,
+    terminal: bool,
+    label: str = "A ramp",
+    names: tuple[str, ...] = ("i", "ii"),
+    length: int = 60,
 ) -> str:
-    """What a session of 8 s prints."""
-    session = Session(
-        BenchDouble(), [Source(label, lambda: Ramp(names=names))], Wanted(1.0, "none", folder, 8), clock=Clock(), nap=0
-    )
+    """What a session of 8 s prints, of a recording of so many seconds."""
+    source = Source(label, lambda: Ramp(seconds=length, names=names))
+    session = Session(BenchDouble(), [source], Wanted(1.0, "none", folder, 8), clock=Clock(), nap=0)
     text = io.StringIO()
     console = Console(file=text, width=width, height=24, force_terminal=terminal, color_system=None)
     with showing(session, console, Clock(0.02)) as on_step:
@@ -65,6 +71,51 @@ def test_a_pipe_gets_a_line_for_each_beat(tmp_path: Path) -> None:
     lines = played(tmp_path, 80, terminal=False).splitlines()
     assert len(lines) == 7
     assert lines[0] == "     0.500 s  beat   60.0/min  PR 110  QRS  80  QT 390  QTc 390  quality 90 %"
+
+
+def test_a_pipe_is_told_where_the_recording_begins_again_in_front_of_what_is_behind(tmp_path: Path) -> None:
+    lines = played(tmp_path, 80, terminal=False, length=3).splitlines()
+    told = [line.split()[:4] for line in lines]
+    assert told[2:5] == [
+        ["2.500", "s", "beat", "60.0/min"],
+        ["3.000", "s", "the", "recording"],
+        ["3.500", "s", "beat", "–"],
+    ]
+    assert [line for line in lines if "begins again" in line] == [
+        "     3.000 s  the recording begins again",
+        "     6.000 s  the recording begins again",
+    ]
+
+
+def test_a_recording_without_beats_is_told_to_begin_again_when_none_can_come_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor_double, "TOLD_AFTER_S", 100)
+    lines = played(tmp_path, 80, terminal=False, length=2).splitlines()
+    assert [line.split()[0] for line in lines] == ["2.000", "4.000"]
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_terminal_marks_where_the_recording_begins_again(width: int, tmp_path: Path) -> None:
+    shown = played(tmp_path, width, terminal=True, length=7)
+    last = shown[shown.rindex("A ramp") :].splitlines()
+    (words,) = (line for line in last if "begins again" in line)
+    # The newest second is written over the oldest from the left on, 13 columns a second.
+    assert words[7 * 13 % (width - 2) :].startswith("┊begins again")
+    assert sum("┊" in line for line in last) == 11
+
+
+def test_the_messages_say_at_once_what_is_done_and_what_is_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    played(tmp_path, 80, terminal=False)
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "A ramp, ii: starts the target",
+        "A ramp, ii: running",
+        "Looks for beats: the first few are told together, once they confirm each other.",
+    ]
+    assert max(map(len, told)) <= 80
 
 
 def test_names_command_no_terminal(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ class Options:
         known=_kinds,
         noun="kind of input",
     )
-    minutes: str = option("How long for each, such as 0.5; default 1.", default="1")
-    seed: int | None = option("Of the random numbers, at least 1; default another one every time.")
+    minutes: str = option("How long for each of --what, such as 0.5; default 1.", default="1")
+    seed: int | None = option("Seed of the random numbers, at least 1; default another one every time.")
     input: Path | None = option(
         "Run this one input of --what again and show what becomes of it.",
         NotWith(("minutes", "seed"), why="One input is run once."),

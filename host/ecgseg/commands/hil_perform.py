@@ -184,9 +184,9 @@ def _tested(tested: HilOptions, kept: RunFolder, inputs: Inputs | None, *, is_st
     origin = {"provenance": kept.about.provenance}
     try:
         if is_stream:
-            stream = _run(tested.target, partial(Stream.run, tested, inputs=inputs))
+            stream = _run(tested, partial(Stream.run, tested, inputs=inputs))
             return Stream(replace(stream, result=stream.result.model_copy(update=origin)))
-        frames = _run(tested.target, partial(Frames.run, tested, inputs=inputs))
+        frames = _run(tested, partial(Frames.run, tested, inputs=inputs))
         return Frames(replace(frames, result=frames.result.model_copy(update=origin)))
     except BaseException:
         if not tested.journal.resumes:
@@ -194,14 +194,14 @@ def _tested(tested: HilOptions, kept: RunFolder, inputs: Inputs | None, *, is_st
         raise
 
 
-def _run(target: str, run: Callable[[OnStep, OnWait], Finished]) -> Finished:
+def _run(tested: HilOptions, run: Callable[[OnStep, OnWait], Finished]) -> Finished:
     """Runs the test under its bar."""
     from ecgseg.report.progress import hil_bar
 
     finished: Finished | None = None
     try:
-        with hil_bar(target) as on_step:
-            finished = run(on_step, say)
+        with hil_bar(tested.target) as on_step:
+            finished = run(on_step, waiting("--inject") if tested.inject else say)
     except Stopped:
         # One that comes while the bar is taken down takes no result away; the task's guard tells of it.
         if finished is None:
@@ -224,6 +224,24 @@ def tried(what: str, make: Callable[[], None]) -> OutputError | None:
             "The verdict is not touched by it. It is a mistake of this program: please report it with the JSON.",
         )
     return None
+
+
+def waiting(option: str) -> OnWait:
+    """What says that an answer does not come where faults are asked for: once, for it is what they are for.
+
+    Args:
+        option: that asks for them.
+    """
+    told: list[str] = []
+
+    def on_wait(what: str) -> None:
+        if not told:
+            told.append(what)
+            say(what)
+            say(f"  {option} loses requests and answers, so it is expected; they are sent again.")
+            say("  It is told this once. How many were sent again stands in the result.")
+
+    return on_wait
 
 
 def say(text: str) -> None:

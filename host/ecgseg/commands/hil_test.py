@@ -14,15 +14,14 @@ from ecgseg.commands.options import (
     OptimiseOption,
     PortOptions,
     RecordOptions,
-    all_targets,
+    baud_option,
     channel_option,
     columns_option,
     database_option,
-    default_baud,
-    default_target,
     model_option,
     on_a_board,
     recording_rate_option,
+    target_option,
     tflite_option,
     unit_option,
 )
@@ -72,16 +71,10 @@ def _is_device(port: str) -> bool:
 class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortOptions, JsonOption):
     """What `invoke hil-test` takes."""
 
-    target: str = option(
-        "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
-        default=default_target,
-        known=all_targets,
-    )
+    target: str = target_option()
     model: str | None = model_option(NotWith(_ECG, why=_DRAWN_INPUTS, when=_own_takes_no_ecg))
     tflite: Path | None = tflite_option(NotWith(_ECG, why=_DRAWN_INPUTS, when=_takes_no_ecg))
-    baud: int = option(
-        "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
-    )
+    baud: int = baud_option()
     stream: bool = option(
         "The model has to be one of a stream; without it the model tells what it is.",
         NotWith(("replay",), why="A kept vector tells by its model what it is of."),
@@ -103,7 +96,7 @@ class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, PortO
         NotWith(_ECG, why="A kept vector holds the ECG that is sent."),
     )
     input: tuple[Path, ...] | None = option(
-        "A recording of your own, of any format that `segment` reads; several with --input before each.",
+        "FILE: a recording of your own, of any format that `segment` reads; several with --input before each.",
         NotWith(
             ("records", "leads", "ludb", "database", "peers"),
             why="They are about databases, which are annotated; a recording of your own is compared with Python alone.",

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from ecgseg.commands.options import (
     LudbOption,
     PortOptions,
-    all_targets,
+    baud_option,
     columns_option,
-    default_baud,
-    default_target,
-    on_a_board,
     recording_rate_option,
+    target_option,
     tflite_option,
     unit_option,
 )
@@ -43,18 +41,14 @@ def _noises() -> Collection[str]:
 class Options(PortOptions, LudbOption):
     """What `invoke monitor` takes."""
 
-    target: str = option(
-        "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
-        default=default_target,
-        known=all_targets,
-    )
+    target: str = target_option()
     model: str | None = option(
         f"A stream of the zoo (`invoke zoo` lists them), or of your own by path; default {DEFAULT_STREAM}.",
         Excludes(("tflite",), why="Both name a model."),
     )
     tflite: Path | None = tflite_option()
     record: tuple[Path, ...] | None = option(
-        "A recording of your own, as `segment` reads it; may be typed several times. Default LUDB's first "
+        "FILE: a recording of your own, as `segment` reads it; several with --record before each. Default LUDB's first "
         "record, else synthetic ECG; the page offers all of them."
     )
     channel: str | None = option(
@@ -78,15 +72,18 @@ class Options(PortOptions, LudbOption):
         default=0,
     )
     seconds: str | None = option("Ends after so many seconds of signal; default at Ctrl-C.")
-    baud: int = option(
-        "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
-    )
+    baud: int = baud_option()
     out: Path | None = option("Folder of what the page records; default build/monitor.", output=Output.FOLDER)
 
 
 def run(options: Options) -> None:
-    """See a stream live: the ECG, its waves and intervals, in a browser or with --text."""
-    from ecgseg import paths
+    """See a stream live: the ECG, its waves and intervals, in a browser or with --text.
+
+    Returns:
+        0 when it ran until --seconds were over, q was typed, or Ctrl-C, SIGTERM or SIGHUP ended it. A signal before the
+        target has started for the first time interrupts as in every task.
+    """
+    from ecgseg import interruption, paths
     from ecgseg.data.recording import told_by
     from ecgseg.monitor.bench import TargetBench
     from ecgseg.monitor.session import Session, Wanted
@@ -117,11 +114,13 @@ def run(options: Options) -> None:
         on_wait=None if options.text else _say,
     )
     session = Session(bench, sources, wanted)
-    if options.text:
-        _on_terminal(session)
-    else:
-        facts: dict[str, str | float] = {"model": model.name, "target": options.target, "speed": wanted.speed}
-        _on_page(session, facts, options.page_port)
+    with interruption.ending(lambda: session.state.starts > 0):
+        if options.text:
+            _on_terminal(session)
+        else:
+            facts: dict[str, str | float] = {"model": model.name, "target": options.target, "speed": wanted.speed}
+            _on_page(session, facts, options.page_port)
+    _tell_end(session)
 
 
 def _on_page(session: Session, facts: dict[str, str | float], port: int) -> None:
@@ -145,6 +144,14 @@ def _on_terminal(session: Session) -> None:
             draw()
 
         session.run(on_step)
+
+
+def _tell_end(session: Session) -> None:
+    _say("The monitor has ended.")
+    for base in session.recordings:
+        _say(f"Recorded: {base}.hea")
+    if session.unwritten:
+        raise session.unwritten
 
 
 def _number(text: str, flag: str, most: float) -> float:

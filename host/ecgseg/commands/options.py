@@ -90,6 +90,24 @@ def backend_option(help: str = BACKEND, *rules: Rule) -> Any:
     return option(help, *rules, default=default_backend, known=backends)
 
 
+def target_option() -> Any:
+    """The option --target of a task that runs a model on any of them."""
+    return option(
+        "Where the model runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
+        default=default_target,
+        known=all_targets,
+    )
+
+
+def baud_option() -> Any:
+    """The option --baud."""
+    return option(
+        "Baud rate of the board's serial port; default 115200.",
+        on_a_board("Nothing is sent over a wire there."),
+        default=default_baud,
+    )
+
+
 def ludb_option(*rules: Rule) -> Any:
     """The option --ludb."""
     return option("Folder of LUDB; default ECGSEG_LUDB, data/ludb or ../shared/ludb, else synthetic ECG.", *rules)
@@ -111,7 +129,7 @@ def tflite_option(*rules: Rule) -> Any:
 def on_option(*rules: Rule) -> Any:
     """The option --on of a task that trains several models at once."""
     return option(
-        "Where it trains: local, on the cores of this computer, or tcp://HOST:PORT, a Dask scheduler; default local.",
+        "Where training runs: local (the cores of this computer) or tcp://HOST:PORT, a Dask scheduler; default local.",
         *rules,
         default="local",
     )
@@ -209,7 +227,7 @@ class RateOption:
     """What the device is given."""
 
     rate: int = option(
-        "Rate of the raw samples in Hz that it is built for: a whole number from 50 to 2000; default 500.",
+        "Rate of the raw samples in Hz that the device is built for: a whole number from 50 to 2000; default 500.",
         default=default_rate,
     )
 

@@ -13,13 +13,11 @@ from ecgseg.commands.guard import show_error
 from ecgseg.commands.options import (
     JsonOption,
     PortOptions,
-    all_targets,
+    baud_option,
     channel_option,
     columns_option,
-    default_baud,
-    default_target,
-    on_a_board,
     recording_rate_option,
+    target_option,
     tflite_option,
     unit_option,
 )
@@ -53,11 +51,7 @@ class Options(PortOptions, JsonOption):
         "The recording: WFDB (a header, or its name without .hea), EDF, BDF, CSV, Apple Health's export, WAV, NumPy.",
         positional=True,
     )
-    target: str = option(
-        "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
-        default=default_target,
-        known=all_targets,
-    )
+    target: str = target_option()
     model: str | None = option(
         f"A stream of the zoo (`invoke zoo` lists them), or of your own by path; default {DEFAULT_STREAM}.",
         Excludes(("tflite",), why="Both name a model."),
@@ -70,9 +64,7 @@ class Options(PortOptions, JsonOption):
     bazett: bool = option("QTc after Bazett, not Fridericia.", default=False)
     check: bool = option("Also compare every byte with Python; exit code 1 when one differs.", default=False)
     resume: bool = option("Go on where the same run was stopped before.", default=False)
-    baud: int = option(
-        "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
-    )
+    baud: int = baud_option()
     parquet: Path | None = option(
         "Also put the rows of the tables into this Parquet file, beside those of other recordings.", output=Output.FILE
     )

@@ -14,10 +14,8 @@ from ecgseg.commands.options import (
     PortOptions,
     RateOption,
     RecordOptions,
-    all_targets,
-    default_baud,
-    default_target,
-    on_a_board,
+    baud_option,
+    target_option,
 )
 from ecgseg.commands.task import Output, option
 from ecgseg.errors import UsageError
@@ -30,20 +28,14 @@ _MOST_HOURS = 24 * 366
 class Options(ModelOptions, RecordOptions, BackendOptions, OptimiseOption, RateOption, PortOptions, JsonOption):
     """What `invoke soak` takes."""
 
-    target: str = option(
-        "Where it runs: host (sanitizers), qemu, apollo4p-sim or apollo4p (the board); default qemu.",
-        default=default_target,
-        known=all_targets,
-    )
+    target: str = target_option()
     hours: str | None = option("How long, in hours, such as 8 or 0.5; default 1, and without end with --frames.")
-    frames: int | None = option("How many frames; with --hours what is reached first ends it.")
+    frames: int | None = option("How many frames; with --hours what is reached first ends the soak.")
     seed: int = option("Draws leads, faults and restarts; default 1.", default=1)
     faulty: int = option("Leads in 1,000 that are sent over a faulty line; default 10.", default=10)
     restarts: int = option("Restarts in 100,000 frames, on average; default 10.", default=10)
     window: int = option("Leads after which memory and answer times are noted; default 250.", default=250)
-    baud: int = option(
-        "Its baud rate; default 115200.", on_a_board("Nothing is sent over a wire there."), default=default_baud
-    )
+    baud: int = baud_option()
     resume: bool = option("Go on where the same soak was stopped before.", default=False)
     html: Path | None = option("Where the page goes; default build/reports/.", output=Output.RESULT)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ecgseg import paths
 from ecgseg.commands.command_line import as_typed
-from ecgseg.commands.hil_perform import Places, exit_code, say, to_go_on_with, tried
+from ecgseg.commands.hil_perform import Places, exit_code, say, to_go_on_with, tried, waiting
 from ecgseg.files import safe_name
 from ecgseg.interruption import Stopped, held
 from ecgseg.models import find_model
@@ -45,12 +45,15 @@ def perform_soak(options: SoakOptions, places: Places, *, resume: bool = False) 
         EcgsegError: it came to nothing.
     """
     from ecgseg.hil.soak.journal import SoakJournal
+    from ecgseg.hil.soak.ready import require_frames
     from ecgseg.hil.soak.runner import run
     from ecgseg.report.progress import soak_bar
     from ecgseg.runs.folder import begin
 
     tested = options.tested
-    name = find_model(tested.model, tested.tflite).name
+    model = find_model(tested.model, tested.tflite)
+    require_frames(model)
+    name = model.name
     report = places.html or paths.REPORTS / f"soak-{tested.target}-{safe_name(name)}.html"
     discard(report)
     fingerprint = _fingerprint(options)
@@ -58,12 +61,13 @@ def perform_soak(options: SoakOptions, places: Places, *, resume: bool = False) 
     kept = earlier or begin(_TASK, name, tested.target, as_typed(sys.argv), fingerprint)
     options = replace(options, tested=replace(tested, vectors=kept.vectors))
     journal = SoakJournal(kept.journal, resumes=earlier is not None)
-    say(f"Kept in {kept.path}; Ctrl-C tells what came of it so far.")
+    say(f"Kept in {kept.path}")
+    say("Ctrl-C ends it and tells what came of it so far.")
     try:
         finished: SoakRun | None = None
         try:
             with soak_bar(tested.target) as on_step:
-                finished = run(options, journal, on_step, say)
+                finished = run(options, journal, on_step, waiting("--faulty") if options.faulty else say)
         except Stopped:
             if finished is None:
                 raise

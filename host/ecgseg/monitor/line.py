@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ecgseg.monitor.bench import Desk, Stream
+from ecgseg.monitor.joints import Joints
 from ecgseg.monitor.state import Load
 from ecgseg.monitor.tape import Take
 
@@ -19,14 +20,15 @@ class Line:
         take: what of the tape it is about.
         lead: the channel that it gets.
         second: of the take at which it begins.
+        joints: where its recording begins again.
 
     Attributes:
         load: device time for a second of signal, over the last two; None at first.
         answer_ms: from a block that is sent until all of its answers are there, the mean of as long; None at first.
     """
 
-    def __init__(self, desk: Desk, stream: Stream, take: Take, lead: int, second: int) -> None:
-        self.stream, self.take, self.lead, self.second = stream, take, lead, second
+    def __init__(self, desk: Desk, stream: Stream, take: Take, lead: int, second: int, joints: Joints) -> None:
+        self.stream, self.take, self.lead, self.second, self.joints = stream, take, lead, second, joints
         self.load: Load | None = None
         self.answer_ms: float | None = None
         self._desk = desk

@@ -14,6 +14,7 @@ from ecgseg import interruption
 from ecgseg.errors import EcgsegError, OutputError
 from ecgseg.monitor.bench import Bench, Desk
 from ecgseg.monitor.continuation import Continuation, base_second
+from ecgseg.monitor.joints import Joints
 from ecgseg.monitor.line import Line
 from ecgseg.monitor.noise import Noise
 from ecgseg.monitor.pace import Pacer
@@ -62,6 +63,8 @@ class Session:
         state: what it is.
         tape: what was shown last.
         wishes: what viewers ask for.
+        recordings: paths, without a suffix, of those that were written.
+        unwritten: why the one that was written when it ended could not be; None for no such fault.
 
     Raises:
         EcgsegError: the first recording cannot be shown.
@@ -81,6 +84,8 @@ class Session:
         self.state = State(noise=wanted.noise)
         self.tape = Tape()
         self.wishes = Mailbox()
+        self.recordings: list[Path] = []
+        self.unwritten: OutputError | None = None
         self._recorder: Recorder | None = None
         self._on_step: Callable[[], None] = lambda: None
         self._given = 0
@@ -111,7 +116,7 @@ class Session:
                     self._lose(error, pause)
         finally:
             with interruption.held():
-                self._end_writing()
+                self.unwritten = self._end_writing()
                 self._change(phase=Phase.ENDED)
 
     def stop(self) -> None:
@@ -210,7 +215,8 @@ class Session:
         """A stream that goes on where the one before was, with enough of the signal in front."""
         take, head, lead = self.tape.take, self.tape.head, self.state.lead
         second = base_second(head, take.rate)
-        line = Line(desk, desk.begin(), take, lead, second)
+        joints = Joints(self._feed.length, take.rate, second)
+        line = Line(desk, desk.begin(), take, lead, second, joints)
         self._continuation.begin(second)
         before = self.tape.samples(second * take.rate, head).values
         self._hear(line, np.ascontiguousarray(before[:, lead], np.int16))
@@ -244,7 +250,7 @@ class Session:
             if results.classes.size:
                 self.tape.add_classes(line.second * MODEL_RATE + results.first_class, results.classes)
             if results.events:
-                self._keep(line, list(self._continuation.take(results.unpacked())))
+                self._keep(line, list(self._continuation.take(line.joints.real(results.unpacked()))))
 
     def _keep(self, line: Line, events: list[Event]) -> None:
         self.tape.add_events(events)
@@ -301,13 +307,16 @@ class Session:
             self._complain(error)
             self._change(writing="")
 
-    def _end_writing(self) -> None:
+    def _end_writing(self) -> OutputError | None:
         recorder, self._recorder = self._recorder, None
         if recorder is None:
-            return
+            return None
         try:
             recorder.end()
-            self._change(writing="", written=str(recorder.base))
         except OutputError as error:
             self._complain(error)
             self._change(writing="")
+            return error
+        self.recordings.append(recorder.base)
+        self._change(writing="", written=str(recorder.base))
+        return None

@@ -11,7 +11,7 @@ from ecgseg.pipeline.times import TICK_RATE
 
 STALE_SECONDS = 5.0
 """Figures of a beat are shown for so long."""
-SEARCHING = "searching"
+SEARCHING = "looks for beats"
 
 
 class Phase(StrEnum):

@@ -17,6 +17,8 @@ from rich.live import Live
 from rich.text import Text
 
 from ecgseg.data.writers.tables import BEGINS, ENDS, LOSSES
+from ecgseg.monitor.continuation import base_second
+from ecgseg.monitor.joints import joints
 from ecgseg.monitor.session import Session
 from ecgseg.monitor.state import Figures, Load, Phase, State
 from ecgseg.monitor.tape import Tape
@@ -24,9 +26,12 @@ from ecgseg.pipeline import LEAD_OFF, MODEL_RATE
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.times import TICK_RATE
 from ecgseg.printable import printable
-from ecgseg.terminal import Table
+from ecgseg.terminal import Table, messages
 
 _REDRAWN_SECONDS = 0.1
+# Signal behind an event's place by which it has been told: beats come 2 s behind their R at the latest.
+_LATEST_SECONDS = 4.0
+_FIRST_BEATS = "Looks for beats: the first few are told together, once they confirm each other."
 _ROWS = 10
 _MOST_COLUMNS = 120
 _COLUMNS_A_SECOND = 13
@@ -37,6 +42,8 @@ _KEYS = "l lead, n noise, r R recording, w record, q quit"
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BRAILLE = 0x2800
 _LETTERS = " PQT"
+# Where the recording begins again.
+_JOINT, _PLAIN_JOINT, _JOINT_TOLD = "┊", ":", "begins again"
 _STYLES = ("", "bright_blue", "dark_orange", "green")
 _PHASES = {
     Phase.BUILDING: "builds the firmware",
@@ -66,7 +73,11 @@ def showing(
                 last = now
                 live.update(screen.drawn(), refresh=True)
 
-        yield draw
+        try:
+            yield draw
+        finally:
+            # Drawn once more as the context is left: that it has ended, and where a recording went.
+            live.update(screen.drawn())
 
 
 class Screen:
@@ -85,9 +96,7 @@ class Screen:
     def drawn(self) -> Group:
         """All of it, as it is now."""
         state, tape = self._session.state, self._session.tape
-        lead = state.channels[state.lead] if state.channels else ""
-        label = printable(f"{self._session.sources[state.source].label}, {lead}")
-        head = Text(f"{label}: {_PHASES[state.phase]}", style="bold", no_wrap=True, overflow="ellipsis")
+        head = Text(head_line(self._session), style="bold", no_wrap=True, overflow="ellipsis")
         parts: list[Text | Table] = [head, *self._sweep(tape, state), figure_table(state.figures), _notes(state)]
         if state.trouble:
             parts.append(Text(printable(" ".join((state.trouble.what, state.trouble.remedy)).strip()), style="red"))
@@ -108,11 +117,31 @@ class Screen:
             cells[:, 2 * ((end + 1 + gap) % self._columns) : 2 * ((end + 1 + gap) % self._columns) + 2] = False
         waves = self._waves(tape, head, take.rate)
         letters = "".join(_LETTERS[wave] for wave in waves)
-        for line in (*self._characters(cells), letters):
-            shown = Text(line, no_wrap=True)
+        marks = self._joints(state.length, take.rate, head, end)
+        for number, line in enumerate((*self._characters(cells), letters)):
+            shown = Text(self._marked(line, marks, is_first=not number), no_wrap=True)
             for wave, first, last in _runs(waves):
                 shown.stylize(_STYLES[wave], first, last)
             yield shown
+
+    def _joints(self, length: int, rate: int, head: int, end: int) -> list[tuple[int, int]]:
+        """Columns in which the recording begins again, each with how many were written since."""
+        begun = max(0, end - self._columns + _GAP + 1)
+        found = (
+            int(at * _COLUMNS_A_SECOND) for at in joints(length, rate, (begun - 1) / _COLUMNS_A_SECOND, head / rate)
+        )
+        return [(column % self._columns, end - column) for column in found if column >= begun]
+
+    def _marked(self, line: str, marks: list[tuple[int, int]], *, is_first: bool) -> str:
+        """The line with a mark in each of these columns, in the first line with words behind it."""
+        characters = list(line)
+        mark = _PLAIN_JOINT if self._is_plain else _JOINT
+        for column, since in marks:
+            words = mark + _JOINT_TOLD if is_first else mark
+            for place, character in enumerate(words[: since + 1], column):
+                if place < self._columns:
+                    characters[place] = character
+        return "".join(characters)
 
     def _characters(self, cells: npt.NDArray[np.bool_]) -> list[str]:
         """The dots as lines of characters."""
@@ -213,26 +242,57 @@ def _whole(value: float | None) -> str:
 
 
 class _Lines:
-    """A line for each event, for a pipe or a file."""
+    """A line for each event, for a pipe or a file; how far the session is goes to the messages."""
 
     def __init__(self, session: Session, console: Console) -> None:
         self._session, self._console = session, console
-        self._take, self._next = session.tape.take, 0
+        self._take, self._next, self._told_to = session.tape.take, 0, 0.0
         self._phase: Phase | None = None
+        self._head = ""
 
     def tell(self) -> None:
         """Prints what is new."""
-        session = self._session
-        if session.tape.take != self._take:
-            self._take, self._next = session.tape.take, 0
-        self._next, events = session.tape.events(self._next)
+        tape, state = self._session.tape, self._session.state
+        self._tell_head(state)
+        take, now = tape.take, tape.head / tape.take.rate
+        if take != self._take:
+            is_other = take.number != self._take.number
+            self._take, self._next = take, 0
+            self._told_to = 0.0 if is_other else float(base_second(tape.head, take.rate))
+        self._next, events = tape.events(self._next)
         for told in events:
+            self._tell_joints(state.length, told.event.tick / TICK_RATE)
             line = event_line(told.event)
             if line:
-                self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-        if session.state.phase == Phase.LOST != self._phase and session.state.trouble:
-            self._console.print(printable(session.state.trouble.what), markup=False, highlight=False, soft_wrap=True)
-        self._phase = session.state.phase
+                self._print(line)
+        self._tell_joints(state.length, now - _LATEST_SECONDS)
+        if state.phase == Phase.LOST != self._phase and state.trouble:
+            self._print(printable(state.trouble.what))
+        self._phase = state.phase
+
+    def _tell_head(self, state: State) -> None:
+        head = head_line(self._session)
+        if head != self._head:
+            self._head = head
+            messages.print(head, markup=False, highlight=False, soft_wrap=True)
+            if state.phase == Phase.RUNNING and not self._next:
+                messages.print(_FIRST_BEATS, markup=False, highlight=False, soft_wrap=True)
+
+    def _tell_joints(self, length: int, until: float) -> None:
+        """Tells where the recording began again, in front of the first event behind it."""
+        for at in joints(length, self._take.rate, self._told_to, until):
+            self._print(f"{at:10.3f} s  the recording begins again")
+        self._told_to = max(self._told_to, until)
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def head_line(session: Session) -> str:
+    """What is shown, and how far the session is."""
+    state = session.state
+    lead = state.channels[state.lead] if state.channels else ""
+    return f"{printable(f'{session.sources[state.source].label}, {lead}')}: {_PHASES[state.phase]}"
 
 
 def event_line(event: Event) -> str:

@@ -71,7 +71,7 @@ def soak_bar(target: str) -> Iterator[OnSoakStep]:
                 if not bar.live.is_started:
                     shown.enter_context(bar)
                     bar.start_task(task)
-                bar.update(task, completed=_share(step), description=f"Soak {target}: {_so_far(step)}")
+                bar.update(task, completed=_share(step), description=_in_the_bar(target, step))
             elif time.monotonic() - told >= _LINE_SECONDS:
                 told = time.monotonic()
                 messages.print(f"Soak {target}: {_so_far(step)}", highlight=False, soft_wrap=True)
@@ -84,6 +84,12 @@ def _share(step: SoakStep) -> float:
     by_frames = step.counts.frames / step.frames if step.frames else 0.0
     by_hours = step.counts.seconds / (_HOUR * step.hours) if step.hours else 0.0
     return min(max(by_frames, by_hours), 1.0)
+
+
+def _in_the_bar(target: str, step: SoakStep) -> str:
+    """What fits beside a bar and its times into 80 columns."""
+    frames = f"Soak {target}: {step.counts.frames:,} frames"
+    return frames if step.equal else f"{frames} [red]differs"
 
 
 def _so_far(step: SoakStep) -> str:

@@ -6,9 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgseg import interruption
+from ecgseg.codegen.render_delineator import delineates
 from ecgseg.data.databases.loader import at_rate
 from ecgseg.data.inputs import Inputs, choose_inputs
 from ecgseg.data.records import Record
+from ecgseg.errors import ModelError
+from ecgseg.graph.ends import ends_of
+from ecgseg.graph.load import load_tflite
 from ecgseg.hil import vectors
 from ecgseg.hil.common import ImageFacts
 from ecgseg.hil.identity import Known
@@ -21,7 +25,7 @@ from ecgseg.hil.soak.plan import Plan
 from ecgseg.image.backends import build_image, generate
 from ecgseg.image.build import Image
 from ecgseg.link import DeviceClient
-from ecgseg.models import ModelFile, find_model
+from ecgseg.models import ModelFile, find_model, model_names
 from ecgseg.pipeline import DEFAULT_INPUT_RATE
 from ecgseg.targets import target_of
 
@@ -51,6 +55,25 @@ class SoakOptions:
     restarts: int
     seed: int
     rate: int = DEFAULT_INPUT_RATE
+
+
+def require_frames(model: ModelFile) -> None:
+    """Refuses a model that takes no frames of ECG.
+
+    Raises:
+        ModelError: it is one of a stream, or segments nothing.
+        GraphError: the file is damaged.
+    """
+    if any(ends_of(load_tflite(model.data, model.name)).segmenter_shape):
+        return
+    named = f"--model {model.name}" if model.from_zoo else f"--tflite {model.path}"
+    is_stream = delineates(model.data)
+    raise ModelError(
+        f"A soak takes a model of frames, and {model.name} is {'one of a stream' if is_stream else 'none'}.",
+        "Every frame of ECG that is sent is compared with Python.",
+        f"Choose one that segments frames, such as {', '.join(model_names())}. "
+        f"`invoke hil-test {named}` compares this one.",
+    )
 
 
 @dataclass(frozen=True)
