@@ -36,7 +36,9 @@ def run(options: Options) -> int:
 
     if options.before is None or options.after is None:
         raise UsageError(
-            "Two runs are to be named.", "They stand behind the task.", "Type: invoke compare BEFORE AFTER"
+            "Two runs are to be named.",
+            "They stand behind the task; `invoke runs` lists them.",
+            "Type: invoke compare BEFORE AFTER",
         )
     found = compare(read_result(options.before), read_result(options.after))
     if options.json:

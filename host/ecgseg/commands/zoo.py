@@ -17,6 +17,7 @@ from ecgseg.commands.task import option, start
 from ecgseg.errors import ModelError, UsageError
 from ecgseg.extras import require_micro, require_tensorflow
 from ecgseg.models import (
+    ModelFile,
     configured_names,
     find_model,
     generated_folder,
@@ -142,23 +143,37 @@ def _list() -> None:
         for name in names:
             console.print(f"{name}: {data(configuration.load(name).description)}", highlight=False)
 
-    table = begin("Models", "Classes", "Parameters", "MACs a frame", "Arena, B")
+    table = begin("Models", "Classes", "Parameters", "MACs a frame", "Arena, B", "F1")
     for name in model_names():
         chosen = find_model(name)
         manifest = render(chosen.path, generated_folder(chosen), name=name)
         numbers = (manifest.class_count, manifest.parameters, manifest.macs, manifest.arena_bytes)
-        table.add_row(name, *[f"{number:,}" for number in numbers])
+        table.add_row(name, *[f"{number:,}" for number in numbers], _f1(chosen))
     end(table, model_names())
-    streams = begin("Models of a stream", "Parameters", "MACs a second", "State, B", "Arena, B", "Looks ahead, ms")
+    streams = begin(
+        "Models of a stream", "Parameters", "MACs a second", "State, B", "Arena, B", "Looks ahead, ms", "F1"
+    )
     for name in stream_names():
         chosen, settings = find_model(name), configuration.load(name)
         stream = render_stream(chosen.path, generated_folder(chosen), name=name)
         ahead = 1000 * settings.architecture.look_ahead // settings.rate
         counts = (stream.parameters, settings.macs, stream.state_bytes, stream.arena_bytes, ahead)
-        streams.add_row(name, *[f"{number:,}" for number in counts])
+        streams.add_row(name, *[f"{number:,}" for number in counts], _f1(chosen))
     if stream_names():
         console.print()
     end(streams, stream_names())
+    console.print("F1: of samples, weighted, LUDB's test patients. docs/zoo.md has more.", highlight=False)
+
+
+def _f1(model: ModelFile) -> str:
+    """The weighted F1 that stands beside a model; a dash where it is not known of this .tflite."""
+    from ecgseg.zoo.figures import read_metrics
+
+    try:
+        metrics = read_metrics(model.name)
+    except ModelError:
+        return "-"
+    return f"{metrics.weighted_f1:.4f}" if metrics.tflite_sha256 == model.sha256 else "-"
 
 
 def _list_own(folder: Path) -> None:

@@ -12,6 +12,8 @@ from ecgseg.runs.compare import Measure, RunComparison
 from ecgseg.runs.figures import VERDICTS
 from ecgseg.terminal import Table, data
 
+# Where neither is better, as with a process's times.
+_WORDS = {"other": "changed"}
 _STYLES = {"better": "green", "worse": "bold red", "equal": "", "other": "", "not judged": "yellow"}
 _HASH_DIGITS = 16
 _LONG_FACT = 40
@@ -31,8 +33,10 @@ def show_comparison(comparison: RunComparison, console: Console) -> None:
         table = _table("What changed", "A", "B", "B - A", "")
         for measure in changed:
             values = value_text(measure, measure.a), value_text(measure, measure.b), step_text(measure)
-            name = f"{measure.name}, {measure.unit}" if measure.unit != "verdict" else measure.name
-            table.add_row(data(name), *values, measure.change, style=_STYLES[measure.change])
+            name = measure.name if measure.unit in ("", "verdict") else f"{measure.name}, {measure.unit}"
+            table.add_row(
+                data(name), *values, _WORDS.get(measure.change, measure.change), style=_STYLES[measure.change]
+            )
         console.print(table)
     equal = len(comparison.measures) - len(changed)
     console.print(f"{equal} of {len(comparison.measures)} figures are equal.")
@@ -73,7 +77,7 @@ def render_comparison(comparison: RunComparison) -> str:
             "a": value_text(measure, measure.a),
             "b": value_text(measure, measure.b),
             "step": step_text(measure),
-            "change": measure.change,
+            "change": _WORDS.get(measure.change, measure.change),
         }
         for measure in sorted(comparison.measures, key=lambda measure: order.index(measure.change))
     ]

@@ -32,7 +32,7 @@ class Measure(BaseModel):
     """A figure of both runs.
 
     Attributes:
-        group: exactness, accuracy, time, memory or size.
+        group: exactness, accuracy, link, time, memory or size.
         name, unit: what it is. Verdicts count 0 pass, 1 incomplete, 2 drift, 3 fail.
         a, b: of the first and of the second run; None where one does not know it.
         better: which is better, less or more, or neither.
@@ -162,6 +162,8 @@ def _identity(result: Result) -> dict[str, str]:
     }
     if isinstance(result, SoakResult):
         told |= {"rate": str(result.rate), "seed": str(result.seed)}
+    else:
+        told["faults put into the line"] = result.injected.faults if result.injected else "none"
     if result.oracle:
         told["oracle"] = result.oracle
     if result.provenance:

@@ -17,7 +17,7 @@ from ecgseg.scoring.metrics import FiducialScore, SampleScores
 from ecgseg.targets import TimeQuality, target_of
 from ecgseg.targets.names import HOST
 
-Group = Literal["exactness", "accuracy", "time", "memory", "size"]
+Group = Literal["exactness", "accuracy", "link", "time", "memory", "size"]
 Better = Literal["less", "more", "neither"]
 VERDICTS = ("pass", "incomplete", "drift", "fail")
 """From the best to the worst."""
@@ -49,9 +49,21 @@ class Figure:
 def figures_of(result: Result) -> list[Figure]:
     """All figures of a result, group by group."""
     if isinstance(result, HilResult):
-        return [*_exactness(result), *_of_frames(result), *_times(result.timing, result.target), *_kept(result.memory)]
+        return [
+            *_exactness(result),
+            *_of_frames(result),
+            *_link(result),
+            *_times(result.timing, result.target),
+            *_kept(result.memory),
+        ]
     if isinstance(result, StreamResult):
-        return [*_exactness(result), *_of_stream(result), *_times(result.timing, result.target), *_kept(result.memory)]
+        return [
+            *_exactness(result),
+            *_of_stream(result),
+            *_link(result),
+            *_times(result.timing, result.target),
+            *_kept(result.memory),
+        ]
     if isinstance(result, SoakResult):
         return list(_soaked(result))
     return list(_counted(result) if isinstance(result, Profile) else _timed(result))
@@ -65,6 +77,16 @@ def _exactness(result: HilResult | StreamResult) -> Iterator[Figure]:
     else:
         yield Figure("exactness", "frames that differ", result.differing_frames, "frames")
     yield Figure("exactness", "bytes compared", result.compared_bytes, "B", "neither")
+
+
+def _link(result: HilResult | StreamResult) -> Iterator[Figure]:
+    """What a line loses is chance; that nothing of it reached an answer is the verdict's."""
+    for name, count in (
+        ("requests", result.requests),
+        ("retries", result.retries),
+        ("answers with a wrong CRC", result.crc_errors),
+    ):
+        yield Figure("link", name, count, "", "neither")
 
 
 def _soaked(result: SoakResult) -> Iterator[Figure]:
