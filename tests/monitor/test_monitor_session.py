@@ -201,6 +201,17 @@ def test_the_end_of_a_session_ends_what_is_written(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_recording_that_ends_as_it_begins_is_not_told_as_recorded(tmp_path: Path) -> None:
+    def begin_and_leave(session: Session) -> None:
+        wish("write", True)(session)
+        wish("record", 0)(session)
+
+    session, _ = played(tmp_path, 5, (2.0, begin_and_leave))
+    assert session.state.written == ""
+    assert session.recordings == []
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_recordings_of_one_second_have_two_names(tmp_path: Path) -> None:
     acts = [
         (2.0, wish("write", True)),

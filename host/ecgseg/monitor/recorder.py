@@ -76,18 +76,19 @@ class Recorder:
         """The last events have come."""
         return self._last is not None and position >= self._last + CLOSING_SECONDS * self._rate
 
-    def end(self) -> None:
-        """Puts everything in its place."""
+    def end(self) -> bool:
+        """Puts everything in its place; tells whether there was anything."""
         with self._kept:
             if not self._writer.samples:
                 self._writer.drop()
-                return
+                return False
             self._writer.end()
             done = [
                 Done(self._channel(lead), 1.0, spool, self._writer.samples)
                 for lead, spool in sorted(self._spools.items())
             ]
             write_results(result_files(self.base.parent, self.base.name), done, self._rate)
+        return True
 
     def drop(self) -> None:
         """Gives up; nothing of it stays."""

@@ -312,11 +312,12 @@ class Session:
         if recorder is None:
             return None
         try:
-            recorder.end()
+            has_written = recorder.end()
         except OutputError as error:
             self._complain(error)
             self._change(writing="")
             return error
-        self.recordings.append(recorder.base)
-        self._change(writing="", written=str(recorder.base))
+        if has_written:
+            self.recordings.append(recorder.base)
+        self._change(writing="", written=str(recorder.base) if has_written else "")
         return None
