@@ -67,7 +67,8 @@ def run(options: Options) -> None:
         write_json(table, folder / "table.json")
         write_text(folder / "table.csv", _csv(table))
 
-    messages.print(f"{len(found)} configurations, on {data(options.on)}", highlight=False)
+    count = f"{len(found):,} configuration{'' if len(found) == 1 else 's'}"
+    messages.print(f"{count}, on {data(options.on)}", highlight=False)
     trained = sweep(options.file, found, on_dask(options.on, messages), messages, keep, options.ludb)
     _show(trained)
     console.print(data(folder / "table.csv"), highlight=False, soft_wrap=True)
