@@ -14,7 +14,7 @@ from ecgseg.commands import compare as task
 from ecgseg.commands.task import start
 from ecgseg.errors import DataError, UsageError
 from ecgseg.hil import provenance
-from ecgseg.hil.result import HilResult, Spread, Timing
+from ecgseg.hil.result import HilResult, Injected, Spread, Timing
 from ecgseg.hil.stream_result import StreamResult
 from ecgseg.profile.qemu import FlashProfile, LayerProfile, Profile
 from ecgseg.report.comparison import render_comparison, show_comparison
@@ -189,6 +189,19 @@ def test_what_computed_is_told_where_it_is_not_the_same() -> None:
     assert told["numpy"] == ("2.4.6", "2.5.0")
     assert told["commit"][1].endswith(", changed")
     assert not found.regression
+
+
+@pytest.mark.parametrize("make", [result, stream_result])
+def test_faults_of_the_line_and_what_was_sent_again_are_told_and_judge_nothing(make: Callable[..., Result]) -> None:
+    injected = Injected(faults="drop=1e-3", seed=1, to_device=2, to_host=3)
+    found = compared(make(), make(injected=injected, retries=9_999, crc_errors=8_888))
+    assert [(fact.name, fact.a, fact.b) for fact in found.facts] == [("faults put into the line", "none", "drop=1e-3")]
+    changes = {name: (measure.b, measure.change) for name, measure in changed(found).items()}
+    assert changes == {"retries": (9_999, "other"), "answers with a wrong CRC": (8_888, "other")}
+    assert not found.regression
+    console = Console(width=80, record=True)
+    show_comparison(found, console)
+    assert "other" not in console.export_text()
 
 
 def test_results_of_two_kinds_are_refused() -> None:
