@@ -53,7 +53,7 @@ def show_recording(result: SegmentResult, output: Console) -> None:
     for channel in result.channels:
         table.add_row(*_row(channel))
     output.print(table)
-    output.print("No P: beats without a P wave. Quality: how far the QRS complex stands out of what is\naround it.")
+    output.print("No P: beats without a P wave.\nQuality: how far the QRS complex stands out of what is around it.")
     for channel in result.channels:
         if channel.difference is not None:
             output.print(difference_text(channel), style="red", highlight=False, soft_wrap=True)
