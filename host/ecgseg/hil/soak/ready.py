@@ -90,20 +90,21 @@ class Ready:
 
     @staticmethod
     def of(options: SoakOptions) -> Ready:
-        """Reads the leads, has the reference answer them, builds the image."""
+        """Builds the image, reads the leads, has the reference answer them."""
         tested = options.tested
         target = target_of(tested.target)
         model = find_model(tested.model, tested.tflite)
         reference = Remembering(model.data, options.rate)
         reference.require_parameters()
+        # Before the leads, whose answers take their time.
+        generated = generate(model, tested.generated, optimise=tested.optimise, input_rate=options.rate)
+        image = build_image(target.board, generated, model.data, backend=tested.backend, tflm_dir=tested.tflm_dir)
         inputs = choose_inputs(tested.records, tested.leads, tested.ludb)
         # Without their waves: nothing is scored here.
         leads = [replace(at_rate(record, options.rate), waves=(), annotated=()) for record in inputs]
         for lead in leads:
             interruption.check()
             reference.remember(lead.samples)
-        generated = generate(model, tested.generated, optimise=tested.optimise, input_rate=options.rate)
-        image = build_image(target.board, generated, model.data, backend=tested.backend, tflm_dir=tested.tflm_dir)
         return Ready(options, model, reference, inputs, leads, generated, image)
 
     def head(self) -> SoakHead:
