@@ -59,7 +59,8 @@ misra() {
     said=$(command cppcheck --quiet --std=c11 --addon=misra --inline-suppr \
         --template='{severity}: {file}:{line}: {message} [{id}]' \
         --suppressions-list=tools/misra_deviations.txt --suppress=missingIncludeSystem \
-        "${options[@]}" firmware/engine firmware/pipeline firmware/link firmware/programs/app 2>&1) || true
+        "${options[@]}" firmware/engine firmware/pipeline firmware/link firmware/programs/app 2>&1) ||
+        { echo "$said" && return 1; }
     # Other findings are the step cppcheck's, but a source that cannot be read is not checked.
     ! grep -E '\[(misra-c2012-.*|syntaxError|preprocessorErrorDirective|internal.*)\]$' <<<"$said"
 }

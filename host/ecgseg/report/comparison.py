@@ -12,8 +12,6 @@ from ecgseg.runs.compare import Measure, RunComparison
 from ecgseg.runs.figures import VERDICTS
 from ecgseg.terminal import Table, data
 
-# Where neither is better, as with a process's times.
-_WORDS = {"other": "changed"}
 _STYLES = {"better": "green", "worse": "bold red", "equal": "", "other": "", "not judged": "yellow"}
 _HASH_DIGITS = 16
 _LONG_FACT = 40
@@ -34,9 +32,7 @@ def show_comparison(comparison: RunComparison, console: Console) -> None:
         for measure in changed:
             values = value_text(measure, measure.a), value_text(measure, measure.b), step_text(measure)
             name = measure.name if measure.unit in ("", "verdict") else f"{measure.name}, {measure.unit}"
-            table.add_row(
-                data(name), *values, _WORDS.get(measure.change, measure.change), style=_STYLES[measure.change]
-            )
+            table.add_row(data(name), *values, change_text(measure), style=_STYLES[measure.change])
         console.print(table)
     equal = len(comparison.measures) - len(changed)
     console.print(f"{equal} of {len(comparison.measures)} figures are equal.")
@@ -77,7 +73,7 @@ def render_comparison(comparison: RunComparison) -> str:
             "a": value_text(measure, measure.a),
             "b": value_text(measure, measure.b),
             "step": step_text(measure),
-            "change": _WORDS.get(measure.change, measure.change),
+            "change": change_text(measure),
         }
         for measure in sorted(comparison.measures, key=lambda measure: order.index(measure.change))
     ]
@@ -96,6 +92,11 @@ def value_text(measure: Measure, value: float | None) -> str:
     if value is None:
         return "–"
     return VERDICTS[int(value)] if measure.unit == "verdict" else _number(measure, value)
+
+
+def change_text(measure: Measure) -> str:
+    """What became of it; of two of which neither is better, as with a process's times, that they are not the same."""
+    return "changed" if measure.change == "other" else measure.change
 
 
 def step_text(measure: Measure) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ecgseg.graph.ir import shape_text
 from ecgseg.hil.provenance import Provenance
 from ecgseg.profile import Profile
@@ -9,6 +11,9 @@ from ecgseg.profile.board import BoardProfile
 from ecgseg.report.hardware import COLUMNS, cycles_are, rows, times_are
 from ecgseg.report.page import render_page
 from ecgseg.report.texts import Row, origin_rows, stack_text
+
+# Name of a layer, what stands in its row, and its share of the dearest one.
+_Layer = tuple[str, tuple[str, ...], float]
 
 
 def counted_page(profile: Profile, origin: Provenance) -> str:
@@ -42,16 +47,8 @@ def counted_page(profile: Profile, origin: Provenance) -> str:
         )
         for layer in profile.layers
     ]
-    return render_page(
-        "profile.html.j2",
-        model=profile.model,
-        target=profile.target,
-        kind=f"{profile.unit} a frame, counted, not cycles",
-        figures=figures,
-        heads=("Layer", profile.unit.capitalize(), "A MAC", "MACs", "Shape"),
-        layers=layers,
-        origin=origin_rows(origin),
-    )
+    heads = ("Layer", profile.unit.capitalize(), "A MAC", "MACs", "Shape")
+    return _page(profile, origin, f"{profile.unit} a frame, counted, not cycles", figures, heads, layers)
 
 
 def timed_page(profile: BoardProfile, origin: Provenance) -> str:
@@ -72,16 +69,29 @@ def timed_page(profile: BoardProfile, origin: Provenance) -> str:
     by_clock = [clock.layer_cycles for clock in profile.clocks]
     known = profile.layers if all(by_clock) else []
     largest = max(by_clock[0], default=1) if known else 1
+    heads = ("Layer", *(f"Cycles at {clock.core_hz // 1_000_000} MHz" for clock in profile.clocks))
+    layers = [
+        (name, tuple(f"{cycles[index]:,}" for cycles in by_clock), by_clock[0][index] / largest)
+        for index, name in enumerate(known)
+    ]
+    return _page(profile, origin, f"times {times_are(profile)}", figures, heads, layers)
+
+
+def _page(
+    profile: Profile | BoardProfile,
+    origin: Provenance,
+    kind: str,
+    figures: list[Row],
+    heads: tuple[str, ...],
+    layers: Sequence[_Layer],
+) -> str:
     return render_page(
         "profile.html.j2",
         model=profile.model,
         target=profile.target,
-        kind=f"times {times_are(profile)}",
+        kind=kind,
         figures=figures,
-        heads=("Layer", *(f"Cycles at {clock.core_hz // 1_000_000} MHz" for clock in profile.clocks)),
-        layers=[
-            (name, tuple(f"{cycles[index]:,}" for cycles in by_clock), by_clock[0][index] / largest)
-            for index, name in enumerate(known)
-        ],
+        heads=heads,
+        layers=layers,
         origin=origin_rows(origin),
     )
