@@ -10,7 +10,7 @@ import pytest
 
 from ecgseg.data.databases import synthetic
 from ecgseg.data.databases.synthetic.stream.atria import fibrillation, flutter
-from ecgseg.data.databases.synthetic.stream.interference import stress
+from ecgseg.data.databases.synthetic.stream.interference import pulls, stress
 from ecgseg.data.databases.synthetic.stream.patient import RHYTHM_SHARES, draw_patient
 from ecgseg.data.databases.synthetic.stream.recordings import noise_records, stream_recording
 from ecgseg.data.databases.synthetic.stream.shapes import place, t_shape
@@ -189,3 +189,35 @@ def test_noise_is_annotated_as_nothing_over_its_whole_length():
     assert any(np.abs(record.samples.astype(int)).max() == 32767 for record in records)
     flat = [record for record in records if record.rhythm == "flat line"]
     assert flat
+
+
+def test_a_pulled_electrode_jumps_and_creeps_back_at_any_pace():
+    jumps = []
+    for seed in range(20):
+        pulled = pulls(30 * synthetic.RATE, np.random.default_rng(seed))
+        steps = np.abs(np.diff(pulled))
+        jumps.append(int(np.count_nonzero(steps > 0.2)))
+        # Between pulls the level only comes back.
+        assert np.quantile(steps, 0.9) < 0.05
+    assert min(jumps) <= 5
+    assert max(jumps) >= 30
+
+
+def test_noise_has_as_many_pulled_electrodes_as_asked_for():
+    assert not any("pulls" in record.rhythm for record in noise_records(30, 3, 10.0))
+    records = noise_records(200, 3, 10.0, pulled=0.5)
+    assert 75 <= sum("pulls" in record.rhythm for record in records) <= 115
+    assert all(set(labels(record, 4, 5).tolist()) == {0} for record in records)
+
+
+def test_patients_of_long_qt_are_there_when_asked_for():
+    def qtc(share):
+        return np.array([draw_patient(np.random.default_rng(seed), long_qt=share).qtc for seed in range(400)])
+
+    assert qtc(0.0).max() < 0.58
+    assert 30 <= np.count_nonzero(qtc(0.2) > 0.55) <= 70
+    assert np.array_equal(qtc(0.0), [draw_patient(np.random.default_rng(seed)).qtc for seed in range(400)])
+    usual, long = (
+        synthetic.synthetic_records(2, 1, 9, population="stream", duration_s=8.0, long_qt=share) for share in (0, 1)
+    )
+    assert [r.waves for r in usual] != [r.waves for r in long]

@@ -76,6 +76,7 @@ def disturbed(length):
         ({"architecture": zoo.smoke().architecture.model_dump(mode="json")}, "causal"),
         ({"data": {"qtdb_weight": 0.6, "qtdb_training": ["given"], "noise_weight": 0.5}}, "more than 1"),
         ({"data": {"qtdb_weight": 0.6}}, "belong together"),
+        ({"data": {"synthetic_long_qt": 0.2}}, "of the synthetic_population stream"),
     ],
 )
 def test_a_stream_that_does_not_hang_together_is_refused(changes, named):

@@ -124,6 +124,8 @@ def _synthetic(configuration: ModelConfiguration, count: int, seed: int) -> tupl
     data = configuration.data
     leads = data.leads[: data.synthetic_leads] if len(data.leads) < 12 else None
     kind: dict[str, Any] = {"population": data.synthetic_population, "duration_s": float(data.synthetic_seconds)}
+    if data.synthetic_long_qt:
+        kind["long_qt"] = data.synthetic_long_qt
     return tuple(synthetic_records(count, leads or data.synthetic_leads, seed, **kind)) if count else ()
 
 
@@ -141,7 +143,7 @@ def _others(configuration: ModelConfiguration) -> tuple[Share, ...]:
     if data.qtdb_weight:
         others.append(Share("QTDB", _qtdb(data.qtdb_training), data.qtdb_weight, data.qtdb_border))
     if data.noise_weight:
-        noise = noise_records(data.noise_records, configuration.seed)
+        noise = noise_records(data.noise_records, configuration.seed, pulled=data.noise_pulled)
         others.append(Share("noise without beats", tuple(noise), data.noise_weight))
     return tuple(others)
 

@@ -72,10 +72,12 @@ class DataConfiguration(Strict):
         synthetic_leads: leads taken from each of them.
         synthetic_population: "frame" or "stream", see `ecgseg.data.databases.synthetic`.
         synthetic_seconds: length of each recording; 10 for the population "frame".
+        synthetic_long_qt: share of further patients of the population "stream" with a QTc of 0.45 to 0.66 s.
         qtdb_weight: share of the training frames that comes from QTDB.
         qtdb_training, qtdb_validation: sets of QTDB's records ("given", "fold-1", ...) or names of some.
         noise_weight: share of the training frames in which there is no beat, only noise.
         noise_records: how many recordings of noise are drawn.
+        noise_pulled: share of them in which an electrode is pulled at all the time.
         synthetic_border, qtdb_border: how many samples on either side of a change of the label are not learned from,
             because other annotators set their marks elsewhere.
         databases: further databases with their shares; LUDB is not read where all shares together are 1.
@@ -85,6 +87,8 @@ class DataConfiguration(Strict):
         {
             "synthetic_population",
             "synthetic_seconds",
+            "synthetic_long_qt",
+            "noise_pulled",
             "qtdb_weight",
             "qtdb_training",
             "qtdb_validation",
@@ -104,11 +108,13 @@ class DataConfiguration(Strict):
     synthetic_leads: Positive = 3
     synthetic_population: Literal["frame", "stream"] = "frame"
     synthetic_seconds: Annotated[int, Field(ge=10, le=120)] = 10
+    synthetic_long_qt: Probability = 0.0
     qtdb_weight: Probability = 0.0
     qtdb_training: tuple[str, ...] = ()
     qtdb_validation: tuple[str, ...] = ()
     noise_weight: Probability = 0.0
     noise_records: Positive = 60
+    noise_pulled: Probability = 0.0
     synthetic_border: Border = 0
     qtdb_border: Border = 0
     databases: Annotated[tuple[DatabaseConfiguration, ...], Field(max_length=20)] = ()
@@ -139,6 +145,8 @@ class DataConfiguration(Strict):
             raise ValueError("qtdb_weight and qtdb_training belong together")
         if self.synthetic_population == "frame" and self.synthetic_seconds != 10:
             raise ValueError("recordings of the synthetic_population frame last 10 seconds")
+        if self.synthetic_population == "frame" and self.synthetic_long_qt:
+            raise ValueError("synthetic_long_qt is of the synthetic_population stream")
         return self
 
     @property

@@ -27,6 +27,7 @@ def synthetic_records(
     *,
     population: str = "frame",
     duration_s: float = DURATION_S,
+    long_qt: float = 0.0,
 ) -> list[Record]:
     """Synthetic recordings at 500 Hz, in the order recording, lead.
 
@@ -37,6 +38,7 @@ def synthetic_records(
         population: "frame", which the networks of frames are trained on: every rhythm in turn, 10 s each. "stream":
             patients drawn by the shares of rhythms and anomalies, with noise of a wearable.
         duration_s: length of each recording of the population "stream".
+        long_qt: share of further patients of the population "stream" whose QTc is drawn from 0.45 to 0.66 s.
 
     Returns:
         count * leads records with record numbers from 1.
@@ -45,7 +47,7 @@ def synthetic_records(
         UsageError: there is no such population, or its recordings have another length.
     """
     if population == "stream" and duration_s >= 1.0:
-        return stream_records(count, leads, seed, duration_s)
+        return stream_records(count, leads, seed, duration_s, long_qt)
     if population != "frame" or duration_s != DURATION_S:
         raise UsageError(
             f"There are no recordings of {duration_s:g} s of a population '{population}'.",

@@ -74,6 +74,21 @@ def steps(samples: int, rng: Rng) -> Float64:
     return total
 
 
+def pulls(samples: int, rng: Rng) -> Float64:
+    """As steps, but without end: the electrode is pulled at from once in ten seconds to three times a second."""
+    total = np.zeros(samples)
+    creep = RATE * float(np.exp(rng.uniform(np.log(0.1), np.log(3.0))))
+    decay = np.exp(-np.arange(min(samples, int(6 * creep))) / creep)
+    every = RATE / float(np.exp(rng.uniform(np.log(0.1), np.log(3.0))))
+    start = rng.exponential(every)
+    while start < samples:
+        first = int(start)
+        last = min(samples, first + decay.size)
+        total[first:last] += float(rng.normal()) * decay[: last - first]
+        start += rng.exponential(every)
+    return total
+
+
 def knocks(samples: int, rng: Rng) -> Float64:
     """Single swings with the spectrum of QRS complexes, at irregular times: what a running step or a tap looks like."""
     total = np.zeros(samples)

@@ -76,8 +76,14 @@ class Patient:
     spike: float
 
 
-def draw_patient(rng: Rng, name: str | None = None) -> Patient:
-    """A patient with the rhythm of that name of RHYTHM_SHARES; None draws one by its share."""
+def draw_patient(rng: Rng, name: str | None = None, *, long_qt: float = 0.0) -> Patient:
+    """A patient with the rhythm of that name of RHYTHM_SHARES; None draws one by its share.
+
+    Args:
+        rng: source of every draw.
+        name: of the rhythm.
+        long_qt: share of patients beside those of the population whose QTc is drawn from 0.45 to 0.66 s.
+    """
     rhythm = _rhythm(name or _pick(RHYTHM_SHARES, rng), rng)
     conduction = "" if rhythm.paced else _pick(CONDUCTION_SHARES, rng)
     if rhythm.course in ("fibrillation", "flutter") and conduction == "delta":
@@ -86,7 +92,7 @@ def draw_patient(rng: Rng, name: str | None = None) -> Patient:
         rhythm = replace(rhythm, pr=float(rng.uniform(0.085, 0.12)))
     wide = conduction in ("left", "right", "intraventricular", "delta")
     st = float(rng.normal(0, 0.015) if rng.random() < 0.75 else rng.uniform(-0.25, 0.35))
-    return Patient(
+    patient = Patient(
         rhythm=rhythm,
         conduction=conduction,
         p_duration=float(rng.uniform(0.092, 0.16) if rng.random() < 0.75 else rng.uniform(0.06, 0.22)),
@@ -102,6 +108,10 @@ def draw_patient(rng: Rng, name: str | None = None) -> Patient:
         tangent=float(rng.random()),
         spike=float(rng.uniform(0.0, 2.0)),
     )
+
+    if long_qt and rng.random() < long_qt:
+        return replace(patient, qtc=float(rng.uniform(0.45, 0.66)))
+    return patient
 
 
 def _qtc(rate: float, rng: Rng) -> float:

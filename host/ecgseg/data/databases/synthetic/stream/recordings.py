@@ -10,7 +10,15 @@ import numpy.typing as npt
 
 from ecgseg.data.databases.synthetic.sampling import RATE, Float64, Rng
 from ecgseg.data.databases.synthetic.stream.atria import fibrillation, flutter
-from ecgseg.data.databases.synthetic.stream.interference import NOISES, band, floor, lose_contact, stress, wearable
+from ecgseg.data.databases.synthetic.stream.interference import (
+    NOISES,
+    band,
+    floor,
+    lose_contact,
+    pulls,
+    stress,
+    wearable,
+)
 from ecgseg.data.databases.synthetic.stream.look import draw_look
 from ecgseg.data.databases.synthetic.stream.patient import Patient, draw_patient
 from ecgseg.data.databases.synthetic.stream.render import render
@@ -27,20 +35,23 @@ _STRESSED = 0.15
 _STREAM, _NOISE = 101, 102
 
 
-def stream_records(count: int, leads: int | Sequence[str], seed: int, duration_s: float) -> list[Record]:
+def stream_records(
+    count: int, leads: int | Sequence[str], seed: int, duration_s: float, long_qt: float = 0.0
+) -> list[Record]:
     """Recordings of the population, in the order recording, lead; see `synthetic_records`."""
     return [
-        record for number in range(1, count + 1) for record in _recording(number, leads, (seed, number), duration_s)
+        record
+        for number in range(1, count + 1)
+        for record in _recording(number, leads, np.random.default_rng([seed, number, _STREAM]), duration_s, long_qt)
     ]
 
 
-def _recording(number: int, leads: int | Sequence[str], seeds: tuple[int, int], duration_s: float) -> list[Record]:
-    rng = np.random.default_rng([*seeds, _STREAM])
+def _recording(number: int, leads: int | Sequence[str], rng: Rng, duration_s: float, long_qt: float) -> list[Record]:
     if isinstance(leads, int):
         chosen = tuple(LEADS[index] for index in sorted(rng.permutation(len(LEADS))[:leads]))
     else:
         chosen = tuple(leads)
-    return stream_recording(number, draw_patient(rng), chosen, duration_s, rng)
+    return stream_recording(number, draw_patient(rng, long_qt=long_qt), chosen, duration_s, rng)
 
 
 def stream_recording(
@@ -104,30 +115,39 @@ def _hidden(waves: Sequence[Wave], lost: npt.NDArray[np.bool_]) -> tuple[Wave, .
     )
 
 
-def noise_records(count: int, seed: int = 2026, duration_s: float = 30.0) -> list[Record]:
+def noise_records(count: int, seed: int = 2026, duration_s: float = 30.0, *, pulled: float = 0.0) -> list[Record]:
     """Recordings in which no heart beats: noise of every kind, flat lines, lost contact, rails; all of it is NONE.
 
     Args:
         count: recordings, of one lead each.
         seed: same seed, same bytes.
         duration_s: length of each in seconds.
+        pulled: share of them in which an electrode is pulled at all the time.
 
     Returns:
         Records of source "noise", annotated over their whole length, with no waves.
     """
-    return [_noise(number, np.random.default_rng([seed, number, _NOISE]), duration_s) for number in range(1, count + 1)]
+    return [
+        _noise(number, np.random.default_rng([seed, number, _NOISE]), duration_s, pulled)
+        for number in range(1, count + 1)
+    ]
 
 
-def _noise(number: int, rng: Rng, duration_s: float) -> Record:
+def _noise(number: int, rng: Rng, duration_s: float, pulled: float) -> Record:
     samples = int(duration_s * RATE)
     kinds = rng.choice(list(NOISES), size=int(rng.integers(1, 4)), replace=False)
     total = floor(rng) * band(samples, 0.5, 150.0, rng)
     for kind in kinds:
         total += float(np.exp(rng.uniform(np.log(0.02), np.log(2.0)))) * NOISES[str(kind)](samples, rng)
+    name = " and ".join(str(kind) for kind in kinds)
+    if pulled and rng.random() < pulled:
+        kept = 0.0 if rng.random() < 0.5 else 1.0
+        total = kept * total + float(np.exp(rng.uniform(np.log(0.1), np.log(2.0)))) * pulls(samples, rng)
+        total += float(rng.uniform(0.002, 0.02)) * rng.standard_normal(samples)
+        name = f"pulls and {name}"
     if rng.random() < 0.15:
         total *= 0.02
     raw = microvolts(total)
-    name = " and ".join(str(kind) for kind in kinds)
     if rng.random() < 0.1:
         raw, name = _still(samples, rng), "flat line"
     if rng.random() < 0.35:
