@@ -26,6 +26,7 @@ void ecgseg_beats_forget(ecgseg_events_t *s)
     s->last_fine = 0;
     ecgseg_rhythm_forget(&s->rhythm);
     ecgseg_shapes_forget(&s->shapes);
+    ecgseg_faint_forget(&s->faint);
     s->is_locked = false;
     s->doubts = 0;
 }

@@ -20,7 +20,7 @@ static bool fits(const ecgseg_stream_model_t *model)
     const bool shape = model->input_row_bytes == 1u && model->output_row_bytes == ECGSEG_DELINEATOR_CLASSES &&
                        model->block != 0u && model->block == model->block_answers && model->granule != 0u;
     const bool quantisation = model->input_scale > SMALLEST_SCALE && model->input_zero_point >= INT8_MIN &&
-                              model->input_zero_point <= INT8_MAX;
+                              model->input_zero_point <= INT8_MAX && model->faint_margin >= 0;
     /* What filter and network hold comes at once at the end. */
     const uint32_t at_end = model->end_answers + model->block_answers + ROWS;
     return model->engine_version == ECGSEG_ENGINE_VERSION && shape && quantisation &&
@@ -37,8 +37,8 @@ static ecgseg_delineator_status_t restart(ecgseg_delineator_t *d)
     d->has_signal = false;
     d->samples = 0;
     d->next_sample = 0;
-    d->next_class = 0;
-    d->class_count = 0;
+    d->next_label = 0;
+    d->label_count = 0;
     d->rows = 0;
     d->group_rows = 0;
     return d->model->init(d->stream) == ECGSEG_STREAM_OK ? ECGSEG_DELINEATOR_OK : ECGSEG_DELINEATOR_MODEL_FAILED;
@@ -93,14 +93,14 @@ static bool give_sample(ecgseg_delineator_t *d)
 {
     const bool has_contact = (d->preprocess.flags[d->next_sample] & ECGSEG_SAMPLE_LEAD_OFF) == 0u;
     const int16_t sample = has_contact ? d->preprocess.ring[d->next_sample] : (int16_t)ECGSEG_LEAD_OFF_SAMPLE;
-    const uint8_t label = has_contact ? d->classes[d->next_class] : (uint8_t)ECGSEG_NONE;
+    const uint8_t label = has_contact ? d->labels[d->next_label] : (uint8_t)ECGSEG_NONE;
     if (!ecgseg_events_push(&d->events, label, sample)) {
         return false;
     }
     if (d->tap != NULL) {
-        d->tap(d->tap_context, label);
+        d->tap(d->tap_context, label == ECGSEG_FAINT_P ? (uint8_t)ECGSEG_NONE : label);
     }
-    d->next_class++;
+    d->next_label++;
     d->next_sample = (uint16_t)(d->next_sample + 1u == ECGSEG_FRAME_LENGTH ? 0u : d->next_sample + 1u);
     return true;
 }
@@ -132,13 +132,13 @@ static bool leave(ecgseg_delineator_t *d)
 /* Gives events what waits for them; false when they have no room. */
 static bool pump(ecgseg_delineator_t *d)
 {
-    while (d->next_class < d->class_count) {
+    while (d->next_label < d->label_count) {
         if (!give_sample(d)) {
             return false;
         }
     }
-    d->next_class = 0;
-    d->class_count = 0;
+    d->next_label = 0;
+    d->label_count = 0;
     return d->leaving == GOES_ON || leave(d);
 }
 
@@ -159,27 +159,33 @@ bool ecgseg_delineator_next(ecgseg_delineator_t *d, ecgseg_event_t *event)
 
 /* ---- From raw samples to classes ---- */
 
-/* The class of the largest score, of equal ones the first. Two and two are compared, for the best of each pair stays in
- * a register. */
-static inline uint8_t largest_of(const int8_t scores[ECGSEG_DELINEATOR_CLASSES])
+/* The class of the largest score, of equal ones the first, or ECGSEG_FAINT_P. Two and two are compared, for the best of
+ * each pair stays in a register. */
+static inline uint8_t label_of(const int8_t scores[ECGSEG_DELINEATOR_CLASSES], int32_t margin)
 {
-    const bool second = scores[1] > scores[0];
-    const bool fourth = scores[3] > scores[2];
-    const int32_t low = second ? scores[1] : scores[0];
-    const int32_t high = fourth ? scores[3] : scores[2];
-    return (uint8_t)(high > low ? 2u + fourth : second);
+    const bool second = scores[ECGSEG_P] > scores[ECGSEG_NONE];
+    const bool fourth = scores[ECGSEG_T] > scores[ECGSEG_QRS];
+    const int32_t low = second ? scores[ECGSEG_P] : scores[ECGSEG_NONE];
+    const int32_t high = fourth ? scores[ECGSEG_T] : scores[ECGSEG_QRS];
+    uint8_t label = (uint8_t)(high > low ? ECGSEG_QRS + fourth : second);
+    if (label == ECGSEG_NONE && scores[ECGSEG_NONE] - scores[ECGSEG_P] <= margin) {
+        label = ECGSEG_FAINT_P;
+    }
+    return label;
 }
 
-/* Classes of the first `count` answers; those of padding behind the last sample are nobody's. */
+/* Labels of the first `count` answers; those of padding behind the last sample are nobody's. */
 static void take_answers(ecgseg_delineator_t *d, uint32_t count)
 {
     _Static_assert(ECGSEG_DELINEATOR_CLASSES == 4, "the largest of four");
     const uint32_t taken = count < d->samples ? count : d->samples;
-    uint8_t *const classes = &d->classes[d->class_count];
+    uint8_t *const labels = &d->labels[d->label_count];
+    /* Where NONE is the largest nothing lies above it. */
+    const int32_t margin = d->model->faint_margin != 0 ? d->model->faint_margin : -1;
     for (uint32_t n = 0; n < taken; n++) {
-        classes[n] = largest_of(&d->scores[n * ECGSEG_DELINEATOR_CLASSES]);
+        labels[n] = label_of(&d->scores[n * ECGSEG_DELINEATOR_CLASSES], margin);
     }
-    d->class_count = (uint8_t)(d->class_count + taken);
+    d->label_count = (uint8_t)(d->label_count + taken);
     d->samples = (uint16_t)(d->samples - taken);
 }
 

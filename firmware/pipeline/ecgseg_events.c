@@ -58,6 +58,7 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
     if (s->p.label != ECGSEG_NONE && wave->first - s->p.first > ECGSEG_BEAT_MAX_PR) {
         ecgseg_beats_drop_p(s);
     }
+    ecgseg_faint_p_wave(&s->faint, wave->first, s->is_locked, &s->p);
     s->beat = (ecgseg_open_beat_t){
         .qrs = *wave,
         .p = s->p,
@@ -77,6 +78,7 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
 
 static void take_t(ecgseg_events_t *s, const ecgseg_wave_t *wave)
 {
+    ecgseg_faint_drop_before(&s->faint, wave->last);
     if (!s->beat.is_open || wave->first - s->beat.qrs.last > ECGSEG_BEAT_MAX_ST) {
         judge(s, false);
         return;
@@ -118,7 +120,7 @@ static void cut(ecgseg_events_t *s)
     }
 }
 
-static void follow(ecgseg_events_t *s, uint8_t label, int16_t sample)
+static void follow(ecgseg_events_t *s, uint8_t label, bool is_faint_p, int16_t sample)
 {
     const bool continues = s->samples_before > 0u;
     if (label != ECGSEG_QRS && continues) {
@@ -128,7 +130,9 @@ static void follow(ecgseg_events_t *s, uint8_t label, int16_t sample)
     if (!ecgseg_wave_goes_on(&s->open, s->now, label) && ecgseg_waves_push(&s->open, s->now, label, continues, &done)) {
         take_wave(s, &done);
     }
-    if (label == ECGSEG_QRS) {
+    if (label == ECGSEG_P || (is_faint_p && s->open.label != ECGSEG_QRS)) {
+        ecgseg_faint_follow(&s->faint, s->now, continues);
+    } else if (label == ECGSEG_QRS) {
         const int32_t before = continues ? s->before : sample;
         if (s->open.first == s->now) {
             ecgseg_peak_begin(&s->peak, s->samples_before > 1u ? (before + s->before_that) >> 1 : before);
@@ -189,6 +193,7 @@ static void no_contact(ecgseg_events_t *s)
         (void)ecgseg_beats_add(s, ECGSEG_EVENT_LEAD_OFF_BEGIN, ecgseg_beats_edge_tick(s, s->off.since));
     }
     s->samples_before = 0;
+    ecgseg_faint_drop(&s->faint);
 }
 
 static void look_for_flat(ecgseg_events_t *s, int16_t sample)
@@ -218,7 +223,8 @@ static void contact(ecgseg_events_t *s, uint8_t label, int16_t sample)
     if (follows_qrs || s->peak.wants_right) {
         ecgseg_peak_follow(&s->peak, sample, follows_qrs);
     }
-    follow(s, s->flat.is_on || label > ECGSEG_T ? ECGSEG_NONE : label, sample);
+    const bool is_used = label <= ECGSEG_T && !s->flat.is_on;
+    follow(s, is_used ? label : ECGSEG_NONE, label == ECGSEG_FAINT_P && !s->flat.is_on, sample);
     s->before_that = s->before;
     s->before = sample;
     s->samples_before = (uint8_t)(s->samples_before + (s->samples_before < 2u));
@@ -260,6 +266,7 @@ static void start(ecgseg_events_t *s)
     s->off = (ecgseg_condition_t){0};
     s->flat = (ecgseg_condition_t){0};
     s->noisy = (ecgseg_condition_t){0};
+    ecgseg_faint_drop(&s->faint);
     ecgseg_beats_forget(s);
 }
 

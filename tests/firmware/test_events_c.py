@@ -15,11 +15,12 @@ from ecgseg.image.programs import ENGINE_PART, PIPELINE_PART
 from ecgseg.pipeline import PreprocessParameters
 from ecgseg.pipeline.beats import BeatFinder
 from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
+from ecgseg.pipeline.faint import FAINT_P
 from ecgseg.pipeline.intervals import bazett, fridericia
 from support import drivers
 from support.streams_of_classes import Classes, anything, beats
 
-PARTS = ("events", "beats", "rhythm", "shapes", "waves", "intervals")
+PARTS = ("events", "beats", "faint", "rhythm", "shapes", "waves", "intervals")
 SOURCES = [PIPELINE_PART.source_dir / f"ecgseg_{name}.c" for name in PARTS]
 LOSSES = {b"g": EventKind.GAP, b"o": EventKind.OVERRUN}
 
@@ -149,6 +150,26 @@ def test_p_waves_that_the_rhythm_speaks_against_are_dropped_alike(program: Path)
         kept += told
         dropped += int(np.count_nonzero(np.diff((classes.labels == 1).astype(np.int8)) == 1)) - told
     assert min(kept, dropped) > 20
+
+
+def test_faint_p_waves_more_or_less_in_place_are_found_alike(program: Path) -> None:
+    """Beats whose P waves are faint, or not there, at places that scatter more and more: all are found, some, none."""
+    told = []
+    for seed in range(16):
+        rng = np.random.default_rng(seed)
+        onsets = np.cumsum([60, *rng.integers(80, 84, 40)]).tolist()
+        classes = beats(onsets, onsets[-1] + 100, p=False)
+        for onset in onsets:
+            first = onset - int(np.clip(rng.normal(20, seed), 8, 38))
+            length = int(rng.choice([2, 6, 8, 10, 26], p=[0.1, 0.25, 0.3, 0.3, 0.05]))
+            # A wave of both kinds, as at its top, and now and then one of another sample in between.
+            classes.labels[first : min(first + length, onset)] = rng.choice([0, 1, FAINT_P], p=[0.1, 0.2, 0.7])
+            classes.labels[first + 2] = rng.choice([0, 1, FAINT_P])
+        expected = twin_of(classes)
+        assert run(program, b"".join(scripted(0, classes, seed, 0)))[0] == expected, seed
+        told.append(sum(Event.unpack(data).flags & 3 == 3 for data in expected))
+    assert told[0] > 25
+    assert min(told) < 12
 
 
 def test_complexes_more_or_less_alike_confirm_each_other_alike(program: Path) -> None:

@@ -1,4 +1,4 @@
-"""Streams of classes with their samples at 100 Hz: of beats as they should be, and of whatever a network may say."""
+"""Streams of labels with their samples at 100 Hz: of beats as they should be, and of whatever a network may say."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.pipeline import LEAD_OFF
+from ecgseg.pipeline.faint import FAINT_P
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,16 @@ def beats(onsets: list[int], length: int, *, p: bool = True, t: bool = True, hei
 
 
 def anything(seed: int, length: int = 3000) -> Classes:
-    """Runs of random classes and lengths with every state of the signal; some streams look like beats for a while."""
+    """Runs of random labels and lengths with every state of the signal; some streams look like beats for a while."""
     rng = np.random.default_rng(seed)
     labels: list[int] = []
     while len(labels) < length:
         if rng.random() < 0.6:
-            for label, least, most in ((1, 3, 14), (0, 0, 12), (2, 3, 14), (0, 0, 20), (3, 4, 30), (0, 0, 60)):
+            p = int(rng.choice([1, FAINT_P]))
+            for label, least, most in ((p, 3, 14), (0, 0, 12), (2, 3, 14), (0, 0, 20), (3, 4, 30), (0, 0, 60)):
                 labels += [label] * int(rng.integers(least, most + 1))
         else:
-            labels += [int(rng.integers(0, 4))] * int(rng.choice([1, 2, 5, 6, 9, 30, 100, 400]))
+            labels += [int(rng.integers(0, 5))] * int(rng.choice([1, 2, 5, 6, 9, 30, 100, 400]))
     found = np.array(labels[:length], np.uint8)
     samples = rng.normal(0, rng.choice([1, 30, 400, 12000]), length) + 900 * (found == 2)
     for value, share in ((LEAD_OFF, 0.8), (32767, 0.4), (-32767, 0.3), (12, 0.5)):

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Bumped whenever this header or a kernel's calling convention changes; generated code checks it. */
-#define ECGSEG_ENGINE_VERSION 3
+#define ECGSEG_ENGINE_VERSION 4
 
 typedef enum {
     ECGSEG_ENGINE_OK = 0,

@@ -62,14 +62,14 @@ typedef struct {
     uint64_t raw_samples; /* since the start, those that were lost included */
     uint64_t lost;        /* raw samples, that are told when the signal in front of them is through */
     int16_t last_raw;
-    uint16_t samples;     /* at 100 Hz, whose class is not known yet */
-    uint16_t next_sample; /* where the oldest sample is whose class events do not know yet */
-    uint8_t next_class, class_count;
+    uint16_t samples;     /* at 100 Hz, whose label is not known yet */
+    uint16_t next_sample; /* where the oldest sample is whose label events do not know yet */
+    uint8_t next_label, label_count;
     uint8_t leaving; /* kind of the loss that is told next, or that the stream ends */
     bool is_open, has_signal;
-    uint32_t rows;       /* that the network got, as far as it asks for a least number */
-    uint32_t group_rows; /* that it got behind the last whole granule */
-    uint8_t classes[ECGSEG_DELINEATOR_ANSWERS];
+    uint32_t rows;                             /* that the network got, as far as it asks for a least number */
+    uint32_t group_rows;                       /* that it got behind the last whole granule */
+    uint8_t labels[ECGSEG_DELINEATOR_ANSWERS]; /* or ECGSEG_FAINT_P */
     ecgseg_preprocess_t preprocess;
     ecgseg_running_t running;
     ecgseg_events_t events;

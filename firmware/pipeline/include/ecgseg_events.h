@@ -17,12 +17,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ecgseg_faint.h"
 #include "ecgseg_preprocess.h"
 #include "ecgseg_rhythm.h"
 #include "ecgseg_shapes.h"
 #include "ecgseg_waves.h"
 
-#ifndef ECGSEG_BEAT_CERTAIN
+#ifndef ECGSEG_FAINT_ALIKE
 #error "ecgseg_preprocess_params.h was rendered by an older generator: run `invoke render` again"
 #endif
 
@@ -109,6 +110,7 @@ typedef struct {
     int8_t last_fine;
     ecgseg_rhythm_t rhythm;
     ecgseg_shapes_t shapes;
+    ecgseg_faint_t faint;
     uint32_t last_r, last_qrs;
     int32_t calm; /* 64 times the mean step outside of QRS complexes */
     ecgseg_condition_t off, flat, noisy;
@@ -120,8 +122,8 @@ typedef struct {
 /* Begins a stream whose first sample is at a tick; options: ECGSEG_EVENTS_BAZETT or 0. */
 void ecgseg_events_init(ecgseg_events_t *events, uint64_t first_tick, uint8_t options);
 
-/* Takes a class (0 none, 1 P, 2 QRS, 3 T) and its sample in microvolts, ECGSEG_LEAD_OFF_SAMPLE without contact. False
- * when there is no room for what may come of it; nothing was taken then. */
+/* Takes a label (0 none, 1 P, 2 QRS, 3 T, ECGSEG_FAINT_P) and its sample in microvolts, ECGSEG_LEAD_OFF_SAMPLE without
+ * contact. False when there is no room for what may come of it; nothing was taken then. */
 bool ecgseg_events_push(ecgseg_events_t *events, uint8_t label, int16_t sample);
 
 /* So many ticks are missing here: ECGSEG_EVENT_GAP or ECGSEG_EVENT_OVERRUN. The next sample starts anew, at its own

@@ -11,6 +11,8 @@
 #define ECGSEG_P 1u
 #define ECGSEG_QRS 2u
 #define ECGSEG_T 3u
+/* Of events, beside the classes: NONE by little, P would be next. */
+#define ECGSEG_FAINT_P 4u
 
 /* Samples are counted modulo 2^32. */
 typedef struct {

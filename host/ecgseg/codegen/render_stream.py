@@ -16,6 +16,8 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.graph.stream import Left, Store, Stream
 from ecgseg.graph.streaming import BLOCK, stream_of
 from ecgseg.output import write_files
+from ecgseg.pipeline.faint import faint_margin
+from ecgseg.pipeline.reported import CLASSES_OF_BEATS
 from ecgseg.templating import render_template
 
 
@@ -90,6 +92,7 @@ def _manifest(graph: Graph, program: StreamProgram) -> StreamManifest:
         input_zero_point=network.input.zero_point,
         output_scale=float(network.output.scale),
         output_zero_point=network.output.zero_point,
+        faint_margin=faint_margin(graph) if stream.row_bytes == CLASSES_OF_BEATS else 0,
         block=stream.block,
         block_answers=stream.rows,
         lag=stream.lag,

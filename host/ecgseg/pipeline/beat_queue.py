@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
+from ecgseg.pipeline.faint import FaintWaves
 from ecgseg.pipeline.intervals import PARTS, bazett, fridericia, rate_tenths, rr_ms
 from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
 from ecgseg.pipeline.rules import BeatRules
@@ -66,6 +67,7 @@ class BeatQueue:
         self._rules = rules
         self._rhythm = Rhythm(rules)
         self._shapes = Shapes(rules.width_alike)
+        self._faint = FaintWaves(rules)
         self._after_bazett = after_bazett
         self._tick = first_tick
         self._now = 0
@@ -98,6 +100,7 @@ class BeatQueue:
         self._last_fine = 0
         self._rhythm.forget()
         self._shapes.forget()
+        self._faint.forget()
         self._locked = False
         self._doubts = 0
 

@@ -17,6 +17,7 @@ from ecgseg.pipeline.beat_queue import (
     OpenBeat,
 )
 from ecgseg.pipeline.events import Event, EventKind
+from ecgseg.pipeline.faint import FAINT_P
 from ecgseg.pipeline.intervals import PARTS
 from ecgseg.pipeline.parameters import LEAD_OFF
 from ecgseg.pipeline.rules import BEAT_RULES, BeatRules
@@ -55,10 +56,15 @@ class BeatFinder(BeatQueue):
         self._beat: OpenBeat | None = None
         self._last_qrs: int | None = None
         self._rr_known = False
+        self._faint.start()
         self._forget_beats()
 
     def push(self, label: int, sample: int) -> bool:
-        """Takes a class (0 none, 1 P, 2 QRS, 3 T) and its sample in microvolts, LEAD_OFF without contact.
+        """Takes a label and its sample in microvolts, LEAD_OFF without contact.
+
+        Args:
+            label: 0 none, 1 P, 2 QRS, 3 T, FAINT_P.
+            sample: microvolts.
 
         Returns:
             False when there is no room for what may come of it; nothing was taken then.
@@ -114,6 +120,7 @@ class BeatFinder(BeatQueue):
             self._break()
             self._is_off = True
             self._add(Event(self._edge_tick(self._off_since), 0, 0, EventKind.LEAD_OFF_BEGIN))
+        self._faint.drop()
         self._before = self._before_that = None
 
     def _contact(self, label: int, sample: int) -> None:
@@ -124,7 +131,7 @@ class BeatFinder(BeatQueue):
         self._look_for_flat(sample)
         coming = self._waves.open
         self._peak.follow(sample, is_next=coming.label == _QRS and self._now - coming.last == 1)
-        self._follow(0 if self._is_flat or label > _T else label, sample)
+        self._follow(0 if self._is_flat or label > FAINT_P else label, sample)
         self._before_that, self._before = self._before, sample
 
     def _look_for_flat(self, sample: int) -> None:
@@ -177,9 +184,11 @@ class BeatFinder(BeatQueue):
         before = self._before
         if label != _QRS and before is not None:
             self._calm += abs(sample - before) - (self._calm >> CALM_SHIFT)
-        done = self._waves.push(self._now, label, continues=before is not None)
+        done = self._waves.push(self._now, 0 if label == FAINT_P else label, continues=before is not None)
         if done:
             self._take(done)
+        if label in (_P, FAINT_P) and self._waves.open.label != _QRS:
+            self._faint.follow(self._now, continues=before is not None)
         if label == _QRS:
             before = sample if before is None else before
             if self._waves.open.first == self._now:
@@ -219,10 +228,11 @@ class BeatFinder(BeatQueue):
         self._judge(good=True)
         if wave.first - self._p.first > self._rules.max_pr:
             self._drop_p()
+        p = self._faint.p_wave(self._p, wave.first, is_confirmed=self._locked)
         peak = self._peak
         returns = 2 * abs(peak.after) <= abs(peak.height)
         self._beat = OpenBeat(
-            wave, self._p, peak.at, peak.fine, peak.height, standing, Wave(), returns=returns, rr_known=self._rr_known
+            wave, p, peak.at, peak.fine, peak.height, standing, Wave(), returns=returns, rr_known=self._rr_known
         )
         self._rr_known = True
         self._p = Wave()
@@ -233,6 +243,7 @@ class BeatFinder(BeatQueue):
         return min(10 * (self._peak.steepness << CALM_SHIFT) // max(self._calm, 1), 100)
 
     def _take_t(self, wave: Wave) -> None:
+        self._faint.drop_before(wave.last)
         beat = self._beat
         if beat is None or wave.first - beat.qrs.last > self._rules.max_st:
             self._judge(good=False)

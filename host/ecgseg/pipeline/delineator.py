@@ -16,6 +16,7 @@ from ecgseg.graph.streaming import BLOCK, MOST_ROWS, stream_of
 from ecgseg.pipeline.beats import BeatFinder
 from ecgseg.pipeline.decimator import Decimator
 from ecgseg.pipeline.events import Event, EventKind
+from ecgseg.pipeline.faint import classes_of, faint_margin, labels_of
 from ecgseg.pipeline.parameters import LEAD_OFF, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.pipeline.preprocess import Decimated, decimate
 from ecgseg.pipeline.rates import DEFAULT_INPUT_RATE
@@ -81,6 +82,7 @@ class Delineator:
                 "Use a stream of one int8 a sample to the scores of NONE, PWAVE, QRS and TWAVE.",
             )
         self.look_ahead = self._stream.lag
+        self._margin = faint_margin(self._graph)
         source = self._stream.network.input
         self.parameters = PreprocessParameters.for_segmenter(
             RUNNING_WINDOW, CLASSES_OF_BEATS, float(source.scale), source.zero_point, input_rate
@@ -164,12 +166,12 @@ class Delineator:
         return (samples * TICK_RATE + rate // 2) // rate
 
     def _classes(self, signal: Decimated) -> list[tuple[int, int]]:
-        """Class and sample of what the network answers to new samples."""
+        """Label and sample of what the network answers to new samples."""
         self._waiting += samples_with_gaps(signal)
         return self._labels(self._network.push(self._running.push(signal.samples, signal.valid)))
 
     def _finish(self) -> list[tuple[int, int]]:
-        """Class and sample of what is still in filter and network."""
+        """Label and sample of what is still in filter and network."""
         if not self._has_signal:
             return []
         found = self._classes(self._decimator.end())
@@ -185,7 +187,7 @@ class Delineator:
 
     def _labels(self, answers: npt.NDArray[np.int8]) -> list[tuple[int, int]]:
         """Answers [n, 4] with the samples that waited for them; those of padding are nobody's."""
-        labels = np.argmax(answers, axis=1).tolist() if len(answers) else []
+        labels = labels_of(answers, self._margin).tolist() if len(answers) else []
         samples, self._waiting = self._waiting[: len(labels)], self._waiting[len(labels) :]
         return [(0 if sample == LEAD_OFF else label, sample) for label, sample in zip(labels, samples, strict=False)]
 
@@ -194,7 +196,7 @@ class Delineator:
         for label, sample in found:
             self._finder.push(label, sample)
             events += self._fetched()
-        return Delineation(np.array([label for label, _ in found], np.uint8), events)
+        return Delineation(classes_of(np.array([label for label, _ in found], np.uint8)), events)
 
     def _fetched(self) -> list[Event]:
         return list(iter(self._finder.next, None))

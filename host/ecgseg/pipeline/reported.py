@@ -25,11 +25,11 @@ def samples_with_gaps(signal: Decimated) -> list[int]:
     return samples
 
 
-def reported_waves(classes: npt.NDArray[np.uint8], signal: Decimated) -> list[Segment]:
+def reported_waves(labels: npt.NDArray[np.uint8], signal: Decimated) -> list[Segment]:
     """Waves of the events that a whole record brings.
 
     Args:
-        classes: uint8 [n], 0 none, 1 P, 2 QRS, 3 T, 0 where there is no contact.
+        labels: uint8 [n], 0 none, 1 P, 2 QRS, 3 T, 4 nearly P (`ecgseg.pipeline.faint`), 0 where there is no contact.
         signal: the record at 100 Hz, n samples.
 
     Returns:
@@ -37,12 +37,12 @@ def reported_waves(classes: npt.NDArray[np.uint8], signal: Decimated) -> list[Se
     """
     finder = BeatFinder()
     events: list[Event] = []
-    for label, sample in zip(classes.tolist(), samples_with_gaps(signal), strict=True):
+    for label, sample in zip(labels.tolist(), samples_with_gaps(signal), strict=True):
         finder.push(label, sample)
         events += iter(finder.next, None)
     finder.end()
     events += iter(finder.next, None)
-    return waves_of(events, classes.size)
+    return waves_of(events, labels.size)
 
 
 def waves_of(events: Iterable[Event], length: int) -> list[Segment]:

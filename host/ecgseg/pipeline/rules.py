@@ -35,6 +35,11 @@ class BeatRules:
         irregular: a P wave is none when the steps from an RR interval to the next, in percent of the intervals, times
             how many of the last beats came late enough for a P wave and have none, are more than this times how many
             have one alike (`ecgseg.pipeline.rhythm`).
+        faint: a score of P this far below that of NONE, in hundredths of a nat, is a faint P wave's.
+        faint_gap: so many other samples may lie within one.
+        faint_least, faint_most: samples of the shortest and the longest.
+        faint_alike: a beat has one for its P wave when so many of the last 8 have one of either kind whose middle is as
+            far in front of QRS, to within `pr_alike`.
         pause: see `confirm`.
         lead_off: so many samples without contact in a row are a loss of it.
         flat: so many samples in a row within `flat_uv` microvolts of the first of them are a flat line.
@@ -59,6 +64,11 @@ class BeatRules:
     width_alike: int = 3
     pr_alike: int = 3
     irregular: int = 6
+    faint: int = 80
+    faint_gap: int = 1
+    faint_least: int = 3
+    faint_most: int = 25
+    faint_alike: int = 4
     pause: int = 300
     lead_off: int = 20
     flat: int = 250

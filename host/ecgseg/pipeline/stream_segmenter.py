@@ -16,6 +16,7 @@ from ecgseg.graph.load import load_tflite
 from ecgseg.graph.lower import lower
 from ecgseg.graph.reference import INTERPRETER
 from ecgseg.graph.streaming import stream_of
+from ecgseg.pipeline.faint import classes_of, faint_margin, labels_of
 from ecgseg.pipeline.parameters import FRAME_LENGTH, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.pipeline.prediction import Prediction
 from ecgseg.pipeline.preprocess import Decimated, decimate
@@ -62,6 +63,7 @@ class StreamSegmenter:
         stream = stream_of(self._graph)
         self.look_ahead = stream.lag
         self.class_count = stream.row_bytes
+        self._margin = faint_margin(self._graph) if self.class_count == CLASSES_OF_BEATS else 0
         source = stream.network.input
         self.parameters = PreprocessParameters.for_segmenter(
             RUNNING_WINDOW, self.class_count, float(source.scale), source.zero_point, input_rate
@@ -86,7 +88,7 @@ class StreamSegmenter:
         Args:
             raw: int16 [samples], 1 LSB = 1 microvolt, at the input rate.
         """
-        return self._classes(decimate(raw, self.parameters))
+        return classes_of(self._labels(decimate(raw, self.parameters)))
 
     def predict(self, raw: npt.NDArray[np.int16]) -> Prediction:
         """Classes of a whole record, and the waves that the device reports of them.
@@ -95,25 +97,24 @@ class StreamSegmenter:
             raw: int16 [samples], 1 LSB = 1 microvolt, at the input rate.
         """
         signal = decimate(raw, self.parameters)
-        return self.reported(self._classes(signal), signal)
+        return self.reported(self._labels(signal), signal)
 
-    def reported(self, classes: Mask, signal: Decimated) -> Prediction:
+    def reported(self, labels: Mask, signal: Decimated) -> Prediction:
         """What is told of a record: its classes, NONE without contact, and its waves.
 
         Of four classes those of its events, by the rules of beats; of other classes their runs, by those of segments.
 
         Args:
-            classes: uint8 [n], a network's answers.
+            labels: uint8 [n], of a network's answers (`ecgseg.pipeline.faint`).
             signal: the record at 100 Hz, n samples.
         """
-        mask = np.where(signal.valid, classes, 0).astype(np.uint8)
+        known = np.where(signal.valid, labels, 0).astype(np.uint8)
         if self.class_count != CLASSES_OF_BEATS:
-            return Prediction(mask, segments(mask, self.parameters.rules))
-        return Prediction(mask, reported_waves(mask, signal))
+            return Prediction(known, segments(known, self.parameters.rules))
+        return Prediction(classes_of(known), reported_waves(known, signal))
 
-    def _classes(self, signal: Decimated) -> Mask:
-        mask: Mask = np.argmax(self.scores(self.normalised(signal)), axis=1).astype(np.uint8)
-        return mask
+    def _labels(self, signal: Decimated) -> Mask:
+        return labels_of(self.scores(self.normalised(signal)), self._margin)
 
     def _network(self, length: int) -> Network:
         if length not in self._networks:

@@ -1,0 +1,181 @@
+"""P waves that a network misses by little are told where the beats before had theirs, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from ecgseg.graph.load import load_tflite
+from ecgseg.pipeline import LEAD_OFF
+from ecgseg.pipeline.beats import BeatFinder
+from ecgseg.pipeline.events import Event, EventFlag, EventKind
+from ecgseg.pipeline.faint import FAINT_P, MOST_PLACES, FaintWaves, classes_of, faint_margin, labels_of
+from ecgseg.pipeline.rules import BEAT_RULES, BeatRules
+from ecgseg.pipeline.waves import Wave
+from support.stream_models import TimeModel
+from support.streams_of_classes import Classes, beats
+
+P = EventFlag.P_ON | EventFlag.P_OFF
+APART = 90
+COUNT = 14
+# From the onset of a P wave to that of its QRS complex, and how long the wave is.
+PR, LENGTH = 20, 9
+# So many beats are told before the first faint wave: those that it is compared with.
+BEFORE = BEAT_RULES.faint_alike
+
+
+def stream(labels: Sequence[int], pr: Sequence[int] = (), length: int = LENGTH) -> Classes:
+    """Regular beats, each with a P wave of this label that begins so many samples in front of its QRS complex."""
+    onsets = [60 + APART * number for number in range(len(labels))]
+    classes = beats(onsets, onsets[-1] + 150, p=False)
+    for onset, label, distance in zip(onsets, labels, pr or [PR] * len(labels), strict=True):
+        classes.labels[onset - distance : min(onset - distance + length, onset)] = label
+    return classes
+
+
+def events(classes: Classes, rules: BeatRules = BEAT_RULES) -> list[Event]:
+    finder = BeatFinder(rules=rules)
+    found: list[Event] = []
+    for label, sample in classes.pairs():
+        assert finder.push(label, sample)
+        found += iter(finder.next, None)
+    assert finder.end()
+    return [event for event in found + list(iter(finder.next, None)) if event.kind == EventKind.BEAT]
+
+
+def pr_of(classes: Classes) -> list[int]:
+    """PR of each beat in samples, 0 without a P wave."""
+    return [event.pr_ms // 10 if event.has(P) else 0 for event in events(classes)]
+
+
+def test_a_wave_that_is_missed_now_and_then_is_found_with_both_its_ends() -> None:
+    labels = [1] * COUNT
+    labels[6] = labels[9] = labels[10] = FAINT_P
+    told = events(stream(labels))
+    assert [event.pr_ms for event in told] == [10 * PR] * COUNT
+    assert len({event.p_off - event.p_on for event in told}) == 1
+    # Without a trace of it none is made up.
+    labels[9] = 0
+    assert pr_of(stream(labels))[9] == 0
+
+
+def test_waves_that_are_all_faint_are_found_once_enough_of_them_are_in_place() -> None:
+    assert pr_of(stream([FAINT_P] * COUNT)) == [0] * BEFORE + [PR] * (COUNT - BEFORE)
+
+
+def test_what_comes_anywhere_is_no_p_wave() -> None:
+    """As in fibrillation that conducts regularly, or in noise."""
+    places = [12, 36, 20, 28, 14, 34, 22, 30, 12, 38, 26, 18, 33, 23]
+    assert not any(pr_of(stream([FAINT_P] * COUNT, places, length=5)))
+
+
+@pytest.mark.parametrize(("moved", "found"), [(0, True), (BEAT_RULES.pr_alike, True), (BEAT_RULES.pr_alike + 1, False)])
+def test_a_wave_is_in_place_to_within_what_makes_pr_alike(moved: int, found: bool) -> None:
+    pr = [PR] * COUNT
+    pr[-1] = PR - moved
+    labels = [1] * (COUNT - 1) + [FAINT_P]
+    assert pr_of(stream(labels, pr, length=8))[-1] == (PR - moved if found else 0)
+
+
+def test_of_the_last_beats_enough_must_have_one_in_place() -> None:
+    for seen in range(MOST_PLACES + 1):
+        labels = [1] * (COUNT - MOST_PLACES - 1) + [0] * (MOST_PLACES - seen) + [1] * seen + [FAINT_P]
+        assert (pr_of(stream(labels))[-1] == PR) == (seen >= BEAT_RULES.faint_alike)
+
+
+@pytest.mark.parametrize(
+    ("length", "found"),
+    [(BEAT_RULES.faint_least - 1, False), (BEAT_RULES.faint_least, True), (BEAT_RULES.faint_most, True)],
+)
+def test_a_run_is_as_long_as_a_wave(length: int, found: bool) -> None:
+    pr = [PR] * (COUNT - 1) + [PR - LENGTH // 2 + length // 2]
+    classes = stream([1] * (COUNT - 1) + [0], pr)
+    onset = 60 + APART * (COUNT - 1)
+    classes.labels[onset - pr[-1] : min(onset - pr[-1] + length, onset)] = FAINT_P
+    assert (pr_of(classes)[-1] > 0) == found
+
+
+def test_a_longer_run_than_any_wave_is_none() -> None:
+    waves = FaintWaves(BEAT_RULES)
+    for now in range(100, 101 + BEAT_RULES.faint_most):
+        waves.follow(now, continues=True)
+    assert waves.p_wave(Wave(), 130, is_confirmed=True).label == 0
+    for number in range(BEAT_RULES.faint_alike + 1):
+        assert waves.p_wave(Wave(1, 300, 309, True, True), 320, is_confirmed=True).label == 1, number
+    for now in range(400, 400 + BEAT_RULES.faint_most):
+        waves.follow(now, continues=True)
+    assert waves.p_wave(Wave(), 427, is_confirmed=True) == Wave(1, 400, 399 + BEAT_RULES.faint_most, True, True)
+
+
+def test_beats_that_are_held_get_none() -> None:
+    """What is not confirmed yet is not made more certain by what is faint."""
+    rules = BeatRules(confirm=6, most_held=7)
+    told = events(stream([FAINT_P] * COUNT), rules)
+    assert [event.has(P) for event in told] == [False] * 6 + [True] * (COUNT - 6)
+
+
+def test_between_a_complex_and_its_t_wave_there_is_none() -> None:
+    classes = stream([1] * COUNT)
+    last = 60 + APART * (COUNT - 1)
+    classes.labels[last - PR : last] = 0
+    t_wave = last - APART + 22
+    classes.labels[t_wave - 10 : t_wave] = FAINT_P
+    assert pr_of(classes)[-1] == 0
+
+
+def test_a_wave_that_begins_without_contact_is_none() -> None:
+    labels = [1] * (COUNT - 1) + [FAINT_P]
+    classes = stream(labels)
+    first = 60 + APART * (COUNT - 1) - PR
+    assert pr_of(classes)[-1] == PR
+    classes.samples[first - 2 : first] = LEAD_OFF
+    assert pr_of(classes)[-1] == 0
+
+
+def test_after_a_pause_nothing_is_known_of_the_beats_before() -> None:
+    classes = stream([1] * 6 + [FAINT_P] * 8)
+    silence = np.zeros(BEAT_RULES.pause + 300)
+    cut = 60 + APART * 6 - PR - 5
+    labels = np.insert(classes.labels, cut, silence.astype(np.uint8))
+    samples = np.insert(classes.samples, cut, np.rint(9 * np.sin(np.arange(silence.size) / 3)).astype(np.int16))
+    samples[cut + 100 : cut + 130] = LEAD_OFF
+    assert pr_of(Classes(labels, samples)) == [PR] * 6 + [0] * BEFORE + [PR] * (8 - BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("scores", "margin", "label"),
+    [
+        ([20, 10, 0, 0], 10, FAINT_P),
+        ([20, 9, 0, 0], 10, 0),
+        ([20, 20, 0, 0], 10, FAINT_P),
+        ([20, 20, 0, 0], 0, 0),
+        ([20, 21, 0, 0], 10, 1),
+        ([20, 19, 21, 0], 10, 2),
+        ([20, 19, 0, 21], 10, 3),
+        ([127, -128, 0, 0], 255, FAINT_P),
+        ([127, -128, 0, 0], 254, 0),
+    ],
+)
+def test_a_label_is_faint_where_none_is_the_largest_by_little(scores: list[int], margin: int, label: int) -> None:
+    found = labels_of(np.array([scores], np.int8), margin)
+    assert found.tolist() == [label]
+    assert classes_of(found).tolist() == [label % FAINT_P]
+
+
+def scores_model(*, squashed: bool) -> TimeModel:
+    model = TimeModel(300, seed=4).causal(7, channels=6).causal(3, channels=4)
+    return model.apply("SOFTMAX", model.shape, "SoftmaxOptions", beta=1.0) if squashed else model
+
+
+@pytest.mark.parametrize("shaped", [False, True])
+@pytest.mark.parametrize("squashed", [False, True])
+def test_the_margin_is_in_nats_and_only_logits_have_one(squashed: bool, shaped: bool) -> None:
+    model = scores_model(squashed=squashed)
+    if shaped:
+        model.apply("RESHAPE", model.shape, "ReshapeOptions", constant=model.shape, newShape=model.shape)
+    graph = load_tflite(model.finish())
+    in_nats = int(BEAT_RULES.faint / 100 / float(graph.tensors[graph.outputs[0]].scale))
+    assert in_nats > 0
+    assert faint_margin(graph) == (0 if squashed else in_nats)
