@@ -41,6 +41,22 @@ static uint8_t standing(const ecgseg_events_t *s)
     return (uint8_t)(tenths > MOST_STANDING ? MOST_STANDING : tenths);
 }
 
+/* Leaves in s->p the P wave of a beat whose QRS complex begins at a sample. */
+static void take_p(ecgseg_events_t *s, uint32_t qrs_first)
+{
+    if (s->p.label != ECGSEG_NONE && qrs_first - s->p.first > ECGSEG_BEAT_MAX_PR) {
+        /* It is told alone, and no part of it a second time. */
+        ecgseg_faint_drop_before(&s->faint, s->p.last + 1u);
+        ecgseg_beats_drop_p(s);
+    }
+    /* Behind a pause beats are held again, which is told when this one closes. */
+    const bool is_after_pause = s->has_last_r && s->peak.at - s->last_r > ECGSEG_BEAT_PAUSE;
+    if (is_after_pause) {
+        ecgseg_faint_forget(&s->faint);
+    }
+    ecgseg_faint_p_wave(&s->faint, qrs_first, s->is_locked && !is_after_pause, &s->p);
+}
+
 static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
 {
     if (!wave->begins || !wave->ends) {
@@ -55,10 +71,7 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
     }
     ecgseg_beats_close(s);
     judge(s, true);
-    if (s->p.label != ECGSEG_NONE && wave->first - s->p.first > ECGSEG_BEAT_MAX_PR) {
-        ecgseg_beats_drop_p(s);
-    }
-    ecgseg_faint_p_wave(&s->faint, wave->first, s->is_locked, &s->p);
+    take_p(s, wave->first);
     s->beat = (ecgseg_open_beat_t){
         .qrs = *wave,
         .p = s->p,

@@ -65,6 +65,7 @@ static void check_init(void)
     CHECK(ecgseg_delineator_init(&d, good, &stream, NULL, scores, 0) == ECGSEG_DELINEATOR_BAD_ARGUMENT);
     CHECK(ecgseg_delineator_init(&d, good, &stream, &arena, NULL, 0) == ECGSEG_DELINEATOR_BAD_ARGUMENT);
     REFUSES(engine_version, ECGSEG_ENGINE_VERSION + 1u);
+    REFUSES(faint_margin, -1);
     REFUSES(input_row_bytes, 2);
     REFUSES(output_row_bytes, 2);
     REFUSES(block, 0);

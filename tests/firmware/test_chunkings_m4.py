@@ -32,8 +32,10 @@ def model() -> bytes:
 
 @pytest.fixture(scope="module")
 def record(model: bytes) -> str:
-    text, events = tool.source_of(model, tool.record_of(1))
+    text, told = tool.source_of(model, tool.record_of(1))
+    events, faint = map(int, re.findall(r"(\d+) (?:events|samples)", told))
     assert events > 5
+    assert faint > 0
     return text
 
 

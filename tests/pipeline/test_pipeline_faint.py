@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -35,14 +35,18 @@ def stream(labels: Sequence[int], pr: Sequence[int] = (), length: int = LENGTH) 
     return classes
 
 
-def events(classes: Classes, rules: BeatRules = BEAT_RULES) -> list[Event]:
+def all_events(classes: Classes, rules: BeatRules = BEAT_RULES) -> list[Event]:
     finder = BeatFinder(rules=rules)
     found: list[Event] = []
     for label, sample in classes.pairs():
         assert finder.push(label, sample)
         found += iter(finder.next, None)
     assert finder.end()
-    return [event for event in found + list(iter(finder.next, None)) if event.kind == EventKind.BEAT]
+    return found + list(iter(finder.next, None))
+
+
+def events(classes: Classes, rules: BeatRules = BEAT_RULES) -> list[Event]:
+    return [event for event in all_events(classes, rules) if event.kind == EventKind.BEAT]
 
 
 def pr_of(classes: Classes) -> list[int]:
@@ -116,13 +120,78 @@ def test_beats_that_are_held_get_none() -> None:
     assert [event.has(P) for event in told] == [False] * 6 + [True] * (COUNT - 6)
 
 
-def test_between_a_complex_and_its_t_wave_there_is_none() -> None:
-    classes = stream([1] * COUNT)
-    last = 60 + APART * (COUNT - 1)
-    classes.labels[last - PR : last] = 0
-    t_wave = last - APART + 22
-    classes.labels[t_wave - 10 : t_wave] = FAINT_P
+def with_places(place: int) -> FaintWaves:
+    """As many beats as it takes had their P waves there: twice so far in front of QRS."""
+    waves = FaintWaves(BEAT_RULES)
+    middle = 640 - place
+    for _ in range(BEAT_RULES.faint_alike):
+        waves.p_wave(Wave(1, middle // 2, middle - middle // 2, True, True), 320, is_confirmed=True)
+    return waves
+
+
+def told_of(samples: Iterable[int], *, place: int = 640 - 296 - 305, continues: bool = True, t_end: int = 0) -> Wave:
+    """What is told of a beat whose QRS complex begins at 320, of these samples that are nearly P."""
+    waves = with_places(place)
+    for now in samples:
+        waves.follow(now, continues=continues)
+    waves.drop_before(t_end)
+    return waves.p_wave(Wave(), 320, is_confirmed=True)
+
+
+WAVE = Wave(1, 296, 305, True, True)
+
+
+@pytest.mark.parametrize("missing", range(1, 4))
+def test_as_many_other_samples_as_the_rules_say_do_not_end_a_run(missing: int) -> None:
+    found = told_of([*range(296, 300), *range(300 + missing, 306)])
+    assert (found == WAVE) == (missing <= BEAT_RULES.faint_gap)
+
+
+def test_a_run_behind_which_a_few_samples_are_nearly_p_is_not_forgotten() -> None:
+    assert told_of([*range(296, 306), 310, 315]) == WAVE
+    # One that might be a wave takes its place.
+    assert told_of([*range(296, 306), 310, 311, 312]).label == 0
+
+
+def test_what_begins_in_front_of_the_end_of_a_t_wave_is_none_of_the_next_beat() -> None:
+    for samples in (range(296, 306), [*range(296, 306), 310]):
+        assert told_of(samples, t_end=296) == WAVE
+        assert told_of(samples, t_end=297).label == 0
+
+
+def test_between_the_parts_of_a_t_wave_there_is_none() -> None:
+    onsets = [60 + 62 * number for number in range(COUNT)]
+    classes = beats(onsets, onsets[-1] + 150)
+    last = onsets[-1]
+    classes.labels[last - 18 : last - 8] = FAINT_P
+    assert pr_of(classes)[-1] == 18
+    classes.labels[last - 24 : last - 5] = 3
+    classes.labels[last - 16 : last - 11] = FAINT_P
     assert pr_of(classes)[-1] == 0
+
+
+def test_a_run_that_begins_too_early_for_its_complex_is_none() -> None:
+    for distance in (BEAT_RULES.max_pr, BEAT_RULES.max_pr + 1):
+        first = 320 - distance
+        found = told_of(range(first, first + 8), place=640 - 2 * first - 7)
+        assert (found.label == 1) == (distance == BEAT_RULES.max_pr)
+
+
+def test_a_run_whose_beginning_is_not_known_is_none() -> None:
+    assert told_of(range(296, 306)) == WAVE
+    assert told_of(range(296, 306), continues=False).label == 0
+
+
+def test_a_run_is_of_one_beat_and_is_lost_with_the_contact() -> None:
+    waves = with_places(39)
+    for now in range(296, 306):
+        waves.follow(now, continues=True)
+    assert waves.p_wave(Wave(), 320, is_confirmed=True) == WAVE
+    assert waves.p_wave(Wave(), 320, is_confirmed=True).label == 0
+    for now in range(296, 306):
+        waves.follow(now, continues=True)
+    waves.drop()
+    assert waves.p_wave(Wave(), 320, is_confirmed=True).label == 0
 
 
 def test_a_wave_that_begins_without_contact_is_none() -> None:
@@ -134,13 +203,26 @@ def test_a_wave_that_begins_without_contact_is_none() -> None:
     assert pr_of(classes)[-1] == 0
 
 
-def test_after_a_pause_nothing_is_known_of_the_beats_before() -> None:
+def test_a_p_wave_that_is_told_alone_is_not_told_again_as_a_part_of_a_beat() -> None:
+    """Two runs that are one wave, of which the second alone would be in place."""
+    classes = stream([1] * (COUNT - 1) + [0], [36] * COUNT, length=5)
+    onset = 60 + APART * (COUNT - 1)
+    classes.labels[onset - 45 : onset - 40] = 1
+    classes.labels[onset - 36 : onset - 31] = 1
+    found = all_events(classes)
+    assert sum(event.kind == EventKind.LONE_P for event in found) == 1
+    assert not [event for event in found if event.kind == EventKind.BEAT][-1].has(P)
+
+
+@pytest.mark.parametrize("contact", [True, False])
+def test_after_a_pause_nothing_is_known_of_the_beats_before(contact: bool) -> None:
     classes = stream([1] * 6 + [FAINT_P] * 8)
-    silence = np.zeros(BEAT_RULES.pause + 300)
+    pause = BEAT_RULES.pause + 300
     cut = 60 + APART * 6 - PR - 5
-    labels = np.insert(classes.labels, cut, silence.astype(np.uint8))
-    samples = np.insert(classes.samples, cut, np.rint(9 * np.sin(np.arange(silence.size) / 3)).astype(np.int16))
-    samples[cut + 100 : cut + 130] = LEAD_OFF
+    labels = np.insert(classes.labels, cut, np.zeros(pause, np.uint8))
+    samples = np.insert(classes.samples, cut, np.rint(9 * np.sin(np.arange(pause) / 3)).astype(np.int16))
+    if not contact:
+        samples[cut + 100 : cut + 130] = LEAD_OFF
     assert pr_of(Classes(labels, samples)) == [PR] * 6 + [0] * BEFORE + [PR] * (8 - BEFORE)
 
 
@@ -164,18 +246,34 @@ def test_a_label_is_faint_where_none_is_the_largest_by_little(scores: list[int],
     assert classes_of(found).tolist() == [label % FAINT_P]
 
 
-def scores_model(*, squashed: bool) -> TimeModel:
+# How the scores of a small network go on, and whether they are still plainly logits.
+ENDS: dict[str, tuple[tuple[str, ...], bool]] = {
+    "convolution": ((), True),
+    "reshaped": (("RESHAPE",), True),
+    "softmax": (("SOFTMAX",), False),
+    "sigmoid": (("LOGISTIC",), False),
+    "softmax, reshaped": (("SOFTMAX", "RESHAPE"), False),
+    "softmax, joined": (("SOFTMAX", "CONCATENATION"), False),
+}
+
+
+@pytest.mark.parametrize(("operators", "logits"), ENDS.values(), ids=ENDS)
+def test_only_logits_have_a_margin_which_is_in_nats(operators: tuple[str, ...], logits: bool) -> None:
     model = TimeModel(300, seed=4).causal(7, channels=6).causal(3, channels=4)
-    return model.apply("SOFTMAX", model.shape, "SoftmaxOptions", beta=1.0) if squashed else model
-
-
-@pytest.mark.parametrize("shaped", [False, True])
-@pytest.mark.parametrize("squashed", [False, True])
-def test_the_margin_is_in_nats_and_only_logits_have_one(squashed: bool, shaped: bool) -> None:
-    model = scores_model(squashed=squashed)
-    if shaped:
-        model.apply("RESHAPE", model.shape, "ReshapeOptions", constant=model.shape, newShape=model.shape)
+    for name in operators:
+        if name == "RESHAPE":
+            model.apply(name, model.shape, "ReshapeOptions", constant=model.shape, newShape=model.shape)
+        elif name == "CONCATENATION":
+            doubled = [*model.shape[:3], 2 * model.shape[3]]
+            model.apply(name, doubled, "ConcatenationOptions", axis=3, fusedActivationFunction=0)
+        elif name == "SOFTMAX":
+            model.apply(name, model.shape, "SoftmaxOptions", beta=1.0)
+        else:
+            model.apply(name, model.shape, None)
     graph = load_tflite(model.finish())
-    in_nats = int(BEAT_RULES.faint / 100 / float(graph.tensors[graph.outputs[0]].scale))
-    assert in_nats > 0
-    assert faint_margin(graph) == (0 if squashed else in_nats)
+    scale = float(graph.tensors[graph.outputs[0]].scale)
+    assert faint_margin(graph) == (int(BEAT_RULES.faint / 100 / scale) if logits else 0)
+    if logits:
+        # Coarse steps tell nothing that fine ones do, and a byte holds the margin.
+        assert faint_margin(graph, BeatRules(faint=int(90 * scale))) == 0
+        assert faint_margin(graph, BeatRules(faint=10**6)) == 255

@@ -53,7 +53,7 @@ class TimeModel(Draws):
         return padded.conv(kernel, stride=stride, dilation=dilation, channels=channels)
 
     def apply(
-        self, name: str, shape: Sequence[int], options: str, constant: Sequence[int] = (), **values: object
+        self, name: str, shape: Sequence[int], options: str | None, constant: Sequence[int] = (), **values: object
     ) -> TimeModel:
         """An operator of the current tensor (twice for CONCATENATION) and a constant, whose output has this shape."""
         fixed = name in ("SOFTMAX", "LOGISTIC")

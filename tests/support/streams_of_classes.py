@@ -54,7 +54,7 @@ def anything(seed: int, length: int = 3000) -> Classes:
             for label, least, most in ((p, 3, 14), (0, 0, 12), (2, 3, 14), (0, 0, 20), (3, 4, 30), (0, 0, 60)):
                 labels += [label] * int(rng.integers(least, most + 1))
         else:
-            labels += [int(rng.integers(0, 5))] * int(rng.choice([1, 2, 5, 6, 9, 30, 100, 400]))
+            labels += [int(rng.integers(0, 7))] * int(rng.choice([1, 2, 5, 6, 9, 30, 100, 400]))
     found = np.array(labels[:length], np.uint8)
     samples = rng.normal(0, rng.choice([1, 30, 400, 12000]), length) + 900 * (found == 2)
     for value, share in ((LEAD_OFF, 0.8), (32767, 0.4), (-32767, 0.3), (12, 0.5)):

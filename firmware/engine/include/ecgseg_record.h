@@ -46,7 +46,7 @@ typedef struct {
     uint32_t block, block_answers, lag, least, granule, end_answers;
     float input_scale;
     int32_t input_zero_point;
-    int32_t faint_margin; /* a score of P so far below that of NONE is a faint P wave's; 0: the scores are no logits */
+    int32_t faint_margin; /* of a score of P below that of NONE, at most, for a faint P wave; 0: none is faint */
     ecgseg_stream_status_t (*init)(void *stream);
     ecgseg_stream_status_t (*push)(void *stream, void *arena, const int8_t *input, uint32_t rows, int8_t *output,
                                    uint32_t capacity, uint32_t *count);

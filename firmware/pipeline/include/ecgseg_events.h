@@ -1,4 +1,4 @@
-/* From a class and a sample every 10 ms to beats, intervals and changes of the signal's state.
+/* From a label and a sample every 10 ms to beats, intervals and changes of the signal's state.
  *
  *     static ecgseg_events_t events;
  *     ecgseg_events_init(&events, 0, 0);

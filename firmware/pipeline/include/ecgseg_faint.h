@@ -14,16 +14,18 @@
 #define ECGSEG_MOST_PLACES 8u
 
 typedef struct {
-    ecgseg_wave_t run, kept;            /* that grows; the last one that was long enough */
+    ecgseg_wave_t run, kept;            /* that grows; the last one before it that may be a P wave */
     uint8_t places[ECGSEG_MOST_PLACES]; /* twice the samples from the middle of P to QRS; 0 without P */
     uint8_t next;
 } ecgseg_faint_t;
 
-/* Nothing is known of the beats before; what was seen so far is of no beat that comes. */
+/* Nothing is known of the beats before. */
 void ecgseg_faint_forget(ecgseg_faint_t *faint);
+
+/* What was seen so far is of no beat that comes. */
 void ecgseg_faint_drop(ecgseg_faint_t *faint);
 
-/* A T wave ends at this sample: what began in front of it is no P wave of the next beat. */
+/* What began in front of this sample is no P wave of the next beat. */
 void ecgseg_faint_drop_before(ecgseg_faint_t *faint, uint32_t sample);
 
 /* Sample `now` is P or nearly so; `continues` says whether the sample before had contact. */

@@ -115,7 +115,7 @@ class StreamManifest(BaseModel):
         block: input rows that are computed at a time.
         block_answers: rows of the output that a block gives.
         lag: of them, how many the last one lies behind the last input.
-        faint_margin: how far a score of P may be below that of NONE to be a faint P wave's; 0 of what tells no beats.
+        faint_margin: how far a score of P may be below that of NONE to be a faint P wave's; 0: none is faint.
         end_answers: the most that the end of a record gives.
         least, granule: records have at least so many rows, a multiple of the granule.
         state_bytes: of the state, one a record; the caller's.

@@ -1,4 +1,4 @@
-"""From a class and a sample every 10 ms to beats, intervals and changes of the signal's state.
+"""From a label and a sample every 10 ms to beats, intervals and changes of the signal's state.
 
 The reference of firmware/pipeline/ecgseg_events.c, equal to the byte. What the rules are is told in
 docs/architecture.md, section 11, and their numbers stand in ecgseg.pipeline.rules.
@@ -30,7 +30,7 @@ _BAD_SHIFT = 3
 
 
 class BeatFinder(BeatQueue):
-    """Takes a class and a sample every 10 ms and gives events.
+    """Takes a label and a sample every 10 ms and gives events.
 
     Args:
         first_tick: where the stream begins.
@@ -226,9 +226,7 @@ class BeatFinder(BeatQueue):
             return
         self._close_beat()
         self._judge(good=True)
-        if wave.first - self._p.first > self._rules.max_pr:
-            self._drop_p()
-        p = self._faint.p_wave(self._p, wave.first, is_confirmed=self._locked)
+        p = self._p_of(wave.first)
         peak = self._peak
         returns = 2 * abs(peak.after) <= abs(peak.height)
         self._beat = OpenBeat(
@@ -237,6 +235,18 @@ class BeatFinder(BeatQueue):
         self._rr_known = True
         self._p = Wave()
         self._last_qrs = wave.first
+
+    def _p_of(self, qrs_first: int) -> Wave:
+        """The P wave of a beat whose QRS complex begins at a sample."""
+        if self._p.label and qrs_first - self._p.first > self._rules.max_pr:
+            # It is told alone, and no part of it a second time.
+            self._faint.drop_before(self._p.last + 1)
+            self._drop_p()
+        # Behind a pause beats are held again, which is told when this one closes.
+        after_pause = self._last_r is not None and self._peak.at - self._last_r > self._rules.pause
+        if after_pause:
+            self._faint.forget()
+        return self._faint.p_wave(self._p, qrs_first, is_confirmed=self._locked and not after_pause)
 
     def _standing(self) -> int:
         """How often the steepest step of a QRS complex is the mean step outside of them, in tenths, at most 100."""

@@ -115,7 +115,7 @@ class Delineator:
         """
         self._raw += raw.size
         self._has_signal = self._has_signal or raw.size > 0
-        return self._told(self._classes(self._decimator.push(raw)))
+        return self._told(self._labelled(self._decimator.push(raw)))
 
     def gap(self, samples: int) -> Delineation:
         """So many raw samples were lost on their way."""
@@ -165,7 +165,7 @@ class Delineator:
         rate = self.parameters.input_rate
         return (samples * TICK_RATE + rate // 2) // rate
 
-    def _classes(self, signal: Decimated) -> list[tuple[int, int]]:
+    def _labelled(self, signal: Decimated) -> list[tuple[int, int]]:
         """Label and sample of what the network answers to new samples."""
         self._waiting += samples_with_gaps(signal)
         return self._labels(self._network.push(self._running.push(signal.samples, signal.valid)))
@@ -174,7 +174,7 @@ class Delineator:
         """Label and sample of what is still in filter and network."""
         if not self._has_signal:
             return []
-        found = self._classes(self._decimator.end())
+        found = self._labelled(self._decimator.end())
         return found + self._labels(self._ended(self._network))
 
     def _ended(self, network: StreamingInterpreter) -> npt.NDArray[np.int8]:

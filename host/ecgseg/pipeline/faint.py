@@ -20,15 +20,18 @@ _NONE, _P = 0, 1
 MOST_PLACES = 8
 # Of quantised scores, the margin is a byte.
 _LARGEST_MARGIN = 255
-# Operators behind which scores are no logits: of those no difference says how sure a network is.
-_SQUASHING = ("SOFTMAX", "LOGISTIC", "TANH")
-# Operators that change no score.
-_SHAPING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE")
+# Operators that make logits, and those that pass scores on as they are.
+_MAKING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "ADD", "SUB")
+_PASSING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "QUANTIZE")
 
 
 def faint_margin(graph: Graph, rules: BeatRules = BEAT_RULES) -> int:
-    """How far a score of P may be below that of NONE, in steps of the output's quantisation; 0 of what is no logits."""
-    if _last_operator(graph) in _SQUASHING:
+    """How far a score of P may be below that of NONE, in steps of the output's quantisation.
+
+    0, of which nothing is faint, where the scores are not plainly logits: of probabilities no difference says how sure
+    a network is.
+    """
+    if _last_operator(graph) not in _MAKING:
         return 0
     return min(int(rules.faint / 100 / float(graph.tensors[graph.outputs[0]].scale)), _LARGEST_MARGIN)
 
@@ -38,7 +41,7 @@ def _last_operator(graph: Graph) -> str:
     tensor = graph.outputs[0]
     for operator in reversed(graph.operators):
         if tensor in operator.outputs:
-            if operator.name not in _SHAPING:
+            if operator.name not in _PASSING:
                 return operator.name
             tensor = operator.inputs[0]
     return ""
@@ -91,7 +94,7 @@ class FaintWaves:
         self._run = self._kept = Wave()
 
     def drop_before(self, sample: int) -> None:
-        """A T wave ends at this sample: what began in front of it is no P wave of the next beat."""
+        """What began in front of this sample is no P wave of the next beat."""
         if self._run.first < sample:
             self._run = Wave()
         if self._kept.first < sample:

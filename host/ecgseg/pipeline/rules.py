@@ -35,7 +35,7 @@ class BeatRules:
         irregular: a P wave is none when the steps from an RR interval to the next, in percent of the intervals, times
             how many of the last beats came late enough for a P wave and have none, are more than this times how many
             have one alike (`ecgseg.pipeline.rhythm`).
-        faint: a score of P this far below that of NONE, in hundredths of a nat, is a faint P wave's.
+        faint: a score of P at most this far below that of NONE, in hundredths of a nat, is a faint P wave's.
         faint_gap: so many other samples may lie within one.
         faint_least, faint_most: samples of the shortest and the longest.
         faint_alike: a beat has one for its P wave when so many of the last 8 have one of either kind whose middle is as

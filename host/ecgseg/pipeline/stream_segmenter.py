@@ -41,6 +41,7 @@ class StreamSegmenter:
         oracle: what computes the model, for results: on every computer the interpreter, which takes any length.
         class_count: classes of the network.
         look_ahead: samples at 100 Hz behind the one that is answered.
+        faint_nats: how far a score of P may be below that of NONE to be a faint P wave's; 0 where nothing is faint.
         parameters: of the decimator and of the normalisation.
 
     Raises:
@@ -64,6 +65,7 @@ class StreamSegmenter:
         self.look_ahead = stream.lag
         self.class_count = stream.row_bytes
         self._margin = faint_margin(self._graph) if self.class_count == CLASSES_OF_BEATS else 0
+        self.faint_nats = self._margin * float(stream.network.output.scale)
         source = stream.network.input
         self.parameters = PreprocessParameters.for_segmenter(
             RUNNING_WINDOW, self.class_count, float(source.scale), source.zero_point, input_rate

@@ -12,8 +12,6 @@ from ecgseg.errors import ModelError, cause
 from ecgseg.extras import require_tensorflow
 from ecgseg.pipeline import Prediction, assemble, class_mask, decimate, whole_record
 from ecgseg.pipeline.faint import labels_of
-from ecgseg.pipeline.reported import CLASSES_OF_BEATS
-from ecgseg.pipeline.rules import BEAT_RULES
 from ecgseg.pipeline.segmenter import Segmenter
 from ecgseg.pipeline.stream_segmenter import StreamSegmenter
 from ecgseg.scoring.evaluate import Delineator, Twin
@@ -102,8 +100,7 @@ class FloatStream:
         whole = -(-length // self._configuration.architecture.stride) * self._configuration.architecture.stride
         padded = np.pad(x, ((0, 0), (0, whole - length), (0, 0)))
         logits = np.asarray(self._model(whole)(padded, training=False))[0, :length]
-        margin = BEAT_RULES.faint / 100 if self._configuration.classes == CLASSES_OF_BEATS else 0.0
-        return self._device.reported(labels_of(logits, margin), signal)
+        return self._device.reported(labels_of(logits, self._device.faint_nats), signal)
 
     def _model(self, length: int) -> Any:
         if length not in self._models:

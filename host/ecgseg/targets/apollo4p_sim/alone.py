@@ -70,7 +70,7 @@ class LoneCore:
 
         arm: Any = importlib.import_module("unicorn.arm_const")
         unicorn: Any = importlib.import_module("unicorn")
-        names = ("R0", "R1", "R2", "R3", "SP", "LR")
+        names = ("R0", "R1", "R2", "R3", "SP", "LR", "PC")
         self._registers = {name: getattr(arm, f"UC_ARM_REG_{name}") for name in names}
         self._error: type[Exception] = unicorn.UcError
         self._clock = Clock()
@@ -175,6 +175,8 @@ class LoneCore:
                 cause(error, "It does what the simulated core has no rule for."),
                 "Render and build the model again.",
             ) from error
+        if self._uc.reg_read(self._registers["PC"]) & ~1 != self._stop:
+            raise TargetError(f"{function} did not return.", "It waits for something.", "Call what computes alone.")
         found = {name: (cycles, self._executed[name]) for name, cycles in self._found.most_common()}
         return Called(clock.cycles, clock.instructions, found, self._uc.reg_read(self._registers["R0"]))
 
