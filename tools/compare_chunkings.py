@@ -13,6 +13,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from ecgseg.errors import EcgsegError, TargetError  # noqa: E402
 from ecgseg.graph.load import load_tflite  # noqa: E402
 from ecgseg.image.boards import APOLLO4P_EVB, MPS2_AN386  # noqa: E402
 from ecgseg.image.build import build  # noqa: E402
-from ecgseg.image.programs import CYCLES, PIPELINE_PART, STREAM_APP  # noqa: E402
+from ecgseg.image.programs import CYCLES, LINK_PART, PIPELINE_PART, STREAM_APP  # noqa: E402
 from ecgseg.image.qemu import semihosting_command  # noqa: E402
 from ecgseg.models import find_model  # noqa: E402
 from ecgseg.output import write_files  # noqa: E402
@@ -50,6 +51,7 @@ HEADER = """#ifndef ECGSEG_MODEL_H
 """
 SOURCE = """#include "board.h"
 #include "ecgseg_delineator.h"
+#include "ecgseg_link.h"
 #include "ecgseg_stream_model.h"
 
 #include "record.h"
@@ -61,16 +63,7 @@ static ecgseg_stream_t stream;
 static ecgseg_stream_arena_t arena;
 static ecgseg_delineator_t delineator;
 static int8_t scores[ECGSEG_DELINEATOR_ANSWERS * ECGSEG_DELINEATOR_CLASSES];
-static uint32_t classes_hash, events_hash, draws;
-
-/* FNV-1a (G. Fowler, L. C. Noll, K.-P. Vo). */
-static uint32_t hashed(uint32_t hash, const uint8_t *bytes, size_t size)
-{
-    for (size_t n = 0; n < size; n++) {
-        hash = (hash ^ bytes[n]) * 16777619u;
-    }
-    return hash;
-}
+static uint32_t classes_crc, events_crc, draws;
 
 /* Xorshift (G. Marsaglia, Journal of Statistical Software 8 (2003) 14). */
 static uint32_t draw(uint32_t below)
@@ -84,14 +77,14 @@ static uint32_t draw(uint32_t below)
 static void tap(void *context, uint8_t label)
 {
     (void)context;
-    classes_hash = hashed(classes_hash, &label, 1);
+    classes_crc = ecgseg_crc32(classes_crc, &label, 1);
 }
 
 static void fetch(uint32_t most)
 {
     ecgseg_event_t event;
     while (most != 0u && ecgseg_delineator_next(&delineator, &event)) {
-        events_hash = hashed(events_hash, (const uint8_t *)&event, sizeof event);
+        events_crc = ecgseg_crc32(events_crc, (const uint8_t *)&event, sizeof event);
         most--;
     }
 }
@@ -117,8 +110,8 @@ static bool is_equal(uint32_t seed)
 {
     static const uint16_t sizes[] = {1, 2, 3, 7, 12, 29, 63, 120, 250, 500, 999, RECORD_SAMPLES};
     draws = seed * 2654435761u + 1u;
-    classes_hash = 2166136261u;
-    events_hash = 2166136261u;
+    classes_crc = 0;
+    events_crc = 0;
     bool good = ecgseg_delineator_init(&delineator, &ecgseg_stream_model, &stream, &arena, scores, 0) ==
                     ECGSEG_DELINEATOR_OK &&
                 ecgseg_delineator_tap(&delineator, tap, NULL) == ECGSEG_DELINEATOR_OK;
@@ -134,7 +127,7 @@ static bool is_equal(uint32_t seed)
         status = ecgseg_delineator_end(&delineator);
         fetch(UINT32_MAX);
     }
-    return good && status == ECGSEG_DELINEATOR_OK && classes_hash == RECORD_CLASSES && events_hash == RECORD_EVENTS;
+    return good && status == ECGSEG_DELINEATOR_OK && classes_crc == RECORD_CLASSES && events_crc == RECORD_EVENTS;
 }
 
 uint32_t chunkings_differing(uint32_t first, uint32_t count)
@@ -181,21 +174,13 @@ PROGRAM = replace(
     CYCLES,
     name="chunkings",
     image="chunkings",
-    parts=(PIPELINE_PART,),
+    parts=(LINK_PART, PIPELINE_PART),
     boards=(APOLLO4P_EVB, MPS2_AN386),
     takes_samples=True,
     left_out=STREAM_APP.left_out,
     why="Chunkings are compared with it.",
     failure="The program that compares chunkings does not compile.",
 )
-
-
-def hashed(data: bytes) -> int:
-    """FNV-1a of 32 bits."""
-    value = 2166136261
-    for byte in data:
-        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
-    return value
 
 
 def record_of(seed: int) -> Raw:
@@ -207,15 +192,15 @@ def record_of(seed: int) -> Raw:
 
 
 def source_of(model: bytes, raw: Raw) -> tuple[str, str]:
-    """The record as C with the hashes of what Python finds in it, and what that is, in words."""
+    """The record as C with the CRCs of what Python finds in it, and what that is, in words."""
     found = Delineator(model, RATE).record(raw)
     twin = StreamSegmenter(model, RATE)
     scores = twin.scores(twin.normalised(decimate(raw, twin.parameters)))
     faint = int(np.count_nonzero(labels_of(scores, faint_margin(load_tflite(model))) == FAINT_P))
     lines = [
         f"#define RECORD_SAMPLES {raw.size}u",
-        f"#define RECORD_CLASSES {hashed(found.classes.tobytes())}u",
-        f"#define RECORD_EVENTS {hashed(b''.join(event.pack() for event in found.events))}u",
+        f"#define RECORD_CLASSES {zlib.crc32(found.classes.tobytes())}u",
+        f"#define RECORD_EVENTS {zlib.crc32(b''.join(event.pack() for event in found.events))}u",
         f"static const int16_t record[RECORD_SAMPLES] = {{{', '.join(map(str, raw.tolist()))}}};",
     ]
     told = f"{SECONDS} s at {RATE} Hz, {len(found.events)} events, {faint} samples that are nearly P"

@@ -45,7 +45,7 @@ def test_every_chunking_gives_the_same_bytes(target: str, model: bytes, record: 
 
 
 @pytest.mark.parametrize("target", tool.TARGETS)
-@pytest.mark.parametrize("hashed", ["RECORD_CLASSES", "RECORD_EVENTS"])
-def test_what_differs_is_counted(target: str, hashed: str, model: bytes, record: str, tmp_path: Path) -> None:
-    wrong = re.sub(rf"(#define {hashed}) \d+u", r"\1 7u", record)
+@pytest.mark.parametrize("crc", ["RECORD_CLASSES", "RECORD_EVENTS"])
+def test_what_differs_is_counted(target: str, crc: str, model: bytes, record: str, tmp_path: Path) -> None:
+    wrong = re.sub(rf"(#define {crc}) \d+u", r"\1 7u", record)
     assert list(tool.TARGETS[target](model, wrong, tmp_path, range(120))) == [100, 20]

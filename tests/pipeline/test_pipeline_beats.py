@@ -15,20 +15,9 @@ from ecgseg.pipeline.faint import FAINT_P
 from ecgseg.pipeline.intervals import bazett, fridericia, rate_tenths, root, rounded, rr_ms
 from ecgseg.pipeline.rules import BEAT_RULES
 from ecgseg.pipeline.waves import WaveTracker
-from support.streams_of_classes import Classes, anything, beats
+from support.streams_of_classes import Classes, anything, beats, events_of
 
 WAVES = EventFlag.P_ON | EventFlag.P_OFF | EventFlag.T_ON | EventFlag.T_OFF
-
-
-def events(classes: Classes, finder: BeatFinder | None = None) -> list[Event]:
-    """All events of a stream, fetched after every sample."""
-    finder = finder or BeatFinder()
-    found = []
-    for label, sample in classes.pairs():
-        assert finder.push(label, sample)
-        found += fetched(finder)
-    assert finder.end()
-    return found + fetched(finder)
 
 
 def fetched(finder: BeatFinder) -> list[Event]:
@@ -40,7 +29,7 @@ def of_kind(found: list[Event], kind: EventKind) -> list[Event]:
 
 
 def test_a_beat_has_its_waves_and_intervals() -> None:
-    found = events(beats([100, 180, 260, 340], 500))
+    found = events_of(beats([100, 180, 260, 340], 500))
     assert [event.kind for event in found] == [EventKind.BEAT] * 4
     assert [event.number for event in found] == [0, 1, 2, 3]
     first, *_, last = found
@@ -59,14 +48,14 @@ def test_a_beat_has_its_waves_and_intervals() -> None:
 
 
 def test_a_downward_complex_has_its_r_below() -> None:
-    assert events(beats([100, 180, 260], 400, height=-800))[0].r_uv == pytest.approx(-800, abs=25)
+    assert events_of(beats([100, 180, 260], 400, height=-800))[0].r_uv == pytest.approx(-800, abs=25)
 
 
 def test_what_is_missing_of_a_beat_is_said() -> None:
-    found = events(beats([100, 180, 260], 400, p=False))
+    found = events_of(beats([100, 180, 260], 400, p=False))
     assert [event.flags & WAVES for event in found] == [EventFlag.T_ON | EventFlag.T_OFF] * 3
     assert [(event.p_on, event.pr_ms) for event in found] == [(0, 0)] * 3
-    found = events(beats([100, 180, 260], 400, t=False))
+    found = events_of(beats([100, 180, 260], 400, t=False))
     assert [event.flags & WAVES for event in found] == [EventFlag.P_ON | EventFlag.P_OFF] * 3
     assert [(event.t_off, event.qt_ms, event.qtc_ms) for event in found] == [(0, 0, 0)] * 3
 
@@ -79,7 +68,7 @@ def test_r_lies_between_samples() -> None:
         for onset in (100, 200, 300, 400):
             labels[onset : onset + 9] = 2
             samples[onset - 2 : onset + 11] += 1000 * np.exp(-(((np.arange(13) - 6 - shift) / 2) ** 2))
-        found = events(Classes(labels, np.rint(samples).astype(np.int16)))
+        found = events_of(Classes(labels, np.rint(samples).astype(np.int16)))
         tops.append((16 * found[1].tick + found[1].r_fine) / 32 - 204)
     assert tops == pytest.approx([-0.4, -0.2, 0.0, 0.3, 0.5], abs=0.06)
 
@@ -113,14 +102,14 @@ def test_a_t_wave_that_does_not_end_closes_its_beat_at_the_longest_qt() -> None:
 def test_a_p_wave_without_its_complex_is_told_alone() -> None:
     classes = beats([100, 180, 260, 340], 700)
     classes.labels[400:410] = 1
-    lone = of_kind(events(classes), EventKind.LONE_P)
+    lone = of_kind(events_of(classes), EventKind.LONE_P)
     assert [(event.tick, event.p_off, event.flags) for event in lone] == [(799, 20, EventFlag.P_ON | EventFlag.P_OFF)]
 
 
 def test_a_complex_in_the_refractory_period_is_no_beat() -> None:
     classes = beats([100, 180, 260, 340], 500)
     classes.labels[180 + 12 : 180 + 19] = 2
-    assert len(of_kind(events(classes), EventKind.BEAT)) == 4
+    assert len(of_kind(events_of(classes), EventKind.BEAT)) == 4
 
 
 def test_a_complex_that_does_not_stand_out_is_none() -> None:
@@ -128,7 +117,7 @@ def test_a_complex_that_does_not_stand_out_is_none() -> None:
     noise = np.random.default_rng(2).normal(0, 40, 3000)
     for height, least, most in ((1000, 30, 37), (0, 0, 0)):
         samples = noise + classes.samples * (height / 1000)
-        found = events(Classes(classes.labels, np.rint(samples).astype(np.int16)))
+        found = events_of(Classes(classes.labels, np.rint(samples).astype(np.int16)))
         assert least <= len(of_kind(found, EventKind.BEAT)) <= most
 
 
@@ -141,13 +130,13 @@ def test_an_electrode_that_moves_makes_no_beats_but_a_raised_st_segment_does_not
         for onset in places:
             # The level jumps and comes back slowly.
             samples[onset + 3 :] += 600 * np.exp(-np.arange(3500 - onset - 3) / 30)
-        found = events(Classes(classes.labels, np.rint(samples).astype(np.int16)))
+        found = events_of(Classes(classes.labels, np.rint(samples).astype(np.int16)))
         assert least <= len(of_kind(found, EventKind.BEAT)) <= most
 
 
 def test_two_beats_alone_are_none_and_a_pause_lets_the_next_wait_again() -> None:
-    assert events(beats([100, 180], 400)) == []
-    found = events(beats([100, 180, 260, 800, 880, 960, 1500], 1700))
+    assert events_of(beats([100, 180], 400)) == []
+    found = events_of(beats([100, 180, 260, 800, 880, 960, 1500], 1700))
     assert [round(event.tick / 2) - 4 for event in found] == [100, 180, 260, 800, 880, 960]
     # A pause is an interval as any other.
     assert found[3].rr_ms == pytest.approx(5400, abs=5)
@@ -156,7 +145,7 @@ def test_two_beats_alone_are_none_and_a_pause_lets_the_next_wait_again() -> None
 def test_a_loss_of_contact_is_told_and_no_interval_reaches_over_it() -> None:
     classes = beats([100, 180, 260, 500, 580, 660], 900)
     classes.samples[330:430] = LEAD_OFF
-    found = events(classes)
+    found = events_of(classes)
     kinds = [event.kind for event in found]
     assert kinds == [1, 1, 1, EventKind.LEAD_OFF_BEGIN, EventKind.LEAD_OFF_END, 1, 1, 1]
     begin, end = found[3:5]
@@ -168,7 +157,7 @@ def test_a_loss_of_contact_is_told_and_no_interval_reaches_over_it() -> None:
 def test_no_interval_reaches_over_a_short_loss_of_contact_either() -> None:
     classes = beats([100, 180, 260, 340, 420], 600)
     classes.samples[322:325] = LEAD_OFF
-    found = events(classes)
+    found = events_of(classes)
     assert [event.kind for event in found] == [EventKind.BEAT] * 5
     assert [event.has(EventFlag.RR) for event in found] == [False, True, True, False, True]
 
@@ -177,17 +166,17 @@ def test_a_wave_that_the_signal_cuts_has_no_end_there() -> None:
     classes = beats([100, 180, 260, 340], 500)
     classes.samples[340 - 20 : 340 - 14] = LEAD_OFF
     classes.samples[340 + 30 :] = LEAD_OFF
-    last = of_kind(events(classes), EventKind.BEAT)[-1]
+    last = of_kind(events_of(classes), EventKind.BEAT)[-1]
     assert last.flags & WAVES == EventFlag.P_OFF | EventFlag.T_ON
     classes = beats([100, 180, 260, 340], 500)
     classes.samples[344] = LEAD_OFF
-    assert len(of_kind(events(classes), EventKind.BEAT)) == 3
+    assert len(of_kind(events_of(classes), EventKind.BEAT)) == 3
 
 
 def test_a_flat_line_is_told_and_has_no_beats() -> None:
     classes = beats(list(range(100, 1500, 80)), 1600)
     classes.samples[500:1000] = 40
-    found = events(classes)
+    found = events_of(classes)
     begin, end = of_kind(found, EventKind.FLAT_BEGIN)[0], of_kind(found, EventKind.FLAT_END)[0]
     assert (begin.tick, end.tick, end.length) == (999, 1999, 1000)
     after = 2 * (500 + BEAT_RULES.flat)
@@ -199,7 +188,7 @@ def test_classes_without_sense_are_noise_without_beats() -> None:
     labels = np.repeat(rng.integers(0, 4, 1500), rng.integers(1, 4, 1500)).astype(np.uint8)
     clean = beats(list(range(60, 1000, 80)), 1000)
     noise = Classes(labels, rng.normal(0, 300, labels.size).astype(np.int16))
-    found = events(
+    found = events_of(
         Classes(
             np.concatenate((clean.labels, noise.labels, clean.labels)),
             np.concatenate((clean.samples, noise.samples, clean.samples)),
@@ -215,7 +204,7 @@ def test_classes_without_sense_are_noise_without_beats() -> None:
 
 def test_without_room_nothing_is_taken_and_nothing_is_lost() -> None:
     classes = beats(list(range(60, 3000, 80)), 3000)
-    expected = events(classes)
+    expected = events_of(classes)
     finder = BeatFinder()
     found = []
     refused = 0
@@ -234,7 +223,7 @@ def test_without_room_nothing_is_taken_and_nothing_is_lost() -> None:
 def test_a_stream_may_begin_at_any_time() -> None:
     classes = anything(5)
     start = 2**40 + 3
-    for event, later in zip(events(classes), events(classes, BeatFinder(start)), strict=True):
+    for event, later in zip(events_of(classes), events_of(classes, BeatFinder(start)), strict=True):
         assert later.tick - event.tick in (start, start - 1)
         assert later.pack()[8:] == event.pack()[8:]
 
@@ -256,7 +245,7 @@ def test_waves_are_those_of_segments(seed: int) -> None:
 
 
 def test_events_are_48_bytes_and_read_back() -> None:
-    event = events(beats([100, 180, 260], 400))[2]
+    event = events_of(beats([100, 180, 260], 400))[2]
     assert len(event.pack()) == EVENT_BYTES == 48
     assert Event.unpack(event.pack()) == event
 
@@ -294,10 +283,10 @@ def of_heights(onsets: list[int], heights: list[int]) -> Classes:
 def test_irregular_complexes_that_look_unlike_each_other_are_no_beats() -> None:
     onsets = np.cumsum([60, *([60, 70, 100, 140, 60, 110, 80] * 5)]).tolist()
     unlike = [1000, -300, 120, 2500, 400, -90] * 6
-    assert not of_kind(events(of_heights(onsets, unlike)), EventKind.BEAT)
+    assert not of_kind(events_of(of_heights(onsets, unlike)), EventKind.BEAT)
     # In fibrillation they look alike, but for one now and then.
     alike = [1000, -900, 1100, 300, 1000, 950] * 6
-    found = events(of_heights(onsets, alike))
+    found = events_of(of_heights(onsets, alike))
     assert len(found) == len(onsets)
     assert [event.number for event in found] == list(range(len(onsets)))
 
@@ -326,7 +315,7 @@ def test_irregular_beats_that_grow_uncertain_go_on_while_they_look_alike() -> No
     noise[: onsets[8]] = 0
     for heights, all_told in (([1000] * 29, True), ([1000] * 8 + [1000, 450, 2500] * 7, False)):
         classes = of_heights(onsets, heights)
-        found = of_kind(events(Classes(classes.labels, (classes.samples + noise).astype(np.int16))), EventKind.BEAT)
+        found = of_kind(events_of(Classes(classes.labels, (classes.samples + noise).astype(np.int16))), EventKind.BEAT)
         uncertain = [event for event in found[10:] if event.quality < BEAT_RULES.certain_quality]
         assert (len(found) == 29) == all_told
         assert not all_told or len(uncertain) > 10
@@ -335,20 +324,20 @@ def test_irregular_beats_that_grow_uncertain_go_on_while_they_look_alike() -> No
 def test_complexes_of_a_few_microvolts_do_not_confirm_each_other() -> None:
     classes = of_heights([60, 130, 230, 370, 430, 540, 670], [1000] * 7)
     for height, told in ((BEAT_RULES.least_height + 5, 7), (BEAT_RULES.least_height - 5, 0)):
-        found = events(Classes(classes.labels, (classes.samples * (height / 1000)).astype(np.int16)))
+        found = events_of(Classes(classes.labels, (classes.samples * (height / 1000)).astype(np.int16)))
         assert len(of_kind(found, EventKind.BEAT)) == told
 
 
 def test_complexes_at_regular_intervals_without_any_other_wave_need_to_be_certain() -> None:
     """As of an electrode that moves: the signal stays away from the level in front of the complex."""
     classes = beats([100, 180, 260], 400, p=False, t=False)
-    assert len(events(beats([100, 180, 260], 400, p=False))) == 3
-    assert not events(classes)
-    assert len(events(beats([100, 180, 260, 340], 400, p=False, t=False))) == 4
+    assert len(events_of(beats([100, 180, 260], 400, p=False))) == 3
+    assert not events_of(classes)
+    assert len(events_of(beats([100, 180, 260, 340], 400, p=False, t=False))) == 4
 
 
 def test_regular_complexes_that_look_unlike_each_other_are_no_beats_without_p_waves() -> None:
     onsets = list(range(60, 2000, 80))
     heights = ([1000, -300, 120, 2500, 400, -90] * 5)[: len(onsets)]
-    assert not of_kind(events(of_heights(onsets, heights)), EventKind.BEAT)
-    assert len(events(of_heights(onsets, [500, 450, 550, 600, 500] * 5))) == len(onsets)
+    assert not of_kind(events_of(of_heights(onsets, heights)), EventKind.BEAT)
+    assert len(events_of(of_heights(onsets, [500, 450, 550, 600, 500] * 5))) == len(onsets)

@@ -15,7 +15,7 @@ from ecgseg.pipeline.faint import FAINT_P, MOST_PLACES, FaintWaves, classes_of, 
 from ecgseg.pipeline.rules import BEAT_RULES, BeatRules
 from ecgseg.pipeline.waves import Wave
 from support.stream_models import TimeModel
-from support.streams_of_classes import Classes, beats
+from support.streams_of_classes import Classes, beats, events_of
 
 P = EventFlag.P_ON | EventFlag.P_OFF
 APART = 90
@@ -35,29 +35,19 @@ def stream(labels: Sequence[int], pr: Sequence[int] = (), length: int = LENGTH) 
     return classes
 
 
-def all_events(classes: Classes, rules: BeatRules = BEAT_RULES) -> list[Event]:
-    finder = BeatFinder(rules=rules)
-    found: list[Event] = []
-    for label, sample in classes.pairs():
-        assert finder.push(label, sample)
-        found += iter(finder.next, None)
-    assert finder.end()
-    return found + list(iter(finder.next, None))
-
-
-def events(classes: Classes, rules: BeatRules = BEAT_RULES) -> list[Event]:
-    return [event for event in all_events(classes, rules) if event.kind == EventKind.BEAT]
+def told_beats(classes: Classes, rules: BeatRules = BEAT_RULES) -> list[Event]:
+    return [event for event in events_of(classes, BeatFinder(rules=rules)) if event.kind == EventKind.BEAT]
 
 
 def pr_of(classes: Classes) -> list[int]:
     """PR of each beat in samples, 0 without a P wave."""
-    return [event.pr_ms // 10 if event.has(P) else 0 for event in events(classes)]
+    return [event.pr_ms // 10 if event.has(P) else 0 for event in told_beats(classes)]
 
 
 def test_a_wave_that_is_missed_now_and_then_is_found_with_both_its_ends() -> None:
     labels = [1] * COUNT
     labels[6] = labels[9] = labels[10] = FAINT_P
-    told = events(stream(labels))
+    told = told_beats(stream(labels))
     assert [event.pr_ms for event in told] == [10 * PR] * COUNT
     assert len({event.p_off - event.p_on for event in told}) == 1
     # Without a trace of it none is made up.
@@ -116,7 +106,7 @@ def test_a_longer_run_than_any_wave_is_none() -> None:
 def test_beats_that_are_held_get_none() -> None:
     """What is not confirmed yet is not made more certain by what is faint."""
     rules = BeatRules(confirm=6, most_held=7)
-    told = events(stream([FAINT_P] * COUNT), rules)
+    told = told_beats(stream([FAINT_P] * COUNT), rules)
     assert [event.has(P) for event in told] == [False] * 6 + [True] * (COUNT - 6)
 
 
@@ -209,7 +199,7 @@ def test_a_p_wave_that_is_told_alone_is_not_told_again_as_a_part_of_a_beat() -> 
     onset = 60 + APART * (COUNT - 1)
     classes.labels[onset - 45 : onset - 40] = 1
     classes.labels[onset - 36 : onset - 31] = 1
-    found = all_events(classes)
+    found = events_of(classes)
     assert sum(event.kind == EventKind.LONE_P for event in found) == 1
     assert not [event for event in found if event.kind == EventKind.BEAT][-1].has(P)
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ecgseg.pipeline.beats import BeatFinder
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
 from ecgseg.pipeline.rules import BEAT_RULES, BeatRules
-from support.streams_of_classes import Classes, beats
+from support.streams_of_classes import Classes, beats, events_of
 
 P = EventFlag.P_ON | EventFlag.P_OFF
 IRREGULAR = [60, 72, 105, 50, 92, 66, 120, 58, 81, 99, 63, 54, 110, 75, 88, 49, 101]
@@ -26,16 +25,6 @@ def stream(intervals: Sequence[int], pr: Sequence[int], lone: Sequence[int] = ()
     for first in [*lone, *(onset - one for onset, one in zip(onsets, pr, strict=True) if one)]:
         classes.labels[first : first + P_LENGTH] = 1
     return classes
-
-
-def events(classes: Classes) -> list[Event]:
-    finder = BeatFinder()
-    found: list[Event] = []
-    for label, sample in classes.pairs():
-        assert finder.push(label, sample)
-        found += iter(finder.next, None)
-    assert finder.end()
-    return found + list(iter(finder.next, None))
 
 
 def pr_of(found: list[Event]) -> list[int]:
@@ -54,26 +43,26 @@ def test_in_fibrillation_a_p_wave_now_and_then_is_none_wherever_it_comes() -> No
     for place in range(beat_count):
         pr = [0] * beat_count
         pr[place] = 16
-        found = events(stream(IRREGULAR, pr))
+        found = events_of(stream(IRREGULAR, pr))
         assert len(found) == beat_count
         # Of two intervals one may look regular: what stays is at the start alone.
         assert pr_of(found) == [0] * beat_count or place < BEAT_RULES.confirm
-    assert pr_of(events(stream(IRREGULAR, [0, 0, 0, 18, 0, 0, 11, 0, 0, 25, 0, 0, 16, 0, 31, 0, 0, 13]))) == [0] * 18
+    assert pr_of(events_of(stream(IRREGULAR, [0, 0, 0, 18, 0, 0, 11, 0, 0, 25, 0, 0, 16, 0, 31, 0, 0, 13]))) == [0] * 18
 
 
 def test_in_fibrillation_no_p_wave_is_told_alone() -> None:
     classes = stream(IRREGULAR, [0] * 18, lone=[60 + sum(IRREGULAR[:11]) - 50])
-    assert lone(events(classes)) == 0
+    assert lone(events_of(classes)) == 0
     regular = stream([100] * 17, [0] * 18, lone=[60 + 1100 - 50])
-    assert lone(events(regular)) == 1
+    assert lone(events_of(regular)) == 1
 
 
 def test_an_irregular_rhythm_whose_beats_have_p_waves_keeps_them() -> None:
     pr = [16, 17, 15, 16, 16, 18, 16, 15, 17, 16, 16, 17, 15, 16, 16, 16, 17, 16]
-    assert pr_of(events(stream(IRREGULAR, pr))) == pr
+    assert pr_of(events_of(stream(IRREGULAR, pr))) == pr
     # One that the network does not see takes no other away.
     pr[7] = 0
-    assert pr_of(events(stream(IRREGULAR, pr))) == pr
+    assert pr_of(events_of(stream(IRREGULAR, pr))) == pr
 
 
 @pytest.mark.parametrize("first", [0, 1, 2])
@@ -81,13 +70,13 @@ def test_bigeminy_and_trigeminy_keep_their_p_waves(first: int) -> None:
     for intervals, pr in (([105, 55], [16, 0]), ([80, 105, 55], [16, 16, 0])):
         # An interval ends at the beat that has the same number.
         whole, wanted = intervals * 9, pr * 9
-        assert pr_of(events(stream(whole[first + 1 :], wanted[first:]))) == wanted[first:]
+        assert pr_of(events_of(stream(whole[first + 1 :], wanted[first:]))) == wanted[first:]
 
 
 def test_an_extrasystole_and_a_pause_in_a_regular_rhythm_take_no_p_wave() -> None:
     intervals = [80, 80, 80, 80, 50, 110, 80, 80, 81, 79, 200, 80, 80, 80]
     pr = [16, 15, 16, 0, 16, 0, 16, 17, 16, 0, 16, 0, 16, 16, 15]
-    assert pr_of(events(stream(intervals, pr))) == pr
+    assert pr_of(events_of(stream(intervals, pr))) == pr
 
 
 def test_a_block_keeps_its_p_waves_those_alone_too() -> None:
@@ -95,17 +84,17 @@ def test_a_block_keeps_its_p_waves_those_alone_too() -> None:
     pr = [16, 20, 24, 28, *([16, 20, 24, 28] * 4), 16]
     onsets = np.cumsum([60, *wenckebach]).tolist()
     dropped = [onset + 62 for onset in onsets[3:-1:4]]
-    found = events(stream(wenckebach, pr, lone=dropped))
+    found = events_of(stream(wenckebach, pr, lone=dropped))
     assert pr_of(found) == pr
     assert lone(found) == len(dropped) == 5
     # Of a third degree: ventricles regular, P waves wherever they come.
     dissociated = stream([140] * 10, [0] * 11, lone=[60 + 140 * beat + 60 + 3 * beat for beat in range(10)])
-    assert lone(events(dissociated)) >= 8
+    assert lone(events_of(dissociated)) >= 8
 
 
 def test_a_regular_rhythm_keeps_the_few_p_waves_that_are_seen() -> None:
     pr = [0, 0, 0, 16, 0, 0, 0, 0, 16, 0, 0, 0, 16]
-    assert pr_of(events(stream([80, 81, 80, 79, 80, 80, 81, 80, 80, 79, 80, 80], pr))) == pr
+    assert pr_of(events_of(stream([80, 81, 80, 79, 80, 80, 81, 80, 80, 79, 80, 80], pr))) == pr
 
 
 def test_the_limit_is_where_the_rules_say() -> None:
@@ -129,5 +118,5 @@ def test_a_t_wave_that_ends_in_time_has_its_end() -> None:
         classes = stream([150] * 4, [16] * 5)
         for onset in (60, 210, 360, 510, 660):
             classes.labels[onset + 22 : onset + ends + 1] = 3
-        told = [event.flags & (EventFlag.T_ON | EventFlag.T_OFF) for event in events(classes)]
+        told = [event.flags & (EventFlag.T_ON | EventFlag.T_OFF) for event in events_of(classes)]
         assert told == [flags] * 5

@@ -5,24 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgseg.pipeline.beats import BeatFinder
 from ecgseg.pipeline.events import Event, EventKind
 from ecgseg.pipeline.rules import BEAT_RULES
 from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
-from support.streams_of_classes import Classes, beats
+from support.streams_of_classes import Classes, beats, events_of
 
 IRREGULAR = [60, 130, 230, 370, 430, 540, 730]
 
 
 def beats_of(classes: Classes) -> list[Event]:
     """The beats that are told of a stream."""
-    finder = BeatFinder()
-    found: list[Event] = []
-    for label, sample in classes.pairs():
-        assert finder.push(label, sample)
-        found += iter(finder.next, None)
-    assert finder.end()
-    return [event for event in [*found, *iter(finder.next, None)] if event.kind == EventKind.BEAT]
+    return [event for event in events_of(classes) if event.kind == EventKind.BEAT]
 
 
 def swings(onsets: list[int], heights: list[int], widths: list[int]) -> Classes:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgseg.pipeline import LEAD_OFF
+from ecgseg.pipeline.beats import BeatFinder
+from ecgseg.pipeline.events import Event
 from ecgseg.pipeline.faint import FAINT_P
 
 
@@ -63,3 +65,14 @@ def anything(seed: int, length: int = 3000) -> Classes:
                 first = int(rng.integers(0, length))
                 samples[first : first + int(rng.choice([1, 8, 19, 20, 21, 260, 600]))] = value
     return Classes(found, np.clip(np.rint(samples), -32768, 32767).astype(np.int16))
+
+
+def events_of(classes: Classes, finder: BeatFinder | None = None) -> list[Event]:
+    """All events of a stream, fetched after every sample; without a finder by the rules as they are."""
+    finder = finder or BeatFinder()
+    found: list[Event] = []
+    for label, sample in classes.pairs():
+        assert finder.push(label, sample)
+        found += iter(finder.next, None)
+    assert finder.end()
+    return [*found, *iter(finder.next, None)]

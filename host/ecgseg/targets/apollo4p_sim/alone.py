@@ -56,7 +56,7 @@ class LoneCore:
 
     Args:
         elf: image of the Apollo4 Plus EVB that needs no constructors.
-        timing: which end of the published ranges; None counts nothing, and runs a hundred times as fast.
+        timing: which end of the published ranges; None counts nothing, which is much faster.
 
     Raises:
         ToolMissingError: Unicorn is not installed.
