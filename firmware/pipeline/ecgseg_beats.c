@@ -171,9 +171,14 @@ static uint8_t sureness_of(const ecgseg_open_beat_t *beat, const ecgseg_event_t 
     return beat->returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY ? ECGSEG_SHAPE_CERTAIN : ECGSEG_SHAPE_PLAIN;
 }
 
-/* True for a beat without a P wave, not at a regular interval, that might be an artefact and is as high as few. */
+/* True for a beat without a P wave, not at a regular interval, that might be an artefact and is as high as few; in noise
+ * for one that is not as those of the rhythm that is known. */
 static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
 {
+    if (s->noisy.is_on) {
+        return !ecgseg_rhythm_keeps(&s->rhythm, s->known.interval, 1) ||
+               !ecgseg_known_is_as_high(&s->known, event->r_uv);
+    }
     if ((event->flags & P_FLAGS) != 0u || ecgseg_rhythm_is_regular(&s->rhythm) || sureness == ECGSEG_SHAPE_CERTAIN) {
         return false;
     }
@@ -223,12 +228,31 @@ static bool have_alike_pr(ecgseg_events_t *s)
     return found;
 }
 
-/* The last beats have P waves, as far in front, or come regularly, are as high and have T waves, or more look alike for
- * certain. */
+/* The last beats are as high and as far apart as in the rhythm that is known; in noise one more has to be. */
+static bool are_as_known(ecgseg_events_t *s)
+{
+    const uint32_t count = s->noisy.is_on ? ECGSEG_BEAT_CERTAIN : ECGSEG_BEAT_CONFIRM;
+    if (s->held < count || !ecgseg_known_is_fresh(&s->known, s->now) ||
+        !ecgseg_rhythm_keeps(&s->rhythm, s->known.interval, count - 1u)) {
+        return false;
+    }
+    bool found = true;
+    for (uint32_t place = 0; place < count; place++) {
+        found = found && ecgseg_known_is_as_high(&s->known, recent(s, place)->r_uv);
+    }
+    return found;
+}
+
+/* The last beats are as those of a rhythm that is known, or have P waves, as far in front, or come regularly, are as
+ * high and have T waves, or more look alike for certain. In noise the first alone counts. */
 static bool are_confirmed(ecgseg_events_t *s)
 {
     if (s->held < ECGSEG_BEAT_CONFIRM) {
         return false;
+    }
+    const bool as_known = are_as_known(s);
+    if (s->noisy.is_on || as_known) {
+        return as_known;
     }
     if (have_most(s, P_FLAGS) && have_alike_pr(s)) {
         return true;
@@ -271,12 +295,28 @@ static void hold(ecgseg_events_t *s)
     }
 }
 
+/* The newest beat of a confirmed rhythm: so many in a row that tell nothing for themselves end it. */
+static void doubt(ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
+{
+    s->doubts = (uint8_t)(is_doubtful(s, event, sureness) ? s->doubts + 1u : 0u);
+    if (s->doubts >= ECGSEG_BEAT_CONFIRM) {
+        s->doubts = 0;
+        s->is_locked = false;
+    }
+    doubt_p(s, 0);
+}
+
 void ecgseg_beats_close(ecgseg_events_t *s)
 {
     const bool was_open = s->beat.is_open;
     s->beat.is_open = false;
-    if (!was_open || s->noisy.is_on) {
+    if (!was_open || (s->noisy.is_on && !s->is_locked && !ecgseg_known_is_fresh(&s->known, s->now))) {
         return;
+    }
+    if (s->noisy.is_on) {
+        /* Where most waves make no sense none but QRS complexes are told. */
+        s->beat.p.label = ECGSEG_NONE;
+        s->beat.t.label = ECGSEG_NONE;
     }
     if (s->has_last_r && s->beat.at - s->last_r > ECGSEG_BEAT_PAUSE) {
         ecgseg_beats_drop_held(s);
@@ -290,17 +330,15 @@ void ecgseg_beats_close(ecgseg_events_t *s)
     s->last_fine = s->beat.fine;
     const uint8_t sureness = sureness_of(&s->beat, event);
     ecgseg_shapes_add(&s->shapes, event->r_uv, (uint8_t)(event->qrs_ms / SAMPLE_MS), sureness);
-    if (!s->is_locked) {
+    const int16_t height = event->r_uv;
+    if (s->is_locked) {
+        doubt(s, event, sureness);
+    } else {
         hold(s);
-        return;
     }
-    /* So many in a row that tell nothing for themselves are no rhythm any more. */
-    s->doubts = (uint8_t)(is_doubtful(s, event, sureness) ? s->doubts + 1u : 0u);
-    if (s->doubts >= ECGSEG_BEAT_CONFIRM) {
-        s->doubts = 0;
-        s->is_locked = false;
+    if (s->is_locked && s->doubts == 0u && !s->noisy.is_on && s->rhythm.count != 0u) {
+        ecgseg_known_learn(&s->known, s->now, height, ecgseg_rhythm_parts(&s->rhythm) / s->rhythm.count);
     }
-    doubt_p(s, 0);
 }
 
 /* The P wave that waits gets no QRS complex. */
@@ -308,7 +346,7 @@ void ecgseg_beats_drop_p(ecgseg_events_t *s)
 {
     const ecgseg_wave_t wave = s->p;
     s->p.label = ECGSEG_NONE;
-    if (wave.label == ECGSEG_NONE || !wave.begins || !s->is_locked ||
+    if (wave.label == ECGSEG_NONE || !wave.begins || !s->is_locked || s->noisy.is_on ||
         ecgseg_rhythm_speaks_against(&s->rhythm, ECGSEG_SOME_P, ECGSEG_NO_BEAT)) {
         return;
     }
@@ -319,12 +357,28 @@ void ecgseg_beats_drop_p(ecgseg_events_t *s)
     event->p_off = ends[1];
 }
 
+/* What is held is dropped, and the next beat has none before it. */
+static void lose_rhythm(ecgseg_events_t *s)
+{
+    ecgseg_beats_drop_held(s);
+    s->has_last_qrs = false;
+    ecgseg_beats_forget(s);
+}
+
 /* What comes next has nothing to do with what was before: what is open is told, what is held is dropped. */
 void ecgseg_beats_break_off(ecgseg_events_t *s)
 {
     ecgseg_beats_close(s);
     ecgseg_beats_drop_p(s);
-    ecgseg_beats_drop_held(s);
-    s->has_last_qrs = false;
-    ecgseg_beats_forget(s);
+    lose_rhythm(s);
+    ecgseg_known_forget(&s->known);
+}
+
+void ecgseg_beats_fall_into_noise(ecgseg_events_t *s)
+{
+    ecgseg_beats_close(s);
+    ecgseg_beats_drop_p(s);
+    if (!s->is_locked) {
+        lose_rhythm(s);
+    }
 }

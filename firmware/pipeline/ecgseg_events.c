@@ -8,6 +8,8 @@
 #define BAD_SHIFT 3
 #define MOST_STANDING 100u
 #define CALM_SHIFT ECGSEG_BEATS_CALM_SHIFT
+/* Samples, 11 minutes: longer than a complex is too soon behind another, shorter than samples are counted. */
+#define EXPIRE_EVERY 65536u
 
 /* Nearly always there is no state to end; every sample asks. */
 static inline void end_state(ecgseg_events_t *s, uint8_t kind, ecgseg_condition_t *state)
@@ -22,9 +24,10 @@ static void judge(ecgseg_events_t *s, bool good)
 {
     s->bad = (uint16_t)(good ? s->bad - (s->bad >> BAD_SHIFT) : s->bad + ((WHOLE - s->bad) >> BAD_SHIFT));
     if (s->noisy.is_on && s->bad < ECGSEG_NOISY_TO) {
+        ecgseg_beats_drop_held(s);
         ecgseg_beats_end_state(s, ECGSEG_EVENT_NOISY_END, &s->noisy);
     } else if (!s->noisy.is_on && s->bad >= ECGSEG_NOISY_FROM) {
-        ecgseg_beats_break_off(s);
+        ecgseg_beats_fall_into_noise(s);
         s->noisy.is_on = true;
         s->noisy.since = s->now;
         (void)ecgseg_beats_add(s, ECGSEG_EVENT_NOISY_BEGIN, ecgseg_beats_edge_tick(s, s->now));
@@ -39,6 +42,14 @@ static uint8_t standing(const ecgseg_events_t *s)
     const uint32_t calm = s->calm > 1 ? (uint32_t)s->calm : 1u;
     const uint32_t tenths = 10u * ((uint32_t)s->peak.steepness << CALM_SHIFT) / calm;
     return (uint8_t)(tenths > MOST_STANDING ? MOST_STANDING : tenths);
+}
+
+/* What `standing` has to be: less for a complex as high as those of a rhythm that is known. */
+static uint8_t least_standing(const ecgseg_events_t *s)
+{
+    const bool is_known =
+        ecgseg_known_is_fresh(&s->known, s->now) && ecgseg_known_is_as_high(&s->known, s->peak.height);
+    return is_known ? ECGSEG_BEAT_LEAST_KNOWN : ECGSEG_BEAT_LEAST_STANDING;
 }
 
 /* Leaves in s->p the P wave of a beat whose QRS complex begins at a sample. */
@@ -65,7 +76,7 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
     }
     const bool too_soon = s->has_last_qrs && wave->first - s->last_qrs < ECGSEG_BEAT_REFRACTORY;
     const uint8_t stands_out = standing(s);
-    if (too_soon || ecgseg_wave_length(wave) > ECGSEG_BEAT_MAX_QRS || stands_out < ECGSEG_BEAT_LEAST_STANDING) {
+    if (too_soon || ecgseg_wave_length(wave) > ECGSEG_BEAT_MAX_QRS || stands_out < least_standing(s)) {
         judge(s, false);
         return;
     }
@@ -172,6 +183,13 @@ static void wait_no_longer_for_t(ecgseg_events_t *s)
     }
 }
 
+/* Forgets what is too old to matter, before samples are counted anew from 0 and it looks young. */
+static void expire(ecgseg_events_t *s)
+{
+    s->has_last_qrs = s->has_last_qrs && s->now - s->last_qrs < EXPIRE_EVERY;
+    s->known.is_there = ecgseg_known_is_fresh(&s->known, s->now);
+}
+
 static void wait_no_longer(ecgseg_events_t *s)
 {
     if (s->beat.is_open) {
@@ -180,9 +198,8 @@ static void wait_no_longer(ecgseg_events_t *s)
     if (s->p.label != ECGSEG_NONE && s->open.label != ECGSEG_QRS && s->now - s->p.last > ECGSEG_BEAT_MAX_PR) {
         ecgseg_beats_drop_p(s);
     }
-    /* A complex that began too soon has ended by then, or is too long. */
-    if (s->has_last_qrs && s->now - s->last_qrs > ECGSEG_BEAT_REFRACTORY + ECGSEG_BEAT_MAX_QRS + ECGSEG_WAVE_MAX_GAP) {
-        s->has_last_qrs = false;
+    if (s->now % EXPIRE_EVERY == 0u) {
+        expire(s);
     }
     if (s->has_last_r && s->now - s->last_r > ECGSEG_BEATS_LONGEST_RR / ECGSEG_PARTS) {
         ecgseg_beats_drop_held(s);

@@ -52,6 +52,16 @@ bool ecgseg_rhythm_is_regular(const ecgseg_rhythm_t *rhythm)
     return 8 * ecgseg_distance(last, before) < last;
 }
 
+bool ecgseg_rhythm_keeps(const ecgseg_rhythm_t *rhythm, uint32_t parts, uint32_t count)
+{
+    uint32_t found = 0;
+    for (uint32_t place = 0; place < count && place < rhythm->count; place++) {
+        const int32_t interval = rhythm->intervals[index_of(rhythm, place)];
+        found += 4u * (uint32_t)ecgseg_distance(interval, (int32_t)parts) <= parts ? 1u : 0u;
+    }
+    return found == count;
+}
+
 /* The steps from an interval to the next, together. An extrasystole or a pause makes few, however large; fibrillation
  * makes many. */
 static uint32_t steps_of(const ecgseg_rhythm_t *rhythm, uint32_t longest)

@@ -1,7 +1,5 @@
 #include "ecgseg_shapes.h"
 
-#include <stdbool.h>
-
 #include "ecgseg_preprocess_params.h"
 #include "ecgseg_waves.h"
 
@@ -26,8 +24,7 @@ void ecgseg_shapes_add(ecgseg_shapes_t *shapes, int16_t height, uint8_t width, u
     shapes->count = (uint8_t)(shapes->count + (shapes->count < ECGSEG_MOST_SHAPES));
 }
 
-/* To within a half. */
-static bool are_as_high(int32_t a, int32_t b)
+bool ecgseg_are_as_high(int32_t a, int32_t b)
 {
     return 2 * ecgseg_distance(a, b) <= (a < b ? a : b);
 }
@@ -38,7 +35,7 @@ static bool are_alike(const ecgseg_shapes_t *shapes, uint32_t one, uint32_t othe
     const int32_t b = shapes->heights[other];
     const bool same_side = (a < 0) == (b < 0);
     const bool as_long = ecgseg_distance(shapes->widths[one], shapes->widths[other]) <= ECGSEG_BEAT_WIDTH_ALIKE;
-    return same_side && as_long && are_as_high(ecgseg_distance(a, 0), ecgseg_distance(b, 0));
+    return same_side && as_long && ecgseg_are_as_high(ecgseg_distance(a, 0), ecgseg_distance(b, 0));
 }
 
 uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
@@ -47,7 +44,7 @@ uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count, ui
     uint32_t found = 0;
     for (uint32_t place = 0; place < count && place < shapes->count; place++) {
         const uint32_t other = slot_of(shapes, place);
-        const bool as_high = are_as_high(height, ecgseg_distance(shapes->heights[other], 0));
+        const bool as_high = ecgseg_are_as_high(height, ecgseg_distance(shapes->heights[other], 0));
         found += shapes->sureness[other] >= least && as_high ? 1u : 0u;
     }
     return found;

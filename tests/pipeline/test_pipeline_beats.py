@@ -183,8 +183,9 @@ def test_a_flat_line_is_told_and_has_no_beats() -> None:
     assert not [event for event in of_kind(found, EventKind.BEAT) if after < event.tick < 2000]
 
 
-def test_classes_without_sense_are_noise_without_beats() -> None:
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize("seed", range(6))
+def test_classes_without_sense_are_noise_in_which_a_rhythm_ends(seed: int) -> None:
+    rng = np.random.default_rng(seed)
     labels = np.repeat(rng.integers(0, 4, 1500), rng.integers(1, 4, 1500)).astype(np.uint8)
     clean = beats(list(range(60, 1000, 80)), 1000)
     noise = Classes(labels, rng.normal(0, 300, labels.size).astype(np.int16))
@@ -198,7 +199,8 @@ def test_classes_without_sense_are_noise_without_beats() -> None:
     assert 2000 < begin.tick < 2200
     assert 2 * (1000 + labels.size) < end.tick < 2 * (1000 + labels.size) + 1000
     ticks = [event.tick for event in of_kind(found, EventKind.BEAT)]
-    assert not [tick for tick in ticks if begin.tick <= tick <= 2 * (1000 + labels.size)]
+    # What was confirmed before goes on until so many in a row are not like it.
+    assert len([tick for tick in ticks if begin.tick <= tick <= 2 * (1000 + labels.size)]) <= BEAT_RULES.confirm
     assert len([tick for tick in ticks if tick > end.tick]) > 5
 
 

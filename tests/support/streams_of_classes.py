@@ -67,6 +67,18 @@ def anything(seed: int, length: int = 3000) -> Classes:
     return Classes(found, np.clip(np.rint(samples), -32768, 32767).astype(np.int16))
 
 
+def spoilt(classes: Classes, where: slice, seed: int) -> Classes:
+    """Between QRS complexes there are waves that are too short, as a network sees them in the noise of muscles."""
+    rng = np.random.default_rng(seed)
+    labels, inside = classes.labels.copy(), np.zeros(classes.labels.size, np.bool_)
+    inside[where] = True
+    labels[inside & (labels != 2)] = 0
+    quiet = np.flatnonzero(inside & (np.convolve(labels == 2, np.ones(17), "same") == 0))
+    for first in quiet[rng.integers(6, 12) :: 14]:
+        labels[first : first + int(rng.integers(1, 4))] = rng.choice([1, 3])
+    return Classes(labels, classes.samples)
+
+
 def events_of(classes: Classes, finder: BeatFinder | None = None) -> list[Event]:
     """All events of a stream, fetched after every sample; without a finder by the rules as they are."""
     finder = finder or BeatFinder()

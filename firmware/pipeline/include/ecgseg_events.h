@@ -18,12 +18,13 @@
 #include <stdint.h>
 
 #include "ecgseg_faint.h"
+#include "ecgseg_known.h"
 #include "ecgseg_preprocess.h"
 #include "ecgseg_rhythm.h"
 #include "ecgseg_shapes.h"
 #include "ecgseg_waves.h"
 
-#ifndef ECGSEG_FAINT_ALIKE
+#ifndef ECGSEG_KNOWN_FOR
 #error "ecgseg_preprocess_params.h was rendered by an older generator: run `invoke render` again"
 #endif
 
@@ -111,6 +112,7 @@ typedef struct {
     ecgseg_rhythm_t rhythm;
     ecgseg_shapes_t shapes;
     ecgseg_faint_t faint;
+    ecgseg_known_t known;
     uint32_t last_r, last_qrs;
     int32_t calm; /* 64 times the mean step outside of QRS complexes */
     ecgseg_condition_t off, flat, noisy;

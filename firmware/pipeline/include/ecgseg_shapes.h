@@ -5,6 +5,7 @@
 #ifndef ECGSEG_SHAPES_H
 #define ECGSEG_SHAPES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ECGSEG_MOST_SHAPES 4u
@@ -20,6 +21,9 @@ typedef struct {
     uint8_t sureness[ECGSEG_MOST_SHAPES];
     uint8_t count, next;
 } ecgseg_shapes_t;
+
+/* Two heights of no sign are the same to within a half. */
+bool ecgseg_are_as_high(int32_t a, int32_t b);
 
 /* Nothing is known of the complexes before. */
 void ecgseg_shapes_forget(ecgseg_shapes_t *shapes);

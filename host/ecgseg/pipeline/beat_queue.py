@@ -8,6 +8,7 @@ from itertools import pairwise
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.faint import FaintWaves
 from ecgseg.pipeline.intervals import PARTS, bazett, fridericia, rate_tenths, rr_ms
+from ecgseg.pipeline.known import KnownRhythm
 from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
 from ecgseg.pipeline.rules import BeatRules
 from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
@@ -67,6 +68,7 @@ class BeatQueue:
         self._rules = rules
         self._rhythm = Rhythm(rules)
         self._shapes = Shapes(rules.width_alike)
+        self._known = KnownRhythm(rules)
         self._faint = FaintWaves(rules)
         self._after_bazett = after_bazett
         self._tick = first_tick
@@ -130,7 +132,8 @@ class BeatQueue:
     def _drop_p(self) -> None:
         """The P wave that waits gets no QRS complex."""
         wave, self._p = self._p, Wave()
-        if not wave.label or not wave.begins or not self._locked or self._rhythm.speaks_against(SOME_P):
+        is_told = wave.label and wave.begins and self._locked and not self._is_noisy
+        if not is_told or self._rhythm.speaks_against(SOME_P):
             return
         tick = self._edge_tick(wave.first)
         flags = EventFlag.P_ON | (EventFlag.P_OFF if wave.ends else 0)
@@ -139,8 +142,13 @@ class BeatQueue:
 
     def _close_beat(self) -> None:
         beat, self._beat = self._beat, None
-        if beat is None or self._is_noisy:
+        if beat is None:
             return
+        if self._is_noisy:
+            if not self._locked and not self._known.is_fresh(self._now):
+                return
+            # Where most waves make no sense none but QRS complexes are told.
+            beat = replace(beat, p=Wave(), t=Wave())
         if self._last_r is not None and beat.at - self._last_r > self._rules.pause:
             self._drop_held()
             self._locked = False
@@ -151,10 +159,15 @@ class BeatQueue:
         self._last_r, self._last_fine = beat.at, beat.fine
         sureness = self._sureness(beat, event)
         self._shapes.add(Shape(event.r_uv, event.qrs_ms // _SAMPLE_MS, sureness))
-        if not self._locked:
+        if self._locked:
+            self._doubt(event, sureness)
+        else:
             self._hold()
-            return
-        # So many in a row that tell nothing for themselves are no rhythm any more.
+        if self._locked and not self._doubts and not self._is_noisy and self._rhythm.count:
+            self._known.learn(self._now, event.r_uv, self._rhythm.parts // self._rhythm.count)
+
+    def _doubt(self, event: Event, sureness: Sureness) -> None:
+        """The newest beat of a confirmed rhythm: so many in a row that tell nothing for themselves end it."""
         self._doubts = self._doubts + 1 if self._is_doubtful(event, sureness) else 0
         self._locked = self._doubts < self._rules.confirm
         self._doubts *= self._locked
@@ -181,12 +194,14 @@ class BeatQueue:
             self._number -= 1
 
     def _are_confirmed(self) -> bool:
-        """The last beats have P waves, as far in front, or come regularly, are as high and have T waves, or more
-        look alike for certain.
+        """The last beats are as those of a rhythm that is known, or have P waves, as far in front, or come regularly,
+        are as high and have T waves, or more look alike for certain. In noise the first alone counts.
         """
         confirm = self._rules.confirm
         if self._held < confirm:
             return False
+        if self._is_noisy or self._are_as_known():
+            return self._are_as_known()
         if self._have_most(_P_FLAGS) and self._have_alike_pr():
             return True
         as_high = self._shapes.as_high(confirm, Sureness.PLAIN) == confirm
@@ -195,6 +210,13 @@ class BeatQueue:
         certain = self._rules.certain
         enough = certain - self._rules.most_doubts
         return self._held >= certain and self._shapes.most_alike(certain, Sureness.CERTAIN) >= enough
+
+    def _are_as_known(self) -> bool:
+        """The last beats are as high and as far apart as in the rhythm that is known; in noise one more has to be."""
+        count, known = self._rules.certain if self._is_noisy else self._rules.confirm, self._known
+        if self._held < count or not known.is_fresh(self._now) or not self._rhythm.keeps(known.interval, count - 1):
+            return False
+        return all(known.is_as_high(event.r_uv) for event in self._queue[-count:])
 
     def _have_most(self, flags: int) -> bool:
         """Of the last beats, as many as confirm each other, all but the doubtful have one of these flags."""
@@ -215,7 +237,11 @@ class BeatQueue:
             self._queue[-1 - place] = replace(event, flags=event.flags & ~_P_FLAGS, p_on=0, p_off=0, pr_ms=0)
 
     def _is_doubtful(self, event: Event, sureness: Sureness) -> bool:
-        """True for a beat without P, not at a regular interval, that might be an artefact and is as high as few."""
+        """True for a beat without P, not at a regular interval, that might be an artefact and is as high as few; in
+        noise for one that is not as those of the rhythm that is known.
+        """
+        if self._is_noisy:
+            return not (self._rhythm.keeps(self._known.interval, 1) and self._known.is_as_high(event.r_uv))
         if event.flags & _P_FLAGS or self._rhythm.is_regular or sureness == Sureness.CERTAIN:
             return False
         certain = self._rules.certain
@@ -225,6 +251,18 @@ class BeatQueue:
         """What comes next has nothing to do with what was before: what is open is told, what is held is dropped."""
         self._close_beat()
         self._drop_p()
+        self._lose_rhythm()
+        self._known.forget()
+
+    def _fall_into_noise(self) -> None:
+        """What is open is told; a confirmed rhythm goes on, any other is dropped."""
+        self._close_beat()
+        self._drop_p()
+        if not self._locked:
+            self._lose_rhythm()
+
+    def _lose_rhythm(self) -> None:
+        """What is held is dropped, and the next beat has none before it."""
         self._drop_held()
         self._last_qrs = None
         self._forget_beats()

@@ -155,10 +155,11 @@ class BeatFinder(BeatQueue):
         else:
             self._bad += (WHOLE - self._bad) >> _BAD_SHIFT
         if self._is_noisy and self._bad < self._rules.noisy_to:
+            self._drop_held()
             self._is_noisy = False
             self._end_state(EventKind.NOISY_END, self._noisy_since)
         elif not self._is_noisy and self._bad >= self._rules.noisy_from:
-            self._break()
+            self._fall_into_noise()
             self._is_noisy = True
             self._noisy_since = self._now
             self._add(Event(self._edge_tick(self._now), 0, 0, EventKind.NOISY_BEGIN))
@@ -221,7 +222,7 @@ class BeatFinder(BeatQueue):
             return
         too_soon = self._last_qrs is not None and wave.first - self._last_qrs < self._rules.refractory
         standing = self._standing()
-        if too_soon or wave.length > self._rules.max_qrs or standing < self._rules.least_standing:
+        if too_soon or wave.length > self._rules.max_qrs or standing < self._least_standing():
             self._judge(good=False)
             return
         self._close_beat()
@@ -252,6 +253,11 @@ class BeatFinder(BeatQueue):
         """How often the steepest step of a QRS complex is the mean step outside of them, in tenths, at most 100."""
         return min(10 * (self._peak.steepness << CALM_SHIFT) // max(self._calm, 1), 100)
 
+    def _least_standing(self) -> int:
+        """What `_standing` has to be: less for a complex as high as those of a rhythm that is known."""
+        is_known = self._known.is_fresh(self._now) and self._known.is_as_high(self._peak.height)
+        return self._rules.least_known if is_known else self._rules.least_standing
+
     def _take_t(self, wave: Wave) -> None:
         self._faint.drop_before(wave.last)
         beat = self._beat
@@ -273,10 +279,6 @@ class BeatFinder(BeatQueue):
             self._wait_no_longer_for_t(self._beat, self._waves.open)
         if self._p.label and self._waves.open.label != _QRS and self._now - self._p.last > rules.max_pr:
             self._drop_p()
-        # A complex that began too soon has ended by then, or is too long.
-        longest = rules.refractory + rules.max_qrs + rules.waves.max_gap
-        if self._last_qrs is not None and self._now - self._last_qrs > longest:
-            self._last_qrs = None
         if self._last_r is not None and self._now - self._last_r > LONGEST_RR // PARTS:
             self._drop_held()
             self._forget_beats()

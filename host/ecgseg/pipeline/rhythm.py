@@ -59,6 +59,11 @@ class Rhythm:
         before, last = self._intervals[-2:]
         return _EIGHTHS * abs(last - before) < last
 
+    def keeps(self, parts: int, count: int) -> bool:
+        """The last `count` intervals are there, and each is that long, in 1/32 samples, to within a quarter."""
+        last = self._intervals[-count:]
+        return len(last) == count and all(4 * abs(interval - parts) <= parts for interval in last)
+
     def speaks_against(self, pr: int, place: int | None = None) -> bool:
         """True for a P wave as a network now and then sees one in atrial fibrillation.
 

@@ -20,6 +20,9 @@ class BeatRules:
         max_qt: greatest distance from a QRS onset to the offset of its T wave.
         least_standing: a QRS complex whose steepest step from a sample to the next is fewer tenths of the mean step
             outside of complexes is none, for so is noise.
+        least_known: the same for one as high as those of a rhythm that is known.
+        known_for: so many samples after its last confirmed beat a rhythm is known: beats as high, at its intervals,
+            confirm each other, in noise too.
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
             start, a loss of signal or a pause, when they have P waves, two of them as far in front, or come at regular
             intervals, are as high, of `plain_quality` and have T waves; fewer are none. After so many in a row of
@@ -54,6 +57,8 @@ class BeatRules:
     max_st: int = 45
     max_qt: int = 80
     least_standing: int = 30
+    least_known: int = 20
+    known_for: int = 3000
     confirm: int = 3
     certain: int = 4
     most_held: int = 6

@@ -49,7 +49,7 @@ class Shapes:
         as high as S the sign changes.
         """
         height = abs(self._last[-1].height)
-        return sum(other.sureness >= least and _are_as_high(height, abs(other.height)) for other in self._last[-count:])
+        return sum(other.sureness >= least and are_as_high(height, abs(other.height)) for other in self._last[-count:])
 
     def most_alike(self, count: int, least: Sureness) -> int:
         """How many of the last `count`, which there are, are as sure as `least` and look like that to which most do."""
@@ -60,9 +60,9 @@ class Shapes:
         """As high, to the same side, and as long."""
         as_long = abs(one.width - other.width) <= self._width_alike
         same_side = (one.height < 0) == (other.height < 0)
-        return same_side and as_long and _are_as_high(abs(one.height), abs(other.height))
+        return same_side and as_long and are_as_high(abs(one.height), abs(other.height))
 
 
-def _are_as_high(one: int, other: int) -> bool:
-    """To within a half."""
+def are_as_high(one: int, other: int) -> bool:
+    """Two heights of no sign are the same to within a half."""
     return 2 * abs(one - other) <= min(one, other)

@@ -151,6 +151,18 @@ def stress(samples: int, height: float, rng: Rng) -> tuple[Float64, bool]:
         Millivolts [samples], and whether it hides P and T waves.
     """
     kind = str(rng.choice(list(_STRESS_DB)))
+    noise = stress_noise(kind, samples, rng)
+    return noise * stress_level(height, float(rng.uniform(*_STRESS_DB[kind]))), kind != "wander"
+
+
+def stress_noise(kind: str, samples: int, rng: Rng) -> Float64:
+    """Noise as the noise stress test has it, made up, of power 1.
+
+    Args:
+        kind: "motion" of an electrode, "muscle" or "wander".
+        samples: at 500 Hz.
+        rng: source of every draw.
+    """
     if kind == "motion":
         noise = band(samples, 0.3, 8.0, rng) + 0.5 * band(samples, 3.0, 20.0, rng)
     elif kind == "muscle":
@@ -158,9 +170,12 @@ def stress(samples: int, height: float, rng: Rng) -> tuple[Float64, bool]:
     else:
         noise = band(samples, 0.05, 1.0, rng)
     noise *= np.exp(0.4 * band(samples, 0.02, 0.3, rng))
-    decibels = float(rng.uniform(*_STRESS_DB[kind]))
-    power = height**2 / 8 * 10 ** (-decibels / 10)
-    return noise * np.sqrt(power / float(np.mean(noise**2))), kind != "wander"
+    return np.asarray(noise / np.sqrt(float(np.mean(noise**2))))
+
+
+def stress_level(height: float, decibels: float) -> float:
+    """Root mean square of noise so many decibels below QRS, whose power is the square of its height over 8."""
+    return float(np.sqrt(height**2 / 8 * 10 ** (-decibels / 10)))
 
 
 def lose_contact(samples: npt.NDArray[np.int16], rng: Rng) -> npt.NDArray[np.int16]:

@@ -1,0 +1,192 @@
+"""Counts beats found under noise, and told when ECG gives way to noise, on QTDB's records with reference beats.
+
+    python tools/measure_noisy_beats.py --model stream-4-tcn-lg [--records N] [--minutes N]
+
+Noise is added as the noise stress test does (G. B. Moody et al., Computers in Cardiology 11 (1984) 381-384), in every
+other two minutes and at ratios of the power of QRS to that of noise; it is made up, drawn anew from the record's
+number. What finds beats is what the device reports (pipeline/delineator.py), beside it the network's classes alone.
+A beat is found within 150 ms. A minute of each takes about a second for all records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "host"))
+
+import numpy as np  # noqa: E402
+import numpy.typing as npt  # noqa: E402
+import wfdb  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from ecgseg.data.databases.qtdb import find_qtdb, given_records  # noqa: E402
+from ecgseg.data.databases.synthetic.stream.interference import stress_level, stress_noise  # noqa: E402
+from ecgseg.errors import DataError, EcgsegError  # noqa: E402
+from ecgseg.models import find_model  # noqa: E402
+from ecgseg.pipeline import microvolts, segments  # noqa: E402
+from ecgseg.pipeline.delineator import Delineation, Delineator  # noqa: E402
+from ecgseg.pipeline.events import EventKind  # noqa: E402
+from ecgseg.pipeline.rules import BEAT_RULES  # noqa: E402
+from ecgseg.scoring.metrics import match  # noqa: E402
+
+RATE = 500
+TOLERANCE_S = 0.15
+STRETCH_S = 120
+# Kind, and decibels at which the noise stress test's scores are usually told.
+STRESSES = (("motion", 6.0), ("muscle", 0.0), ("muscle", 3.0), ("wander", 0.0))
+# ECG in front of a minute of noise alone, and how soon behind its end a beat is still the ECG's.
+BEFORE_S, NOISE_S, LATE_S = 40, 60, 0.5
+# WFDB's codes of beats.
+BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
+QRS = 2
+
+Signal = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ecg:
+    """The first signal of a record: float64 millivolts at 500 Hz, beats in seconds."""
+
+    name: str
+    millivolts: Signal
+    beats: npt.NDArray[np.float64]
+
+    @property
+    def height(self) -> float:
+        """QRS from peak to peak, millivolts, in the median."""
+        around = RATE // 20
+        places = np.round(self.beats * RATE).astype(int)
+        return float(np.median([np.ptp(self.millivolts[max(0, at - around) : at + around + 1]) for at in places]))
+
+
+def read(folder: Path, name: str, minutes: int) -> Ecg | None:
+    """A record; None for one that has no reference beats."""
+    if not (folder / f"{name}.atr").is_file():
+        return None
+    try:
+        record = wfdb.rdrecord(str(folder / name), channels=[0])
+        marks = wfdb.rdann(str(folder / name), "atr")
+    except (OSError, ValueError, IndexError) as error:
+        raise DataError(f"{name} of QTDB cannot be read.", str(error), "Fetch QTDB anew.") from error
+    length = min(record.sig_len, 60 * minutes * record.fs)
+    signal = np.nan_to_num(record.p_signal[:length, 0])
+    at = np.arange(length * RATE // record.fs) / RATE
+    beats = [sample for sample, code in zip(marks.sample, marks.symbol, strict=True) if code in BEATS]
+    beats = np.array([sample for sample in beats if sample < length]) / record.fs
+    return Ecg(name, np.interp(at, np.arange(length) / record.fs, signal - np.median(signal)), beats)
+
+
+def noisy_parts(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """True for times in every other stretch."""
+    return seconds // STRETCH_S % 2 == 1
+
+
+@dataclass
+class Count:
+    """Beats found, missed and invented."""
+
+    found: int = 0
+    missed: int = 0
+    invented: int = 0
+
+    def add(self, reference: Sequence[float], told: Sequence[float]) -> None:
+        """Beats in seconds, as they are and as they were told."""
+        pairs = len(match(reference, told, TOLERANCE_S))
+        self.found += pairs
+        self.missed += len(reference) - pairs
+        self.invented += len(told) - pairs
+
+    def cells(self) -> tuple[str, str, str]:
+        """Sensitivity, PPV and F1 in percent."""
+        sensitivity = self.found / max(self.found + self.missed, 1)
+        ppv = self.found / max(self.found + self.invented, 1)
+        f1 = 2 * self.found / max(2 * self.found + self.missed + self.invented, 1)
+        return f"{100 * sensitivity:.2f}", f"{100 * ppv:.2f}", f"{100 * f1:.2f}"
+
+
+def told(done: Delineation) -> npt.NDArray[np.float64]:
+    """Beats in seconds."""
+    return np.array([event.tick / 200 for event in done.events if event.kind == EventKind.BEAT])
+
+
+def classified(done: Delineation) -> npt.NDArray[np.float64]:
+    """Middles of the QRS complexes that the classes alone make, seconds."""
+    found = segments(done.classes, BEAT_RULES.waves)
+    return np.array([(one.onset + one.offset) / 200 for one in found if one.label == QRS])
+
+
+def under_noise(delineator: Delineator, ecgs: Sequence[Ecg]) -> Table:
+    """Scores of beats under each stress."""
+    table = Table()
+    for column in ("noise", "scored", "Se", "PPV", "F1", "F1 of classes alone"):
+        table.add_column(column, justify="left" if column in ("noise", "scored") else "right")
+    for kind, decibels in STRESSES:
+        counts = {(by, part): Count() for by in ("beats", "classes") for part in ("all", "noise")}
+        for number, ecg in enumerate(ecgs):
+            time = np.arange(ecg.millivolts.size) / RATE
+            noise = stress_noise(kind, time.size, np.random.default_rng([number, len(kind)]))
+            level = stress_level(ecg.height, decibels)
+            done = delineator.record(microvolts(ecg.millivolts + level * noise * noisy_parts(time)))
+            for by, found in (("beats", told(done)), ("classes", classified(done))):
+                counts[by, "all"].add(ecg.beats.tolist(), found.tolist())
+                inside = found[noisy_parts(found)] if found.size else found
+                counts[by, "noise"].add(ecg.beats[noisy_parts(ecg.beats)].tolist(), inside.tolist())
+        for part, words in (("all", "all"), ("noise", "in noise")):
+            row = f"{kind}, {decibels:g} dB" if part == "all" else ""
+            table.add_row(row, words, *counts["beats", part].cells(), counts["classes", part].cells()[2])
+    return table
+
+
+def behind_ecg(delineator: Delineator, ecgs: Sequence[Ecg]) -> Table:
+    """Beats told in a minute of noise of 0.2 mV that follows ECG."""
+    table = Table()
+    for column in ("noise", "mean", "most"):
+        table.add_column(column, justify="left" if column == "noise" else "right")
+    for name, slope in (("white", 0.0), ("pink", 0.5), ("brown", 1.0)):
+        counts = []
+        for number, ecg in enumerate(ecgs):
+            rng = np.random.default_rng([number, 5])
+            spectrum = np.fft.rfft(rng.normal(size=NOISE_S * RATE))
+            spectrum *= np.maximum(np.fft.rfftfreq(NOISE_S * RATE, 1 / RATE), 0.5) ** -slope
+            noise = np.fft.irfft(spectrum, NOISE_S * RATE)
+            signal = np.concatenate((ecg.millivolts[: BEFORE_S * RATE], 0.2 * noise / noise.std()))
+            found = told(delineator.record(microvolts(signal)))
+            counts.append(int(np.count_nonzero(found > BEFORE_S + LATE_S)))
+        table.add_row(name, f"{np.mean(counts):.1f}", str(max(counts)))
+    return table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", help="name of a stream in the zoo")
+    parser.add_argument("--tflite", type=Path, help="a stream's file, instead of a name")
+    parser.add_argument("--records", type=int, default=12, help="how many, spread over the given ones; default 12")
+    parser.add_argument("--minutes", type=int, default=8, help="of each record; default 8")
+    options = parser.parse_args()
+    if options.records < 1 or options.minutes < 1:
+        parser.error("--records and --minutes are 1 or more")
+    try:
+        delineator = Delineator(find_model(options.model, tflite=options.tflite).data, RATE)
+        folder = find_qtdb()
+        if folder is None:
+            raise DataError("QTDB is not here.", "It has the reference beats.", "Run `invoke data --database qtdb`.")
+        ecgs = [ecg for name in given_records() if (ecg := read(folder, name, options.minutes))]
+        ecgs = [ecgs[place] for place in np.unique(np.linspace(0, len(ecgs) - 1, options.records).round().astype(int))]
+        console = Console()
+        console.print("Beats under noise, %", under_noise(delineator, ecgs), sep="\n")
+        title = f"Beats told in {NOISE_S} s of noise behind {BEFORE_S} s of ECG"
+        console.print(title, behind_ecg(delineator, ecgs), sep="\n")
+    except EcgsegError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
