@@ -8,7 +8,7 @@
 _Static_assert(sizeof(ecgseg_event_t) == 48, "an event has no padding");
 _Static_assert(ECGSEG_BEAT_MOST_HELD - 1 + ECGSEG_EVENTS_AT_ONCE <= ECGSEG_EVENTS_CAPACITY, "held beats leave room");
 _Static_assert(ECGSEG_BEAT_CONFIRM <= ECGSEG_BEAT_CERTAIN && ECGSEG_BEAT_CERTAIN <= ECGSEG_BEAT_MOST_HELD, "held");
-_Static_assert(ECGSEG_BEAT_CERTAIN <= ECGSEG_MOST_SHAPES, "so many shapes are kept");
+_Static_assert(ECGSEG_BEAT_MOST_HELD <= ECGSEG_MOST_SHAPES, "so many shapes are kept");
 _Static_assert(ECGSEG_BEAT_MOST_HELD <= ECGSEG_RATE_INTERVALS, "the rhythm knows beats that are held");
 
 ecgseg_event_t *ecgseg_beats_add(ecgseg_events_t *s, uint8_t kind, uint64_t tick)
@@ -204,14 +204,20 @@ static void doubt_p(ecgseg_events_t *s, uint32_t place)
     }
 }
 
+/* How many of the last `count` beats have one of these flags. */
+static uint32_t have_flags(ecgseg_events_t *s, uint32_t flags, uint32_t count)
+{
+    uint32_t found = 0;
+    for (uint32_t place = 0; place < count; place++) {
+        found += (recent(s, place)->flags & flags) != 0u ? 1u : 0u;
+    }
+    return found;
+}
+
 /* Of the last beats, as many as confirm each other, all but the doubtful have one of these flags. */
 static bool have_most(ecgseg_events_t *s, uint32_t flags)
 {
-    uint32_t found = 0;
-    for (uint32_t place = 0; place < ECGSEG_BEAT_CONFIRM; place++) {
-        found += (recent(s, place)->flags & flags) != 0u ? 1u : 0u;
-    }
-    return found + ECGSEG_BEAT_MOST_DOUBTS >= ECGSEG_BEAT_CONFIRM;
+    return have_flags(s, flags, ECGSEG_BEAT_CONFIRM) + ECGSEG_BEAT_MOST_DOUBTS >= ECGSEG_BEAT_CONFIRM;
 }
 
 /* Of the last beats, as many as confirm each other, two have P waves as far in front. */
@@ -244,7 +250,8 @@ static bool are_as_known(ecgseg_events_t *s)
 }
 
 /* The last beats are as those of a rhythm that is known, or have P waves, as far in front, or come regularly, are as
- * high and have T waves, or more look alike for certain. In noise the first alone counts. */
+ * high and have T waves, or more look alike for certain, or as many as may wait are certain, have T waves and are as
+ * long, however high. In noise the first alone counts. */
 static bool are_confirmed(ecgseg_events_t *s)
 {
     if (s->held < ECGSEG_BEAT_CONFIRM) {
@@ -262,9 +269,13 @@ static bool are_confirmed(ecgseg_events_t *s)
     if (as_high && ecgseg_rhythm_is_regular(&s->rhythm) && have_most(s, T_FLAGS)) {
         return true;
     }
-    return s->held >= ECGSEG_BEAT_CERTAIN &&
-           ecgseg_shapes_most_alike(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS >=
-               ECGSEG_BEAT_CERTAIN;
+    if (s->held >= ECGSEG_BEAT_CERTAIN &&
+        ecgseg_shapes_most_alike(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS >=
+            ECGSEG_BEAT_CERTAIN) {
+        return true;
+    }
+    return s->held >= ECGSEG_BEAT_MOST_HELD && have_flags(s, T_FLAGS, ECGSEG_BEAT_MOST_HELD) == ECGSEG_BEAT_MOST_HELD &&
+           ecgseg_shapes_are_as_long(&s->shapes, ECGSEG_BEAT_MOST_HELD, ECGSEG_SHAPE_CERTAIN);
 }
 
 /* The oldest beat that is held is none. */

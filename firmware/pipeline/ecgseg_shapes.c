@@ -63,3 +63,18 @@ uint32_t ecgseg_shapes_most_alike(const ecgseg_shapes_t *shapes, uint32_t count,
     }
     return most;
 }
+
+bool ecgseg_shapes_are_as_long(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
+{
+    uint32_t found = 0;
+    uint8_t longest = 0;
+    uint8_t shortest = UINT8_MAX;
+    for (uint32_t place = 0; place < count && place < shapes->count; place++) {
+        const uint32_t other = slot_of(shapes, place);
+        const uint8_t width = shapes->widths[other];
+        found += shapes->sureness[other] >= least ? 1u : 0u;
+        longest = width > longest ? width : longest;
+        shortest = width < shortest ? width : shortest;
+    }
+    return found == count && longest - shortest <= ECGSEG_BEAT_WIDTH_ALIKE;
+}

@@ -8,7 +8,7 @@ import pytest
 from ecgseg.pipeline.events import Event, EventKind
 from ecgseg.pipeline.rules import BEAT_RULES
 from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
-from support.streams_of_classes import Classes, beats, events_of
+from support.streams_of_classes import Classes, beats, events_of, without_t
 
 IRREGULAR = [60, 130, 230, 370, 430, 540, 730]
 
@@ -53,17 +53,27 @@ def test_complexes_are_alike_to_the_same_side_as_high_to_within_a_half_and_as_lo
     assert shapes.as_high(2, Sureness.CERTAIN) == 1 + (667 <= abs(height) <= 1500)
 
 
+def test_six_certain_beats_with_t_waves_that_are_as_long_confirm_each_other_however_high() -> None:
+    onsets = [60, 130, 230, 370, 430, 540, 730, 800]
+    heights = [600, -250, 140, 1100, -450, 250, 150, 600]
+    assert [beat.number for beat in beats_of(swings(onsets, heights, [9] * 8))] == list(range(8))
+    longer = [9, 9, 9, 9, 10 + BEAT_RULES.width_alike, 9, 9, 9]
+    assert not beats_of(swings(onsets, heights, longer))
+    assert not beats_of(without_t(swings(onsets, heights, [9] * 8), onsets[3:4]))
+
+
 def test_irregular_swings_to_both_sides_or_of_any_length_are_no_beats() -> None:
     same, nine = [1000] * 7, [9] * 7
     assert len(beats_of(swings(IRREGULAR, same, nine))) == 7
-    assert not beats_of(swings(IRREGULAR, [1000, -1000, -1000, 1000, 1000, -1000, -1000], nine))
+    both = swings(IRREGULAR, [1000, -1000, -1000, 1000, 1000, -1000, -1000], nine)
+    assert not beats_of(without_t(both, IRREGULAR[3:4]))
     assert not beats_of(swings(IRREGULAR, same, [9, 14, 19, 9, 14, 19, 9]))
 
 
 @pytest.mark.parametrize(("apart", "told"), [(0, 7), (BEAT_RULES.pr_alike, 7), (BEAT_RULES.pr_alike + 1, 0)])
 def test_waves_in_front_of_irregular_swings_are_p_waves_when_two_are_as_far_in_front(apart: int, told: int) -> None:
     heights = [1000, -400, 2500, -1000, 400, -2500, 1000]
-    classes = swings(IRREGULAR, heights, [9] * 7)
+    classes = without_t(swings(IRREGULAR, heights, [9] * 7), IRREGULAR[3:4])
     labels = classes.labels.copy()
     for number, onset in enumerate(IRREGULAR):
         first = onset - 18 - apart * (number % 3)

@@ -46,6 +46,14 @@ def beats(onsets: list[int], length: int, *, p: bool = True, t: bool = True, hei
     return Classes(labels, np.rint(samples).astype(np.int16))
 
 
+def without_t(classes: Classes, onsets: list[int]) -> Classes:
+    """Beats as of `beats` without the T waves of these."""
+    labels = classes.labels.copy()
+    for onset in onsets:
+        labels[onset + 22 : onset + 42] = 0
+    return Classes(labels, classes.samples)
+
+
 def anything(seed: int, length: int = 3000) -> Classes:
     """Runs of random labels and lengths with every state of the signal; some streams look like beats for a while."""
     rng = np.random.default_rng(seed)

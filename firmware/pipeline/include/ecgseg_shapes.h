@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ECGSEG_MOST_SHAPES 4u
+#define ECGSEG_MOST_SHAPES 6u
 
 /* How a complex stands out of what is around it. */
 #define ECGSEG_SHAPE_FAINT 0u
@@ -38,5 +38,8 @@ uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count, ui
 /* How many of the last `count`, which there are, are as sure as `least` and look like that to which most do: as high,
  * to the same side, and as long to within ECGSEG_BEAT_WIDTH_ALIKE. */
 uint32_t ecgseg_shapes_most_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
+
+/* The last `count` are there, as sure as `least`, and no two differ in length by more than ECGSEG_BEAT_WIDTH_ALIKE. */
+bool ecgseg_shapes_are_as_long(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
 
 #endif

@@ -195,7 +195,8 @@ class BeatQueue:
 
     def _are_confirmed(self) -> bool:
         """The last beats are as those of a rhythm that is known, or have P waves, as far in front, or come regularly,
-        are as high and have T waves, or more look alike for certain. In noise the first alone counts.
+        are as high and have T waves, or more look alike for certain, or as many as may wait are certain, have T waves
+        and are as long, however high. In noise the first alone counts.
         """
         confirm = self._rules.confirm
         if self._held < confirm:
@@ -209,7 +210,11 @@ class BeatQueue:
             return True
         certain = self._rules.certain
         enough = certain - self._rules.most_doubts
-        return self._held >= certain and self._shapes.most_alike(certain, Sureness.CERTAIN) >= enough
+        if self._held >= certain and self._shapes.most_alike(certain, Sureness.CERTAIN) >= enough:
+            return True
+        most = self._rules.most_held
+        have_t = all(event.flags & _T_FLAGS for event in self._queue[-most:])
+        return self._held >= most and have_t and self._shapes.are_as_long(most, Sureness.CERTAIN)
 
     def _are_as_known(self) -> bool:
         """The last beats are as high and as far apart as in the rhythm that is known; in noise one more has to be."""

@@ -28,7 +28,8 @@ class BeatRules:
             intervals, are as high, of `plain_quality` and have T waves; fewer are none. After so many in a row of
             which that cannot be told beats wait again.
         certain: so many in a row, at the most 4, confirm each other that do neither, but are certain and look alike.
-        most_held: so many wait at the most; of more the first is none.
+        most_held: so many wait at the most; they confirm each other however high they are when all are certain, have T
+            waves and lengths that are alike; of more the first is none.
         certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
         plain_quality: see `confirm`.
         least_height: microvolts; a beat whose R is lower is of neither quality.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-MOST_SHAPES = 4
+MOST_SHAPES = 6
 
 
 class Sureness(IntEnum):
@@ -26,7 +26,7 @@ class Shape:
 
 
 class Shapes:
-    """The last up to four complexes.
+    """The last up to six complexes.
 
     Args:
         width_alike: complexes whose lengths are at most so many samples apart may be alike.
@@ -55,6 +55,12 @@ class Shapes:
         """How many of the last `count`, which there are, are as sure as `least` and look like that to which most do."""
         last = self._last[-count:]
         return max(sum(other.sureness >= least and self._are_alike(one, other) for other in last) for one in last)
+
+    def are_as_long(self, count: int, least: Sureness) -> bool:
+        """The last `count` are there, as sure as `least`, and no two differ in length by more than `width_alike`."""
+        last = self._last[-count:]
+        widths = [other.width for other in last if other.sureness >= least]
+        return len(widths) == count and max(widths) - min(widths) <= self._width_alike
 
     def _are_alike(self, one: Shape, other: Shape) -> bool:
         """As high, to the same side, and as long."""
