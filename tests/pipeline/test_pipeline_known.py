@@ -14,6 +14,8 @@ from ecgseg.pipeline.rules import BEAT_RULES, BeatRules
 from support.streams_of_classes import Classes, beats, events_of, spoilt
 
 CLEAN = list(range(60, 1000, 80))
+# Behind the last beat of them.
+TOO_LATE = CLEAN[-1] + 100 + BEAT_RULES.known_for
 WAVES = EventFlag.P_ON | EventFlag.P_OFF | EventFlag.T_ON | EventFlag.T_OFF
 
 
@@ -82,7 +84,7 @@ def test_complexes_that_stand_out_less_are_beats_when_they_are_as_high_as_those_
         ([1500, 1603, 1683], 1000, False),
         ([1500, 1580, 1660], 600, False),
         ([1500, 1580, 1660], -1000, True),
-        ([4100, 4180, 4260], 1000, False),
+        ([TOO_LATE, TOO_LATE + 80, TOO_LATE + 160], 1000, False),
     ],
     ids=["as before", "two", "a quarter longer", "more", "lower", "to the other side", "too late"],
 )

@@ -59,7 +59,7 @@ class BeatRules:
     max_qt: int = 80
     least_standing: int = 30
     least_known: int = 20
-    known_for: int = 3000
+    known_for: int = 12000
     confirm: int = 3
     certain: int = 4
     most_held: int = 6
