@@ -347,7 +347,7 @@ void ecgseg_beats_close(ecgseg_events_t *s)
     } else {
         hold(s);
     }
-    if (s->is_locked && s->doubts == 0u && !s->noisy.is_on && s->rhythm.count != 0u) {
+    if (s->is_locked && s->doubts == 0u && s->rhythm.count != 0u) {
         ecgseg_known_learn(&s->known, s->now, height, ecgseg_rhythm_parts(&s->rhythm) / s->rhythm.count);
     }
 }

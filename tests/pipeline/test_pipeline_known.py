@@ -54,6 +54,15 @@ def test_a_confirmed_rhythm_is_told_through_noise_by_its_qrs_complexes_alone(see
     assert not [event for event in of_kind(found, EventKind.LONE_P) if begin < event.tick // 2 < end]
 
 
+def test_a_rhythm_that_gets_faster_in_noise_is_followed() -> None:
+    """A run: from 60 to 120 beats a minute, all of it in the noise of muscles."""
+    onsets = [60, *(60 + np.cumsum(np.linspace(100, 50, 80).astype(int))).tolist()]
+    found = events_of(spoilt(beats(onsets, onsets[-1] + 100), slice(onsets[8], onsets[-1] + 60), 1))
+    begin = of_kind(found, EventKind.NOISY_BEGIN)[0].tick // 2
+    assert begin < onsets[14]
+    assert set(onsets_of(found)) >= set(onsets[:-1])
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_in_noise_that_no_rhythm_was_known_before_there_are_no_beats(seed: int) -> None:
     onsets = list(range(60, 4000, 80))

@@ -163,7 +163,7 @@ class BeatQueue:
             self._doubt(event, sureness)
         else:
             self._hold()
-        if self._locked and not self._doubts and not self._is_noisy and self._rhythm.count:
+        if self._locked and not self._doubts and self._rhythm.count:
             self._known.learn(self._now, event.r_uv, self._rhythm.parts // self._rhythm.count)
 
     def _doubt(self, event: Event, sureness: Sureness) -> None:
