@@ -122,7 +122,7 @@ static void add_intervals(ecgseg_events_t *s, const ecgseg_open_beat_t *beat, ec
         ecgseg_rhythm_forget(&s->rhythm);
         return;
     }
-    ecgseg_rhythm_add(&s->rhythm, (uint16_t)parts, pr_of(event));
+    ecgseg_rhythm_add(&s->rhythm, (uint16_t)parts, beat->p_known ? pr_of(event) : ECGSEG_UNKNOWN_P);
     event->flags |= ECGSEG_HAS_RR;
     event->rr_ms = ecgseg_rr_ms(parts);
     event->rate_tenths = ecgseg_rate_tenths(ecgseg_rhythm_parts(&s->rhythm), s->rhythm.count);
@@ -176,7 +176,7 @@ static uint8_t sureness_of(const ecgseg_open_beat_t *beat, const ecgseg_event_t 
 static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
 {
     if (s->noisy.is_on) {
-        return !ecgseg_rhythm_keeps(&s->rhythm, s->known.interval, 1) ||
+        return !ecgseg_known_is_fresh(&s->known, s->now) || !ecgseg_rhythm_keeps(&s->rhythm, s->known.interval, 1) ||
                !ecgseg_known_is_as_high(&s->known, event->r_uv);
     }
     if ((event->flags & P_FLAGS) != 0u || ecgseg_rhythm_is_regular(&s->rhythm) || sureness == ECGSEG_SHAPE_CERTAIN) {
@@ -326,7 +326,6 @@ void ecgseg_beats_close(ecgseg_events_t *s)
     }
     if (s->noisy.is_on) {
         /* Where most waves make no sense none but QRS complexes are told. */
-        s->beat.p.label = ECGSEG_NONE;
         s->beat.t.label = ECGSEG_NONE;
     }
     if (s->has_last_r && s->beat.at - s->last_r > ECGSEG_BEAT_PAUSE) {
@@ -348,7 +347,9 @@ void ecgseg_beats_close(ecgseg_events_t *s)
         hold(s);
     }
     if (s->is_locked && s->doubts == 0u && s->rhythm.count != 0u) {
-        ecgseg_known_learn(&s->known, s->now, height, ecgseg_rhythm_parts(&s->rhythm) / s->rhythm.count);
+        /* The mean of intervals among which is a pause is that of no rhythm. */
+        const uint32_t mean = ecgseg_rhythm_parts(&s->rhythm) / s->rhythm.count;
+        ecgseg_known_learn(&s->known, s->now, height, ecgseg_rhythm_keeps(&s->rhythm, mean, 1) ? mean : 0u);
     }
 }
 
@@ -389,6 +390,13 @@ void ecgseg_beats_fall_into_noise(ecgseg_events_t *s)
 {
     ecgseg_beats_close(s);
     ecgseg_beats_drop_p(s);
+    if (!s->is_locked || !ecgseg_known_is_fresh(&s->known, s->now)) {
+        lose_rhythm(s);
+    }
+}
+
+void ecgseg_beats_leave_noise(ecgseg_events_t *s)
+{
     if (!s->is_locked) {
         lose_rhythm(s);
     }

@@ -8,7 +8,8 @@
 #define BAD_SHIFT 3
 #define MOST_STANDING 100u
 #define CALM_SHIFT ECGSEG_BEATS_CALM_SHIFT
-/* Samples, 11 minutes: longer than a complex is too soon behind another, shorter than samples are counted. */
+/* Every 11 minutes old times are dropped: longer than any rule looks back, far below 2^32 samples, where distances begin
+ * anew. */
 #define EXPIRE_EVERY 65536u
 
 /* Nearly always there is no state to end; every sample asks. */
@@ -24,7 +25,7 @@ static void judge(ecgseg_events_t *s, bool good)
 {
     s->bad = (uint16_t)(good ? s->bad - (s->bad >> BAD_SHIFT) : s->bad + ((WHOLE - s->bad) >> BAD_SHIFT));
     if (s->noisy.is_on && s->bad < ECGSEG_NOISY_TO) {
-        ecgseg_beats_drop_held(s);
+        ecgseg_beats_leave_noise(s);
         ecgseg_beats_end_state(s, ECGSEG_EVENT_NOISY_END, &s->noisy);
     } else if (!s->noisy.is_on && s->bad >= ECGSEG_NOISY_FROM) {
         ecgseg_beats_fall_into_noise(s);
@@ -52,9 +53,14 @@ static uint8_t least_standing(const ecgseg_events_t *s)
     return is_known ? ECGSEG_BEAT_LEAST_KNOWN : ECGSEG_BEAT_LEAST_STANDING;
 }
 
-/* Leaves in s->p the P wave of a beat whose QRS complex begins at a sample. */
+/* Leaves in s->p the P wave of a beat whose QRS complex begins at a sample; in noise none. */
 static void take_p(ecgseg_events_t *s, uint32_t qrs_first)
 {
+    if (s->noisy.is_on) {
+        ecgseg_faint_drop(&s->faint);
+        s->p.label = ECGSEG_NONE;
+        return;
+    }
     if (s->p.label != ECGSEG_NONE && qrs_first - s->p.first > ECGSEG_BEAT_MAX_PR) {
         /* It is told alone, and no part of it a second time. */
         ecgseg_faint_drop_before(&s->faint, s->p.last + 1u);
@@ -92,6 +98,7 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
         .standing = stands_out,
         .is_open = true,
         .rr_known = s->rr_known,
+        .p_known = !s->noisy.is_on,
         .returns = 2 * ecgseg_distance(s->peak.after, 0) <= ecgseg_distance(s->peak.height, 0),
     };
     s->rr_known = true;

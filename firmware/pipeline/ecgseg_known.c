@@ -9,7 +9,7 @@
 
 void ecgseg_known_forget(ecgseg_known_t *known)
 {
-    known->is_there = false;
+    *known = (ecgseg_known_t){0};
 }
 
 bool ecgseg_known_is_fresh(const ecgseg_known_t *known, uint32_t now)
@@ -22,11 +22,12 @@ void ecgseg_known_learn(ecgseg_known_t *known, uint32_t now, int32_t height, uin
     const int32_t size = ecgseg_distance(height, 0);
     if (!ecgseg_known_is_fresh(known, now)) {
         known->eighths = HEIGHT_PARTS * size;
+        known->interval = 0;
         known->is_there = true;
     }
     known->eighths += size - known->eighths / HEIGHT_PARTS;
     known->at = now;
-    known->interval = interval;
+    known->interval = interval != 0u ? interval : known->interval;
 }
 
 bool ecgseg_known_is_as_high(const ecgseg_known_t *known, int32_t height)

@@ -94,7 +94,7 @@ bool ecgseg_rhythm_speaks_against(const ecgseg_rhythm_t *rhythm, uint8_t pr, uin
         const uint32_t index = index_of(rhythm, other);
         if (rhythm->pr[index] == ECGSEG_NO_P) {
             without += EIGHTHS * rhythm->intervals[index] * rhythm->count >= EARLY_SHARE * parts ? 1u : 0u;
-        } else if (other != place) {
+        } else if (rhythm->pr[index] != ECGSEG_UNKNOWN_P && other != place) {
             alike += is_alike(pr, rhythm->pr[index]) ? 1u : 0u;
         }
     }

@@ -5,7 +5,7 @@
  * first tick), 'p' pushes so many
  * samples, which follow as classes and then as samples, and fetches events only when there is no room, 'f' fetches all
  * events, 'g' and 'o' lose so many ticks, 'e' ends it. What is refused for want of room is tried again after fetching.
- * 's' writes the size of the state.
+ * 's' writes the size of the state. 'w' winds on: so many samples have gone by in which nothing happened.
  */
 #include <stdio.h>
 
@@ -79,6 +79,10 @@ static bool obey(const command_t *command)
     case 'e':
         return (ecgseg_events_end(stream) || (fetch(command->stream) && ecgseg_events_end(stream))) &&
                fetch(command->stream);
+    case 'w':
+        stream->now += (uint32_t)command->value;
+        stream->tick += command->value * ECGSEG_TICKS_A_SAMPLE;
+        return true;
     case 's':
         return put(&size, sizeof size);
     default:

@@ -12,7 +12,7 @@ import pytest
 from ecgseg.codegen.parameters import render_c_header
 from ecgseg.image.boards import HOST, MPS2_AN386, board_of
 from ecgseg.image.programs import ENGINE_PART, PIPELINE_PART
-from ecgseg.pipeline import PreprocessParameters
+from ecgseg.pipeline import LEAD_OFF, PreprocessParameters
 from ecgseg.pipeline.beats import BeatFinder
 from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
 from ecgseg.pipeline.faint import FAINT_P
@@ -211,19 +211,32 @@ def test_rhythms_are_followed_through_noise_alike(program: Path) -> None:
     assert min(told) < 4
 
 
-def test_what_is_known_of_a_rhythm_is_too_old_after_a_quiet_hour_alike(program: Path) -> None:
-    quiet = 3 * 2**16 + 777
-    onsets = [*range(60, 1000, 80), *range(quiet, quiet + 240, 80), *range(quiet + 1000, quiet + 2000, 80)]
-    classes = beats(onsets, quiet + 2200, t=False)
-    classes.labels[quiet - 40 : quiet + 300][classes.labels[quiet - 40 : quiet + 300] == 1] = 0
-    for first_tick in (0, 2**33 - 2 * 70000):
-        assert run(program, b"".join(scripted(0, classes, 1, first_tick)))[0] == scripted_twin(classes, first_tick)
+def test_what_is_known_of_a_rhythm_stays_old_when_samples_are_counted_anew(program: Path) -> None:
+    """497 days after a rhythm the number of a sample is that of then: beats as it had them are no more than others."""
+    rhythm = beats(list(range(60, 1000, 80)), 1000)
+    quiet, bare = beats([], 70000), beats([60, 140, 220], 400, p=False, t=False)
+    script = command(b"i", 0) + push(0, rhythm, slice(None)) + command(b"w", 0, 2**32 - 69000)
+    for part in (slice(0, 35000), slice(35000, 70000)):
+        script += push(0, quiet, part)
+    found = run(program, script + push(0, bare, slice(None)) + command(b"e", 0))[0]
+    assert found == twin_of(rhythm)
+    soon = push(0, beats([], 600), slice(None)) + push(0, bare, slice(None)) + command(b"e", 0)
+    assert len(run(program, command(b"i", 0) + push(0, rhythm, slice(None)) + soon)[0]) == len(found) + 3
 
 
-def scripted_twin(classes: Classes, first_tick: int) -> list[bytes]:
-    twin = Twin(first_tick)
-    twin.push(classes)
-    return twin.end()
+def test_a_rhythm_that_was_confirmed_while_nothing_is_known_of_it_ends_in_noise_alike(program: Path) -> None:
+    """Contact is lost for a moment in front of every beat, so that no interval is ever known."""
+    onsets = list(range(60, 4000, 80))
+    classes = spoilt(beats(onsets, 4100), slice(1500, 4000), 3)
+    for onset in onsets:
+        if 1000 < onset < 1750:
+            classes.samples[onset - 25 : onset - 22] = LEAD_OFF
+    classes.samples[1000:1030] = LEAD_OFF
+    expected = twin_of(classes)
+    assert run(program, b"".join(scripted(0, classes, 1, 0)))[0] == expected
+    ticks = [Event.unpack(data).tick for data in expected if data[16] == EventKind.BEAT]
+    assert [tick for tick in ticks if 2 * 1100 < tick < 2 * 1500]
+    assert not [tick for tick in ticks if 2 * 2000 < tick < 2 * 3900]
 
 
 @pytest.mark.parametrize("seed", range(6))

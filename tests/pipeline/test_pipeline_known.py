@@ -51,7 +51,84 @@ def test_a_confirmed_rhythm_is_told_through_noise_by_its_qrs_complexes_alone(see
     inside = [event for event in of_kind(found, EventKind.BEAT) if begin + 60 < event.tick // 2 < 2900]
     assert len(inside) > 15
     assert not any(event.flags & WAVES for event in inside)
-    assert not [event for event in of_kind(found, EventKind.LONE_P) if begin < event.tick // 2 < end]
+
+
+def test_in_noise_no_p_wave_is_told_alone() -> None:
+    classes = spoilt(beats(list(range(60, 4000, 80)), 4100), slice(1000, 3000), 2)
+    for there in (False, True):
+        classes.labels[2060 + 30 : 2060 + 38] = int(there)
+        assert not of_kind(events_of(classes), EventKind.LONE_P)
+    clear = beats(list(range(60, 4000, 80)), 4100)
+    clear.labels[2060 + 9 : 2060 + 80 - 9] = 0
+    clear.labels[2060 + 30 : 2060 + 38] = 1
+    assert len(of_kind(events_of(clear), EventKind.LONE_P)) == 1
+
+
+def test_p_waves_are_told_from_the_first_beat_behind_noise_on() -> None:
+    """Of beats in noise nobody knows whether they had one, so an uneven rhythm does not speak against those behind."""
+    told = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        onsets = np.cumsum([60, *(80 * np.exp(rng.normal(0, 0.05, 50))).astype(int)]).tolist()
+        found = events_of(spoilt(beats(onsets, onsets[-1] + 100), slice(1000, 2500), seed))
+        end = of_kind(found, EventKind.NOISY_END)[-1].tick
+        behind = [event for event in of_kind(found, EventKind.BEAT) if event.tick > end + 100]
+        assert all(event.flags & EventFlag.P_ON for event in behind)
+        told += len(behind)
+    assert told > 80
+
+
+def test_no_interval_reaches_over_beats_that_noise_hid() -> None:
+    """Nothing is known of this rhythm, so it ends in noise, and behind it there is no beat before."""
+    onsets = list(range(60, 4000, 80))
+    classes = spoilt(beats(onsets, 4100), slice(1500, 3000), 3)
+    classes.samples[1000:1030] = LEAD_OFF
+    for onset in onsets:
+        if 1000 < onset < 1750:
+            classes.samples[onset - 25 : onset - 22] = LEAD_OFF
+    rates = [event.rr_ms for event in of_kind(events_of(classes), EventKind.BEAT) if event.flags & EventFlag.RR]
+    assert len(rates) > 15
+    assert set(rates) <= {799, 800, 801}
+
+
+def strange(onsets: list[int], *, height: int, after: list[int], after_height: int = 1000) -> Classes:
+    """A rhythm in noise, in which complexes of one height come, and then others of another."""
+    length = after[-1] + 200
+    known = beats(CLEAN + list(range(1020, 1500, 80)), length)
+    labels, samples = known.labels.copy(), known.samples.astype(float)
+    for firsts, high in ((onsets, height), (after, after_height)):
+        for first in firsts:
+            labels[first : first + 9] = 2
+            samples[first : first + 9] += high * np.hanning(9)
+    return spoilt(Classes(labels, np.rint(samples).astype(np.int16)), slice(1000, length), 5)
+
+
+@pytest.mark.parametrize(("count", "told"), [(3, 0), (4, 4), (7, 7)])
+def test_a_rhythm_that_ended_in_noise_needs_four_beats_as_it_was(count: int, told: int) -> None:
+    after = [1900 + 80 * number for number in range(count)]
+    found = onsets_of(events_of(strange([1500, 1530, 1630], height=3000, after=after)))
+    assert [onset for onset in found if onset > 1650] == after[:told]
+    assert [onset for onset in found if 1490 < onset < 1650] == [1500, 1530, 1630]
+
+
+def test_in_noise_beats_that_look_alike_but_not_as_the_rhythm_that_is_known_are_none() -> None:
+    alike = [1700 + 80 * number for number in range(12)]
+    found = events_of(strange([1500, 1530, 1630], height=3000, after=alike, after_height=3000))
+    assert not [onset for onset in onsets_of(found) if onset > 1650]
+    assert any(event.kind == EventKind.NOISY_BEGIN for event in found)
+
+
+def test_beats_in_doubt_teach_nothing() -> None:
+    after = [1900 + 80 * number for number in range(4)]
+    found = onsets_of(events_of(strange([1500, 1530], height=3000, after=after, after_height=700)))
+    assert [onset for onset in found if onset > 1650] == after
+
+
+def test_a_pause_does_not_change_the_interval_that_is_known() -> None:
+    onsets = [*CLEAN, *range(CLEAN[-1] + 340, 4000, 80)]
+    found = events_of(spoilt(beats(onsets, 4100), slice(CLEAN[-1] + 340 + 4 * 80 - 20, 3600), 2))
+    assert of_kind(found, EventKind.NOISY_BEGIN)
+    assert set(onsets_of(found)) >= set(onsets[:-1])
 
 
 def test_a_rhythm_that_gets_faster_in_noise_is_followed() -> None:
@@ -79,6 +156,8 @@ def test_complexes_that_stand_out_less_are_beats_when_they_are_as_high_as_those_
     assert len(set(told) & {onset + by for onset in later for by in (-1, 0, 1)}) >= 10
     unknown = BeatRules(known_for=0)
     assert len(onsets_of(events_of(bare(later, zigzag=117.0), BeatFinder(rules=unknown)))) == len(CLEAN)
+    late = [onset + TOO_LATE for onset in later]
+    assert onsets_of(events_of(bare(late, zigzag=117.0))) == CLEAN
     # Less than half as high they are none, as without a rhythm before.
     low = bare(later, height=400, zigzag=47.0)
     assert onsets_of(events_of(low)) == CLEAN

@@ -19,7 +19,7 @@ typedef struct {
 /* Nothing is known. */
 void ecgseg_known_forget(ecgseg_known_t *known);
 
-/* A confirmed beat: R in microvolts, of either sign, and the mean of the last intervals. */
+/* A confirmed beat: R in microvolts, of either sign, and the mean of the last intervals, or 0 to keep what is known. */
 void ecgseg_known_learn(ecgseg_known_t *known, uint32_t now, int32_t height, uint32_t interval);
 
 /* True when something is known that is not too old. */

@@ -13,6 +13,8 @@
 /* In place of PR: there is no P wave, or nothing is known of where it begins. */
 #define ECGSEG_NO_P 0u
 #define ECGSEG_SOME_P 1u
+/* Nobody knows whether there is one, for the signal was noise. */
+#define ECGSEG_UNKNOWN_P 255u
 /* In place of a beat's place: the P wave has none. */
 #define ECGSEG_NO_BEAT ECGSEG_RATE_INTERVALS
 
@@ -35,7 +37,7 @@ uint32_t ecgseg_rhythm_parts(const ecgseg_rhythm_t *rhythm);
 /* The last two intervals differ by less than an eighth. */
 bool ecgseg_rhythm_is_regular(const ecgseg_rhythm_t *rhythm);
 
-/* The last `count` intervals are there, and each is that long to within a quarter. */
+/* The last `count` intervals, one or more, are there, and each is that long to within a quarter. */
 bool ecgseg_rhythm_keeps(const ecgseg_rhythm_t *rhythm, uint32_t parts, uint32_t count);
 
 /* True for a P wave as a network now and then sees one in atrial fibrillation; `place` counts its beat from the newest,

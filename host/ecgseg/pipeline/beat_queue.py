@@ -9,7 +9,7 @@ from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.faint import FaintWaves
 from ecgseg.pipeline.intervals import PARTS, bazett, fridericia, rate_tenths, rr_ms
 from ecgseg.pipeline.known import KnownRhythm
-from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
+from ecgseg.pipeline.rhythm import NO_P, SOME_P, UNKNOWN_P, Rhythm
 from ecgseg.pipeline.rules import BeatRules
 from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
 from ecgseg.pipeline.times import TICK_MS, TICKS_A_SAMPLE
@@ -42,6 +42,7 @@ class OpenBeat:
         standing: 0 to 100, how far the complex stands out of what is around it.
         returns: behind the complex the signal is nearer to the level in front of it than to R.
         rr_known: nothing is missing between the beat before and this one.
+        p_known: the signal is no noise there, so that a P wave would be seen.
     """
 
     qrs: Wave
@@ -53,6 +54,7 @@ class OpenBeat:
     t: Wave
     returns: bool
     rr_known: bool
+    p_known: bool
 
 
 class BeatQueue:
@@ -148,7 +150,7 @@ class BeatQueue:
             if not self._locked and not self._known.is_fresh(self._now):
                 return
             # Where most waves make no sense none but QRS complexes are told.
-            beat = replace(beat, p=Wave(), t=Wave())
+            beat = replace(beat, t=Wave())
         if self._last_r is not None and beat.at - self._last_r > self._rules.pause:
             self._drop_held()
             self._locked = False
@@ -164,7 +166,9 @@ class BeatQueue:
         else:
             self._hold()
         if self._locked and not self._doubts and self._rhythm.count:
-            self._known.learn(self._now, event.r_uv, self._rhythm.parts // self._rhythm.count)
+            # The mean of intervals among which is a pause is that of no rhythm.
+            mean = self._rhythm.parts // self._rhythm.count
+            self._known.learn(self._now, event.r_uv, mean if self._rhythm.keeps(mean, 1) else 0)
 
     def _doubt(self, event: Event, sureness: Sureness) -> None:
         """The newest beat of a confirmed rhythm: so many in a row that tell nothing for themselves end it."""
@@ -201,8 +205,9 @@ class BeatQueue:
         confirm = self._rules.confirm
         if self._held < confirm:
             return False
-        if self._is_noisy or self._are_as_known():
-            return self._are_as_known()
+        as_known = self._are_as_known()
+        if self._is_noisy or as_known:
+            return as_known
         if self._have_most(_P_FLAGS) and self._have_alike_pr():
             return True
         as_high = self._shapes.as_high(confirm, Sureness.PLAIN) == confirm
@@ -213,8 +218,9 @@ class BeatQueue:
         if self._held >= certain and self._shapes.most_alike(certain, Sureness.CERTAIN) >= enough:
             return True
         most = self._rules.most_held
-        have_t = all(event.flags & _T_FLAGS for event in self._queue[-most:])
-        return self._held >= most and have_t and self._shapes.are_as_long(most, Sureness.CERTAIN)
+        if self._held < most or not self._shapes.are_as_long(most, Sureness.CERTAIN):
+            return False
+        return all(event.flags & _T_FLAGS for event in self._queue[-most:])
 
     def _are_as_known(self) -> bool:
         """The last beats are as high and as far apart as in the rhythm that is known; in noise one more has to be."""
@@ -245,8 +251,10 @@ class BeatQueue:
         """True for a beat without P, not at a regular interval, that might be an artefact and is as high as few; in
         noise for one that is not as those of the rhythm that is known.
         """
+        known = self._known
         if self._is_noisy:
-            return not (self._rhythm.keeps(self._known.interval, 1) and self._known.is_as_high(event.r_uv))
+            as_known = self._rhythm.keeps(known.interval, 1) and known.is_as_high(event.r_uv)
+            return not (as_known and known.is_fresh(self._now))
         if event.flags & _P_FLAGS or self._rhythm.is_regular or sureness == Sureness.CERTAIN:
             return False
         certain = self._rules.certain
@@ -260,9 +268,14 @@ class BeatQueue:
         self._known.forget()
 
     def _fall_into_noise(self) -> None:
-        """What is open is told; a confirmed rhythm goes on, any other is dropped."""
+        """What is open is told; a confirmed rhythm that is known goes on, any other is dropped."""
         self._close_beat()
         self._drop_p()
+        if not self._locked or not self._known.is_fresh(self._now):
+            self._lose_rhythm()
+
+    def _leave_noise(self) -> None:
+        """What was ignored in noise lies between no two beats."""
         if not self._locked:
             self._lose_rhythm()
 
@@ -313,7 +326,7 @@ class BeatQueue:
         if not beat.rr_known or parts > LONGEST_RR:
             self._rhythm.forget()
             return EventFlag(0)
-        self._rhythm.add(parts, _pr_of(flags, found.get("pr_ms", 0)))
+        self._rhythm.add(parts, _pr_of(flags, found.get("pr_ms", 0)) if beat.p_known else UNKNOWN_P)
         found["rr_ms"] = rr_ms(parts)
         found["rate_tenths"] = rate_tenths(self._rhythm.parts, self._rhythm.count)
         if "qt_ms" not in found:

@@ -155,7 +155,7 @@ class BeatFinder(BeatQueue):
         else:
             self._bad += (WHOLE - self._bad) >> _BAD_SHIFT
         if self._is_noisy and self._bad < self._rules.noisy_to:
-            self._drop_held()
+            self._leave_noise()
             self._is_noisy = False
             self._end_state(EventKind.NOISY_END, self._noisy_since)
         elif not self._is_noisy and self._bad >= self._rules.noisy_from:
@@ -231,14 +231,26 @@ class BeatFinder(BeatQueue):
         peak = self._peak
         returns = 2 * abs(peak.after) <= abs(peak.height)
         self._beat = OpenBeat(
-            wave, p, peak.at, peak.fine, peak.height, standing, Wave(), returns=returns, rr_known=self._rr_known
+            wave,
+            p,
+            peak.at,
+            peak.fine,
+            peak.height,
+            standing,
+            Wave(),
+            returns=returns,
+            rr_known=self._rr_known,
+            p_known=not self._is_noisy,
         )
         self._rr_known = True
         self._p = Wave()
         self._last_qrs = wave.first
 
     def _p_of(self, qrs_first: int) -> Wave:
-        """The P wave of a beat whose QRS complex begins at a sample."""
+        """The P wave of a beat whose QRS complex begins at a sample; in noise none."""
+        if self._is_noisy:
+            self._faint.drop()
+            return Wave()
         if self._p.label and qrs_first - self._p.first > self._rules.max_pr:
             # It is told alone, and no part of it a second time.
             self._faint.drop_before(self._p.last + 1)

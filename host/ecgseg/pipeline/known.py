@@ -36,12 +36,13 @@ class KnownRhythm:
         Args:
             now: number of the sample.
             height: of R, microvolts of either sign.
-            interval: the mean of the last ones, in 1/32 samples.
+            interval: the mean of the last ones, in 1/32 samples; 0 keeps that which is known.
         """
         if not self.is_fresh(now):
-            self._eighths = abs(height) << _HEIGHT_SHIFT
+            self._eighths, self.interval = abs(height) << _HEIGHT_SHIFT, 0
         self._eighths += abs(height) - (self._eighths >> _HEIGHT_SHIFT)
-        self._at, self.interval = now, interval
+        self._at = now
+        self.interval = interval or self.interval
 
     def is_as_high(self, height: int) -> bool:
         """True for an R as high as those that are known, to within a half, to whichever side."""

@@ -8,6 +8,8 @@ MOST_INTERVALS = 8
 # In place of PR: there is no P wave, or nothing is known of where it begins.
 NO_P = 0
 SOME_P = 1
+# Nobody knows whether there is one, for the signal was noise.
+UNKNOWN_P = 255
 # A beat without a P wave tells nothing when it comes early: after an interval below 7/8 of the mean.
 _EARLY_SHARE = 7
 _EIGHTHS = 8
@@ -36,7 +38,8 @@ class Rhythm:
 
         Args:
             parts: the interval that it ends, in 1/32 samples, at most 65535.
-            pr: samples from the onset of its P wave to that of its QRS complex, and one more; or NO_P, or SOME_P.
+            pr: samples from the onset of its P wave to that of its QRS complex, and one more; or NO_P, SOME_P
+                or UNKNOWN_P.
         """
         self._intervals = [*self._intervals[1 - MOST_INTERVALS :], parts]
         self._pr = [*self._pr[1 - MOST_INTERVALS :], pr]
@@ -60,7 +63,7 @@ class Rhythm:
         return _EIGHTHS * abs(last - before) < last
 
     def keeps(self, parts: int, count: int) -> bool:
-        """The last `count` intervals are there, and each is that long, in 1/32 samples, to within a quarter."""
+        """The last `count` intervals, one or more, are there and each so many 1/32 samples long to within a quarter."""
         last = self._intervals[-count:]
         return len(last) == count and all(4 * abs(interval - parts) <= parts for interval in last)
 
@@ -82,6 +85,8 @@ class Rhythm:
         steps = sum(min(abs(here - before), longest) for before, here in pairs)
         alike, without = 1, 0
         for index, (interval, other) in enumerate(zip(self._intervals, self._pr, strict=True)):
+            if other == UNKNOWN_P:
+                continue
             if other == NO_P:
                 without += _EIGHTHS * interval * self.count >= _EARLY_SHARE * self.parts
             elif self.count - 1 - index != place:

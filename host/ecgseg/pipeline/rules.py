@@ -21,8 +21,8 @@ class BeatRules:
         least_standing: a QRS complex whose steepest step from a sample to the next is fewer tenths of the mean step
             outside of complexes is none, for so is noise.
         least_known: the same for one as high as those of a rhythm that is known.
-        known_for: so many samples after its last confirmed beat a rhythm is known: beats as high, at its intervals,
-            confirm each other, in noise too.
+        known_for: so many samples after its last confirmed beat that left no doubt a rhythm is known: beats as high, at
+            its intervals, confirm each other, in noise too (`ecgseg.pipeline.known`).
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
             start, a loss of signal or a pause, when they have P waves, two of them as far in front, or come at regular
             intervals, are as high, of `plain_quality` and have T waves; fewer are none. After so many in a row of
