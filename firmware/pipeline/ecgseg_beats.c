@@ -251,15 +251,14 @@ static bool are_as_known(ecgseg_events_t *s)
 
 /* The last beats are as those of a rhythm that is known, or have P waves, as far in front, or come regularly, are as
  * high and have T waves, or more look alike for certain, or as many as may wait are certain, have T waves and are as
- * long, however high. In noise the first alone counts. */
+ * long, however high. */
 static bool are_confirmed(ecgseg_events_t *s)
 {
     if (s->held < ECGSEG_BEAT_CONFIRM) {
         return false;
     }
-    const bool as_known = are_as_known(s);
-    if (s->noisy.is_on || as_known) {
-        return as_known;
+    if (are_as_known(s)) {
+        return true;
     }
     if (have_most(s, P_FLAGS) && have_alike_pr(s)) {
         return true;
@@ -391,13 +390,6 @@ void ecgseg_beats_fall_into_noise(ecgseg_events_t *s)
     ecgseg_beats_close(s);
     ecgseg_beats_drop_p(s);
     if (!s->is_locked || !ecgseg_known_is_fresh(&s->known, s->now)) {
-        lose_rhythm(s);
-    }
-}
-
-void ecgseg_beats_leave_noise(ecgseg_events_t *s)
-{
-    if (!s->is_locked) {
         lose_rhythm(s);
     }
 }

@@ -25,7 +25,7 @@ static void judge(ecgseg_events_t *s, bool good)
 {
     s->bad = (uint16_t)(good ? s->bad - (s->bad >> BAD_SHIFT) : s->bad + ((WHOLE - s->bad) >> BAD_SHIFT));
     if (s->noisy.is_on && s->bad < ECGSEG_NOISY_TO) {
-        ecgseg_beats_leave_noise(s);
+        ecgseg_beats_drop_held(s);
         ecgseg_beats_end_state(s, ECGSEG_EVENT_NOISY_END, &s->noisy);
     } else if (!s->noisy.is_on && s->bad >= ECGSEG_NOISY_FROM) {
         ecgseg_beats_fall_into_noise(s);

@@ -42,7 +42,4 @@ void ecgseg_beats_break_off(ecgseg_events_t *s);
 /* What is open is told; a confirmed rhythm that is known goes on, any other is dropped. */
 void ecgseg_beats_fall_into_noise(ecgseg_events_t *s);
 
-/* What was ignored in noise lies between no two beats. */
-void ecgseg_beats_leave_noise(ecgseg_events_t *s);
-
 #endif

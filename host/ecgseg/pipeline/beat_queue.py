@@ -200,14 +200,13 @@ class BeatQueue:
     def _are_confirmed(self) -> bool:
         """The last beats are as those of a rhythm that is known, or have P waves, as far in front, or come regularly,
         are as high and have T waves, or more look alike for certain, or as many as may wait are certain, have T waves
-        and are as long, however high. In noise the first alone counts.
+        and are as long, however high.
         """
         confirm = self._rules.confirm
         if self._held < confirm:
             return False
-        as_known = self._are_as_known()
-        if self._is_noisy or as_known:
-            return as_known
+        if self._are_as_known():
+            return True
         if self._have_most(_P_FLAGS) and self._have_alike_pr():
             return True
         as_high = self._shapes.as_high(confirm, Sureness.PLAIN) == confirm
@@ -272,11 +271,6 @@ class BeatQueue:
         self._close_beat()
         self._drop_p()
         if not self._locked or not self._known.is_fresh(self._now):
-            self._lose_rhythm()
-
-    def _leave_noise(self) -> None:
-        """What was ignored in noise lies between no two beats."""
-        if not self._locked:
             self._lose_rhythm()
 
     def _lose_rhythm(self) -> None:

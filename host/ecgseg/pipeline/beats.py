@@ -155,7 +155,7 @@ class BeatFinder(BeatQueue):
         else:
             self._bad += (WHOLE - self._bad) >> _BAD_SHIFT
         if self._is_noisy and self._bad < self._rules.noisy_to:
-            self._leave_noise()
+            self._drop_held()
             self._is_noisy = False
             self._end_state(EventKind.NOISY_END, self._noisy_since)
         elif not self._is_noisy and self._bad >= self._rules.noisy_from:
