@@ -120,6 +120,20 @@ def test_in_noise_beats_that_look_alike_but_not_as_the_rhythm_that_is_known_are_
     assert any(event.kind == EventKind.NOISY_BEGIN for event in found)
 
 
+def test_beats_that_wait_where_noise_ends_are_none() -> None:
+    odd, waiting, clear = [1500, 1530, 1630], [1700, 1780, 1860, 1940], list(range(2060, 2800, 80))
+    noisy = strange(odd, height=3000, after=waiting, after_height=3000)
+    clean = beats([onset - 2000 for onset in clear], 900)
+    found = events_of(
+        Classes(
+            np.concatenate((noisy.labels[:2000], clean.labels)), np.concatenate((noisy.samples[:2000], clean.samples))
+        )
+    )
+    assert len(of_kind(found, EventKind.NOISY_END)) == 1
+    assert [onset for onset in onsets_of(found) if onset > 1650][-5:] == clear[-5:]
+    assert not set(onsets_of(found)) & set(waiting)
+
+
 def test_beats_in_doubt_teach_nothing() -> None:
     after = [1900 + 80 * number for number in range(4)]
     found = onsets_of(events_of(strange([1500, 1530], height=3000, after=after, after_height=700)))
@@ -208,7 +222,10 @@ def test_heights_are_learnt_one_eighth_at_a_time_and_anew_when_nothing_is_known(
     assert not known.is_as_high(1351)
     assert known.is_fresh(20 + BEAT_RULES.known_for)
     assert not known.is_fresh(21 + BEAT_RULES.known_for)
-    known.learn(21 + BEAT_RULES.known_for, 100, 2560)
+    known.learn(30, 800, 0)
+    assert known.interval == 2560
+    known.learn(31 + BEAT_RULES.known_for, 100, 0)
+    assert known.interval == 0
     assert known.is_as_high(150)
     assert not known.is_as_high(151)
 
