@@ -98,8 +98,9 @@ def row(name: str, found: list[Delineation]) -> tuple[str, str, str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="name of a stream in the zoo")
-    parser.add_argument("--tflite", type=Path, help="a stream's file, instead of a name")
+    stream = parser.add_mutually_exclusive_group(required=True)
+    stream.add_argument("--model", help="name of a stream in the zoo")
+    stream.add_argument("--tflite", type=Path, help="a stream's file, instead of a name")
     parser.add_argument("--minutes", type=int, default=10, help="of each kind; default 10")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -66,7 +66,7 @@ class Ecg:
 
 
 def read(folder: Path, name: str, minutes: int) -> Ecg | None:
-    """A record; None for one that has no reference beats."""
+    """The first minutes of a record; None where they have no reference beats."""
     if not (folder / f"{name}.atr").is_file():
         return None
     try:
@@ -79,6 +79,8 @@ def read(folder: Path, name: str, minutes: int) -> Ecg | None:
     at = np.arange(length * RATE // record.fs) / RATE
     beats = [sample for sample, code in zip(marks.sample, marks.symbol, strict=True) if code in BEATS]
     beats = np.array([sample for sample in beats if sample < length]) / record.fs
+    if not beats.size:
+        return None
     return Ecg(name, np.interp(at, np.arange(length) / record.fs, signal - np.median(signal)), beats)
 
 
@@ -164,21 +166,25 @@ def behind_ecg(delineator: Delineator, ecgs: Sequence[Ecg]) -> Table:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="name of a stream in the zoo")
-    parser.add_argument("--tflite", type=Path, help="a stream's file, instead of a name")
+    stream = parser.add_mutually_exclusive_group(required=True)
+    stream.add_argument("--model", help="name of a stream in the zoo")
+    stream.add_argument("--tflite", type=Path, help="a stream's file, instead of a name")
     parser.add_argument("--records", type=int, default=12, help="how many, spread over the given ones; default 12")
     parser.add_argument("--minutes", type=int, default=8, help="of each record; default 8")
     options = parser.parse_args()
-    if options.records < 1 or options.minutes < 1:
-        parser.error("--records and --minutes are 1 or more")
+    if options.records < 1 or 60 * options.minutes <= STRETCH_S:
+        parser.error("--records is 1 or more, and --minutes 3 or more, for the first two have no noise")
     try:
         delineator = Delineator(find_model(options.model, tflite=options.tflite).data, RATE)
         folder = find_qtdb()
         if folder is None:
             raise DataError("QTDB is not here.", "It has the reference beats.", "Run `invoke data --database qtdb`.")
         ecgs = [ecg for name in given_records() if (ecg := read(folder, name, options.minutes))]
+        if not ecgs:
+            raise DataError("No record of QTDB has reference beats.", "There is no .atr.", "Fetch QTDB anew.")
         ecgs = [ecgs[place] for place in np.unique(np.linspace(0, len(ecgs) - 1, options.records).round().astype(int))]
         console = Console()
+        console.print(f"{len(ecgs)} records of QTDB, {options.minutes} minutes of each")
         console.print("Beats under noise, %", under_noise(delineator, ecgs), sep="\n")
         title = f"Beats told in {NOISE_S} s of noise behind {BEFORE_S} s of ECG"
         console.print(title, behind_ecg(delineator, ecgs), sep="\n")
