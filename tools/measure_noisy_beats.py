@@ -86,7 +86,7 @@ def read(folder: Path, name: str, minutes: int) -> Ecg | None:
 
 def noisy_parts(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """True for times in every other stretch."""
-    return seconds // STRETCH_S % 2 == 1
+    return np.asarray(seconds // STRETCH_S % 2 == 1)
 
 
 @dataclass

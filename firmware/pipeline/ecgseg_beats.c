@@ -171,8 +171,8 @@ static uint8_t sureness_of(const ecgseg_open_beat_t *beat, const ecgseg_event_t 
     return beat->returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY ? ECGSEG_SHAPE_CERTAIN : ECGSEG_SHAPE_PLAIN;
 }
 
-/* True for a beat without a P wave, not at a regular interval, that might be an artefact and is as high as few; in noise
- * for one that is not as those of the rhythm that is known. */
+/* True for a beat without a P wave, not at a regular interval, that might be an artefact and is as high as few; in
+ * noise for one that is not as those of the rhythm that is known. */
 static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
 {
     if (s->noisy.is_on) {
@@ -249,25 +249,10 @@ static bool are_as_known(ecgseg_events_t *s)
     return found;
 }
 
-/* The last beats are as those of a rhythm that is known, or have P waves, as far in front, or come regularly, are as
- * high and have T waves, or more look alike for certain, or as many as may wait are certain, have T waves and are as
- * long, however high. */
-static bool are_confirmed(ecgseg_events_t *s)
+/* The last beats look alike for certain, or as many as may wait are certain, have T waves and are as long, however
+ * high. */
+static bool look_alike(ecgseg_events_t *s)
 {
-    if (s->held < ECGSEG_BEAT_CONFIRM) {
-        return false;
-    }
-    if (are_as_known(s)) {
-        return true;
-    }
-    if (have_most(s, P_FLAGS) && have_alike_pr(s)) {
-        return true;
-    }
-    const bool as_high =
-        ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM;
-    if (as_high && ecgseg_rhythm_is_regular(&s->rhythm) && have_most(s, T_FLAGS)) {
-        return true;
-    }
     if (s->held >= ECGSEG_BEAT_CERTAIN &&
         ecgseg_shapes_most_alike(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS >=
             ECGSEG_BEAT_CERTAIN) {
@@ -275,6 +260,21 @@ static bool are_confirmed(ecgseg_events_t *s)
     }
     return s->held >= ECGSEG_BEAT_MOST_HELD && have_flags(s, T_FLAGS, ECGSEG_BEAT_MOST_HELD) == ECGSEG_BEAT_MOST_HELD &&
            ecgseg_shapes_are_as_long(&s->shapes, ECGSEG_BEAT_MOST_HELD, ECGSEG_SHAPE_CERTAIN);
+}
+
+/* The last beats, as many as confirm each other, are as those of a rhythm that is known, or have P waves, as far in
+ * front, or come regularly, are as high and have T waves; or more of them look alike. */
+static bool are_confirmed(ecgseg_events_t *s)
+{
+    if (s->held < ECGSEG_BEAT_CONFIRM) {
+        return false;
+    }
+    if (are_as_known(s) || (have_most(s, P_FLAGS) && have_alike_pr(s))) {
+        return true;
+    }
+    const bool as_high =
+        ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM;
+    return (as_high && ecgseg_rhythm_is_regular(&s->rhythm) && have_most(s, T_FLAGS)) || look_alike(s);
 }
 
 /* The oldest beat that is held is none. */
@@ -316,6 +316,16 @@ static void doubt(ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t suren
     doubt_p(s, 0);
 }
 
+/* A beat that is told and leaves no doubt, R of so many microvolts. */
+static void learn(ecgseg_events_t *s, int16_t height)
+{
+    if (s->is_locked && s->doubts == 0u && s->rhythm.count != 0u) {
+        /* The mean of intervals among which is a pause is that of no rhythm. */
+        const uint32_t mean = ecgseg_rhythm_parts(&s->rhythm) / s->rhythm.count;
+        ecgseg_known_learn(&s->known, s->now, height, ecgseg_rhythm_keeps(&s->rhythm, mean, 1) ? mean : 0u);
+    }
+}
+
 void ecgseg_beats_close(ecgseg_events_t *s)
 {
     const bool was_open = s->beat.is_open;
@@ -345,11 +355,7 @@ void ecgseg_beats_close(ecgseg_events_t *s)
     } else {
         hold(s);
     }
-    if (s->is_locked && s->doubts == 0u && s->rhythm.count != 0u) {
-        /* The mean of intervals among which is a pause is that of no rhythm. */
-        const uint32_t mean = ecgseg_rhythm_parts(&s->rhythm) / s->rhythm.count;
-        ecgseg_known_learn(&s->known, s->now, height, ecgseg_rhythm_keeps(&s->rhythm, mean, 1) ? mean : 0u);
-    }
+    learn(s, height);
 }
 
 /* The P wave that waits gets no QRS complex. */

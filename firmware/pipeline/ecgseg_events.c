@@ -8,8 +8,8 @@
 #define BAD_SHIFT 3
 #define MOST_STANDING 100u
 #define CALM_SHIFT ECGSEG_BEATS_CALM_SHIFT
-/* Every 11 minutes old times are dropped: longer than any rule looks back, far below 2^32 samples, where distances begin
- * anew. */
+/* Every 11 minutes old times are dropped: longer than any rule looks back, far below 2^32 samples, where distances
+ * begin anew. */
 #define EXPIRE_EVERY 65536u
 
 /* Nearly always there is no state to end; every sample asks. */

@@ -165,10 +165,14 @@ class BeatQueue:
             self._doubt(event, sureness)
         else:
             self._hold()
+        self._learn(event.r_uv)
+
+    def _learn(self, height: int) -> None:
+        """A beat that is told and leaves no doubt, R of so many microvolts."""
         if self._locked and not self._doubts and self._rhythm.count:
             # The mean of intervals among which is a pause is that of no rhythm.
             mean = self._rhythm.parts // self._rhythm.count
-            self._known.learn(self._now, event.r_uv, mean if self._rhythm.keeps(mean, 1) else 0)
+            self._known.learn(self._now, height, mean if self._rhythm.keeps(mean, 1) else 0)
 
     def _doubt(self, event: Event, sureness: Sureness) -> None:
         """The newest beat of a confirmed rhythm: so many in a row that tell nothing for themselves end it."""
@@ -198,28 +202,27 @@ class BeatQueue:
             self._number -= 1
 
     def _are_confirmed(self) -> bool:
-        """The last beats are as those of a rhythm that is known, or have P waves, as far in front, or come regularly,
-        are as high and have T waves, or more look alike for certain, or as many as may wait are certain, have T waves
-        and are as long, however high.
+        """The last beats, as many as confirm each other, are as those of a rhythm that is known, or have P waves, as
+        far in front, or come regularly, are as high and have T waves; or more of them look alike.
         """
         confirm = self._rules.confirm
         if self._held < confirm:
             return False
-        if self._are_as_known():
-            return True
-        if self._have_most(_P_FLAGS) and self._have_alike_pr():
+        if self._are_as_known() or (self._have_most(_P_FLAGS) and self._have_alike_pr()):
             return True
         as_high = self._shapes.as_high(confirm, Sureness.PLAIN) == confirm
-        if as_high and self._rhythm.is_regular and self._have_most(_T_FLAGS):
-            return True
-        certain = self._rules.certain
+        return (as_high and self._rhythm.is_regular and self._have_most(_T_FLAGS)) or self._look_alike()
+
+    def _look_alike(self) -> bool:
+        """The last beats look alike for certain, or as many as may wait are certain, have T waves and are as long,
+        however high.
+        """
+        certain, most = self._rules.certain, self._rules.most_held
         enough = certain - self._rules.most_doubts
         if self._held >= certain and self._shapes.most_alike(certain, Sureness.CERTAIN) >= enough:
             return True
-        most = self._rules.most_held
-        if self._held < most or not self._shapes.are_as_long(most, Sureness.CERTAIN):
-            return False
-        return all(event.flags & _T_FLAGS for event in self._queue[-most:])
+        have_t = all(event.flags & _T_FLAGS for event in self._queue[-most:])
+        return self._held >= most and have_t and self._shapes.are_as_long(most, Sureness.CERTAIN)
 
     def _are_as_known(self) -> bool:
         """The last beats are as high and as far apart as in the rhythm that is known; in noise one more has to be."""
