@@ -249,8 +249,7 @@ static bool are_as_known(ecgseg_events_t *s)
     return found;
 }
 
-/* The last beats look alike for certain, or as many as may wait are certain, have T waves and are as long, however
- * high. */
+/* The last beats look alike for certain, or as many as may wait are certain, have T waves and are as long. */
 static bool look_alike(ecgseg_events_t *s)
 {
     if (s->held >= ECGSEG_BEAT_CERTAIN &&
