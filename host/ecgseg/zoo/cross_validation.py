@@ -161,7 +161,7 @@ def cross_validate_qtdb(
     ]
     models: dict[int, Outcome] = {}
     _train_folds(jobs, trainings, console, models.__setitem__)
-    found = _score_on_qtdb([models[index] for index in range(len(jobs))], jobs, qtdb_folder, console)
+    found = score_on_qtdb([models[index] for index in range(len(jobs))], jobs, qtdb_folder, console)
     command = f"invoke evaluate --cv 3 --database qtdb --model {name}" + (f" --steps {steps}" if steps < whole else "")
     return QtdbCrossValidation(
         model=configuration.name,
@@ -184,15 +184,25 @@ def _qtdb_folder(configuration: ModelConfiguration, ludb_option: str | Path | No
     return folder
 
 
-def _score_on_qtdb(models: Sequence[Outcome], jobs: Sequence[Job], folder: Path, console: Console) -> Scores:
-    """Scores of all folds together, each by its own model."""
-    scores = ScoreCollector(jobs[0].configuration.classes)
+def score_on_qtdb(models: Sequence[Outcome], jobs: Sequence[Job], folder: Path, console: Console) -> Scores:
+    """Scores of all folds together, each by its own model, which says how it does.
+
+    Args:
+        models: what the trainings came to, in the order of the folds.
+        jobs: of them.
+        folder: of QTDB.
+        console: that is told.
+    """
+    classes = jobs[0].configuration.classes
+    scores = ScoreCollector(classes)
     for model, job, held_out in zip(models, jobs, qtdb.split().values(), strict=True):
-        device = device_twin(model.tflite)
+        device, own = device_twin(model.tflite), ScoreCollector(classes)
         for record in qtdb.load_records(folder, held_out):
             for part in excerpts(record, 10.0, 1.0):
-                scores.add(part, device.predict(part.samples))
-        sensitivity = scores.scores().fiducials["P onset"].sensitivity
+                predicted = device.predict(part.samples)
+                scores.add(part, predicted)
+                own.add(part, predicted)
+        sensitivity = own.scores().fiducials["P onset"].sensitivity
         console.print(f"{job.label}: P onset sensitivity {sensitivity:.4f}")
     return scores.scores()
 
