@@ -22,28 +22,28 @@ sys.path.insert(0, str(ROOT / "host"))
 import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
 import wfdb  # noqa: E402
+from measure_false_beats import RATE, coloured  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from ecgseg.data.databases.qtdb import find_qtdb, given_records  # noqa: E402
 from ecgseg.data.databases.synthetic.stream.interference import stress_level, stress_noise  # noqa: E402
+from ecgseg.data.readers.wfdb import BEATS  # noqa: E402
 from ecgseg.errors import DataError, EcgsegError  # noqa: E402
 from ecgseg.models import find_model  # noqa: E402
-from ecgseg.pipeline import microvolts, segments  # noqa: E402
+from ecgseg.pipeline import MODEL_RATE, microvolts, segments  # noqa: E402
 from ecgseg.pipeline.delineator import Delineation, Delineator  # noqa: E402
 from ecgseg.pipeline.events import EventKind  # noqa: E402
 from ecgseg.pipeline.rules import BEAT_RULES  # noqa: E402
-from ecgseg.scoring.metrics import match  # noqa: E402
+from ecgseg.pipeline.times import TICK_MS  # noqa: E402
+from ecgseg.scoring.metrics import FiducialCount, FiducialScore, match  # noqa: E402
 
-RATE = 500
 TOLERANCE_S = 0.15
 STRETCH_S = 120
 # Kind, and decibels at which the noise stress test's scores are usually told.
 STRESSES = (("motion", 6.0), ("muscle", 0.0), ("muscle", 3.0), ("wander", 0.0))
 # ECG in front of a minute of noise alone, and how soon behind its end a beat is still the ECG's.
 BEFORE_S, NOISE_S, LATE_S = 40, 60, 0.5
-# WFDB's codes of beats.
-BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 QRS = 2
 
 Signal = npt.NDArray[np.float64]
@@ -89,38 +89,23 @@ def noisy_parts(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     return np.asarray(seconds // STRETCH_S % 2 == 1)
 
 
-@dataclass
-class Count:
-    """Beats found, missed and invented."""
-
-    found: int = 0
-    missed: int = 0
-    invented: int = 0
-
-    def add(self, reference: Sequence[float], told: Sequence[float]) -> None:
-        """Beats in seconds, as they are and as they were told."""
-        pairs = len(match(reference, told, TOLERANCE_S))
-        self.found += pairs
-        self.missed += len(reference) - pairs
-        self.invented += len(told) - pairs
-
-    def cells(self) -> tuple[str, str, str]:
-        """Sensitivity, PPV and F1 in percent."""
-        sensitivity = self.found / max(self.found + self.missed, 1)
-        ppv = self.found / max(self.found + self.invented, 1)
-        f1 = 2 * self.found / max(2 * self.found + self.missed + self.invented, 1)
-        return f"{100 * sensitivity:.2f}", f"{100 * ppv:.2f}", f"{100 * f1:.2f}"
+def add(count: FiducialCount, reference: Sequence[float], found: Sequence[float]) -> None:
+    """Beats in seconds, as they are and as they were found."""
+    pairs = len(match(reference, found, TOLERANCE_S))
+    count.true_positives += pairs
+    count.false_negatives += len(reference) - pairs
+    count.false_positives += len(found) - pairs
 
 
 def told(done: Delineation) -> npt.NDArray[np.float64]:
     """Beats in seconds."""
-    return np.array([event.tick / 200 for event in done.events if event.kind == EventKind.BEAT])
+    return np.array([event.tick * TICK_MS / 1000 for event in done.events if event.kind == EventKind.BEAT])
 
 
 def classified(done: Delineation) -> npt.NDArray[np.float64]:
     """Middles of the QRS complexes that the classes alone make, seconds."""
     found = segments(done.classes, BEAT_RULES.waves)
-    return np.array([(one.onset + one.offset) / 200 for one in found if one.label == QRS])
+    return np.array([(one.onset + one.offset) / (2 * MODEL_RATE) for one in found if one.label == QRS])
 
 
 def under_noise(delineator: Delineator, ecgs: Sequence[Ecg]) -> Table:
@@ -129,19 +114,21 @@ def under_noise(delineator: Delineator, ecgs: Sequence[Ecg]) -> Table:
     for column in ("noise", "scored", "Se", "PPV", "F1", "F1 of classes alone"):
         table.add_column(column, justify="left" if column in ("noise", "scored") else "right")
     for kind, decibels in STRESSES:
-        counts = {(by, part): Count() for by in ("beats", "classes") for part in ("all", "noise")}
+        counts = {(by, part): FiducialCount() for by in ("beats", "classes") for part in ("all", "noise")}
         for number, ecg in enumerate(ecgs):
             time = np.arange(ecg.millivolts.size) / RATE
             noise = stress_noise(kind, time.size, np.random.default_rng([number, len(kind)]))
             level = stress_level(ecg.height, decibels)
             done = delineator.record(microvolts(ecg.millivolts + level * noise * noisy_parts(time)))
             for by, found in (("beats", told(done)), ("classes", classified(done))):
-                counts[by, "all"].add(ecg.beats.tolist(), found.tolist())
+                add(counts[by, "all"], ecg.beats.tolist(), found.tolist())
                 inside = found[noisy_parts(found)] if found.size else found
-                counts[by, "noise"].add(ecg.beats[noisy_parts(ecg.beats)].tolist(), inside.tolist())
+                add(counts[by, "noise"], ecg.beats[noisy_parts(ecg.beats)].tolist(), inside.tolist())
         for part, words in (("all", "all"), ("noise", "in noise")):
             row = f"{kind}, {decibels:g} dB" if part == "all" else ""
-            table.add_row(row, words, *counts["beats", part].cells(), counts["classes", part].cells()[2])
+            beats, alone = (FiducialScore.of(counts[by, part]) for by in ("beats", "classes"))
+            shares = (beats.sensitivity, beats.ppv, beats.f1, alone.f1)
+            table.add_row(row, words, *(f"{100 * share:.2f}" for share in shares))
     return table
 
 
@@ -154,10 +141,7 @@ def behind_ecg(delineator: Delineator, ecgs: Sequence[Ecg]) -> Table:
         counts = []
         for number, ecg in enumerate(ecgs):
             rng = np.random.default_rng([number, 5])
-            spectrum = np.fft.rfft(rng.normal(size=NOISE_S * RATE))
-            spectrum *= np.maximum(np.fft.rfftfreq(NOISE_S * RATE, 1 / RATE), 0.5) ** -slope
-            noise = np.fft.irfft(spectrum, NOISE_S * RATE)
-            signal = np.concatenate((ecg.millivolts[: BEFORE_S * RATE], 0.2 * noise / noise.std()))
+            signal = np.concatenate((ecg.millivolts[: BEFORE_S * RATE], coloured(rng, NOISE_S * RATE, slope)))
             found = told(delineator.record(microvolts(signal)))
             counts.append(int(np.count_nonzero(found > BEFORE_S + LATE_S)))
         table.add_row(name, f"{np.mean(counts):.1f}", str(max(counts)))
