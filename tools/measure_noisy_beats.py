@@ -108,22 +108,31 @@ def classified(done: Delineation) -> npt.NDArray[np.float64]:
     return np.array([(one.onset + one.offset) / (2 * MODEL_RATE) for one in found if one.label == QRS])
 
 
+Counts = dict[tuple[str, str], FiducialCount]
+
+
+def counted(delineator: Delineator, ecgs: Sequence[Ecg], kind: str, decibels: float) -> Counts:
+    """Beats under one stress, by who found them (beats, classes) and where (all, noise)."""
+    counts = {(by, part): FiducialCount() for by in ("beats", "classes") for part in ("all", "noise")}
+    for number, ecg in enumerate(ecgs):
+        time = np.arange(ecg.millivolts.size) / RATE
+        noise = stress_noise(kind, time.size, np.random.default_rng([number, len(kind)]))
+        level = stress_level(ecg.height, decibels)
+        done = delineator.record(microvolts(ecg.millivolts + level * noise * noisy_parts(time)))
+        for by, found in (("beats", told(done)), ("classes", classified(done))):
+            add(counts[by, "all"], ecg.beats.tolist(), found.tolist())
+            inside = found[noisy_parts(found)]
+            add(counts[by, "noise"], ecg.beats[noisy_parts(ecg.beats)].tolist(), inside.tolist())
+    return counts
+
+
 def under_noise(delineator: Delineator, ecgs: Sequence[Ecg]) -> Table:
     """Scores of beats under each stress."""
     table = Table()
     for column in ("noise", "scored", "Se", "PPV", "F1", "F1 of classes alone"):
         table.add_column(column, justify="left" if column in ("noise", "scored") else "right")
     for kind, decibels in STRESSES:
-        counts = {(by, part): FiducialCount() for by in ("beats", "classes") for part in ("all", "noise")}
-        for number, ecg in enumerate(ecgs):
-            time = np.arange(ecg.millivolts.size) / RATE
-            noise = stress_noise(kind, time.size, np.random.default_rng([number, len(kind)]))
-            level = stress_level(ecg.height, decibels)
-            done = delineator.record(microvolts(ecg.millivolts + level * noise * noisy_parts(time)))
-            for by, found in (("beats", told(done)), ("classes", classified(done))):
-                add(counts[by, "all"], ecg.beats.tolist(), found.tolist())
-                inside = found[noisy_parts(found)] if found.size else found
-                add(counts[by, "noise"], ecg.beats[noisy_parts(ecg.beats)].tolist(), inside.tolist())
+        counts = counted(delineator, ecgs, kind, decibels)
         for part, words in (("all", "all"), ("noise", "in noise")):
             row = f"{kind}, {decibels:g} dB" if part == "all" else ""
             beats, alone = (FiducialScore.of(counts[by, part]) for by in ("beats", "classes"))
