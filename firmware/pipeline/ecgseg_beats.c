@@ -1,15 +1,18 @@
 #include "ecgseg_beats.h"
 
+#include "ecgseg_confirm.h"
+
 #define WHOLE ECGSEG_BEATS_WHOLE
 #define SAMPLE_MS (ECGSEG_TICK_MS * ECGSEG_TICKS_A_SAMPLE)
-#define P_FLAGS (ECGSEG_HAS_P_ON | ECGSEG_HAS_P_OFF)
-#define T_FLAGS (ECGSEG_HAS_T_ON | ECGSEG_HAS_T_OFF)
 
 _Static_assert(sizeof(ecgseg_event_t) == 48, "an event has no padding");
 _Static_assert(ECGSEG_BEAT_MOST_HELD - 1 + ECGSEG_EVENTS_AT_ONCE <= ECGSEG_EVENTS_CAPACITY, "held beats leave room");
-_Static_assert(ECGSEG_BEAT_CONFIRM <= ECGSEG_BEAT_CERTAIN && ECGSEG_BEAT_CERTAIN <= ECGSEG_BEAT_MOST_HELD, "held");
-_Static_assert(ECGSEG_BEAT_MOST_HELD <= ECGSEG_MOST_SHAPES, "so many shapes are kept");
 _Static_assert(ECGSEG_BEAT_MOST_HELD <= ECGSEG_RATE_INTERVALS, "the rhythm knows beats that are held");
+
+uint32_t ecgseg_beats_slot(const ecgseg_events_t *s, uint32_t place)
+{
+    return (s->oldest + s->queued - 1u - place) % ECGSEG_EVENTS_CAPACITY;
+}
 
 ecgseg_event_t *ecgseg_beats_add(ecgseg_events_t *s, uint8_t kind, uint64_t tick)
 {
@@ -97,10 +100,9 @@ static uint8_t quality(const ecgseg_events_t *s, const ecgseg_open_beat_t *beat)
     return (uint8_t)(beat->standing * (uint32_t)(WHOLE - s->bad) / WHOLE);
 }
 
-/* PR of a beat as the rhythm counts it. */
-static uint8_t pr_of(const ecgseg_event_t *event)
+uint8_t ecgseg_beats_pr_of(const ecgseg_event_t *event)
 {
-    const bool has_p = (event->flags & P_FLAGS) != 0u;
+    const bool has_p = (event->flags & ECGSEG_BEATS_P) != 0u;
     return (uint8_t)(has_p ? ECGSEG_SOME_P + event->pr_ms / SAMPLE_MS : ECGSEG_NO_P);
 }
 
@@ -122,7 +124,7 @@ static void add_intervals(ecgseg_events_t *s, const ecgseg_open_beat_t *beat, ec
         ecgseg_rhythm_forget(&s->rhythm);
         return;
     }
-    ecgseg_rhythm_add(&s->rhythm, (uint16_t)parts, beat->p_known ? pr_of(event) : ECGSEG_UNKNOWN_P);
+    ecgseg_rhythm_add(&s->rhythm, (uint16_t)parts, beat->p_known ? ecgseg_beats_pr_of(event) : ECGSEG_UNKNOWN_P);
     event->flags |= ECGSEG_HAS_RR;
     event->rr_ms = ecgseg_rr_ms(parts);
     event->rate_tenths = ecgseg_rate_tenths(ecgseg_rhythm_parts(&s->rhythm), s->rhythm.count);
@@ -171,109 +173,22 @@ static uint8_t sureness_of(const ecgseg_open_beat_t *beat, const ecgseg_event_t 
     return beat->returns && event->quality >= ECGSEG_BEAT_CERTAIN_QUALITY ? ECGSEG_SHAPE_CERTAIN : ECGSEG_SHAPE_PLAIN;
 }
 
-/* True for a beat without a P wave, not at a regular interval, that might be an artefact and is as high as few; in
- * noise for one that is not as those of the rhythm that is known. */
-static bool is_doubtful(const ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
-{
-    if (s->noisy.is_on) {
-        return !ecgseg_known_is_fresh(&s->known, s->now) || !ecgseg_rhythm_keeps(&s->rhythm, s->known.interval, 1) ||
-               !ecgseg_known_is_as_high(&s->known, event->r_uv);
-    }
-    if ((event->flags & P_FLAGS) != 0u || ecgseg_rhythm_is_regular(&s->rhythm) || sureness == ECGSEG_SHAPE_CERTAIN) {
-        return false;
-    }
-    return ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_FAINT) + ECGSEG_BEAT_MOST_DOUBTS <
-           ECGSEG_BEAT_CERTAIN;
-}
-
 /* The event that came so many before the newest, which is 0. */
 static ecgseg_event_t *recent(ecgseg_events_t *s, uint32_t place)
 {
-    return &s->queue[(s->oldest + s->queued - 1u - place) % ECGSEG_EVENTS_CAPACITY];
+    return &s->queue[ecgseg_beats_slot(s, place)];
 }
 
 /* Takes the P wave from the beat that came so many beats ago, when the rhythm speaks against it. */
 static void doubt_p(ecgseg_events_t *s, uint32_t place)
 {
     ecgseg_event_t *const event = recent(s, place);
-    if (ecgseg_rhythm_speaks_against(&s->rhythm, pr_of(event), place)) {
-        event->flags &= (uint16_t)~P_FLAGS;
+    if (ecgseg_rhythm_speaks_against(&s->rhythm, ecgseg_beats_pr_of(event), place)) {
+        event->flags &= (uint16_t)~ECGSEG_BEATS_P;
         event->p_on = 0;
         event->p_off = 0;
         event->pr_ms = 0;
     }
-}
-
-/* How many of the last `count` beats have one of these flags. */
-static uint32_t have_flags(ecgseg_events_t *s, uint32_t flags, uint32_t count)
-{
-    uint32_t found = 0;
-    for (uint32_t place = 0; place < count; place++) {
-        found += (recent(s, place)->flags & flags) != 0u ? 1u : 0u;
-    }
-    return found;
-}
-
-/* Of the last beats, as many as confirm each other, all but the doubtful have one of these flags. */
-static bool have_most(ecgseg_events_t *s, uint32_t flags)
-{
-    return have_flags(s, flags, ECGSEG_BEAT_CONFIRM) + ECGSEG_BEAT_MOST_DOUBTS >= ECGSEG_BEAT_CONFIRM;
-}
-
-/* Of the last beats, as many as confirm each other, two have P waves as far in front. */
-static bool have_alike_pr(ecgseg_events_t *s)
-{
-    bool found = false;
-    for (uint32_t later = 1; later < ECGSEG_BEAT_CONFIRM; later++) {
-        const uint8_t pr = pr_of(recent(s, later));
-        for (uint32_t place = 0; place < later && pr != ECGSEG_NO_P; place++) {
-            const uint8_t other = pr_of(recent(s, place));
-            found = found || (other != ECGSEG_NO_P && ecgseg_distance(pr, other) <= ECGSEG_BEAT_PR_ALIKE);
-        }
-    }
-    return found;
-}
-
-/* The last beats are as high and as far apart as in the rhythm that is known; in noise one more has to be. */
-static bool are_as_known(ecgseg_events_t *s)
-{
-    const uint32_t count = s->noisy.is_on ? ECGSEG_BEAT_CERTAIN : ECGSEG_BEAT_CONFIRM;
-    if (s->held < count || !ecgseg_known_is_fresh(&s->known, s->now) ||
-        !ecgseg_rhythm_keeps(&s->rhythm, s->known.interval, count - 1u)) {
-        return false;
-    }
-    bool found = true;
-    for (uint32_t place = 0; place < count; place++) {
-        found = found && ecgseg_known_is_as_high(&s->known, recent(s, place)->r_uv);
-    }
-    return found;
-}
-
-/* The last beats look alike for certain, or as many as may wait are certain, have T waves and are as long. */
-static bool look_alike(ecgseg_events_t *s)
-{
-    if (s->held >= ECGSEG_BEAT_CERTAIN &&
-        ecgseg_shapes_most_alike(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS >=
-            ECGSEG_BEAT_CERTAIN) {
-        return true;
-    }
-    return s->held >= ECGSEG_BEAT_MOST_HELD && have_flags(s, T_FLAGS, ECGSEG_BEAT_MOST_HELD) == ECGSEG_BEAT_MOST_HELD &&
-           ecgseg_shapes_are_as_long(&s->shapes, ECGSEG_BEAT_MOST_HELD, ECGSEG_SHAPE_CERTAIN);
-}
-
-/* The last beats, as many as confirm each other, are as those of a rhythm that is known, or have P waves, as far in
- * front, or come regularly, are as high and have T waves; or more of them look alike. */
-static bool are_confirmed(ecgseg_events_t *s)
-{
-    if (s->held < ECGSEG_BEAT_CONFIRM) {
-        return false;
-    }
-    if (are_as_known(s) || (have_most(s, P_FLAGS) && have_alike_pr(s))) {
-        return true;
-    }
-    const bool as_high =
-        ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM;
-    return (as_high && ecgseg_rhythm_is_regular(&s->rhythm) && have_most(s, T_FLAGS)) || look_alike(s);
 }
 
 /* The oldest beat that is held is none. */
@@ -293,7 +208,7 @@ static void drop_oldest_held(ecgseg_events_t *s)
 static void hold(ecgseg_events_t *s)
 {
     s->held++;
-    if (are_confirmed(s)) {
+    if (ecgseg_confirm_held(s)) {
         for (uint32_t place = 0; place < s->held; place++) {
             doubt_p(s, place);
         }
@@ -305,9 +220,9 @@ static void hold(ecgseg_events_t *s)
 }
 
 /* The newest beat of a confirmed rhythm: so many in a row that tell nothing for themselves end it. */
-static void doubt(ecgseg_events_t *s, const ecgseg_event_t *event, uint8_t sureness)
+static void doubt(ecgseg_events_t *s, uint8_t sureness)
 {
-    s->doubts = (uint8_t)(is_doubtful(s, event, sureness) ? s->doubts + 1u : 0u);
+    s->doubts = (uint8_t)(ecgseg_confirm_is_doubtful(s, sureness) ? s->doubts + 1u : 0u);
     if (s->doubts >= ECGSEG_BEAT_CONFIRM) {
         s->doubts = 0;
         s->is_locked = false;
@@ -350,7 +265,7 @@ void ecgseg_beats_close(ecgseg_events_t *s)
     ecgseg_shapes_add(&s->shapes, event->r_uv, (uint8_t)(event->qrs_ms / SAMPLE_MS), sureness);
     const int16_t height = event->r_uv;
     if (s->is_locked) {
-        doubt(s, event, sureness);
+        doubt(s, sureness);
     } else {
         hold(s);
     }

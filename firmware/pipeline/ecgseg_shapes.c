@@ -38,6 +38,15 @@ static bool are_alike(const ecgseg_shapes_t *shapes, uint32_t one, uint32_t othe
     return same_side && as_long && ecgseg_are_as_high(ecgseg_distance(a, 0), ecgseg_distance(b, 0));
 }
 
+uint32_t ecgseg_shapes_as_sure(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
+{
+    uint32_t found = 0;
+    for (uint32_t place = 0; place < count && place < shapes->count; place++) {
+        found += shapes->sureness[slot_of(shapes, place)] >= least ? 1u : 0u;
+    }
+    return found;
+}
+
 uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
 {
     const int32_t height = ecgseg_distance(shapes->heights[slot_of(shapes, 0)], 0);
@@ -66,15 +75,12 @@ uint32_t ecgseg_shapes_most_alike(const ecgseg_shapes_t *shapes, uint32_t count,
 
 bool ecgseg_shapes_are_as_long(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
 {
-    uint32_t found = 0;
     uint8_t longest = 0;
     uint8_t shortest = UINT8_MAX;
     for (uint32_t place = 0; place < count && place < shapes->count; place++) {
-        const uint32_t other = slot_of(shapes, place);
-        const uint8_t width = shapes->widths[other];
-        found += shapes->sureness[other] >= least ? 1u : 0u;
+        const uint8_t width = shapes->widths[slot_of(shapes, place)];
         longest = width > longest ? width : longest;
         shortest = width < shortest ? width : shortest;
     }
-    return found == count && longest - shortest <= ECGSEG_BEAT_WIDTH_ALIKE;
+    return ecgseg_shapes_as_sure(shapes, count, least) == count && longest - shortest <= ECGSEG_BEAT_WIDTH_ALIKE;
 }

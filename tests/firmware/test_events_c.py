@@ -20,7 +20,7 @@ from ecgseg.pipeline.intervals import bazett, fridericia
 from support import drivers
 from support.streams_of_classes import Classes, anything, beats, spoilt, without_t
 
-PARTS = ("events", "beats", "faint", "known", "rhythm", "shapes", "waves", "intervals")
+PARTS = ("events", "beats", "confirm", "faint", "known", "rhythm", "shapes", "waves", "intervals")
 SOURCES = [PIPELINE_PART.source_dir / f"ecgseg_{name}.c" for name in PARTS]
 LOSSES = {b"g": EventKind.GAP, b"o": EventKind.OVERRUN}
 
@@ -187,6 +187,25 @@ def test_complexes_more_or_less_alike_confirm_each_other_alike(program: Path) ->
         assert run(program, b"".join(scripted(0, classes, seed, 0)))[0] == expected, seed
         told.append(len(expected))
     assert told[0] == 31
+    assert min(told) < 10
+
+
+def test_beats_seen_from_the_side_confirm_each_other_alike(program: Path) -> None:
+    """Complexes of all heights, to both sides, more and more irregular: all are told, some, none."""
+    told = []
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        onsets = np.cumsum([60, *(100 + rng.normal(0, 0.5 * seed, 20)).round().astype(int)]).tolist()
+        classes = beats(onsets, onsets[-1] + 100, p=False, height=0)
+        for onset in onsets:
+            width, height = int(rng.integers(5, 18)), int(rng.choice([-1, 1]) * 300 * np.exp(rng.normal(0, 1)))
+            classes.labels[onset : onset + 20] = 0
+            classes.labels[onset : onset + width] = 2
+            classes.samples[onset : onset + width] += (height * np.hanning(width)).astype(np.int16)
+        expected = twin_of(classes)
+        assert run(program, b"".join(scripted(0, classes, seed, 0)))[0] == expected, seed
+        told.append(len(expected))
+    assert max(told[:4]) == 21
     assert min(told) < 10
 
 

@@ -62,6 +62,30 @@ def test_six_certain_beats_with_t_waves_that_are_as_long_confirm_each_other_howe
     assert not beats_of(without_t(swings(onsets, heights, [9] * 8), onsets[3:4]))
 
 
+SIDEWAYS = [600, -200, 1100, -350]
+
+
+def from_the_side(intervals: list[int], heights: list[int] = SIDEWAYS) -> Classes:
+    """Four beats with T waves so far apart, of lengths and heights that are not alike."""
+    onsets = np.cumsum([60, *intervals]).tolist()
+    return swings(onsets, heights, [9, 14, 9, 14])
+
+
+@pytest.mark.parametrize(("last", "told"), [(96, 4), (103, 4), (104, 0), (89, 4), (88, 0)])
+def test_four_beats_with_t_waves_whose_onsets_come_regularly_confirm_each_other_however_high(
+    last: int, told: int
+) -> None:
+    assert len(beats_of(from_the_side([96, 96, last]))) == told
+
+
+def test_regular_beats_of_any_height_need_t_waves_and_to_stand_out() -> None:
+    regular = from_the_side([96, 96, 96])
+    assert len(beats_of(regular)) == 4
+    assert not beats_of(without_t(regular, [60 + 96]))
+    assert not beats_of(from_the_side([96, 96, 96], [600, -200, BEAT_RULES.least_height - 10, 1100]))
+    assert not beats_of(from_the_side([96, 96, 96 + BEAT_RULES.pause]))
+
+
 def test_irregular_swings_to_both_sides_or_of_any_length_are_no_beats() -> None:
     same, nine = [1000] * 7, [9] * 7
     assert len(beats_of(swings(IRREGULAR, same, nine))) == 7

@@ -12,6 +12,16 @@
 /* An RR interval is known up to so many parts, 20.48 s. */
 #define ECGSEG_BEATS_LONGEST_RR 65535u
 
+/* What a beat has of its P wave, and of its T wave. */
+#define ECGSEG_BEATS_P (ECGSEG_HAS_P_ON | ECGSEG_HAS_P_OFF)
+#define ECGSEG_BEATS_T (ECGSEG_HAS_T_ON | ECGSEG_HAS_T_OFF)
+
+/* Where in the queue the event is that came so many before the newest, which is 0. */
+uint32_t ecgseg_beats_slot(const ecgseg_events_t *s, uint32_t place);
+
+/* PR of a beat as the rhythm counts it. */
+uint8_t ecgseg_beats_pr_of(const ecgseg_event_t *event);
+
 /* Puts an event into the queue, which has room for it; the caller adds what else it tells. */
 ecgseg_event_t *ecgseg_beats_add(ecgseg_events_t *s, uint8_t kind, uint64_t tick);
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
+from ecgseg.pipeline.confirmation import P_FLAGS, NewestBeats, pr_of
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
 from ecgseg.pipeline.faint import FaintWaves
 from ecgseg.pipeline.intervals import PARTS, bazett, fridericia, rate_tenths, rr_ms
 from ecgseg.pipeline.known import KnownRhythm
-from ecgseg.pipeline.rhythm import NO_P, SOME_P, UNKNOWN_P, Rhythm
+from ecgseg.pipeline.rhythm import SOME_P, UNKNOWN_P, Rhythm
 from ecgseg.pipeline.rules import BeatRules
 from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
 from ecgseg.pipeline.times import TICK_MS, TICKS_A_SAMPLE
@@ -27,8 +27,6 @@ LONGEST_RR = 65535
 LONGEST = 2**32 - 1
 
 _SAMPLE_MS = TICK_MS * TICKS_A_SAMPLE
-_P_FLAGS = EventFlag.P_ON | EventFlag.P_OFF
-_T_FLAGS = EventFlag.T_ON | EventFlag.T_OFF
 
 
 @dataclass
@@ -162,7 +160,7 @@ class BeatQueue:
         sureness = self._sureness(beat, event)
         self._shapes.add(Shape(event.r_uv, event.qrs_ms // _SAMPLE_MS, sureness))
         if self._locked:
-            self._doubt(event, sureness)
+            self._doubt(sureness)
         else:
             self._hold()
         self._learn(event.r_uv)
@@ -174,12 +172,17 @@ class BeatQueue:
             mean = self._rhythm.parts // self._rhythm.count
             self._known.learn(self._now, height, mean if self._rhythm.keeps(mean, 1) else 0)
 
-    def _doubt(self, event: Event, sureness: Sureness) -> None:
+    def _doubt(self, sureness: Sureness) -> None:
         """The newest beat of a confirmed rhythm: so many in a row that tell nothing for themselves end it."""
-        self._doubts = self._doubts + 1 if self._is_doubtful(event, sureness) else 0
+        self._doubts = self._doubts + 1 if self._newest(1).is_doubtful(sureness) else 0
         self._locked = self._doubts < self._rules.confirm
         self._doubts *= self._locked
         self._doubt_p(0)
+
+    def _newest(self, count: int) -> NewestBeats:
+        """The last so many beats, to be judged."""
+        kept = (self._shapes, self._rhythm, self._known)
+        return NewestBeats(self._rules, self._queue[-count:], *kept, self._now, is_noisy=self._is_noisy)
 
     def _sureness(self, beat: OpenBeat, event: Event) -> Sureness:
         if abs(event.r_uv) < self._rules.least_height or event.quality < self._rules.plain_quality:
@@ -189,7 +192,7 @@ class BeatQueue:
     def _hold(self) -> None:
         """A beat that is not confirmed; enough of them confirm each other, or the oldest is none."""
         self._held += 1
-        if self._are_confirmed():
+        if self._newest(self._held).are_sure():
             for place in range(self._held):
                 self._doubt_p(place)
             self._held = 0
@@ -201,66 +204,11 @@ class BeatQueue:
             self._held -= 1
             self._number -= 1
 
-    def _are_confirmed(self) -> bool:
-        """The last beats, as many as confirm each other, are as those of a rhythm that is known, or have P waves, as
-        far in front, or come regularly, are as high and have T waves; or more of them look alike.
-        """
-        confirm = self._rules.confirm
-        if self._held < confirm:
-            return False
-        if self._are_as_known() or (self._have_most(_P_FLAGS) and self._have_alike_pr()):
-            return True
-        as_high = self._shapes.as_high(confirm, Sureness.PLAIN) == confirm
-        return (as_high and self._rhythm.is_regular and self._have_most(_T_FLAGS)) or self._look_alike()
-
-    def _look_alike(self) -> bool:
-        """The last beats look alike for certain, or as many as may wait are certain, have T waves and are as long,
-        however high.
-        """
-        certain, most = self._rules.certain, self._rules.most_held
-        enough = certain - self._rules.most_doubts
-        if self._held >= certain and self._shapes.most_alike(certain, Sureness.CERTAIN) >= enough:
-            return True
-        have_t = all(event.flags & _T_FLAGS for event in self._queue[-most:])
-        return self._held >= most and have_t and self._shapes.are_as_long(most, Sureness.CERTAIN)
-
-    def _are_as_known(self) -> bool:
-        """The last beats are as high and as far apart as in the rhythm that is known; in noise one more has to be."""
-        count, known = self._rules.certain if self._is_noisy else self._rules.confirm, self._known
-        if self._held < count or not known.is_fresh(self._now) or not self._rhythm.keeps(known.interval, count - 1):
-            return False
-        return all(known.is_as_high(event.r_uv) for event in self._queue[-count:])
-
-    def _have_most(self, flags: int) -> bool:
-        """Of the last beats, as many as confirm each other, all but the doubtful have one of these flags."""
-        confirm = self._rules.confirm
-        found = sum(event.flags & flags != 0 for event in self._queue[-confirm:])
-        return found >= confirm - self._rules.most_doubts
-
-    def _have_alike_pr(self) -> bool:
-        """Of the last beats, as many as confirm each other, two have P waves as far in front."""
-        found = [_pr_of(event.flags, event.pr_ms) for event in self._queue[-self._rules.confirm :]]
-        known = sorted(pr for pr in found if pr != NO_P)
-        return any(later - one <= self._rules.pr_alike for one, later in pairwise(known))
-
     def _doubt_p(self, place: int) -> None:
         """Takes the P wave from the beat that came so many beats ago, when the rhythm speaks against it."""
         event = self._queue[-1 - place]
-        if self._rhythm.speaks_against(_pr_of(event.flags, event.pr_ms), place):
-            self._queue[-1 - place] = replace(event, flags=event.flags & ~_P_FLAGS, p_on=0, p_off=0, pr_ms=0)
-
-    def _is_doubtful(self, event: Event, sureness: Sureness) -> bool:
-        """True for a beat without P, not at a regular interval, that might be an artefact and is as high as few; in
-        noise for one that is not as those of the rhythm that is known.
-        """
-        known = self._known
-        if self._is_noisy:
-            as_known = self._rhythm.keeps(known.interval, 1) and known.is_as_high(event.r_uv)
-            return not (as_known and known.is_fresh(self._now))
-        if event.flags & _P_FLAGS or self._rhythm.is_regular or sureness == Sureness.CERTAIN:
-            return False
-        certain = self._rules.certain
-        return self._shapes.as_high(certain, Sureness.FAINT) < certain - self._rules.most_doubts
+        if self._rhythm.speaks_against(pr_of(event.flags, event.pr_ms), place):
+            self._queue[-1 - place] = replace(event, flags=event.flags & ~P_FLAGS, p_on=0, p_off=0, pr_ms=0)
 
     def _break(self) -> None:
         """What comes next has nothing to do with what was before: what is open is told, what is held is dropped."""
@@ -323,7 +271,7 @@ class BeatQueue:
         if not beat.rr_known or parts > LONGEST_RR:
             self._rhythm.forget()
             return EventFlag(0)
-        self._rhythm.add(parts, _pr_of(flags, found.get("pr_ms", 0)) if beat.p_known else UNKNOWN_P)
+        self._rhythm.add(parts, pr_of(flags, found.get("pr_ms", 0)) if beat.p_known else UNKNOWN_P)
         found["rr_ms"] = rr_ms(parts)
         found["rate_tenths"] = rate_tenths(self._rhythm.parts, self._rhythm.count)
         if "qt_ms" not in found:
@@ -339,8 +287,3 @@ class BeatQueue:
     def _quality(self, beat: OpenBeat) -> int:
         """How far the complex stands out, less for bad waves."""
         return beat.standing * (WHOLE - self._bad) // WHOLE
-
-
-def _pr_of(flags: int, pr_ms: int) -> int:
-    """PR of a beat as the rhythm counts it."""
-    return SOME_P + pr_ms // _SAMPLE_MS if flags & _P_FLAGS else NO_P

@@ -27,7 +27,10 @@ class BeatRules:
             start, a loss of signal or a pause, when they have P waves, two of them as far in front, or come at regular
             intervals, are as high, of `plain_quality` and have T waves; fewer are none. After so many in a row of
             which that cannot be told beats wait again.
-        certain: so many in a row, at the most 4, confirm each other that do neither, but are certain and look alike.
+        certain: so many in a row, at the most 4, confirm each other that do neither, but are certain and look alike, or
+            have T waves and come still more regularly.
+        regular: the longest distance between the QRS onsets of those exceeds the shortest by less than the shortest
+            divided by this.
         most_held: so many wait at the most; they confirm each other however high they are when all are certain, have T
             waves and lengths that are alike; of more the first is none.
         certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
@@ -62,6 +65,7 @@ class BeatRules:
     known_for: int = 12000
     confirm: int = 3
     certain: int = 4
+    regular: int = 12
     most_held: int = 6
     certain_quality: int = 50
     plain_quality: int = 20

@@ -44,6 +44,10 @@ class Shapes:
         """The next complex."""
         self._last = [*self._last[1 - MOST_SHAPES :], shape]
 
+    def as_sure(self, count: int, least: Sureness) -> int:
+        """How many of the last `count` are as sure as `least`."""
+        return sum(other.sureness >= least for other in self._last[-count:])
+
     def as_high(self, count: int, least: Sureness) -> int:
         """How many of the last `count` are as sure as `least` and as high as the newest, to whichever side: where R is
         as high as S the sign changes.

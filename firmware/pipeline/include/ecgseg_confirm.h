@@ -1,0 +1,19 @@
+/* Whether beats are sure: those that wait confirm each other, and one of a confirmed rhythm is doubtful. Not for
+ * callers of events.
+ *
+ * Equal to host/ecgseg/pipeline/confirmation.py.
+ */
+#ifndef ECGSEG_CONFIRM_H
+#define ECGSEG_CONFIRM_H
+
+#include "ecgseg_events.h"
+
+/* The newest of the beats that are held are as those of a rhythm that is known, or have P waves, as far in front, or
+ * come regularly and have T waves, or look alike. */
+bool ecgseg_confirm_held(const ecgseg_events_t *s);
+
+/* True when the newest event is a beat without a P wave, not at a regular interval, that might be an artefact and is as
+ * high as few; in noise when it is not as the beats of the rhythm that is known. */
+bool ecgseg_confirm_is_doubtful(const ecgseg_events_t *s, uint8_t sureness);
+
+#endif

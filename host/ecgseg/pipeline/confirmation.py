@@ -1,0 +1,118 @@
+"""Whether beats are sure: the reference of firmware/pipeline/ecgseg_confirm.c."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ecgseg.pipeline.events import Event, EventFlag
+from ecgseg.pipeline.known import KnownRhythm
+from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
+from ecgseg.pipeline.rules import BeatRules
+from ecgseg.pipeline.shapes import Shapes, Sureness
+from ecgseg.pipeline.times import TICK_MS, TICKS_A_SAMPLE
+
+P_FLAGS = EventFlag.P_ON | EventFlag.P_OFF
+T_FLAGS = EventFlag.T_ON | EventFlag.T_OFF
+
+
+def pr_of(flags: int, pr_ms: int) -> int:
+    """PR of a beat as the rhythm counts it."""
+    return SOME_P + pr_ms // (TICK_MS * TICKS_A_SAMPLE) if flags & P_FLAGS else NO_P
+
+
+@dataclass(frozen=True)
+class NewestBeats:
+    """The last beats, and what is known beside them.
+
+    Attributes:
+        rules: the table of rules.
+        events: of the beats, the newest last.
+        shapes, rhythm: of these and those before.
+        known: the rhythm that is known.
+        now: number of the sample.
+        is_noisy: the signal is noise.
+    """
+
+    rules: BeatRules
+    events: Sequence[Event]
+    shapes: Shapes
+    rhythm: Rhythm
+    known: KnownRhythm
+    now: int
+    is_noisy: bool
+
+    def are_sure(self) -> bool:
+        """They confirm each other: the newest of them are as those of a rhythm that is known, or have P waves, as far
+        in front, or come regularly and have T waves, or look alike.
+        """
+        if len(self.events) < self.rules.confirm:
+            return False
+        has_alike_p = self._have_most(P_FLAGS) and self._have_alike_pr()
+        likely = self._held_are_as_known() or has_alike_p or self._are_regular()
+        return likely or self._are_regular_however_high() or self._look_alike()
+
+    def is_doubtful(self, sureness: Sureness) -> bool:
+        """True when the newest has no P wave, does not come at a regular interval, might be an artefact, and is as high
+        as few; in noise when it is not as those of the rhythm that is known.
+        """
+        if self.is_noisy:
+            return not self._are_as_known(1, 1)
+        if self.events[-1].flags & P_FLAGS or self.rhythm.is_regular or sureness == Sureness.CERTAIN:
+            return False
+        certain = self.rules.certain
+        return self.shapes.as_high(certain, Sureness.FAINT) < certain - self.rules.most_doubts
+
+    def _held_are_as_known(self) -> bool:
+        """They are as known; in noise one more has to be."""
+        count = self.rules.certain if self.is_noisy else self.rules.confirm
+        return len(self.events) >= count and self._are_as_known(count, count - 1)
+
+    def _are_as_known(self, count: int, intervals: int) -> bool:
+        """The last `count` are as high and as far apart as in the rhythm that is known."""
+        if not self.known.is_fresh(self.now) or not self.rhythm.keeps(self.known.interval, intervals):
+            return False
+        return all(self.known.is_as_high(event.r_uv) for event in self.events[-count:])
+
+    def _have_most(self, flags: int) -> bool:
+        """Of the last, as many as confirm each other, all but the doubtful have one of these flags."""
+        return self._have(flags, self.rules.confirm) >= self.rules.confirm - self.rules.most_doubts
+
+    def _have(self, flags: int, count: int) -> int:
+        """How many of the last `count` have one of these flags."""
+        return sum(event.flags & flags != 0 for event in self.events[-count:])
+
+    def _have_alike_pr(self) -> bool:
+        """Of the last, as many as confirm each other, two have P waves as far in front."""
+        found = [pr_of(event.flags, event.pr_ms) for event in self.events[-self.rules.confirm :]]
+        known = sorted(pr for pr in found if pr != NO_P)
+        return any(later - one <= self.rules.pr_alike for one, later in pairwise(known))
+
+    def _are_regular(self) -> bool:
+        """The last come regularly, have T waves and are as high."""
+        confirm = self.rules.confirm
+        as_high = self.shapes.as_high(confirm, Sureness.PLAIN) == confirm
+        return as_high and self.rhythm.is_regular and self._have_most(T_FLAGS)
+
+    def _are_regular_however_high(self) -> bool:
+        """The last, one more than those which are as high, come still more regularly and have T waves."""
+        count = self.rules.certain
+        if len(self.events) < count or self._have(T_FLAGS, count) < count:
+            return False
+        return self.shapes.as_sure(count, Sureness.PLAIN) == count and self._have_regular_onsets()
+
+    def _have_regular_onsets(self) -> bool:
+        """QRS onsets are as far apart, where a lead that sees QRS from the side has R now here, now there."""
+        onsets = [event.tick + event.qrs_on for event in self.events[-self.rules.certain :]]
+        apart = [later - before for before, later in pairwise(onsets)]
+        return self.rules.regular * (max(apart) - min(apart)) < min(apart)
+
+    def _look_alike(self) -> bool:
+        """The last look alike for certain, or as many as may wait are certain, have T waves and are as long."""
+        certain, most = self.rules.certain, self.rules.most_held
+        enough = certain - self.rules.most_doubts
+        if len(self.events) >= certain and self.shapes.most_alike(certain, Sureness.CERTAIN) >= enough:
+            return True
+        have_t = len(self.events) >= most and self._have(T_FLAGS, most) == most
+        return have_t and self.shapes.are_as_long(most, Sureness.CERTAIN)
