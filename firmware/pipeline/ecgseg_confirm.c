@@ -3,7 +3,7 @@
 #include "ecgseg_beats.h"
 #include "ecgseg_waves.h"
 
-_Static_assert(ECGSEG_BEAT_CONFIRM <= ECGSEG_BEAT_CERTAIN && ECGSEG_BEAT_CERTAIN <= ECGSEG_BEAT_MOST_HELD, "held");
+_Static_assert(ECGSEG_BEAT_CONFIRM <= ECGSEG_BEAT_CERTAIN && ECGSEG_BEAT_CERTAIN < ECGSEG_BEAT_MOST_HELD, "held");
 _Static_assert(ECGSEG_BEAT_MOST_HELD <= ECGSEG_MOST_SHAPES, "so many shapes are kept");
 
 /* The event that came so many before the newest, which is 0. */
@@ -22,10 +22,10 @@ static uint32_t have_flags(const ecgseg_events_t *s, uint32_t flags, uint32_t co
     return found;
 }
 
-/* Of the last beats, as many as confirm each other, all but the doubtful have one of these flags. */
-static bool have_most(const ecgseg_events_t *s, uint32_t flags)
+/* Of the last `count` beats all but the doubtful have one of these flags. */
+static bool have_most(const ecgseg_events_t *s, uint32_t flags, uint32_t count)
 {
-    return have_flags(s, flags, ECGSEG_BEAT_CONFIRM) + ECGSEG_BEAT_MOST_DOUBTS >= ECGSEG_BEAT_CONFIRM;
+    return have_flags(s, flags, count) + ECGSEG_BEAT_MOST_DOUBTS >= count;
 }
 
 /* Of the last beats, as many as confirm each other, two have P waves as far in front. */
@@ -62,13 +62,6 @@ static bool held_are_as_known(const ecgseg_events_t *s)
     return s->held >= count && are_as_known(s, count, count - 1u);
 }
 
-/* The last beats come regularly, have T waves and are as high. */
-static bool are_regular(const ecgseg_events_t *s)
-{
-    return ecgseg_rhythm_is_regular(&s->rhythm) && have_most(s, ECGSEG_BEATS_T) &&
-           ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CONFIRM, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CONFIRM;
-}
-
 /* QRS onsets of the last beats are as far apart, where a lead that sees QRS from the side has R now here, now there. */
 static bool have_regular_onsets(const ecgseg_events_t *s)
 {
@@ -84,8 +77,8 @@ static bool have_regular_onsets(const ecgseg_events_t *s)
     return ECGSEG_BEAT_REGULAR * (longest - shortest) < shortest;
 }
 
-/* The last beats, one more than those which are as high, come still more regularly and have T waves, however high. */
-static bool are_regular_however_high(const ecgseg_events_t *s)
+/* The last beats stand out, come regularly and have T waves, however high they are. */
+static bool are_regular(const ecgseg_events_t *s)
 {
     return s->held >= ECGSEG_BEAT_CERTAIN &&
            have_flags(s, ECGSEG_BEATS_T, ECGSEG_BEAT_CERTAIN) == ECGSEG_BEAT_CERTAIN &&
@@ -93,14 +86,26 @@ static bool are_regular_however_high(const ecgseg_events_t *s)
            have_regular_onsets(s);
 }
 
-/* The last beats look alike for certain, or as many as may wait are certain, have T waves and are as long. */
+/* Of the last `count` beats all but the doubtful look alike for certain. */
+static bool most_look_alike(const ecgseg_events_t *s, uint32_t count)
+{
+    return s->held >= count &&
+           ecgseg_shapes_most_alike(&s->shapes, count, ECGSEG_SHAPE_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS >= count;
+}
+
+/* Most of the last beats look alike; of those without T waves that do not come regularly it takes one more. */
 static bool look_alike(const ecgseg_events_t *s)
 {
-    if (s->held >= ECGSEG_BEAT_CERTAIN &&
-        ecgseg_shapes_most_alike(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS >=
-            ECGSEG_BEAT_CERTAIN) {
+    if (most_look_alike(s, ECGSEG_BEAT_CERTAIN + 1u)) {
         return true;
     }
+    return most_look_alike(s, ECGSEG_BEAT_CERTAIN) &&
+           (have_most(s, ECGSEG_BEATS_T, ECGSEG_BEAT_CERTAIN) || have_regular_onsets(s));
+}
+
+/* As many as may wait are certain, have T waves and are as long. */
+static bool are_as_long(const ecgseg_events_t *s)
+{
     return s->held >= ECGSEG_BEAT_MOST_HELD &&
            have_flags(s, ECGSEG_BEATS_T, ECGSEG_BEAT_MOST_HELD) == ECGSEG_BEAT_MOST_HELD &&
            ecgseg_shapes_are_as_long(&s->shapes, ECGSEG_BEAT_MOST_HELD, ECGSEG_SHAPE_CERTAIN);
@@ -111,8 +116,8 @@ bool ecgseg_confirm_held(const ecgseg_events_t *s)
     if (s->held < ECGSEG_BEAT_CONFIRM) {
         return false;
     }
-    const bool has_alike_p = have_most(s, ECGSEG_BEATS_P) && have_alike_pr(s);
-    return held_are_as_known(s) || has_alike_p || are_regular(s) || are_regular_however_high(s) || look_alike(s);
+    const bool have_alike_p = have_most(s, ECGSEG_BEATS_P, ECGSEG_BEAT_CONFIRM) && have_alike_pr(s);
+    return held_are_as_known(s) || have_alike_p || are_regular(s) || look_alike(s) || are_as_long(s);
 }
 
 bool ecgseg_confirm_is_doubtful(const ecgseg_events_t *s, uint8_t sureness)
@@ -124,6 +129,5 @@ bool ecgseg_confirm_is_doubtful(const ecgseg_events_t *s, uint8_t sureness)
         sureness == ECGSEG_SHAPE_CERTAIN) {
         return false;
     }
-    return ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_FAINT) + ECGSEG_BEAT_MOST_DOUBTS <
-           ECGSEG_BEAT_CERTAIN;
+    return ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS < ECGSEG_BEAT_CERTAIN;
 }

@@ -18,7 +18,7 @@ from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
 from ecgseg.pipeline.faint import FAINT_P
 from ecgseg.pipeline.intervals import bazett, fridericia
 from support import drivers
-from support.streams_of_classes import Classes, anything, beats, spoilt, without_t
+from support.streams_of_classes import Classes, anything, beats, from_the_side, spoilt, without_t
 
 PARTS = ("events", "beats", "confirm", "faint", "known", "rhythm", "shapes", "waves", "intervals")
 SOURCES = [PIPELINE_PART.source_dir / f"ecgseg_{name}.c" for name in PARTS]
@@ -188,6 +188,25 @@ def test_complexes_more_or_less_alike_confirm_each_other_alike(program: Path) ->
         told.append(len(expected))
     assert told[0] == 31
     assert min(told) < 10
+
+
+@pytest.mark.parametrize(
+    ("classes", "told"),
+    [
+        (from_the_side([96, 96, 103]), 4),
+        (from_the_side([96, 96, 104]), 0),
+        (from_the_side([90, 90, 97]), 4),
+        (from_the_side([96, 96, 96], (600, -200, 36, 1100)), 0),
+        (beats([100, 180, 260, 340], 400, p=False, t=False), 4),
+        (beats([100, 180, 290, 350], 400, p=False, t=False), 0),
+        (beats([100, 180, 290, 350, 450], 510, p=False, t=False), 5),
+    ],
+    ids=["regular", "less regular", "faster", "one is low", "without T", "and irregular", "one more"],
+)
+def test_few_beats_confirm_each_other_alike(program: Path, classes: Classes, told: int) -> None:
+    expected = twin_of(classes)
+    assert run(program, b"".join(scripted(0, classes, 1, 0)))[0] == expected
+    assert len(expected) == told
 
 
 def test_beats_seen_from_the_side_confirm_each_other_alike(program: Path) -> None:

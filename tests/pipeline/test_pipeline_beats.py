@@ -52,9 +52,9 @@ def test_a_downward_complex_has_its_r_below() -> None:
 
 
 def test_what_is_missing_of_a_beat_is_said() -> None:
-    found = events_of(beats([100, 180, 260], 400, p=False))
-    assert [event.flags & WAVES for event in found] == [EventFlag.T_ON | EventFlag.T_OFF] * 3
-    assert [(event.p_on, event.pr_ms) for event in found] == [(0, 0)] * 3
+    found = events_of(beats([100, 180, 260, 340], 400, p=False))
+    assert [event.flags & WAVES for event in found] == [EventFlag.T_ON | EventFlag.T_OFF] * 4
+    assert [(event.p_on, event.pr_ms) for event in found] == [(0, 0)] * 4
     found = events_of(beats([100, 180, 260], 400, t=False))
     assert [event.flags & WAVES for event in found] == [EventFlag.P_ON | EventFlag.P_OFF] * 3
     assert [(event.t_off, event.qt_ms, event.qtc_ms) for event in found] == [(0, 0, 0)] * 3
@@ -330,12 +330,20 @@ def test_complexes_of_a_few_microvolts_do_not_confirm_each_other() -> None:
         assert len(of_kind(found, EventKind.BEAT)) == told
 
 
-def test_complexes_at_regular_intervals_without_any_other_wave_need_to_be_certain() -> None:
+def test_complexes_without_p_waves_need_one_more_and_without_t_waves_to_be_certain() -> None:
     """As of an electrode that moves: the signal stays away from the level in front of the complex."""
-    classes = beats([100, 180, 260], 400, p=False, t=False)
-    assert len(events_of(beats([100, 180, 260], 400, p=False))) == 3
-    assert not events_of(classes)
-    assert len(events_of(beats([100, 180, 260, 340], 400, p=False, t=False))) == 4
+    three, four = [100, 180, 260], [100, 180, 260, 340]
+    assert not events_of(beats(three, 400, p=False))
+    assert len(events_of(beats(four, 400, p=False))) == 4
+    assert not events_of(beats(three, 400, p=False, t=False))
+    assert len(events_of(beats(four, 400, p=False, t=False))) == 4
+
+
+def test_complexes_that_look_alike_need_one_more_where_they_are_irregular_and_without_t_waves() -> None:
+    four, five = [100, 180, 290, 350], [100, 180, 290, 350, 450]
+    assert len(events_of(beats(four, 400, p=False))) == 4
+    assert not events_of(beats(four, 400, p=False, t=False))
+    assert len(events_of(beats(five, 510, p=False, t=False))) == 5
 
 
 def test_regular_complexes_that_look_unlike_each_other_are_no_beats_without_p_waves() -> None:

@@ -54,6 +54,22 @@ def without_t(classes: Classes, onsets: list[int]) -> Classes:
     return Classes(labels, classes.samples)
 
 
+def swings(onsets: list[int], heights: list[int], widths: list[int]) -> Classes:
+    """Complexes without P waves, so many microvolts high and samples long."""
+    classes = beats(onsets, onsets[-1] + 150, p=False, height=0)
+    labels, samples = classes.labels.copy(), classes.samples.astype(float)
+    for onset, height, width in zip(onsets, heights, widths, strict=True):
+        labels[onset : onset + width] = 2
+        labels[onset + width : onset + 9] = 0
+        samples[onset : onset + width] += height * np.hanning(width)
+    return Classes(labels, np.rint(samples).astype(np.int16))
+
+
+def from_the_side(intervals: list[int], heights: tuple[int, ...] = (600, -200, 1100, -350)) -> Classes:
+    """Four beats with T waves so far apart, of lengths and heights that are not alike."""
+    return swings(np.cumsum([60, *intervals]).tolist(), list(heights), [9, 14, 5, 14])
+
+
 def anything(seed: int, length: int = 3000) -> Classes:
     """Runs of random labels and lengths with every state of the signal; some streams look like beats for a while."""
     rng = np.random.default_rng(seed)

@@ -34,9 +34,9 @@ void ecgseg_shapes_add(ecgseg_shapes_t *shapes, int16_t height, uint8_t width, u
 /* How many of the last `count` are as sure as `least`. */
 uint32_t ecgseg_shapes_as_sure(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
 
-/* How many of the last `count` are as sure as `least` and as high as the newest to within a half, to whichever side:
- * where R is as high as S the sign changes. */
-uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
+/* How many of the last `count` are as high as the newest to within a half, to whichever side: where R is as high as S
+ * the sign changes. */
+uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count);
 
 /* How many of the last `count`, which there are, are as sure as `least` and look like that to which most do: as high,
  * to the same side, and as long to within ECGSEG_BEAT_WIDTH_ALIKE. */

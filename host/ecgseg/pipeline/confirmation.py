@@ -45,13 +45,13 @@ class NewestBeats:
 
     def are_sure(self) -> bool:
         """They confirm each other: the newest of them are as those of a rhythm that is known, or have P waves, as far
-        in front, or come regularly and have T waves, or look alike.
+        in front, or have T waves and come regularly, or look alike, or are as long.
         """
         if len(self.events) < self.rules.confirm:
             return False
-        has_alike_p = self._have_most(P_FLAGS) and self._have_alike_pr()
-        likely = self._held_are_as_known() or has_alike_p or self._are_regular()
-        return likely or self._are_regular_however_high() or self._look_alike()
+        have_alike_p = self._have_most(P_FLAGS, self.rules.confirm) and self._have_alike_pr()
+        certain = self._are_regular() or self._look_alike() or self._are_as_long()
+        return self._held_are_as_known() or have_alike_p or certain
 
     def is_doubtful(self, sureness: Sureness) -> bool:
         """True when the newest has no P wave, does not come at a regular interval, might be an artefact, and is as high
@@ -62,7 +62,7 @@ class NewestBeats:
         if self.events[-1].flags & P_FLAGS or self.rhythm.is_regular or sureness == Sureness.CERTAIN:
             return False
         certain = self.rules.certain
-        return self.shapes.as_high(certain, Sureness.FAINT) < certain - self.rules.most_doubts
+        return self.shapes.as_high(certain) < certain - self.rules.most_doubts
 
     def _held_are_as_known(self) -> bool:
         """They are as known; in noise one more has to be."""
@@ -75,9 +75,9 @@ class NewestBeats:
             return False
         return all(self.known.is_as_high(event.r_uv) for event in self.events[-count:])
 
-    def _have_most(self, flags: int) -> bool:
-        """Of the last, as many as confirm each other, all but the doubtful have one of these flags."""
-        return self._have(flags, self.rules.confirm) >= self.rules.confirm - self.rules.most_doubts
+    def _have_most(self, flags: int, count: int) -> bool:
+        """Of the last `count` all but the doubtful have one of these flags."""
+        return self._have(flags, count) >= count - self.rules.most_doubts
 
     def _have(self, flags: int, count: int) -> int:
         """How many of the last `count` have one of these flags."""
@@ -90,13 +90,7 @@ class NewestBeats:
         return any(later - one <= self.rules.pr_alike for one, later in pairwise(known))
 
     def _are_regular(self) -> bool:
-        """The last come regularly, have T waves and are as high."""
-        confirm = self.rules.confirm
-        as_high = self.shapes.as_high(confirm, Sureness.PLAIN) == confirm
-        return as_high and self.rhythm.is_regular and self._have_most(T_FLAGS)
-
-    def _are_regular_however_high(self) -> bool:
-        """The last, one more than those which are as high, come still more regularly and have T waves."""
+        """The last stand out, come regularly and have T waves, however high they are."""
         count = self.rules.certain
         if len(self.events) < count or self._have(T_FLAGS, count) < count:
             return False
@@ -109,10 +103,21 @@ class NewestBeats:
         return self.rules.regular * (max(apart) - min(apart)) < min(apart)
 
     def _look_alike(self) -> bool:
-        """The last look alike for certain, or as many as may wait are certain, have T waves and are as long."""
-        certain, most = self.rules.certain, self.rules.most_held
-        enough = certain - self.rules.most_doubts
-        if len(self.events) >= certain and self.shapes.most_alike(certain, Sureness.CERTAIN) >= enough:
+        """Most of the last look alike; of those without T waves that do not come regularly it takes one more."""
+        count = self.rules.certain
+        if self._most_look_alike(count + 1):
             return True
+        if not self._most_look_alike(count):
+            return False
+        return self._have_most(T_FLAGS, count) or self._have_regular_onsets()
+
+    def _most_look_alike(self, count: int) -> bool:
+        """Of the last `count` all but the doubtful look alike for certain."""
+        enough = count - self.rules.most_doubts
+        return len(self.events) >= count and self.shapes.most_alike(count, Sureness.CERTAIN) >= enough
+
+    def _are_as_long(self) -> bool:
+        """As many as may wait are certain, have T waves and are as long."""
+        most = self.rules.most_held
         have_t = len(self.events) >= most and self._have(T_FLAGS, most) == most
         return have_t and self.shapes.are_as_long(most, Sureness.CERTAIN)

@@ -24,17 +24,17 @@ class BeatRules:
         known_for: so many samples after its last confirmed beat that left no doubt a rhythm is known: beats as high, at
             its intervals, confirm each other, in noise too (`ecgseg.pipeline.known`).
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
-            start, a loss of signal or a pause, when they have P waves, two of them as far in front, or come at regular
-            intervals, are as high, of `plain_quality` and have T waves; fewer are none. After so many in a row of
-            which that cannot be told beats wait again.
-        certain: so many in a row, at the most 4, confirm each other that do neither, but are certain and look alike, or
-            have T waves and come still more regularly.
+            start, a loss of signal or a pause, when they have P waves, two of them as far in front; fewer are none.
+            After so many in a row that are doubtful beats wait again.
+        certain: so many in a row, at the most 4, confirm each other that have T waves, are of `plain_quality` and come
+            regularly, or are certain, look alike, and have T waves or come regularly; one more that are certain and
+            look alike.
         regular: the longest distance between the QRS onsets of those exceeds the shortest by less than the shortest
             divided by this.
         most_held: so many wait at the most; they confirm each other however high they are when all are certain, have T
             waves and lengths that are alike; of more the first is none.
         certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
-        plain_quality: see `confirm`.
+        plain_quality: see `certain`.
         least_height: microvolts; a beat whose R is lower is of neither quality.
         most_doubts: so many of `confirm` beats may have no P wave, or no T wave, and of `certain` beats look otherwise.
         width_alike: of `certain` complexes those look alike whose lengths are at most so many samples apart.
