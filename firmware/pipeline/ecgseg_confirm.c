@@ -1,6 +1,7 @@
 #include "ecgseg_confirm.h"
 
 #include "ecgseg_beats.h"
+#include "ecgseg_preprocess_params.h"
 #include "ecgseg_waves.h"
 
 _Static_assert(ECGSEG_BEAT_CONFIRM <= ECGSEG_BEAT_CERTAIN && ECGSEG_BEAT_CERTAIN < ECGSEG_BEAT_MOST_HELD, "held");

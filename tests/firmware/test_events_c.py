@@ -18,10 +18,11 @@ from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
 from ecgseg.pipeline.faint import FAINT_P
 from ecgseg.pipeline.intervals import bazett, fridericia
 from support import drivers
-from support.streams_of_classes import Classes, anything, beats, from_the_side, spoilt, without_t
+from support.streams_of_classes import Classes, anything, beats, from_the_side, spoilt, swings, without_t
 
 PARTS = ("events", "beats", "confirm", "faint", "known", "rhythm", "shapes", "waves", "intervals")
 SOURCES = [PIPELINE_PART.source_dir / f"ecgseg_{name}.c" for name in PARTS]
+IRREGULAR = [100, 180, 290, 350, 450]
 LOSSES = {b"g": EventKind.GAP, b"o": EventKind.OVERRUN}
 
 
@@ -196,12 +197,30 @@ def test_complexes_more_or_less_alike_confirm_each_other_alike(program: Path) ->
         (from_the_side([96, 96, 103]), 4),
         (from_the_side([96, 96, 104]), 0),
         (from_the_side([90, 90, 97]), 4),
+        (from_the_side([80, 80, 87]), 0),
         (from_the_side([96, 96, 96], (600, -200, 36, 1100)), 0),
         (beats([100, 180, 260, 340], 400, p=False, t=False), 4),
         (beats([100, 180, 290, 350], 400, p=False, t=False), 0),
-        (beats([100, 180, 290, 350, 450], 510, p=False, t=False), 5),
+        (without_t(beats(IRREGULAR, 510, p=False), IRREGULAR[1:2]), 5),
+        (without_t(beats(IRREGULAR[:4], 400, p=False), IRREGULAR[1:4:2]), 0),
+        (beats(IRREGULAR, 510, p=False, t=False), 5),
+        (without_t(swings(IRREGULAR, [1000, 1000, -1000, 1000, 1000], [9] * 5), IRREGULAR), 5),
+        (without_t(swings(IRREGULAR, [1000, -1000, -1000, 1000, 1000], [9] * 5), IRREGULAR), 0),
     ],
-    ids=["regular", "less regular", "faster", "one is low", "without T", "and irregular", "one more"],
+    ids=[
+        "regular",
+        "less regular",
+        "faster",
+        "faster and less regular",
+        "one is low",
+        "without T",
+        "and irregular",
+        "one without T",
+        "two",
+        "one more",
+        "of which one is otherwise",
+        "two are",
+    ],
 )
 def test_few_beats_confirm_each_other_alike(program: Path, classes: Classes, told: int) -> None:
     expected = twin_of(classes)
@@ -210,7 +229,7 @@ def test_few_beats_confirm_each_other_alike(program: Path, classes: Classes, tol
 
 
 def test_beats_seen_from_the_side_confirm_each_other_alike(program: Path) -> None:
-    """Complexes of all heights, to both sides, more and more irregular: all are told, some, none."""
+    """Complexes of all heights, to both sides, more and more irregular: all are told, or fewer."""
     told = []
     for seed in range(24):
         rng = np.random.default_rng(seed)

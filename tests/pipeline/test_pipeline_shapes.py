@@ -63,7 +63,8 @@ def test_regular_beats_of_any_height_need_t_waves_and_to_stand_out() -> None:
     assert not beats_of(without_t(regular, [60 + 96]))
     # On the wave under it this R is 29 microvolts high.
     assert not beats_of(from_the_side([96, 96, 96], (600, -200, 36, 1100)))
-    assert not beats_of(from_the_side([96, 96, 96 + BEAT_RULES.pause]))
+    assert len(beats_of(from_the_side([BEAT_RULES.pause - 10] * 3))) == 4
+    assert not beats_of(from_the_side([BEAT_RULES.pause + 6] * 3))
 
 
 def test_irregular_swings_to_both_sides_or_of_any_length_are_no_beats() -> None:

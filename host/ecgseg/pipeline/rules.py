@@ -26,9 +26,9 @@ class BeatRules:
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
             start, a loss of signal or a pause, when they have P waves, two of them as far in front; fewer are none.
             After so many in a row that are doubtful beats wait again.
-        certain: so many in a row, at the most 4, confirm each other that have T waves, are of `plain_quality` and come
-            regularly, or are certain, look alike, and have T waves or come regularly; one more that are certain and
-            look alike.
+        certain: so many in a row, fewer than `most_held`, confirm each other that have T waves, are of `plain_quality`
+            and come regularly, or are certain, look alike, and have T waves or come regularly; one more that are
+            certain and look alike.
         regular: the longest distance between the QRS onsets of those exceeds the shortest by less than the shortest
             divided by this.
         most_held: so many wait at the most; they confirm each other however high they are when all are certain, have T
@@ -36,7 +36,8 @@ class BeatRules:
         certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
         plain_quality: see `certain`.
         least_height: microvolts; a beat whose R is lower is of neither quality.
-        most_doubts: so many of `confirm` beats may have no P wave, or no T wave, and of `certain` beats look otherwise.
+        most_doubts: so many of `confirm` beats may have no P wave, and of `certain` beats that look alike no T wave; of
+            those, or one more, so many may look otherwise.
         width_alike: of `certain` complexes those look alike whose lengths are at most so many samples apart.
         pr_alike: PR intervals at most so many samples apart are alike.
         irregular: a P wave is none when the steps from an RR interval to the next, in percent of the intervals, times
