@@ -43,7 +43,7 @@ static bool have_alike_pr(const ecgseg_events_t *s)
     return found;
 }
 
-/* The last `count` beats are as high and as far apart as in the rhythm that is known. */
+/* The last `count` beats are as high, and so many of the last intervals as long, as in the rhythm that is known. */
 static bool are_as_known(const ecgseg_events_t *s, uint32_t count, uint32_t intervals)
 {
     if (!ecgseg_known_is_fresh(&s->known, s->now) || !ecgseg_rhythm_keeps(&s->rhythm, s->known.interval, intervals)) {

@@ -330,8 +330,7 @@ def test_complexes_of_a_few_microvolts_do_not_confirm_each_other() -> None:
         assert len(of_kind(found, EventKind.BEAT)) == told
 
 
-def test_complexes_without_p_waves_need_one_more_and_without_t_waves_to_be_certain() -> None:
-    """As of an electrode that moves: the signal stays away from the level in front of the complex."""
+def test_regular_complexes_without_p_waves_need_one_more() -> None:
     three, four = [100, 180, 260], [100, 180, 260, 340]
     assert not events_of(beats(three, 400, p=False))
     assert len(events_of(beats(four, 400, p=False))) == 4

@@ -181,8 +181,15 @@ class BeatQueue:
 
     def _newest(self, count: int) -> NewestBeats:
         """The last so many beats, to be judged."""
-        kept = (self._shapes, self._rhythm, self._known)
-        return NewestBeats(self._rules, self._queue[-count:], *kept, self._now, is_noisy=self._is_noisy)
+        return NewestBeats(
+            rules=self._rules,
+            events=self._queue[-count:],
+            shapes=self._shapes,
+            rhythm=self._rhythm,
+            known=self._known,
+            now=self._now,
+            is_noisy=self._is_noisy,
+        )
 
     def _sureness(self, beat: OpenBeat, event: Event) -> Sureness:
         if abs(event.r_uv) < self._rules.least_height or event.quality < self._rules.plain_quality:

@@ -70,7 +70,7 @@ class NewestBeats:
         return len(self.events) >= count and self._are_as_known(count, count - 1)
 
     def _are_as_known(self, count: int, intervals: int) -> bool:
-        """The last `count` are as high and as far apart as in the rhythm that is known."""
+        """The last `count` are as high, and so many of the last intervals as long, as in the rhythm that is known."""
         if not self.known.is_fresh(self.now) or not self.rhythm.keeps(self.known.interval, intervals):
             return False
         return all(self.known.is_as_high(event.r_uv) for event in self.events[-count:])
