@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from ecgseg.pipeline import UNANNOTATED, PreprocessParameters, RunningNormaliser
 from ecgseg.pipeline.stream_segmenter import StreamSegmenter
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import dataset
-from ecgseg.zoo.augmentation import change_level, scale_waves
+from ecgseg.zoo.augmentation import change_level, interval_clock, scale_waves
 from support.lazily import Lazily, needs_tensorflow
 
 needs_tensorflow()
@@ -180,6 +181,86 @@ def test_waves_are_scaled_from_the_line_under_them_and_the_rest_stays():
         np.testing.assert_allclose(gains, gains[0], rtol=1e-4)
         assert 1 / most <= gains[0] <= most
         assert gains[0] != pytest.approx(1)
+
+
+def two_beats():
+    """Labels of two beats of 0.9 s: P 100 ms, PQ 50 ms, QRS 100 ms, ST 100 ms, T 180 ms, TP 370 ms."""
+    beat = [0] * 37 + [1] * 10 + [0] * 5 + [2] * 10 + [0] * 10 + [3] * 18
+    return np.array(beat * 2, np.uint8)
+
+
+def runs_at(clock, labels):
+    """How long each run of labels lasts by a clock, with its label."""
+    bounds = np.concatenate(([0], np.flatnonzero(np.diff(labels)) + 1, [len(labels) - 1]))
+    return [(int(labels[a]), clock[b] - clock[a]) for a, b in pairwise(bounds)]
+
+
+@pytest.mark.parametrize(("pq", "qt", "tp"), [(3.0, 1.0, 1.0), (1.0, 2.0, 1.0), (1.0, 1.0, 0.5)])
+def test_an_interval_lasts_as_much_longer_as_its_gain_says_and_the_others_as_long_as_before(pq, qt, tp):
+    lasted = runs_at(interval_clock(two_beats(), (pq, qt, tp)), two_beats())
+    # What is in front of the first P wave and the part of the last T wave that is cut follow from no neighbours.
+    kinds = ("P", 1.0, 10), ("PQ", pq, 5), ("QRS", 1.0, 10), ("ST", qt, 10), ("T", qt, 18), ("TP", tp, 37)
+    for (name, gain, before), (_, after) in zip(kinds, lasted[1:], strict=False):
+        # A change of pace begins and ends within a neighbour, which is then three fifths of a sample longer per gain.
+        assert after == pytest.approx(gain * before, abs=1.3 * max(pq - 1, qt - 1, 1 - tp)), name
+
+
+def test_a_clock_with_unchanged_intervals_is_that_of_the_record():
+    np.testing.assert_allclose(interval_clock(two_beats(), (1.0, 1.0, 1.0)), np.arange(180))
+
+
+def test_nothing_is_stretched_that_is_not_between_known_waves():
+    labels = two_beats()
+    labels[labels == 3] = UNANNOTATED
+    assert [after for label, after in runs_at(interval_clock(labels, (1.0, 3.0, 3.0)), labels) if label == 0] == [
+        37, 5, 10, 37, 5, 10
+    ]  # fmt: skip
+
+
+def test_windows_with_changed_intervals_hold_qrs_complexes_as_long_as_before_and_other_pq_segments(corpus):
+    still = {"time_warp_probability": 0.0, "wave_probability": 0.0}
+    _, before = corpora.batches(stream(augmentation=still), corpus)(0)
+    changed = stream(augmentation=still | {"interval_probability": 1.0, "intervals": (4.0, 1.0, 1.0)})
+    _, after = corpora.batches(changed, corpus)(0)
+    assert after.shape == before.shape
+    assert np.median(whole_runs(after, 2)) == pytest.approx(np.median(whole_runs(before, 2)), abs=1)
+    assert np.std(whole_runs(after, 0, between=(1, 2))) > 1.5 * np.std(whole_runs(before, 0, between=(1, 2)))
+
+
+def test_a_window_is_filled_with_the_record_even_where_all_of_it_is_shortened():
+    size = 8000
+    labels = np.full(size, 3, np.uint8)
+    labels[::10] = 2
+    begin, end = np.array([0]), np.array([size - 1])
+    bank = dataset.SignalBank(
+        np.zeros(size, np.float32), labels, begin, np.array([size]), begin, end, np.array([[0, 1]])
+    )
+    disturbances = zoo.AugmentationConfiguration(
+        interval_probability=1.0, intervals=(1.0, 4.0, 1.0), lead_off_probability=0.0
+    )
+    source = dataset.BatchSource(
+        ((bank, 1.0),), disturbances, PreprocessParameters(), 64, 1, dataset.Cutting(1000, 500, normalise_running)
+    )
+    _, targets = source(0)
+    inside = np.all(targets != UNANNOTATED, axis=1)
+    assert np.count_nonzero(inside) > 20
+    assert np.all(np.any(targets[inside, -60:] == 2, axis=1))
+
+
+def whole_runs(labels, kind, between=None):
+    """Lengths of the runs of a label that both begin and end within their window, or of those between two others."""
+    lengths = []
+    for row in labels:
+        bounds = np.flatnonzero(np.diff(row)) + 1
+        for a, b in pairwise(bounds):
+            if row[a] == kind and (between is None or (row[a - 1], row[b]) == between):
+                lengths.append(b - a)
+    return lengths
+
+
+def test_only_a_model_of_four_classes_has_its_intervals_changed():
+    with pytest.raises(ValueError, match="P and T waves"):
+        stream(classes=2, augmentation={"interval_probability": 0.5})
 
 
 def test_a_level_changes_once_and_smoothly():

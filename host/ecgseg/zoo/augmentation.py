@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ecgseg.pipeline import MODEL_RATE
+from ecgseg.data.records import WAVE_LABELS
+from ecgseg.pipeline import MODEL_RATE, UNANNOTATED
 from ecgseg.zoo.recipe import AugmentationConfiguration
 
 Batch = npt.NDArray[np.float32]
@@ -143,6 +144,33 @@ def scale_waves(
             if inside.any() and not inside.all():
                 line = np.interp(time[inside], time[~inside], x[row, ~inside])
                 x[row, inside] = line + gain * (x[row, inside] - line)
+
+
+def interval_clock(mask: npt.NDArray[np.integer], gains: Sequence[float]) -> npt.NDArray[np.float64]:
+    """When each sample comes once intervals are longer or shorter: long PR and QT, T waves that run into P waves.
+
+    Args:
+        mask: labels of four classes [time].
+        gains: ratios by which three parts of each beat last longer: the PQ segment, from the end of QRS to the end of
+            T, and from there to the next P wave (or QRS complex, where a beat has no P wave).
+
+    Returns:
+        float64 [time], in samples, 0 for the first; P waves and QRS complexes last as long as they did.
+    """
+    edges = np.flatnonzero(np.diff(mask)) + 1
+    first = np.concatenate(([0], edges))
+    label = mask[first]
+    before, after = np.append(UNANNOTATED, label[:-1]), np.append(label[1:], UNANNOTATED)
+    p, qrs, t = (WAVE_LABELS[4][kind] for kind in ("P", "QRS", "T"))
+    none = label == 0
+    lasts = np.ones(len(label))
+    lasts[none & (before == p) & (after == qrs)] = gains[0]
+    lasts[(none & (before == qrs) & (after == t)) | (label == t)] = gains[1]
+    lasts[none & (before == t) & ((after == p) | (after == qrs))] = gains[2]
+    each = np.repeat(lasts, np.diff(np.append(first, len(mask))))
+    # A change of pace within some samples, as no clock jumps.
+    smooth = np.convolve(np.pad(each, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    return np.concatenate(([0.0], np.cumsum(smooth)[:-1]))
 
 
 def clip(x: Batch, probability: float, rng: Rng) -> None:

@@ -120,6 +120,14 @@ class ModelConfiguration(Strict):
         return self
 
     @model_validator(mode="after")
+    def _knows_the_intervals_it_changes(self) -> ModelConfiguration:
+        taught = () if self.teacher is None else ((self.teacher.augmentation, self.teacher.classes),)
+        for augmentation, classes in ((self.augmentation, self.classes), *taught):
+            if classes != 4 and augmentation.interval_probability:
+                raise ValueError("augmentation.interval_probability is for models that know P and T waves")
+        return self
+
+    @model_validator(mode="after")
     def _hangs_together(self) -> ModelConfiguration:
         if self.teacher is not None and self.teacher.classes < self.classes:
             raise ValueError(f"a teacher of {self.teacher.classes} classes cannot teach {self.classes}")

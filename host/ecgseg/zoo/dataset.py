@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from ecgseg.data.records import Record, labels
 from ecgseg.errors import DataError
 from ecgseg.pipeline import FRAME_LENGTH, MODEL_RATE, UNANNOTATED, PreprocessParameters, decimate, quantised
-from ecgseg.zoo.augmentation import augment, scale_waves
+from ecgseg.zoo.augmentation import augment, interval_clock, scale_waves
 from ecgseg.zoo.recipe import AugmentationConfiguration
 
 Float32 = npt.NDArray[np.float32]
@@ -234,6 +235,7 @@ class BatchSource:
         # Without a warp the samples are the record's own, not interpolated ones.
         begin = np.where(chosen, centre - half, np.floor(centre - half)) + self._late(count, rng)
         positions: npt.NDArray[np.float64] = begin[:, None] + stretch[:, None] * np.arange(self.cutting.length)
+        self._change_intervals(bank, rows, positions, rng)
         signals, mask = bank.cut(rows, positions)
         mixed = np.flatnonzero(rng.random(count) < self.augmentation.lead_mix_probability)
         if mixed.size:
@@ -243,6 +245,28 @@ class BatchSource:
                 rng.uniform(-1, 1, (mixed.size, 1)).astype(np.float32) * self.augmentation.lead_mix * other
             )
         return signals, mask
+
+    def _change_intervals(
+        self,
+        bank: SignalBank,
+        rows: npt.NDArray[np.int64],
+        positions: npt.NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> None:
+        """Intervals of some windows by gains of their own, each another one's; positions are changed in place."""
+        if not self.augmentation.interval_probability:
+            return
+        chosen = np.flatnonzero(rng.random(len(rows)) < self.augmentation.interval_probability)
+        most = np.log(self.augmentation.intervals)
+        gains = np.exp(rng.uniform(-most, most, (chosen.size, len(most))))
+        length = self.cutting.length
+        step = positions[chosen, 1:2] - positions[chosen, :1]
+        # So much of the record that it fills the window even where all of it is shortened.
+        enough = math.ceil(length * max(self.augmentation.intervals))
+        longer = positions[chosen, :1] + step * np.arange(enough + 1)
+        _, masks = bank.cut(rows[chosen], longer)
+        for row, mask, where, gain in zip(chosen, masks, longer, gains, strict=True):
+            positions[row] = np.interp(np.arange(length), interval_clock(mask, gain), where)
 
     def _late(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
         """Whole samples by which windows begin later: what is behind the record is held and unlabelled."""

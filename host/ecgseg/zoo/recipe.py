@@ -181,10 +181,23 @@ class AugmentationConfiguration(Strict):
         gain: gains are drawn from 1/gain to gain, log-uniformly.
         level: the same for a change of gain within the frame.
         waves: the same for the waves of each class but NONE (P, QRS, T), each kind by a gain of its own; 1 leaves them.
+        intervals: the same for how long three parts of each beat last, each by a gain of its own for a window: the PQ
+            segment, from the end of QRS to the end of T, and from there to the next P wave.
         late: how many seconds later than a record's first sample a window begins at most.
     """
 
-    later = frozenset({"level_probability", "level", "wave_probability", "waves", "late_probability", "late"})
+    later = frozenset(
+        {
+            "level_probability",
+            "level",
+            "wave_probability",
+            "waves",
+            "interval_probability",
+            "intervals",
+            "late_probability",
+            "late",
+        }
+    )
 
     time_warp_probability: Probability = 0.7
     time_warp: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
@@ -208,5 +221,11 @@ class AugmentationConfiguration(Strict):
     level: Annotated[float, Field(ge=1.0)] = 2.0
     wave_probability: Probability = 0.0
     waves: tuple[Annotated[float, Field(ge=1.0)], ...] = (1.0, 1.0, 2.0)
+    interval_probability: Probability = 0.0
+    intervals: Annotated[tuple[Annotated[float, Field(ge=1.0, le=4.0)], ...], Field(min_length=3, max_length=3)] = (
+        3.5,
+        2.0,
+        2.5,
+    )
     late_probability: Probability = 0.0
     late: Annotated[float, Field(ge=0.0)] = 3.0
