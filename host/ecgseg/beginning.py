@@ -10,17 +10,21 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+Hook = Callable[[type[BaseException], BaseException, object], None]
 
 EXIT_BROKEN_PIPE = 141  # 128 and the number of SIGPIPE
 FLAGS = ("--json", "--html", "--junit")
 """Options that name a result which tells how the run ended; a test holds them to those of the tasks."""
 
+_INTERRUPTED = b"\nInterrupted.\n"
+_TOOLS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
 _WITH_VALUE = ("-X", "-W", "--check-hash-based-pycs")
 
 
 def at_start_of_python(words: Sequence[str]) -> None:
-    """Calls :func:`begin` when Python is about to run invoke.
+    """Calls :func:`begin` when Python is about to run invoke; a tool of the project ends without a traceback, too.
 
     Args:
         words: as in sys.orig_argv, Python first.
@@ -30,8 +34,10 @@ def at_start_of_python(words: Sequence[str]) -> None:
         try:
             begin(program)
         except KeyboardInterrupt:  # Before it is heard as everything else is.
-            os.write(2, b"\nInterrupted.\n")
+            os.write(2, _INTERRUPTED)
             os._exit(130)
+    elif is_tool(program):
+        _see_to_the_end(_end_of_a_tool)
 
 
 def begin(words: Sequence[str]) -> None:
@@ -42,13 +48,17 @@ def begin(words: Sequence[str]) -> None:
     """
     # First of all: it takes no time, and what comes next does.
     discard(words)
-    import atexit
-
     from ecgseg import interruption
 
     interruption.install()
+    _see_to_the_end(_end_without_reader)
+
+
+def _see_to_the_end(hook: Hook) -> None:
+    import atexit
+
     _see_to_streams()
-    sys.excepthook = _end_without_reader
+    sys.excepthook = hook
     atexit.register(_write_the_rest)
 
 
@@ -77,6 +87,14 @@ def _end_without_reader(kind: type[BaseException], error: BaseException, _: obje
     sys.__excepthook__(kind, error, error.__traceback__)
 
 
+def _end_of_a_tool(kind: type[BaseException], error: BaseException, trace: object) -> None:
+    """A tool that is interrupted says so, as a task does, and ends by its signal, as Python sees to."""
+    if isinstance(error, KeyboardInterrupt):
+        os.write(2, _INTERRUPTED)
+    else:
+        _end_without_reader(kind, error, trace)
+
+
 def _write_the_rest() -> None:
     """What is shorter than Python's buffer is written only now, where no exception reaches the hook above."""
     if sys.stdout is not None and not sys.stdout.closed:
@@ -92,6 +110,12 @@ def is_invoke(words: Sequence[str]) -> bool:
     """Whether invoke was started, by words as in sys.argv; `python -m invoke` is started as .../invoke/__main__.py."""
     *folders, name = (words[0] if words else "").split("/")
     return name in ("invoke", "inv") or (name == "__main__.py" and folders[-1:] == ["invoke"])
+
+
+def is_tool(words: Sequence[str]) -> bool:
+    """Whether one of the project's tools was started, by words as in sys.argv."""
+    folder, name = os.path.split(words[0] if words else "")
+    return name.endswith(".py") and os.path.realpath(folder) == _TOOLS
 
 
 def discard(words: Sequence[str]) -> None:

@@ -166,6 +166,35 @@ def test_what_python_is_about_to_run_is_read_off_its_command_line(words: str, pr
     assert " ".join(beginning._without_python(words.split())) == program
 
 
+@pytest.mark.parametrize(
+    ("raised", "code", "told"),
+    [
+        ("BrokenPipeError", beginning.EXIT_BROKEN_PIPE, ""),
+        ("KeyboardInterrupt", -signal.SIGINT, "\nInterrupted.\n"),
+    ],
+)
+def test_a_tool_of_the_project_ends_without_a_traceback(raised: str, code: int, told: str, tmp_path: Path) -> None:
+    assert str((paths.ROOT / "tools").resolve()) == beginning._TOOLS
+    tool = tmp_path / "measure.py"
+    program = (
+        f"import sys\nfrom ecgseg import beginning\nbeginning._TOOLS = {str(tmp_path.resolve())!r}\n"
+        f"beginning.at_start_of_python(sys.orig_argv)\nraise {raised}\n"
+    )
+    tool.write_text(program)
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT / "host")}
+    for place in (str(tool), tool.name):
+        done = subprocess.run(
+            [sys.executable, place], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (code, told)
+
+
+def test_a_program_elsewhere_is_no_tool_of_the_project(tmp_path: Path) -> None:
+    assert beginning.is_tool([f"{paths.ROOT}/tools/measure_growth.py"])
+    for word in (f"{tmp_path}/tools/measure_growth.py", f"{paths.ROOT}/tools/setup.sh", "measure_growth.py", ""):
+        assert not beginning.is_tool([word])
+
+
 @pytest.mark.parametrize("word", ["/invoke/.venv/bin/pytest", "/a/invoke/b/__main__.py", "reinvoke", ""])
 def test_a_program_that_merely_lies_in_a_folder_of_that_name_is_not_invoke(word: str) -> None:
     assert not beginning.is_invoke([word])
