@@ -53,13 +53,14 @@ static uint8_t least_standing(const ecgseg_events_t *s)
     return is_known ? ECGSEG_BEAT_LEAST_KNOWN : ECGSEG_BEAT_LEAST_STANDING;
 }
 
-/* Leaves in s->p the P wave of a beat whose QRS complex begins at a sample; in noise none. */
-static void take_p(ecgseg_events_t *s, uint32_t qrs_first)
+/* Leaves in s->p the P wave of a beat whose QRS complex begins at a sample, in noise none, and tells whether that is what
+ * the network says. */
+static bool take_p(ecgseg_events_t *s, uint32_t qrs_first)
 {
     if (s->noisy.is_on) {
         ecgseg_faint_drop(&s->faint);
         s->p.label = ECGSEG_NONE;
-        return;
+        return false;
     }
     if (s->p.label != ECGSEG_NONE && qrs_first - s->p.first > ECGSEG_BEAT_MAX_PR) {
         /* It is told alone, and no part of it a second time. */
@@ -71,7 +72,9 @@ static void take_p(ecgseg_events_t *s, uint32_t qrs_first)
     if (is_after_pause) {
         ecgseg_faint_forget(&s->faint);
     }
+    const bool is_seen = s->p.label != ECGSEG_NONE;
     ecgseg_faint_p_wave(&s->faint, qrs_first, s->is_locked && !is_after_pause, &s->p);
+    return is_seen || s->p.label == ECGSEG_NONE;
 }
 
 static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
@@ -88,7 +91,7 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
     }
     ecgseg_beats_close(s);
     judge(s, true);
-    take_p(s, wave->first);
+    const bool p_known = take_p(s, wave->first);
     s->beat = (ecgseg_open_beat_t){
         .qrs = *wave,
         .p = s->p,
@@ -98,7 +101,7 @@ static void take_qrs(ecgseg_events_t *s, const ecgseg_wave_t *wave)
         .standing = stands_out,
         .is_open = true,
         .rr_known = s->rr_known,
-        .p_known = !s->noisy.is_on,
+        .p_known = p_known,
         .returns = 2 * ecgseg_distance(s->peak.after, 0) <= ecgseg_distance(s->peak.height, 0),
     };
     s->rr_known = true;

@@ -161,8 +161,8 @@ def test_faint_p_waves_more_or_less_in_place_are_found_alike(program: Path) -> N
         onsets = np.cumsum([60, *rng.integers(80, 84, 40)]).tolist()
         classes = beats(onsets, onsets[-1] + 100, p=False)
         for onset in onsets:
-            first = onset - int(np.clip(rng.normal(20, seed), 8, 38))
-            length = int(rng.choice([2, 6, 8, 10, 26], p=[0.1, 0.25, 0.3, 0.3, 0.05]))
+            first = onset - int(np.clip(rng.normal(20, seed), 12, 38))
+            length = int(rng.choice([2, 9, 11, 13, 26], p=[0.1, 0.25, 0.3, 0.3, 0.05]))
             # A wave of both kinds, as at its top, and now and then one of another sample in between.
             classes.labels[first : min(first + length, onset)] = rng.choice([0, 1, FAINT_P], p=[0.1, 0.2, 0.7])
             classes.labels[first + 2] = rng.choice([0, 1, FAINT_P])

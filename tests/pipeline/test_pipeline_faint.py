@@ -62,7 +62,7 @@ def test_waves_that_are_all_faint_are_found_once_enough_of_them_are_in_place() -
 def test_what_comes_anywhere_is_no_p_wave() -> None:
     """As in fibrillation that conducts regularly, or in noise."""
     places = [12, 36, 20, 28, 14, 34, 22, 30, 12, 38, 26, 18, 33, 23]
-    assert not any(pr_of(stream([FAINT_P] * COUNT, places, length=5)))
+    assert not any(pr_of(stream([FAINT_P] * COUNT, places, length=BEAT_RULES.faint_least)))
 
 
 @pytest.mark.parametrize(("moved", "found"), [(0, True), (BEAT_RULES.pr_alike, True), (BEAT_RULES.pr_alike + 1, False)])
@@ -103,6 +103,17 @@ def test_a_longer_run_than_any_wave_is_none() -> None:
     assert waves.p_wave(Wave(), 427, is_confirmed=True) == Wave(1, 400, 399 + BEAT_RULES.faint_most, True, True)
 
 
+@pytest.mark.parametrize(("label", "told"), [(1, PR), (FAINT_P, 0)])
+def test_a_faint_wave_speaks_for_no_other_where_beats_come_irregularly(label: int, told: int) -> None:
+    """As in fibrillation, where a network almost sees P waves in some beats; the same waves seen are kept."""
+    onsets = np.cumsum([60, *(78 + 4 * (number % 2) for number in range(15))]).tolist()
+    classes = beats(onsets, onsets[-1] + 150, p=False)
+    for number, onset in enumerate(onsets):
+        if number % 4 != 1:
+            classes.labels[onset - PR : onset - PR + LENGTH] = 1 if number < BEFORE else label
+    assert pr_of(classes)[-1] == told
+
+
 def test_beats_that_are_held_get_none() -> None:
     """What is not confirmed yet is not made more certain by what is faint."""
     rules = BeatRules(confirm=6, most_held=7)
@@ -140,7 +151,7 @@ def test_as_many_other_samples_as_the_rules_say_do_not_end_a_run(missing: int) -
 def test_a_run_behind_which_a_few_samples_are_nearly_p_is_not_forgotten() -> None:
     assert told_of([*range(296, 306), 310, 315]) == WAVE
     # One that might be a wave takes its place.
-    assert told_of([*range(296, 306), 310, 311, 312]).label == 0
+    assert told_of([*range(296, 306), *range(308, 308 + BEAT_RULES.faint_least)]).label == 0
 
 
 def test_what_begins_in_front_of_the_end_of_a_t_wave_is_none_of_the_next_beat() -> None:
@@ -155,8 +166,8 @@ def test_between_the_parts_of_a_t_wave_there_is_none() -> None:
     last = onsets[-1]
     classes.labels[last - 18 : last - 8] = FAINT_P
     assert pr_of(classes)[-1] == 18
-    classes.labels[last - 24 : last - 5] = 3
-    classes.labels[last - 16 : last - 11] = FAINT_P
+    classes.labels[last - 36 : last - 2] = 3
+    classes.labels[last - 19 : last - 19 + BEAT_RULES.faint_least] = FAINT_P
     assert pr_of(classes)[-1] == 0
 
 

@@ -85,7 +85,7 @@ typedef struct {
     int8_t fine;
     uint8_t standing; /* 0..100, how far the complex stands out of what is around it */
     bool is_open, rr_known;
-    bool p_known; /* the signal is no noise there, so that a P wave would be seen */
+    bool p_known; /* the network says whether there is a P wave: neither noise nor a faint wave */
     bool returns; /* behind the complex the signal is nearer to the level in front of it than to R */
 } ecgseg_open_beat_t;
 

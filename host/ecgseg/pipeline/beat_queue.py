@@ -40,7 +40,7 @@ class OpenBeat:
         standing: 0 to 100, how far the complex stands out of what is around it.
         returns: behind the complex the signal is nearer to the level in front of it than to R.
         rr_known: nothing is missing between the beat before and this one.
-        p_known: the signal is no noise there, so that a P wave would be seen.
+        p_known: the network says whether there is a P wave: neither noise nor a faint wave.
     """
 
     qrs: Wave

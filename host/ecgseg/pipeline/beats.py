@@ -228,6 +228,7 @@ class BeatFinder(BeatQueue):
         self._close_beat()
         self._judge(good=True)
         p = self._p_of(wave.first)
+        is_faint = bool(p.label) and not self._p.label
         peak = self._peak
         returns = 2 * abs(peak.after) <= abs(peak.height)
         self._beat = OpenBeat(
@@ -240,7 +241,7 @@ class BeatFinder(BeatQueue):
             Wave(),
             returns=returns,
             rr_known=self._rr_known,
-            p_known=not self._is_noisy,
+            p_known=not self._is_noisy and not is_faint,
         )
         self._rr_known = True
         self._p = Wave()

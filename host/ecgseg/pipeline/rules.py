@@ -74,12 +74,12 @@ class BeatRules:
     most_doubts: int = 1
     width_alike: int = 3
     pr_alike: int = 3
-    irregular: int = 6
-    faint: int = 80
+    irregular: int = 4
+    faint: int = 280
     faint_gap: int = 1
-    faint_least: int = 3
+    faint_least: int = 8
     faint_most: int = 25
-    faint_alike: int = 4
+    faint_alike: int = 5
     pause: int = 300
     lead_off: int = 20
     flat: int = 250
