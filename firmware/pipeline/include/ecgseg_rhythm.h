@@ -13,7 +13,7 @@
 /* In place of PR: there is no P wave, or nothing is known of where it begins. */
 #define ECGSEG_NO_P 0u
 #define ECGSEG_SOME_P 1u
-/* Nobody knows whether there is one, for the signal was noise. */
+/* The network does not say whether there is one: the signal was noise, or the wave is faint. */
 #define ECGSEG_UNKNOWN_P 255u
 /* In place of a beat's place: the P wave has none. */
 #define ECGSEG_NO_BEAT ECGSEG_RATE_INTERVALS

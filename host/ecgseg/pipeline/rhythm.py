@@ -8,7 +8,7 @@ MOST_INTERVALS = 8
 # In place of PR: there is no P wave, or nothing is known of where it begins.
 NO_P = 0
 SOME_P = 1
-# Nobody knows whether there is one, for the signal was noise.
+# The network does not say whether there is one: the signal was noise, or the wave is faint.
 UNKNOWN_P = 255
 # A beat without a P wave tells nothing when it comes early: after an interval below 7/8 of the mean.
 _EARLY_SHARE = 7
