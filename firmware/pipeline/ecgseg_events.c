@@ -53,8 +53,8 @@ static uint8_t least_standing(const ecgseg_events_t *s)
     return is_known ? ECGSEG_BEAT_LEAST_KNOWN : ECGSEG_BEAT_LEAST_STANDING;
 }
 
-/* Leaves in s->p the P wave of a beat whose QRS complex begins at a sample, in noise none, and tells whether that is what
- * the network says. */
+/* Leaves in s->p the P wave of a beat whose QRS complex begins at a sample, in noise none, and tells whether that is
+ * what the network says. */
 static bool take_p(ecgseg_events_t *s, uint32_t qrs_first)
 {
     if (s->noisy.is_on) {
