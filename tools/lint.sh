@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The walls of the house: layout, style and types of Python and C, and that every board compiles without a warning.
 # Usage: tools/lint.sh [STEP...]   (all steps when none is named; every step runs, also after one that failed)
+# As many steps run at once as there are processors. What one says comes in one piece when it ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PWD/.venv/bin:$PATH PYTHONPATH=$PWD/host${PYTHONPATH:+:$PYTHONPATH}
 
-STEPS=(files ruff mypy layers includes complexity clang-format cppcheck misra analyzer compilers stack symbols)
+# The two that take longest come early, lest one of them runs alone at the end.
+STEPS=(files ruff mypy misra layers includes complexity clang-format cppcheck analyzer compilers stack symbols)
 
 # Every text file follows .editorconfig; no file of code is longer than 400 lines.
 files() { python tools/check_files.py; }
@@ -127,17 +129,30 @@ stack() {
 # No heap, no stdio, no libm: images take from libraries what tools/image_symbols.py allows.
 symbols() { python tools/image_symbols.py; }
 
-failed=()
-for step in "${@:-${STEPS[@]}}"; do
+# One step of those that run at once. A file of its name is left in the folder unless the step is clean.
+if [[ ${1:-} == --into ]]; then
+    touch "$2/$3"
+    said=$("$3" 2>&1) && rm "$2/$3"
+    printf '%s\n' "$3" ${said:+"$said"}
+    exit
+fi
+
+steps=("${@:-${STEPS[@]}}")
+for step in "${steps[@]}"; do
     if [[ " ${STEPS[*]} " != *" $step "* ]]; then
         printf 'Error: There is no step %s.\n  What to do: Name any of: %s\n' "$step" "${STEPS[*]}" >&2
         exit 2
     fi
-    echo "$step"
-    "$step" || failed+=("$step")
 done
-if ((${#failed[@]})); then
-    echo "Not clean: ${failed[*]}"
+if [[ " ${steps[*]} " =~ " cppcheck "|" misra " ]]; then
+    # Two at once would be in each other's way; where it fails, the steps say so.
+    (install_cppcheck) 2>/dev/null || true
+fi
+failed=$(mktemp -d)
+trap 'rm -r "$failed"' EXIT
+printf '%s\n' "${steps[@]}" | xargs -n 1 -P "$(nproc)" tools/lint.sh --into "$failed" || touch "$failed/unfinished"
+if [[ -n $(ls "$failed") ]]; then
+    echo "Not clean: $(cd "$failed" && echo *)"
     exit 1
 fi
 echo "All clean."
