@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import multiprocessing
+import signal
 import sys
 import time
 from collections import Counter
@@ -214,12 +215,21 @@ def main() -> int:
     if not missing:
         return int(any(row.different_bytes for row in rows))
     _ready = Ready.of(tuple(sorted({number for job in jobs for number in job.records})))
-    # Most of a run is waiting for what was lost, so many more of them than there are cores go on at once.
-    with ProcessPoolExecutor(options.at_once, mp_context=multiprocessing.get_context("fork")) as pool:
+    # Most of a run is waiting for what was lost, so many more of them than there are cores go on at once. Ctrl-C ends
+    # them without a word: what Python says of it there are tracebacks.
+    pool = ProcessPoolExecutor(
+        options.at_once,
+        mp_context=multiprocessing.get_context("fork"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
         for done in as_completed([pool.submit(measure, job) for job in missing]):
             rows.append(done.result())
             print(rows[-1], flush=True)
             write(options.json, rows)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return int(any(row.different_bytes for row in rows))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecgseg.pipeline.events import Event, EventFlag, EventKind
-from ecgseg.pipeline.rhythm import NO_P, SOME_P, Rhythm
+from ecgseg.pipeline.rhythm import NO_P, SOME_P, UNKNOWN_P, Rhythm
 from ecgseg.pipeline.rules import BEAT_RULES, BeatRules
 from support.streams_of_classes import Classes, beats, events_of
 
@@ -111,6 +111,26 @@ def test_the_limit_is_where_the_rules_say() -> None:
         assert rhythm.speaks_against(17 + BEAT_RULES.pr_alike + 1) == is_none
         assert not rhythm.speaks_against(17 + BEAT_RULES.pr_alike)
         assert not rhythm.speaks_against(SOME_P)
+
+
+def rhythm_of(others: Sequence[int]) -> Rhythm:
+    """Intervals of 1.0 and 1.1 s in turn, which end at beats with these PR intervals: steps of 9.46 percent."""
+    rhythm = Rhythm(BEAT_RULES)
+    for place, pr in enumerate(others):
+        rhythm.add(3520 if place % 2 else 3200, pr)
+    return rhythm
+
+
+def test_one_beat_without_a_p_wave_outweighs_two_with_one_but_not_three() -> None:
+    """At a tenth of irregularity: 9.46 / 2 is more than 4, 9.46 / 3 is not."""
+    for with_p, is_none in ((1, True), (2, False)):
+        others = [UNKNOWN_P] * (7 - with_p) + [17] * with_p + [NO_P]
+        assert rhythm_of(others).speaks_against(17) == is_none
+
+
+def test_beats_of_which_nothing_is_known_speak_neither_for_nor_against() -> None:
+    assert not rhythm_of([UNKNOWN_P] * 8).speaks_against(17)
+    assert rhythm_of([NO_P] + [UNKNOWN_P] * 7).speaks_against(17)
 
 
 def test_a_t_wave_that_ends_in_time_has_its_end() -> None:

@@ -259,8 +259,14 @@ def whole_runs(labels, kind, between=None):
 
 
 def test_only_a_model_of_four_classes_has_its_intervals_changed():
-    with pytest.raises(ValueError, match="P and T waves"):
-        stream(classes=2, augmentation={"interval_probability": 0.5})
+    changed = {"interval_probability": 0.5}
+    refused = "augmentation.interval_probability is for models that know P and T waves"
+    with pytest.raises(ValueError, match=f"error, {refused}"):
+        stream(classes=2, augmentation=changed)
+    teacher = {key: stream().model_dump(mode="json")[key] for key in ("architecture", "schedule")}
+    assert stream(classes=2, teacher=teacher | {"classes": 4, "augmentation": changed}).teacher.classes == 4
+    with pytest.raises(ValueError, match=f"error, teacher.{refused}"):
+        stream(classes=2, teacher=teacher | {"classes": 2, "augmentation": changed})
 
 
 def test_a_level_changes_once_and_smoothly():

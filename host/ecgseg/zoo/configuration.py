@@ -121,10 +121,10 @@ class ModelConfiguration(Strict):
 
     @model_validator(mode="after")
     def _knows_the_intervals_it_changes(self) -> ModelConfiguration:
-        taught = () if self.teacher is None else ((self.teacher.augmentation, self.teacher.classes),)
-        for augmentation, classes in ((self.augmentation, self.classes), *taught):
+        taught = () if self.teacher is None else (("teacher.", self.teacher.augmentation, self.teacher.classes),)
+        for whose, augmentation, classes in (("", self.augmentation, self.classes), *taught):
             if classes != 4 and augmentation.interval_probability:
-                raise ValueError("augmentation.interval_probability is for models that know P and T waves")
+                raise ValueError(f"{whose}augmentation.interval_probability is for models that know P and T waves")
         return self
 
     @model_validator(mode="after")

@@ -253,7 +253,10 @@ class BatchSource:
         positions: npt.NDArray[np.float64],
         rng: np.random.Generator,
     ) -> None:
-        """Intervals of some windows by gains of their own, each another one's; positions are changed in place."""
+        """Intervals of some windows by gains of their own, each another one's; positions are changed in place.
+
+        A window keeps its beginning, lest it reach in front of its record; its end comes earlier or later.
+        """
         if not self.augmentation.interval_probability:
             return
         chosen = np.flatnonzero(rng.random(len(rows)) < self.augmentation.interval_probability)
