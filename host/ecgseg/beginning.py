@@ -81,8 +81,7 @@ def _see_to_streams() -> None:
 
 
 def _end_without_reader(kind: type[BaseException], error: BaseException, _: object) -> None:
-    """What invoke prints itself, its menu and its help, and what a tool prints, ends as a task does when nobody reads on:
-    without a word."""
+    """What a tool prints, and invoke itself, menu and help, ends like a task when nobody reads on: without a word."""
     if isinstance(error, BrokenPipeError):
         os._exit(EXIT_BROKEN_PIPE)
     sys.__excepthook__(kind, error, error.__traceback__)
