@@ -62,6 +62,8 @@ def run_tests(folder: Path) -> bool:
         "-m",
         "pytest",
         "-q",
+        f"-n{(os.cpu_count() or 1) + 1}",
+        "--dist=loadfile",
         "-m",
         "not qemu and not slow",
         f"--basetemp={folder / 'tests'}",

@@ -22,11 +22,12 @@ pytestmark = pytest.mark.qemu
     "model", [pytest.param(name, marks=[pytest.mark.slow] * (name != model_names()[0])) for name in model_names()]
 )
 def test_every_byte_is_equal_on_a_cortex_m4f(tmp_path: Path, model: str) -> None:
-    leads = ("i", "ii", "v2") if model == DEFAULT_MODEL else ("ii",)
-    finished = run(HilOptions("qemu", model=model, leads=leads, vectors=tmp_path))
+    # Each model sees another lead, and all of them do natively (test_hil_host.py).
+    lead = dict(zip(model_names(), ("ii", "v2", "i"), strict=True))[model]
+    finished = run(HilOptions("qemu", model=model, leads=(lead,), vectors=tmp_path))
     result = finished.result
     assert (result.verdict, result.mismatched_bytes, result.mismatches, result.error) == ("pass", 0, [], None)
-    assert result.frames == result.expected_frames == 40 * len(leads) * 4
+    assert result.frames == result.expected_frames == 40 * 4
     assert (result.target, result.board) == ("qemu", "mps2_an386")
     assert result.model_sha256 == find_model(model).sha256
     assert result.timing.unit == "instructions"

@@ -34,7 +34,9 @@ def short(**changes):
     schedule = zoo.ScheduleConfiguration(
         steps=12, batch=16, learning_rate=1e-2, warmup_steps=2, averaging=0.9, evaluate_every=6
     )
-    return zoo.smoke().model_copy(update={"schedule": schedule} | changes)
+    smoke = zoo.smoke()
+    small = smoke.architecture.model_copy(update={"blocks": smoke.architecture.blocks[:2]})
+    return smoke.model_copy(update={"schedule": schedule, "architecture": small} | changes)
 
 
 @pytest.fixture(scope="module")
