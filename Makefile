@@ -9,8 +9,8 @@ EXTRAS ?= dev
 MINUTES ?= 1
 comma := ,
 VENV := .venv
-# One more than there are processors: many tests wait for a process of their own.
-WORKERS := $(shell expr $$(nproc) + 1)
+# More than there are processors: many tests wait for a process of their own, or for an answer that got lost.
+WORKERS := $(shell expr $$(nproc) + 2)
 # Files in the order of tests/conftest.py: the longest first, lest one of them runs alone at the end.
 PYTEST = $(VENV)/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
