@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -121,12 +121,9 @@ def _build(model: Rendered, driver: str, board: str, program: Path) -> Path:
     return build_program(model.folder, [model.folder / AOT.model_source, drivers.FOLDER / driver], board, program)
 
 
-def build_program(
-    generated: Path, sources: list[Path], board: str, program: Path, *, flags: tuple[str, ...] = ()
-) -> Path:
+def build_program(generated: Path, sources: list[Path], board: str, program: Path) -> Path:
     """A program of these sources, the headers of a generated folder and the engine."""
-    compiler = replace(compiler_of(board, generated, drivers.FOLDER), flags=flags)
-    return compiler.link([*sources, *_engine_objects(board)], program)
+    return compiler_of(board, generated, drivers.FOLDER).link([*sources, *_engine_objects(board)], program)
 
 
 def build_native(model: Rendered) -> Path:

@@ -71,10 +71,9 @@ def truth(model: RenderedStream, record: Record) -> tuple[Int8, dict[int, Int8]]
 
 def build_native(model: RenderedStream) -> Path:
     """The test program under ASan and UBSan."""
-    # Of a stream, kernels inlined into one small function, sanitizers make less when it is optimised a little.
-    flags = () if drivers.COUNTS_LINES else ("-Og",)
-    sources = [drivers.FOLDER / "stream_driver.c"]
-    return engine_harness.build_program(model.folder, sources, HOST, model.folder / "native", flags=flags)
+    return engine_harness.build_program(
+        model.folder, [drivers.FOLDER / "stream_driver.c"], HOST, model.folder / "native"
+    )
 
 
 def run_native(model: RenderedStream, records: list[Record], trace: Path | None = None) -> list[Int8]:
