@@ -6,6 +6,7 @@ import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
@@ -93,21 +94,22 @@ class Loop:
         self.data.clear()
 
 
-def test_a_cut_line_is_dead_for_its_time_and_then_lives_again() -> None:
+def test_a_cut_line_is_dead_for_its_time_and_then_lives_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 50.0
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=time.sleep)
+    monkeypatch.setattr("ecgseg.hil.faults.time", clock)
     loop = Loop()
-    port = FaultyPort(loop, to_device=FaultPlan(cut_every_seconds=0.2, cut_seconds=0.1))
-    started = time.monotonic()
-    passed: list[float] = []
-    while (now := time.monotonic() - started) < 0.45:
-        loop.data.clear()
-        port.write(b"x")
-        passed += [now] if loop.data else []
-        time.sleep(0.002)
-    assert any(at < 0.19 for at in passed)
-    assert not any(0.21 < at < 0.29 for at in passed)
-    assert any(0.31 < at < 0.39 for at in passed)
-    assert not any(at > 0.41 for at in passed)
-    assert port.to_device_faults.cut > 0
+    port = FaultyPort(loop, to_device=FaultPlan(cut_every_seconds=0.25, cut_seconds=0.125))
+    passed = {}
+    for eighth in range(5):
+        # Just behind each bound, and just before the next one.
+        for at in (eighth / 8 + 0.001, eighth / 8 + 0.124):
+            now = 50.0 + at
+            loop.data.clear()
+            port.write(b"x")
+            passed[at] = bool(loop.data)
+    assert list(passed.values()) == [True] * 4 + [False] * 2 + [True] * 2 + [False] * 2
+    assert port.to_device_faults.cut == 4
 
 
 def test_a_run_behind_a_bad_line_passes_and_tells_what_was_done_to_it(tmp_path: Path) -> None:
