@@ -62,7 +62,7 @@ def run_tests(folder: Path) -> bool:
         "-m",
         "pytest",
         "-q",
-        f"-n{(os.cpu_count() or 1) + 1}",
+        "-nauto",
         "--dist=loadfile",
         "-m",
         "not qemu and not slow",

@@ -34,6 +34,7 @@ def short(**changes):
     schedule = zoo.ScheduleConfiguration(
         steps=12, batch=16, learning_rate=1e-2, warmup_steps=2, averaging=0.9, evaluate_every=6
     )
+    # Every training compiles its network anew, which takes longer than these steps.
     smoke = zoo.smoke()
     small = smoke.architecture.model_copy(update={"blocks": smoke.architecture.blocks[:2]})
     return smoke.model_copy(update={"schedule": schedule, "architecture": small} | changes)
