@@ -39,9 +39,11 @@ class ScheduleConfiguration(Strict):
         p_weight: weight of the samples of P waves against all others; below 1 fewer P waves are invented.
         averaging: decay of the running average of the weights, per step.
         evaluate_every: steps between two looks at the validation patients.
+        longest_sum: products that are added up at a time in a product of matrices, so that CPUs whose first-level data
+            cache differs come to the same bytes; 0 leaves it to the CPU, as the models of the zoo were trained.
     """
 
-    later = frozenset({"p_weight"})
+    later = frozenset({"p_weight", "longest_sum"})
 
     steps: Positive
     batch: Positive = 128
@@ -52,6 +54,7 @@ class ScheduleConfiguration(Strict):
     p_weight: Annotated[float, Field(gt=0.0, le=10.0)] = 1.0
     averaging: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.998
     evaluate_every: Positive = 500
+    longest_sum: Literal[0, 64, 128, 256] = 0
 
 
 class TeacherConfiguration(Strict):

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from ecgseg.zoo.architecture import ArchitectureConfiguration
 from ecgseg.zoo.builder import HEAD, NORMALISATION_EPSILON, stages
+from ecgseg.zoo.products import product
 
 _MOMENTUM = 0.99
 
@@ -30,10 +31,17 @@ class _Stage:
 
 
 class Forward:
-    """Runs a model of :func:`ecgseg.zoo.builder.build` (not folded) as matrix products."""
+    """Runs a model of :func:`ecgseg.zoo.builder.build` (not folded) as matrix products.
 
-    def __init__(self, model: Any, architecture: ArchitectureConfiguration, classes: int) -> None:
+    Args:
+        model: whose weights are used.
+        architecture, classes: that it was built from.
+        longest_sum: see :func:`ecgseg.zoo.products.product`.
+    """
+
+    def __init__(self, model: Any, architecture: ArchitectureConfiguration, classes: int, longest_sum: int = 0) -> None:
         self._classes = classes
+        self._longest_sum = longest_sum
         self._head = model.get_layer(HEAD)
         self._stages = [
             _Stage(
@@ -60,14 +68,15 @@ class Forward:
         """
         time = x.shape[1]
         for stage in self._stages:
-            y = tf.nn.relu(_normalise(_convolve(x, stage), stage.norm, training))
+            y = tf.nn.relu(_normalise(_convolve(x, stage, self._longest_sum), stage.norm, training))
             x = x + y if stage.residual else y
         width = x.shape[2]
-        flat = tf.matmul(tf.reshape(x, [-1, width]), tf.reshape(self._head.kernel, [width, -1]))
+        rows, kernel = tf.reshape(x, [-1, width]), tf.reshape(self._head.kernel, [width, -1])
+        flat = product(rows, kernel, self._longest_sum)
         return tf.reshape(flat + self._head.bias, [-1, time, self._classes])
 
 
-def _convolve(x: Any, stage: _Stage) -> Any:
+def _convolve(x: Any, stage: _Stage, longest_sum: int) -> Any:
     """Convolution, padded as the stage says or by TensorFlow's SAME: float32 [batch, time, in] to [.., out]."""
     time, width = x.shape[1], x.shape[2]
     steps = -(-time // stage.stride)
@@ -79,7 +88,7 @@ def _convolve(x: Any, stage: _Stage) -> Any:
     taps = [padded[:, tap * stage.dilation : tap * stage.dilation + reach : stage.stride] for tap in range(stage.width)]
     columns = tf.reshape(tf.concat(taps, -1), [-1, stage.width * width])
     kernel = tf.reshape(stage.kernel, [stage.width * width, -1])
-    return tf.reshape(tf.matmul(columns, kernel), [-1, steps, kernel.shape[1]])
+    return tf.reshape(product(columns, kernel, longest_sum), [-1, steps, kernel.shape[1]])
 
 
 def _normalise(x: Any, norm: Any, training: bool) -> Any:

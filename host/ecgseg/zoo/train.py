@@ -1,6 +1,7 @@
 """Trains a model from its configuration: repeatable to the bit, resumable, chosen on validation patients.
 
-What makes it repeatable: one seed; batch i is a function of (seed, i); one thread per operation; XLA's fixed order.
+What makes it repeatable: one seed; batch i is a function of (seed, i); one thread per operation; XLA's fixed order
+(on one kind of CPU, and on all with `schedule.longest_sum`).
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ class Trainer:
         self._model = build(
             configuration.architecture, configuration.classes, folded=False, length=configuration.frame_length
         )
-        self._forward = Forward(self._model, configuration.architecture, configuration.classes)
         schedule = configuration.schedule
+        self._forward = Forward(self._model, configuration.architecture, configuration.classes, schedule.longest_sum)
         self._optimizer = keras.optimizers.AdamW(
             keras.optimizers.schedules.CosineDecay(
                 0.0,
