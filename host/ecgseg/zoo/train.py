@@ -1,7 +1,7 @@
 """Trains a model from its configuration: repeatable to the bit, resumable, chosen on validation patients.
 
 What makes it repeatable: one seed; batch i is a function of (seed, i); one thread per operation; XLA's fixed order
-(on one kind of CPU, and on all with `schedule.longest_sum`).
+on one kind of CPU (`schedule.longest_sum` takes its cache out of that order).
 """
 
 from __future__ import annotations
