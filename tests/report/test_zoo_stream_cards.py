@@ -59,3 +59,17 @@ def test_the_card_is_what_the_figures_render_to(name: str) -> None:
     rendered = {path: path.read_bytes() for path in cards.write_card(cards.read_metrics(name))}
     for path, content in before.items():
         assert rendered[path] == content, f"run `invoke zoo --measure --model {name}`"
+
+
+@pytest.mark.parametrize(
+    ("longest_sum", "told"),
+    [(0, "another kind of CPU gives other bytes"), (256, "sums of at most 256 products at a time")],
+)
+def test_the_card_tells_what_another_cpu_would_come_to(longest_sum, told, monkeypatch, tmp_path: Path) -> None:
+    name = stream_names()[0]
+    metrics, settings = cards.read_metrics(name), configuration.load(name)
+    schedule = settings.schedule.model_copy(update={"longest_sum": longest_sum})
+    monkeypatch.setattr(configuration, "load", lambda _: settings.model_copy(update={"schedule": schedule}))
+    monkeypatch.setattr(configuration, "folder", lambda _: tmp_path)
+    cards.write_card(metrics)
+    assert told in (tmp_path / "README.md").read_text()
