@@ -46,7 +46,7 @@ def _over_columns(left: Any, right: Any, longest: int) -> Any:
 
 
 def _over_rows(left: Any, right: Any, longest: int) -> Any:
-    """[n, k] transposed times [n, m], summed over n in equal parts."""
+    """[n, k] transposed times [n, m], summed over n in equal parts, the longest that divide n."""
     positions = left.shape[0]
     length = next(size for size in range(min(positions, longest), 0, -1) if positions % size == 0)
     count = positions // length

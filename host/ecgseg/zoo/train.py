@@ -315,5 +315,6 @@ def _use_one_thread() -> None:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
-        # Already in use in this process (a test, or a second model): XLA's flag above still holds.
+        # Already in use in this process. After another training its one thread holds; after anything else, such as a
+        # test, the bytes are those of several threads.
         return
