@@ -57,7 +57,7 @@ class Options(ModelOptions, RecordOptions, JsonOption):
         default=0,
     )
     steps: int = option(
-        "With --cv: steps of each training; default those of the configuration.",
+        "With --cv: steps of each training, without its fine-tuning; default those of the configuration.",
         GoesWith(("cv",), why="Nothing else is trained here.", remedy="Leave it out, or add --cv 5."),
         default=0,
     )

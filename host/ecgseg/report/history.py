@@ -15,7 +15,7 @@ def history_picture(name: str, history: Sequence[Look], best: Look) -> bytes:
     Args:
         name: of the model.
         history: all looks of the training.
-        best: the one that was chosen, which is marked.
+        best: the one that was chosen, which is marked; what is behind the training's own steps is shaded.
 
     Raises:
         OutputError: it could not be drawn.
@@ -31,6 +31,11 @@ def _png(name: str, history: Sequence[Look], best: Look) -> bytes:
     axes = figure.add_subplot()
     steps = [look.step for look in history]
     axes.plot(steps, [look.loss for look in history], color="tab:gray")
+    tuned = [look.step for look in history if look.fine_tuning]
+    if tuned:
+        first = max((look.step for look in history if not look.fine_tuning), default=0)
+        axes.axvspan(first, tuned[-1], color="tab:gray", alpha=0.15, linewidth=0, label="fine-tuning")
+        axes.legend(loc="center", frameon=False)
     axes.set_xlabel("step")
     axes.set_ylabel("training loss", color="tab:gray")
     scores = axes.twinx()

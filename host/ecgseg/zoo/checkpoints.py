@@ -26,14 +26,38 @@ Arrays = Sequence[npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Look:
-    """One look at the validation patients: step, mean training loss since the last one, weighted F1 (float)."""
+    """One look at the validation patients.
+
+    Attributes:
+        step: of the whole training.
+        loss: mean training loss since the last look.
+        weighted_f1: of the float weights.
+        fine_tuning: it is one of the fine-tuning.
+    """
 
     step: int
     loss: float
     weighted_f1: float
+    fine_tuning: bool = False
 
 
 _Looks = TypeAdapter(list[Look])
+
+
+def chosen(history: Sequence[Look]) -> Look:
+    """The best look of a training; of one with a fine-tuning, the best look of that.
+
+    Raises:
+        ValueError: there is none.
+    """
+    tuned = [look for look in history if look.fine_tuning]
+    return max(tuned or history, key=lambda look: look.weighted_f1)
+
+
+def looks_text(history: Sequence[Look], indent: int | None = None) -> str:
+    """Looks as JSON; only those of a fine-tuning say whether they are."""
+    looks = [{key: value for key, value in asdict(look).items() if value is not False} for look in history]
+    return json.dumps(looks, indent=indent)
 
 
 @dataclass(frozen=True)
@@ -66,7 +90,7 @@ def save(folder: Path, checkpoint: Checkpoint, digest: str) -> None:
     """
     arrays = {f"state{index}": value for index, value in enumerate(checkpoint.state)}
     arrays |= {f"best{index}": value for index, value in enumerate(checkpoint.best)}
-    history = json.dumps([asdict(look) for look in checkpoint.history])
+    history = looks_text(checkpoint.history)
     with replacing(folder / NAME) as (partial,):
         np.savez(partial, step=checkpoint.step, digest=digest, history=history, **arrays)  # type: ignore[arg-type]
 

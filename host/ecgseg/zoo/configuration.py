@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -24,37 +24,12 @@ from ecgseg.output import write_json
 from ecgseg.pipeline import DEFAULT_INPUT_RATE, FRAME_LENGTH, MODEL_RATE, RUNNING_WINDOW, PreprocessParameters
 from ecgseg.zoo.architecture import ArchitectureConfiguration, BlockConfiguration, Positive, Probability, Strict
 from ecgseg.zoo.recipe import AugmentationConfiguration, DataConfiguration
+from ecgseg.zoo.schedule import FineTuningConfiguration, ScheduleConfiguration
 
 SMOKE = "smoke"
 TEACHER = "teacher"
 STREAM_WINDOW = 1000
 _LARGEST_BYTES = 1 << 20
-
-
-class ScheduleConfiguration(Strict):
-    """AdamW with a linear warm-up and a cosine decay to a hundredth; the weights used are a running average.
-
-    Attributes:
-        label_smoothing: share of the target spread evenly over all classes.
-        p_weight: weight of the samples of P waves against all others; below 1 fewer P waves are invented.
-        averaging: decay of the running average of the weights, per step.
-        evaluate_every: steps between two looks at the validation patients.
-        longest_sum: products that are added up at a time in a product of matrices, so that CPUs whose first-level data
-            cache differs come to the same bytes; 0 leaves it to the CPU, as the models of the zoo were trained.
-    """
-
-    later = frozenset({"p_weight", "longest_sum"})
-
-    steps: Positive
-    batch: Positive = 128
-    learning_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 4e-3
-    warmup_steps: Positive = 200
-    weight_decay: Annotated[float, Field(ge=0.0)] = 1e-3
-    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.03
-    p_weight: Annotated[float, Field(gt=0.0, le=10.0)] = 1.0
-    averaging: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.998
-    evaluate_every: Positive = 500
-    longest_sum: Literal[0, 64, 128, 256] = 0
 
 
 class TeacherConfiguration(Strict):
@@ -96,9 +71,10 @@ class ModelConfiguration(Strict):
     Attributes:
         kind: "frames" of 2.5 s, each normalised and answered by itself, or a "stream", normalised by what it saw last.
         frame_length: samples of a frame; of a stream, of the windows that it is trained on.
+        fine_tuning: further steps with another augmentation, None for none.
     """
 
-    later = frozenset({"kind"})
+    later = frozenset({"kind", "fine_tuning"})
 
     format: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -112,9 +88,22 @@ class ModelConfiguration(Strict):
     augmentation: AugmentationConfiguration = AugmentationConfiguration()
     architecture: ArchitectureConfiguration
     schedule: ScheduleConfiguration
+    fine_tuning: FineTuningConfiguration | None = None
     teacher: TeacherConfiguration | None = None
     quantisation: QuantisationConfiguration = QuantisationConfiguration()
     versions: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_fine_tuned_by_its_own_augmentation(cls, said: Any) -> Any:
+        """What a file does not say of fine_tuning.augmentation is what it says of augmentation."""
+        tuning = said.get("fine_tuning") if isinstance(said, dict) else None
+        if not isinstance(tuning, dict):
+            return said
+        parts = (said.get("augmentation", {}), tuning.get("augmentation", {}))
+        if not all(isinstance(part, dict) for part in parts):
+            return said
+        return said | {"fine_tuning": tuning | {"augmentation": parts[0] | parts[1]}}
 
     @model_validator(mode="after")
     def _has_a_bias_for_each_class(self) -> ModelConfiguration:
@@ -125,7 +114,9 @@ class ModelConfiguration(Strict):
     @model_validator(mode="after")
     def _knows_the_intervals_it_changes(self) -> ModelConfiguration:
         taught = () if self.teacher is None else (("teacher.", self.teacher.augmentation, self.teacher.classes),)
-        for whose, augmentation, classes in (("", self.augmentation, self.classes), *taught):
+        tuning = self.fine_tuning
+        tuned = () if tuning is None else (("fine_tuning.", tuning.augmentation, self.classes),)
+        for whose, augmentation, classes in (("", self.augmentation, self.classes), *taught, *tuned):
             if classes != 4 and augmentation.interval_probability:
                 raise ValueError(f"{whose}augmentation.interval_probability is for models that know P and T waves")
         return self
@@ -136,8 +127,9 @@ class ModelConfiguration(Strict):
             raise ValueError(f"a teacher of {self.teacher.classes} classes cannot teach {self.classes}")
         if self.classes == 2 and self.schedule.p_weight != 1.0:
             raise ValueError("schedule.p_weight is for models that know P waves")
-        if self.schedule.warmup_steps >= self.schedule.steps:
-            raise ValueError("schedule.warmup_steps must be below schedule.steps")
+        for key, part in (("schedule", self.schedule), ("fine_tuning", self.fine_tuning)):
+            if part is not None and part.warmup_steps >= part.steps:
+                raise ValueError(f"{key}.warmup_steps must be below {key}.steps")
         if self.streams != self.name.startswith(STREAM_PREFIX) and self.name not in (SMOKE, TEACHER):
             raise ValueError(f"the names of streams, and of no others, begin with '{STREAM_PREFIX}'")
         if self.streams and self.name != TEACHER and not self.architecture.causal:
@@ -182,6 +174,23 @@ class ModelConfiguration(Strict):
         """SHA-256 of what decides the weights: all but description and versions."""
         content = self.model_dump(mode="json", exclude={"description", "versions"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def steps(self) -> int:
+        """Of the whole training, its fine-tuning included; those of the teacher come in front of them."""
+        return self.schedule.steps + (self.fine_tuning.steps if self.fine_tuning is not None else 0)
+
+    def without_fine_tuning(self) -> ModelConfiguration:
+        """What is trained before the fine-tuning, whatever that is: one training serves several of them."""
+        return self.model_copy(update={"fine_tuning": None})
+
+    def fine_tuned(self) -> ModelConfiguration | None:
+        """Schedule and augmentation of the fine-tuning in the place of those in front of it; None without one."""
+        tuning = self.fine_tuning
+        if tuning is None:
+            return None
+        changes = {"schedule": tuning.schedule(self.schedule), "augmentation": tuning.augmentation}
+        return self.model_copy(update=changes)
 
     def teacher_configuration(self) -> ModelConfiguration | None:
         """The teacher as a model of its own, or None. Models with equal teachers share it."""

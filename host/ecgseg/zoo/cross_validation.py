@@ -56,7 +56,7 @@ def folds(count: int, seed: int) -> list[Fold]:
 
 
 def fold_configuration(configuration: ModelConfiguration, fold: Fold, steps: int) -> ModelConfiguration:
-    """The recipe with the patients of one fold and that many steps."""
+    """The recipe with the patients of one fold and that many steps in front of its fine-tuning."""
     data = configuration.data.model_copy(update={"training": fold.training, "validation": fold.validation})
     schedule = configuration.schedule.model_copy(update={"steps": steps})
     return configuration.model_copy(update={"data": data, "schedule": schedule})
@@ -208,7 +208,7 @@ def score_on_qtdb(models: Sequence[Outcome], jobs: Sequence[Job], folder: Path, 
 
 
 def qtdb_fold(configuration: ModelConfiguration, fold: str, steps: int) -> ModelConfiguration:
-    """The recipe with the records of the other folds of QTDB and that many steps."""
+    """The recipe with the records of the other folds of QTDB and that many steps in front of its fine-tuning."""
     others = tuple(name for name in qtdb.split() if name != fold)
     data = configuration.data.model_copy(update={"qtdb_training": others})
     schedule = configuration.schedule.model_copy(update={"steps": steps})

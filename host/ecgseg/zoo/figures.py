@@ -106,7 +106,8 @@ class CrossValidation(BaseModel):
     Attributes:
         digest: of the configuration, the recipe that was judged.
         command: what makes this file again.
-        steps: of each training; fewer than the configuration's where only the architecture was to be judged.
+        steps: of each training, without its fine-tuning; fewer than the configuration's where only the architecture was
+            to be judged.
     """
 
     model: str
@@ -132,7 +133,7 @@ class QtdbCrossValidation(BaseModel):
     Attributes:
         digest: of the configuration, the recipe that was judged.
         command: what makes this file again.
-        steps: of each training; fewer than the configuration's where time was short.
+        steps: of each training, without its fine-tuning; fewer than the configuration's where time was short.
     """
 
     model: str

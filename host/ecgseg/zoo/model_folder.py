@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from ecgseg.output import replacing
 from ecgseg.scoring.metrics import confusion_matrix, weighted_f1
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import instruction_set
-from ecgseg.zoo.checkpoints import Look
+from ecgseg.zoo.checkpoints import Look, chosen, looks_text
 from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.corpus import Corpus, calibration_frames, undisturbed
 from ecgseg.zoo.dataset import int8_frames
@@ -80,8 +79,8 @@ def write_model(
 
     calibration = calibration_frames(configuration, corpus)
     content = quantise(model, calibration, configuration.preprocess(), configuration.quantisation.class_bias)
-    best = max(history, key=lambda look: look.weighted_f1)
-    looks = json.dumps([asdict(look) for look in history], indent=1) + "\n"
+    best = chosen(history)
+    looks = looks_text(history, indent=1) + "\n"
     picture = draw(configuration.name, history, best)
     exact = configuration.model_copy(update={"versions": versions()})
     written = Written(

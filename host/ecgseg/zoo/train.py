@@ -26,12 +26,13 @@ from ecgseg.zoo import checkpoints
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo.builder import build, fold
 from ecgseg.zoo.checkpoints import Checkpoint, Look
-from ecgseg.zoo.configuration import ModelConfiguration, ScheduleConfiguration
+from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.corpus import Corpus, batches, load_corpus, undisturbed, work_with
 from ecgseg.zoo.dataset import BatchSource
 from ecgseg.zoo.forward import Forward
 from ecgseg.zoo.model_folder import DrawHistory, Written, write_model
 from ecgseg.zoo.progress import Report, Shown, Tell, bars
+from ecgseg.zoo.schedule import ScheduleConfiguration
 
 _GRADIENT_NORM = 1.0
 _AHEAD = 4
@@ -52,23 +53,58 @@ class Trained:
     @property
     def best(self) -> Look:
         """The chosen look."""
-        return max(self.history, key=lambda look: look.weighted_f1)
+        return checkpoints.chosen(self.history)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a training that has an optimiser and a checkpoint of its own.
+
+    Attributes:
+        configuration: its schedule, augmentation and all else.
+        digest: of what its weights depend on.
+        work: folder for the checkpoint.
+        first: steps of the training in front of it; with any it is the fine-tuning.
+        whole: steps of the training.
+    """
+
+    configuration: ModelConfiguration
+    digest: str
+    work: Path
+    first: int
+    whole: int
+
+    @property
+    def end(self) -> int:
+        """Steps of the training when the stage has ended."""
+        return self.first + self.configuration.schedule.steps
+
+
+def stages(configuration: ModelConfiguration, work: Path) -> list[Stage]:
+    """The training of a configuration, and its fine-tuning if there is one."""
+    alone, tuned = configuration.without_fine_tuning(), configuration.fine_tuned()
+    found = [Stage(alone, alone.digest(), work, 0, configuration.steps)]
+    if tuned is not None:
+        first = configuration.schedule.steps
+        found.append(Stage(tuned, configuration.digest(), work / "fine-tuning", first, configuration.steps))
+    return found
 
 
 class Trainer:
-    """One training run: model, optimiser, averaged weights, and their checkpoint.
+    """One stage of a training: model, optimiser, averaged weights, and their checkpoint.
 
     Args:
-        configuration: what to train.
+        stage: what to train.
         corpus: its data.
-        work: folder for the checkpoint.
         teacher: callable that gives class probabilities of a batch, or None.
+        before: the stage in front of it, from whose best weights it starts; None at the beginning.
     """
 
-    def __init__(self, configuration: ModelConfiguration, corpus: Corpus, work: Path, teacher: Any = None) -> None:
+    def __init__(self, stage: Stage, corpus: Corpus, teacher: Any = None, before: Trainer | None = None) -> None:
+        configuration = stage.configuration
         keras.utils.set_random_seed(configuration.seed)
+        self._stage = stage
         self._configuration = configuration
-        self._work = work
         self._teacher = teacher
         self._source = batches(configuration, corpus)
         self._frames, self._targets = undisturbed(configuration, corpus.validation)
@@ -89,9 +125,11 @@ class Trainer:
         )
         self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
         self._optimizer.build(self._model.trainable_variables)
+        if before is not None:
+            before.give_best(self._model)
         self._average = [tf.Variable(weight, trainable=False) for weight in self._model.weights]
         self._best = [np.asarray(weight) for weight in self._model.weights]
-        self._history: list[Look] = []
+        self._history: list[Look] = [] if before is None else list(before.history)
         self._step = tf.function(self._train_step, jit_compile=True)
         self._predict = tf.function(self._classes, jit_compile=True)
 
@@ -128,56 +166,62 @@ class Trainer:
     def _state(self) -> list[Any]:
         return [*self._model.weights, *self._optimizer.variables, *self._average]
 
+    @property
+    def history(self) -> tuple[Look, ...]:
+        """All looks so far, those of the stage in front of it first."""
+        return tuple(self._history)
+
     def _save(self, step: int) -> None:
         state = [np.asarray(value) for value in self._state]
-        reached = Checkpoint(step, state, self._best, tuple(self._history))
-        checkpoints.save(self._work, reached, self._configuration.digest())
+        checkpoints.save(self._stage.work, Checkpoint(step, state, self._best, self.history), self._stage.digest)
 
     def _resume(self) -> int:
-        """Step to go on from: that of a checkpoint of the very same configuration, else 0."""
-        saved = checkpoints.load(self._work, self._configuration.digest())
+        """Step to go on from: that of a checkpoint of the very same configuration, else the stage's first."""
+        work = self._stage.work
+        saved = checkpoints.load(work, self._stage.digest)
         if saved is None:
-            return 0
-        checkpoints.check_fits(saved, self._work, [np.asarray(value) for value in self._state], self._best)
+            return self._stage.first
+        checkpoints.check_fits(saved, work, [np.asarray(value) for value in self._state], self._best)
         for value, kept in zip(self._state, saved.state, strict=True):
             value.assign(kept)
         self._best = list(saved.best)
         self._history = list(saved.history)
         return saved.step
 
-    def run(self, tell: Tell, *, resume: bool = True) -> Trained:
-        """Trains to the end of the schedule."""
-        schedule = self._configuration.schedule
-        self._work.mkdir(parents=True, exist_ok=True)
-        step = self._resume() if resume else 0
+    def run(self, tell: Tell, *, resume: bool = True) -> None:
+        """Trains to the end of the stage; the model has the weights of the chosen look then."""
+        schedule, end = self._configuration.schedule, self._stage.end
+        self._stage.work.mkdir(parents=True, exist_ok=True)
+        step = self._resume() if resume else self._stage.first
         tell(self._report(step))
         losses: list[Any] = []
-        for x, y in _ahead(self._source, step, schedule.steps):
+        # No batch is drawn twice: those of a fine-tuning go on where the others ended.
+        for x, y in _ahead(self._source, step, end):
             soft = self._teacher(x) if self._teacher is not None else np.zeros((1,), np.float32)
             losses.append(self._step(x, y, soft))
             step += 1
             tell(self._report(step))
-            if step % schedule.evaluate_every == 0 or step == schedule.steps:
+            if (step - self._stage.first) % schedule.evaluate_every == 0 or step == end:
                 tell(self._report(step, self._look(step, float(np.mean([float(loss) for loss in losses])))))
                 losses.clear()
-        return self._finish()
+        self.give_best(self._model)
 
     def _report(self, step: int, look: Look | None = None) -> Report:
         figures = {} if look is None else {"loss": look.loss, "weighted_f1": look.weighted_f1}
-        return Report(name=self._configuration.name, step=step, steps=self._configuration.schedule.steps, **figures)
+        return Report(name=self._configuration.name, step=step, steps=self._stage.whole, **figures)
 
     def _look(self, step: int, loss: float) -> Look:
         """Looks at the validation patients and keeps what was reached."""
-        look = Look(step, loss, self._validate())
+        look = Look(step, loss, self._validate(), fine_tuning=self._stage.first > 0)
         if not np.isfinite(loss):
             raise ModelError(
                 f"The training of {self._configuration.name} diverged at step {step}.",
                 "The loss is no longer a number.",
-                "Lower schedule.learning_rate in the configuration.",
+                f"Lower {'fine_tuning' if look.fine_tuning else 'schedule'}.learning_rate in the configuration.",
             )
-        if not self._history or look.weighted_f1 > max(past.weighted_f1 for past in self._history):
-            self._best = [np.asarray(mean) for mean in self._average]
         self._history.append(look)
+        if checkpoints.chosen(self._history) is look:
+            self._best = [np.asarray(mean) for mean in self._average]
         self._save(step)
         return look
 
@@ -195,11 +239,15 @@ class Trainer:
 
         return tf.function(answer, jit_compile=True)
 
-    def _finish(self) -> Trained:
-        for weight, value in zip(self._model.weights, self._best, strict=True):
+    def give_best(self, model: Any) -> None:
+        """Gives a model of the same architecture the averaged weights of the chosen look."""
+        for weight, value in zip(model.weights, self._best, strict=True):
             weight.assign(value)
+
+    def trained(self) -> Trained:
+        """The chosen look, folded, when the stage has ended."""
         model = fold(self._model, self._configuration.architecture, self._configuration.classes)
-        return Trained(model, tuple(self._history))
+        return Trained(model, self.history)
 
 
 def _loss(logits: Any, y: Any, soft: Any, configuration: ModelConfiguration) -> Any:
@@ -257,7 +305,12 @@ def fit_telling(
     """Like :func:`fit`, with a function that is told every step."""
     _use_one_thread()
     teacher = _teacher(configuration, corpus, work, tell, resume)
-    return Trainer(configuration, corpus, work, teacher).run(tell, resume=resume)
+    trainer: Trainer | None = None
+    for stage in stages(configuration, work):
+        trainer = Trainer(stage, corpus, teacher, trainer)
+        trainer.run(tell, resume=resume)
+    assert trainer is not None
+    return trainer.trained()
 
 
 def _teacher(configuration: ModelConfiguration, corpus: Corpus, work: Path, tell: Tell, resume: bool) -> Any | None:
@@ -267,7 +320,8 @@ def _teacher(configuration: ModelConfiguration, corpus: Corpus, work: Path, tell
         return None
     assert configuration.teacher is not None
     folder = work.parent / f"teacher-{teaching.digest()[:12]}-{corpus.fingerprint}"
-    trained = Trainer(teaching, corpus, folder)
+    [stage] = stages(teaching, folder)
+    trained = Trainer(stage, corpus)
     # Trainings that run at once may have the same teacher: one of them trains it, the others wait for it.
     with alone_in(folder):
         trained.run(tell, resume=resume)
