@@ -15,7 +15,7 @@ from ecgseg.models import STREAMS, find_model, model_names, stream_names
 from ecgseg.pipeline.stream_segmenter import StreamSegmenter
 from ecgseg.report import cards
 from ecgseg.zoo import configuration
-from ecgseg.zoo.figures import StreamMetrics
+from ecgseg.zoo.figures import QtdbCrossValidation, StreamMetrics, read_qtdb_cross_validation
 
 MOST_PARAMETERS = {"stream-4-tcn-sm": 5_000, "stream-4-tcn-lg": 13_000}
 
@@ -59,6 +59,27 @@ def test_the_card_is_what_the_figures_render_to(name: str) -> None:
     rendered = {path: path.read_bytes() for path in cards.write_card(cards.read_metrics(name))}
     for path, content in before.items():
         assert rendered[path] == content, f"run `invoke zoo --measure --model {name}`"
+
+
+@pytest.mark.parametrize("name", stream_names())
+def test_the_cross_validation_is_that_of_the_committed_recipe(name: str) -> None:
+    found = read_qtdb_cross_validation(name)
+    assert found is None or found.digest == configuration.load(name).digest(), f"run `{found.command}`"
+
+
+def test_the_card_keeps_quiet_about_the_folds_of_another_recipe(monkeypatch, tmp_path: Path) -> None:
+    name = stream_names()[0]
+    metrics, settings = cards.read_metrics(name), configuration.load(name)
+    scores = {point: found.model_dump() for point, found in metrics.fiducials.items()}
+    monkeypatch.setattr(configuration, "folder", lambda _: tmp_path)
+    monkeypatch.setattr(configuration, "load", lambda _: settings)
+    for digest, told in ((settings.digest(), True), ("0" * 64, False)):
+        kept = QtdbCrossValidation(
+            model=name, digest=digest, command="invoke", steps=7, weighted_f1=0.9, fiducials=scores
+        )
+        (tmp_path / "cross_validation_qtdb.json").write_text(kept.model_dump_json())
+        cards.write_card(metrics)
+        assert ("by a model that never saw it" in (tmp_path / "README.md").read_text()) == told
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,15 @@ def write_card(metrics: Metrics) -> list[Path]:
     """Write metrics.json, confusion_matrix.html and README.md beside a model; returns the files."""
     target = configuration.folder(metrics.model)
     settings = configuration.load(metrics.model)
+    held_out = read_qtdb_cross_validation(metrics.model)
     context: dict[str, Any] = {
         "m": metrics,
         "c": settings,
         "names": CLASS_NAMES[settings.classes],
         # Of streams none is committed.
         "cv": None if settings.streams else read_cross_validation(metrics.model),
-        "qtdb_cv": read_qtdb_cross_validation(metrics.model),
+        # What another recipe came to says nothing of this model.
+        "qtdb_cv": held_out if held_out is not None and held_out.digest == settings.digest() else None,
     }
     files = {
         "metrics.json": metrics.model_dump_json(indent=2) + "\n",
