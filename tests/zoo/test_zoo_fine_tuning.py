@@ -190,3 +190,10 @@ def test_another_fine_tuning_takes_the_same_training(corpus, whole, tmp_path):
     assert told[0].step == 6, "the training in front of it is not repeated"
     assert other.history[:2] == trained.history[:2]
     assert other.history[2:] != trained.history[2:]
+
+
+def test_fine_tunings_of_a_model_by_path_have_one_folder(tmp_path):
+    place = str(tmp_path / "mine")
+    folders = {zoo.work_folder(place, one) for one in (tuned(), tuned(steps=9), tuned().without_fine_tuning())}
+    assert len(folders) == 1
+    assert zoo.work_folder(place, tuned().model_copy(update={"seed": 7})) not in folders

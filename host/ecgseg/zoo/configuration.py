@@ -122,14 +122,18 @@ class ModelConfiguration(Strict):
         return self
 
     @model_validator(mode="after")
+    def _warms_up_within_its_steps(self) -> ModelConfiguration:
+        for key, part in (("schedule", self.schedule), ("fine_tuning", self.fine_tuning)):
+            if part is not None and part.warmup_steps >= part.steps:
+                raise ValueError(f"{key}.warmup_steps must be below {key}.steps")
+        return self
+
+    @model_validator(mode="after")
     def _hangs_together(self) -> ModelConfiguration:
         if self.teacher is not None and self.teacher.classes < self.classes:
             raise ValueError(f"a teacher of {self.teacher.classes} classes cannot teach {self.classes}")
         if self.classes == 2 and self.schedule.p_weight != 1.0:
             raise ValueError("schedule.p_weight is for models that know P waves")
-        for key, part in (("schedule", self.schedule), ("fine_tuning", self.fine_tuning)):
-            if part is not None and part.warmup_steps >= part.steps:
-                raise ValueError(f"{key}.warmup_steps must be below {key}.steps")
         if self.streams != self.name.startswith(STREAM_PREFIX) and self.name not in (SMOKE, TEACHER):
             raise ValueError(f"the names of streams, and of no others, begin with '{STREAM_PREFIX}'")
         if self.streams and self.name != TEACHER and not self.architecture.causal:
@@ -234,8 +238,11 @@ def result_folder(name: str, configuration: ModelConfiguration) -> Path:
 
 
 def work_folder(name: str, configuration: ModelConfiguration) -> Path:
-    """Where the checkpoints of a training are; a model of the user's own may have the name of another one."""
-    own = "" if named_place(name) is None else f"-own-{configuration.digest()[:8]}"
+    """Where the checkpoints of a training are; a model of the user's own may have the name of another one.
+
+    Fine-tunings of the same training have the same folder: none repeats it.
+    """
+    own = "" if named_place(name) is None else f"-own-{configuration.without_fine_tuning().digest()[:8]}"
     return paths.BUILD / "zoo" / f"{configuration.name}{own}"
 
 
