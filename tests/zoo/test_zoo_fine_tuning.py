@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def tuned(**changes):
     settings = {
         "schedule": smoke.schedule.model_copy(update=schedule),
         "architecture": architecture,
-        "fine_tuning": FineTuningConfiguration(augmentation=smoke.augmentation, **(tuning | changes)),
+        "fine_tuning": FineTuningConfiguration(**(tuning | changes)),
     }
     return smoke.model_copy(update=settings)
 
@@ -48,7 +49,7 @@ def corpus():
 @pytest.fixture(scope="module")
 def whole(corpus, tmp_path_factory):
     """A training that nobody stopped: its folder, what came of it, and what it told."""
-    work, told = tmp_path_factory.mktemp("whole"), []
+    work, told = tmp_path_factory.mktemp("builds") / "whole", []
     return work, train.fit_telling(tuned(), corpus, work, told.append), told
 
 
@@ -61,20 +62,19 @@ def test_a_model_without_fine_tuning_keeps_its_file_and_digest():
 
 def test_what_a_file_does_not_say_of_the_augmentation_is_the_models(tmp_path):
     said = zoo.smoke().model_dump(mode="json")
-    said["augmentation"]["wander"] = 0.7
-    said["fine_tuning"] = {"steps": 300, "augmentation": {"interval_probability": 0.1}}
+    said["augmentation"] |= {"wander": 0.7, "interval_probability": 0.2, "late_probability": 0.3}
+    said["fine_tuning"] = {"steps": 300, "augmentation": {"interval_probability": 0.0, "intervals": [2.0, 2.0, 2.0]}}
     path = tmp_path / "configuration.json"
     path.write_text(json.dumps(said))
     found = zoo.read(path)
-    expected = found.augmentation.model_copy(update={"interval_probability": 0.1})
-    assert found.augmentation.wander == 0.7
-    assert found.fine_tuning.augmentation == expected
+    changes = {"interval_probability": 0.0, "intervals": (2.0, 2.0, 2.0)}
+    assert found.fine_tuned().augmentation == found.augmentation.model_copy(update=changes)
     zoo.write(found, path)
     assert zoo.read(path) == found
-    assert zoo.read(path).digest() == found.digest()
+    assert zoo.parsed(found.model_dump_json(), tmp_path).digest() == found.digest()
     said["fine_tuning"] = {"steps": 300}
     path.write_text(json.dumps(said))
-    assert zoo.read(path).fine_tuning.augmentation == found.augmentation
+    assert zoo.read(path).fine_tuned().augmentation == found.augmentation
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,13 @@ def test_what_a_file_does_not_say_of_the_augmentation_is_the_models(tmp_path):
         ({"fine_tuning": {"steps": 0}}, r"fine_tuning\.steps"),
         ({"fine_tuning": {}}, r"fine_tuning\.steps"),
         ({"fine_tuning": 7}, "fine_tuning"),
-        ({"fine_tuning": {"steps": 300, "augmentation": 7}}, r"fine_tuning\.augmentation"),
-        ({"fine_tuning": {"steps": 300}, "augmentation": 7}, "augmentation"),
+        ({"fine_tuning": {"steps": 300, "augmentation": 7}}, r"fine_tuning\.augmentation: Input should be"),
+        (
+            {"fine_tuning": {"steps": 300, "augmentation": {"gain": 0.1}}},
+            r"fine_tuning\.augmentation\.gain: Input should",
+        ),
+        ({"fine_tuning": {"steps": 300, "augmentation": {"wonder": 1}}}, r"fine_tuning\.augmentation\.wonder: Extra"),
+        ({"fine_tuning": {"steps": 300}, "augmentation": {"gain": 0.1}}, r"\Aaugmentation\.gain: [^\n]*\Z"),
         ({"fine_tuning": {"steps": 300, "momentum": 0.9}}, r"fine_tuning\.momentum"),
         (
             {"classes": 2, "fine_tuning": {"steps": 300, "augmentation": {"interval_probability": 0.1}}},
@@ -134,9 +139,13 @@ def test_looks_and_progress_go_on_where_the_training_ended(whole):
 def test_it_starts_from_the_chosen_weights_and_draws_no_batch_twice(corpus, whole, tmp_path, monkeypatch):
     work, _, _ = whole
     drawn = []
-    before, after = train.stages(tuned(), work)
+    before, after = train.stages(tuned(), corpus, work)
+    before = replace(before, work=tmp_path / "first")
     first = train.Trainer(before, corpus)
+    scores = iter((0.9, 0.8, 0.1, 0.2))
+    monkeypatch.setattr(train.Trainer, "_validate", lambda self: next(scores))
     first.run(lambda report: None)
+    last = [np.asarray(mean) for mean in first._average]
     source = train.batches
 
     def noted(configuration, corpus):
@@ -144,10 +153,9 @@ def test_it_starts_from_the_chosen_weights_and_draws_no_batch_twice(corpus, whol
         return lambda index: drawn.append(index) or batch(index)
 
     monkeypatch.setattr("ecgseg.zoo.train.batches", noted)
-    second = train.Trainer(
-        train.Stage(after.configuration, "", tmp_path, after.first, after.whole), corpus, None, first
-    )
-    kept = checkpoints.load(work, before.digest)
+    second = train.Trainer(replace(after, work=tmp_path / "second"), corpus, None, first)
+    kept = checkpoints.load(tmp_path / "first", before.digest)
+    assert any(np.any(one != other) for one, other in zip(kept.best, last, strict=True)), "the first look was chosen"
     for weight, mean, expected in zip(second._model.weights, second._average, kept.best, strict=True):
         np.testing.assert_array_equal(weight, expected)
         np.testing.assert_array_equal(mean, expected)
@@ -168,15 +176,15 @@ def test_it_goes_on_from_its_last_look(corpus, whole, tmp_path, monkeypatch):
         if step == 8:
             raise KilledError
 
-    shutil.copytree(work, tmp_path / "stopped")
-    shutil.rmtree(tmp_path / "stopped" / "fine-tuning")
+    shutil.copytree(work.parent, tmp_path / "again")
+    (tmp_path / "again" / "whole" / checkpoints.NAME).unlink()
     with monkeypatch.context() as patch:
         patch.setattr(train.Trainer, "_save", save_and_die)
         with pytest.raises(KilledError):
-            train.fit(tuned(), corpus, tmp_path / "stopped", QUIET)
+            train.fit(tuned(), corpus, tmp_path / "again" / "whole", QUIET)
     told = []
-    resumed = train.fit_telling(tuned(), corpus, tmp_path / "stopped", told.append)
-    assert [report.step for report in told] == [6, 8, 9, 10, 10]
+    resumed = train.fit_telling(tuned(), corpus, tmp_path / "again" / "whole", told.append)
+    assert [report.step for report in told] == [8, 9, 10, 10]
     assert resumed.history == trained.history
     for one, other in zip(trained.model.get_weights(), resumed.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -184,16 +192,30 @@ def test_it_goes_on_from_its_last_look(corpus, whole, tmp_path, monkeypatch):
 
 def test_another_fine_tuning_takes_the_same_training(corpus, whole, tmp_path):
     work, trained, _ = whole
-    shutil.copytree(work, tmp_path / "other")
+    shutil.copytree(work.parent, tmp_path / "again")
     told = []
-    other = train.fit_telling(tuned(learning_rate=1e-4), corpus, tmp_path / "other", told.append)
+    other = train.fit_telling(tuned(learning_rate=1e-4), corpus, tmp_path / "again" / "other", told.append)
     assert told[0].step == 6, "the training in front of it is not repeated"
     assert other.history[:2] == trained.history[:2]
     assert other.history[2:] != trained.history[2:]
 
 
-def test_fine_tunings_of_a_model_by_path_have_one_folder(tmp_path):
-    place = str(tmp_path / "mine")
-    folders = {zoo.work_folder(place, one) for one in (tuned(), tuned(steps=9), tuned().without_fine_tuning())}
-    assert len(folders) == 1
-    assert zoo.work_folder(place, tuned().model_copy(update={"seed": 7})) not in folders
+def test_a_fine_tuning_of_another_run_of_the_training_is_not_gone_on_from(corpus, whole, tmp_path):
+    work, _, _ = whole
+    shutil.copytree(work.parent, tmp_path / "again")
+    before, after = train.stages(tuned(), corpus, tmp_path / "again" / "whole")
+    kept = checkpoints.load(after.work, after.digest)
+    looks = (Look(3, 0.123, 0.5), *kept.history[1:])
+    checkpoints.save(after.work, replace(kept, history=looks), after.digest)
+    told = []
+    train.fit_telling(tuned(), corpus, after.work, told.append)
+    assert told[0].step == before.end, "the fine-tuning is done anew"
+
+
+def test_a_fresh_training_does_both_anew(corpus, whole, tmp_path):
+    work, trained, _ = whole
+    shutil.copytree(work.parent, tmp_path / "again")
+    told = []
+    fresh = train.fit_telling(tuned(), corpus, tmp_path / "again" / "whole", told.append, resume=False)
+    assert told[0].step == 0
+    assert fresh.history == trained.history

@@ -18,6 +18,7 @@ from ecgseg.models import find_model
 from ecgseg.zoo import cluster
 from ecgseg.zoo import configuration as zoo
 from ecgseg.zoo import sweep as sweeps
+from ecgseg.zoo.configuration import ModelConfiguration
 from ecgseg.zoo.jobs import Job, Outcome
 from ecgseg.zoo.sweep import Sweep, configurations, sweep
 from support.jobs import Pretended, outcome_of
@@ -54,6 +55,28 @@ def by_weight_and_seed(wanted: Job) -> Outcome | EcgsegError:
     if (weight, seed) == (0.8, 2):
         return ModelError("It diverged.", "So it is.")
     return outcome_of(wanted, int8_weighted_f1=weight - 0.01 * seed)
+
+
+def test_a_base_without_a_fine_tuning_is_swept_over_some(grid: Callable[[str], Path]) -> None:
+    text = """
+base = "smoke"
+[grid.fine_tuning]
+steps = [300, 400]
+augmentation.interval_probability = [0.0, 0.1]
+"""
+    found = list(configurations(grid(text)).values())
+    tunings = [one.fine_tuning for one in found if one.fine_tuning is not None]
+    assert [(one.steps, one.augmentation) for one in tunings] == [
+        (steps, {"interval_probability": share}) for steps in (300, 400) for share in (0.0, 0.1)
+    ]
+    assert len({one.without_fine_tuning().digest() for one in found}) == 1
+    assert all(ModelConfiguration.model_validate_json(one.model_dump_json()) == one for one in found)
+
+
+def test_a_fine_tuning_without_steps_is_refused_by_name(grid: Callable[[str], Path]) -> None:
+    with pytest.raises(ModelError) as caught:
+        configurations(grid('base = "smoke"\n[grid]\nfine_tuning.learning_rate = [0.1]\n'))
+    assert "fine_tuning.steps" in caught.value.why
 
 
 def test_every_combination_of_values_is_a_configuration(grid: Callable[[str], Path]) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -93,18 +93,6 @@ class ModelConfiguration(Strict):
     quantisation: QuantisationConfiguration = QuantisationConfiguration()
     versions: dict[str, str] = Field(default_factory=dict)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _is_fine_tuned_by_its_own_augmentation(cls, said: Any) -> Any:
-        """What a file does not say of fine_tuning.augmentation is what it says of augmentation."""
-        tuning = said.get("fine_tuning") if isinstance(said, dict) else None
-        if not isinstance(tuning, dict):
-            return said
-        parts = (said.get("augmentation", {}), tuning.get("augmentation", {}))
-        if not all(isinstance(part, dict) for part in parts):
-            return said
-        return said | {"fine_tuning": tuning | {"augmentation": parts[0] | parts[1]}}
-
     @model_validator(mode="after")
     def _has_a_bias_for_each_class(self) -> ModelConfiguration:
         if len(self.quantisation.class_bias) not in (0, self.classes):
@@ -115,7 +103,7 @@ class ModelConfiguration(Strict):
     def _knows_the_intervals_it_changes(self) -> ModelConfiguration:
         taught = () if self.teacher is None else (("teacher.", self.teacher.augmentation, self.teacher.classes),)
         tuning = self.fine_tuning
-        tuned = () if tuning is None else (("fine_tuning.", tuning.augmentation, self.classes),)
+        tuned = () if tuning is None else (("fine_tuning.", tuning.augmented(self.augmentation), self.classes),)
         for whose, augmentation, classes in (("", self.augmentation, self.classes), *taught, *tuned):
             if classes != 4 and augmentation.interval_probability:
                 raise ValueError(f"{whose}augmentation.interval_probability is for models that know P and T waves")
@@ -193,8 +181,8 @@ class ModelConfiguration(Strict):
         tuning = self.fine_tuning
         if tuning is None:
             return None
-        changes = {"schedule": tuning.schedule(self.schedule), "augmentation": tuning.augmentation}
-        return self.model_copy(update=changes)
+        augmentation = tuning.augmented(self.augmentation)
+        return self.model_copy(update={"schedule": tuning.schedule(self.schedule), "augmentation": augmentation})
 
     def teacher_configuration(self) -> ModelConfiguration | None:
         """The teacher as a model of its own, or None. Models with equal teachers share it."""
@@ -238,11 +226,8 @@ def result_folder(name: str, configuration: ModelConfiguration) -> Path:
 
 
 def work_folder(name: str, configuration: ModelConfiguration) -> Path:
-    """Where the checkpoints of a training are; a model of the user's own may have the name of another one.
-
-    Fine-tunings of the same training have the same folder: none repeats it.
-    """
-    own = "" if named_place(name) is None else f"-own-{configuration.without_fine_tuning().digest()[:8]}"
+    """Where the checkpoints of a training are; a model of the user's own may have the name of another one."""
+    own = "" if named_place(name) is None else f"-own-{configuration.digest()[:8]}"
     return paths.BUILD / "zoo" / f"{configuration.name}{own}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue, ValidationError
 
 from ecgseg.zoo.architecture import Positive, Strict
 from ecgseg.zoo.recipe import AugmentationConfiguration
@@ -22,7 +22,7 @@ class ScheduleConfiguration(Strict):
         averaging: decay of the running average of the weights, per step.
         evaluate_every: steps between two looks at the validation patients.
         longest_sum: products that are added up at a time in a product of matrices, so that CPUs whose first-level data
-            cache differs come to the same bytes; 0 leaves it to the CPU, as the models of the zoo were trained.
+            cache differs come to the same bytes; 0 leaves it to the CPU.
     """
 
     later = frozenset({"p_weight", "longest_sum"})
@@ -45,7 +45,7 @@ class FineTuningConfiguration(Strict):
     Attributes:
         steps: of the fine-tuning alone.
         learning_rate, warmup_steps, averaging, evaluate_every: in the place of the schedule's.
-        augmentation: in the place of the model's, of which it has what a file does not say.
+        augmentation: the keys of the model's augmentation that are others, and their values.
     """
 
     steps: Positive
@@ -53,7 +53,7 @@ class FineTuningConfiguration(Strict):
     warmup_steps: Positive = 200
     averaging: Decay = 0.998
     evaluate_every: Positive = 250
-    augmentation: AugmentationConfiguration
+    augmentation: dict[str, JsonValue] = Field(default_factory=dict)
 
     def schedule(self, first: ScheduleConfiguration) -> ScheduleConfiguration:
         """The schedule of the fine-tuning.
@@ -62,3 +62,19 @@ class FineTuningConfiguration(Strict):
             first: of the training in front of it.
         """
         return first.model_copy(update=self.model_dump(exclude={"augmentation"}))
+
+    def augmented(self, first: AugmentationConfiguration) -> AugmentationConfiguration:
+        """The augmentation of the fine-tuning.
+
+        Args:
+            first: of the training in front of it.
+
+        Raises:
+            ValueError: a key is none of an augmentation, or its value is out of range.
+        """
+        try:
+            return AugmentationConfiguration.model_validate(first.model_dump() | self.augmentation)
+        except ValidationError as error:
+            found = error.errors(include_url=False)[0]
+            key = ".".join(map(str, found["loc"]))
+            raise ValueError(f"fine_tuning.augmentation.{key}: {found['msg']}") from error

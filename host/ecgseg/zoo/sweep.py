@@ -27,6 +27,8 @@ MOST = 256
 _LARGEST_BYTES = 1 << 20
 _DEEPEST = 8
 _LONGEST_LABEL = 300
+# What a base need not have for a grid to have values in it.
+_OPTIONAL = "fine_tuning"
 
 
 class Row(BaseModel):
@@ -187,6 +189,8 @@ def _with(path: Path, base: ModelConfiguration, chosen: dict[str, Any], name: st
     content = base.model_dump(mode="json")
     for key, value in chosen.items():
         *parents, last = key.split(".")
+        if parents and parents[0] == _OPTIONAL and content.get(_OPTIONAL) is None:
+            content[_OPTIONAL] = {"augmentation": {}}
         inside: Any = content
         for parent in parents:
             inside = inside.get(parent) if isinstance(inside, dict) else None

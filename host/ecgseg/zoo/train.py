@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,14 +81,23 @@ class Stage:
         return self.first + self.configuration.schedule.steps
 
 
-def stages(configuration: ModelConfiguration, work: Path) -> list[Stage]:
-    """The training of a configuration, and its fine-tuning if there is one."""
-    alone, tuned = configuration.without_fine_tuning(), configuration.fine_tuned()
-    found = [Stage(alone, alone.digest(), work, 0, configuration.steps)]
-    if tuned is not None:
-        first = configuration.schedule.steps
-        found.append(Stage(tuned, configuration.digest(), work / "fine-tuning", first, configuration.steps))
-    return found
+def stages(configuration: ModelConfiguration, corpus: Corpus, work: Path) -> list[Stage]:
+    """The training of a configuration, and its fine-tuning if there is one.
+
+    Args:
+        configuration: the model.
+        corpus: its data.
+        work: folder for the checkpoint of the last stage. That of a training in front of a fine-tuning is in a folder
+            beside it: other fine-tunings take the same one.
+    """
+    alone, tuned, whole = configuration.without_fine_tuning(), configuration.fine_tuned(), configuration.steps
+    if tuned is None:
+        return [Stage(alone, alone.digest(), work, 0, whole)]
+    shared = work.parent / f"training-{alone.digest()[:12]}-{corpus.fingerprint}"
+    return [
+        Stage(alone, alone.digest(), shared, 0, whole),
+        Stage(tuned, configuration.digest(), work, configuration.schedule.steps, whole),
+    ]
 
 
 class Trainer:
@@ -129,7 +139,8 @@ class Trainer:
             before.give_best(self._model)
         self._average = [tf.Variable(weight, trainable=False) for weight in self._model.weights]
         self._best = [np.asarray(weight) for weight in self._model.weights]
-        self._history: list[Look] = [] if before is None else list(before.history)
+        self._before = () if before is None else before.history
+        self._history = list(self._before)
         self._step = tf.function(self._train_step, jit_compile=True)
         self._predict = tf.function(self._classes, jit_compile=True)
 
@@ -176,10 +187,13 @@ class Trainer:
         checkpoints.save(self._stage.work, Checkpoint(step, state, self._best, self.history), self._stage.digest)
 
     def _resume(self) -> int:
-        """Step to go on from: that of a checkpoint of the very same configuration, else the stage's first."""
+        """Step to go on from: that of a checkpoint of the very same configuration, else the stage's first.
+
+        A fine-tuning of another run of the training in front of it is none to go on from.
+        """
         work = self._stage.work
         saved = checkpoints.load(work, self._stage.digest)
-        if saved is None:
+        if saved is None or saved.history[: len(self._before)] != self._before:
             return self._stage.first
         checkpoints.check_fits(saved, work, [np.asarray(value) for value in self._state], self._best)
         for value, kept in zip(self._state, saved.state, strict=True):
@@ -193,7 +207,8 @@ class Trainer:
         schedule, end = self._configuration.schedule, self._stage.end
         self._stage.work.mkdir(parents=True, exist_ok=True)
         step = self._resume() if resume else self._stage.first
-        tell(self._report(step))
+        if step < end or end == self._stage.whole:
+            tell(self._report(step))
         losses: list[Any] = []
         # No batch is drawn twice: those of a fine-tuning go on where the others ended.
         for x, y in _ahead(self._source, step, end):
@@ -306,9 +321,11 @@ def fit_telling(
     _use_one_thread()
     teacher = _teacher(configuration, corpus, work, tell, resume)
     trainer: Trainer | None = None
-    for stage in stages(configuration, work):
+    for stage in stages(configuration, corpus, work):
         trainer = Trainer(stage, corpus, teacher, trainer)
-        trainer.run(tell, resume=resume)
+        # Fine-tunings that run at once may be of the same training: one of them trains it, the others wait for it.
+        with nullcontext() if stage.work == work else alone_in(stage.work):
+            trainer.run(tell, resume=resume)
     assert trainer is not None
     return trainer.trained()
 
@@ -320,7 +337,7 @@ def _teacher(configuration: ModelConfiguration, corpus: Corpus, work: Path, tell
         return None
     assert configuration.teacher is not None
     folder = work.parent / f"teacher-{teaching.digest()[:12]}-{corpus.fingerprint}"
-    [stage] = stages(teaching, folder)
+    [stage] = stages(teaching, corpus, folder)
     trained = Trainer(stage, corpus)
     # Trainings that run at once may have the same teacher: one of them trains it, the others wait for it.
     with alone_in(folder):
