@@ -139,7 +139,7 @@ def test_looks_and_progress_go_on_where_the_training_ended(whole):
 def test_it_starts_from_the_chosen_weights_and_draws_no_batch_twice(corpus, whole, tmp_path, monkeypatch):
     work, _, _ = whole
     drawn = []
-    before, after = train.stages(tuned(), corpus, work)
+    before, after = train.training_stages(tuned(), corpus, work)
     before = replace(before, work=tmp_path / "first")
     first = train.Trainer(before, corpus)
     scores = iter((0.9, 0.8, 0.1, 0.2))
@@ -203,7 +203,7 @@ def test_another_fine_tuning_takes_the_same_training(corpus, whole, tmp_path):
 def test_a_fine_tuning_of_another_run_of_the_training_is_not_gone_on_from(corpus, whole, tmp_path):
     work, _, _ = whole
     shutil.copytree(work.parent, tmp_path / "again")
-    before, after = train.stages(tuned(), corpus, tmp_path / "again" / "whole")
+    before, after = train.training_stages(tuned(), corpus, tmp_path / "again" / "whole")
     kept = checkpoints.load(after.work, after.digest)
     looks = (Look(3, 0.123, 0.5), *kept.history[1:])
     checkpoints.save(after.work, replace(kept, history=looks), after.digest)

@@ -168,7 +168,7 @@ def test_a_four_class_teacher_teaches_two_classes(tmp_path, corpus):
 
 
 def test_softened_probabilities_of_a_teacher_sum_to_one_and_merge_p_and_t_into_none(tmp_path, corpus):
-    trainer = train.Trainer(train.stages(short(), corpus, tmp_path)[0], corpus)
+    trainer = train.Trainer(train.training_stages(short(), corpus, tmp_path)[0], corpus)
     x = np.zeros((2, 250, 1), np.float32)
     four = trainer.probabilities(2.0, 4)(x).numpy()
     two = trainer.probabilities(2.0, 2)(x).numpy()

@@ -56,7 +56,7 @@ def chosen(history: Sequence[Look]) -> Look:
 
 def looks_text(history: Sequence[Look], indent: int | None = None) -> str:
     """Looks as JSON; only those of a fine-tuning say whether they are."""
-    looks = [{key: value for key, value in asdict(look).items() if value is not False} for look in history]
+    looks = [{key: value for key, value in asdict(look).items() if key != "fine_tuning" or value} for look in history]
     return json.dumps(looks, indent=indent)
 
 

@@ -189,7 +189,7 @@ def _with(path: Path, base: ModelConfiguration, chosen: dict[str, Any], name: st
     content = base.model_dump(mode="json")
     for key, value in chosen.items():
         *parents, last = key.split(".")
-        if parents and parents[0] == _OPTIONAL and content.get(_OPTIONAL) is None:
+        if key.startswith(f"{_OPTIONAL}.") and content.get(_OPTIONAL) is None:
             content[_OPTIONAL] = {"augmentation": {}}
         inside: Any = content
         for parent in parents:

@@ -34,6 +34,7 @@ from ecgseg.zoo.forward import Forward
 from ecgseg.zoo.model_folder import DrawHistory, Written, write_model
 from ecgseg.zoo.progress import Report, Shown, Tell, bars
 from ecgseg.zoo.schedule import ScheduleConfiguration
+from ecgseg.zoo.training_stages import TrainingStage, training_stages
 
 _GRADIENT_NORM = 1.0
 _AHEAD = 4
@@ -57,49 +58,6 @@ class Trained:
         return checkpoints.chosen(self.history)
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A part of a training that has an optimiser and a checkpoint of its own.
-
-    Attributes:
-        configuration: its schedule, augmentation and all else.
-        digest: of what its weights depend on.
-        work: folder for the checkpoint.
-        first: steps of the training in front of it; with any it is the fine-tuning.
-        whole: steps of the training.
-    """
-
-    configuration: ModelConfiguration
-    digest: str
-    work: Path
-    first: int
-    whole: int
-
-    @property
-    def end(self) -> int:
-        """Steps of the training when the stage has ended."""
-        return self.first + self.configuration.schedule.steps
-
-
-def stages(configuration: ModelConfiguration, corpus: Corpus, work: Path) -> list[Stage]:
-    """The training of a configuration, and its fine-tuning if there is one.
-
-    Args:
-        configuration: the model.
-        corpus: its data.
-        work: folder for the checkpoint of the last stage. That of a training in front of a fine-tuning is in a folder
-            beside it: other fine-tunings take the same one.
-    """
-    alone, tuned, whole = configuration.without_fine_tuning(), configuration.fine_tuned(), configuration.steps
-    if tuned is None:
-        return [Stage(alone, alone.digest(), work, 0, whole)]
-    shared = work.parent / f"training-{alone.digest()[:12]}-{corpus.fingerprint}"
-    return [
-        Stage(alone, alone.digest(), shared, 0, whole),
-        Stage(tuned, configuration.digest(), work, configuration.schedule.steps, whole),
-    ]
-
-
 class Trainer:
     """One stage of a training: model, optimiser, averaged weights, and their checkpoint.
 
@@ -110,7 +68,9 @@ class Trainer:
         before: the stage in front of it, from whose best weights it starts; None at the beginning.
     """
 
-    def __init__(self, stage: Stage, corpus: Corpus, teacher: Any = None, before: Trainer | None = None) -> None:
+    def __init__(
+        self, stage: TrainingStage, corpus: Corpus, teacher: Any = None, before: Trainer | None = None
+    ) -> None:
         configuration = stage.configuration
         keras.utils.set_random_seed(configuration.seed)
         self._stage = stage
@@ -321,7 +281,7 @@ def fit_telling(
     _use_one_thread()
     teacher = _teacher(configuration, corpus, work, tell, resume)
     trainer: Trainer | None = None
-    for stage in stages(configuration, corpus, work):
+    for stage in training_stages(configuration, corpus, work):
         trainer = Trainer(stage, corpus, teacher, trainer)
         # Fine-tunings that run at once may be of the same training: one of them trains it, the others wait for it.
         with nullcontext() if stage.work == work else alone_in(stage.work):
@@ -337,7 +297,7 @@ def _teacher(configuration: ModelConfiguration, corpus: Corpus, work: Path, tell
         return None
     assert configuration.teacher is not None
     folder = work.parent / f"teacher-{teaching.digest()[:12]}-{corpus.fingerprint}"
-    [stage] = stages(teaching, corpus, folder)
+    [stage] = training_stages(teaching, corpus, folder)
     trained = Trainer(stage, corpus)
     # Trainings that run at once may have the same teacher: one of them trains it, the others wait for it.
     with alone_in(folder):
