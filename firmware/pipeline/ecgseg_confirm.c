@@ -29,15 +29,31 @@ static bool have_most(const ecgseg_events_t *s, uint32_t flags, uint32_t count)
     return have_flags(s, flags, count) + ECGSEG_BEAT_MOST_DOUBTS >= count;
 }
 
-/* Of the last beats, as many as confirm each other, two have P waves as far in front. */
-static bool have_alike_pr(const ecgseg_events_t *s)
+/* PR of the beat that came so many before the newest, unless the rhythm speaks against its P wave. */
+static uint8_t pr_left(const ecgseg_events_t *s, uint32_t place)
+{
+    const uint8_t pr = ecgseg_beats_pr_of(recent(s, place));
+    return ecgseg_rhythm_speaks_against(&s->rhythm, pr, place) ? ECGSEG_NO_P : pr;
+}
+
+/* Two beats have P waves as far in front, and are as high to one side or come at a regular interval. */
+static bool have_p_alike(const ecgseg_events_t *s, uint32_t place, uint32_t other)
+{
+    const uint8_t pr = pr_left(s, place);
+    const uint8_t other_pr = pr_left(s, other);
+    if (pr == ECGSEG_NO_P || other_pr == ECGSEG_NO_P || ecgseg_distance(pr, other_pr) > ECGSEG_BEAT_PR_ALIKE) {
+        return false;
+    }
+    return ecgseg_rhythm_is_regular(&s->rhythm) || ecgseg_shapes_stand_alike(&s->shapes, place, other);
+}
+
+/* Of the last beats, as many as confirm each other, two have such P waves, which the rhythm leaves them. */
+static bool have_alike_p(const ecgseg_events_t *s)
 {
     bool found = false;
     for (uint32_t later = 1; later < ECGSEG_BEAT_CONFIRM; later++) {
-        const uint8_t pr = ecgseg_beats_pr_of(recent(s, later));
-        for (uint32_t place = 0; place < later && pr != ECGSEG_NO_P; place++) {
-            const uint8_t other = ecgseg_beats_pr_of(recent(s, place));
-            found = found || (other != ECGSEG_NO_P && ecgseg_distance(pr, other) <= ECGSEG_BEAT_PR_ALIKE);
+        for (uint32_t place = 0; place < later && !found; place++) {
+            found = have_p_alike(s, later, place);
         }
     }
     return found;
@@ -63,19 +79,59 @@ static bool held_are_as_known(const ecgseg_events_t *s)
     return s->held >= count && are_as_known(s, count, count - 1u);
 }
 
+/* The longest and the shortest of some. */
+typedef struct {
+    int32_t longest;
+    int32_t shortest;
+} range_t;
+
+static range_t with(range_t range, int32_t one)
+{
+    return (range_t){one > range.longest ? one : range.longest, one < range.shortest ? one : range.shortest};
+}
+
+/* Ticks from QRS onset to QRS onset of the last `count` beats. */
+static range_t distances_of(const ecgseg_events_t *s, uint32_t count)
+{
+    range_t range = {0, INT32_MAX};
+    for (uint32_t place = 0; place + 1u < count; place++) {
+        const ecgseg_event_t *const later = recent(s, place);
+        const ecgseg_event_t *const before = recent(s, place + 1u);
+        range = with(range, (int32_t)(later->tick - before->tick) + later->qrs_on - before->qrs_on);
+    }
+    return range;
+}
+
 /* QRS onsets of the last beats are as far apart, where a lead that sees QRS from the side has R now here, now there. */
 static bool have_regular_onsets(const ecgseg_events_t *s)
 {
-    int32_t longest = 0;
-    int32_t shortest = INT32_MAX;
-    for (uint32_t place = 0; place + 1u < ECGSEG_BEAT_CERTAIN; place++) {
-        const ecgseg_event_t *const later = recent(s, place);
-        const ecgseg_event_t *const before = recent(s, place + 1u);
-        const int32_t apart = (int32_t)(later->tick - before->tick) + later->qrs_on - before->qrs_on;
-        longest = apart > longest ? apart : longest;
-        shortest = apart < shortest ? apart : shortest;
+    const range_t apart = distances_of(s, ECGSEG_BEAT_CERTAIN);
+    return ECGSEG_BEAT_REGULAR * (apart.longest - apart.shortest) < apart.shortest;
+}
+
+/* QT intervals of the last `count` beats, of those that have one, are at most so many samples apart. */
+static bool have_alike_qt(const ecgseg_events_t *s, uint32_t count, int32_t most)
+{
+    range_t range = {0, INT32_MAX};
+    for (uint32_t place = 0; place < count; place++) {
+        if ((recent(s, place)->flags & ECGSEG_HAS_T_OFF) != 0u) {
+            range = with(range, recent(s, place)->qt_ms);
+        }
     }
-    return ECGSEG_BEAT_REGULAR * (longest - shortest) < shortest;
+    return range.longest - range.shortest <= most * (int32_t)(ECGSEG_TICK_MS * ECGSEG_TICKS_A_SAMPLE);
+}
+
+/* The last `count` beats, which look alike, are no farther apart, and their QT intervals no more unlike, than in an
+ * irregular rhythm of one heart. */
+static bool may_be_of_one_rhythm(const ecgseg_events_t *s, uint32_t count)
+{
+    if (count == ECGSEG_BEAT_CERTAIN && !have_most(s, ECGSEG_BEATS_T, count)) {
+        return false;
+    }
+    const bool are_few = ecgseg_shapes_most_alike(&s->shapes, count, ECGSEG_SHAPE_CERTAIN) < ECGSEG_BEAT_CERTAIN;
+    const range_t apart = distances_of(s, count);
+    return have_alike_qt(s, count, are_few ? ECGSEG_BEAT_QT_ALIKE_FEW : ECGSEG_BEAT_QT_ALIKE) &&
+           10 * apart.longest <= (are_few ? ECGSEG_BEAT_APART_FEW : ECGSEG_BEAT_APART) * apart.shortest;
 }
 
 /* The last beats stand out, come regularly and have T waves, however high they are. */
@@ -94,14 +150,15 @@ static bool most_look_alike(const ecgseg_events_t *s, uint32_t count)
            ecgseg_shapes_most_alike(&s->shapes, count, ECGSEG_SHAPE_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS >= count;
 }
 
-/* Most of the last beats look alike; of those without T waves that do not come regularly it takes one more. */
+/* Most of the last beats look alike, and come regularly or may be of one rhythm; of those without T waves that do not
+ * come regularly it takes one more. */
 static bool look_alike(const ecgseg_events_t *s)
 {
-    if (most_look_alike(s, ECGSEG_BEAT_CERTAIN + 1u)) {
-        return true;
+    bool found = false;
+    for (uint32_t count = ECGSEG_BEAT_CERTAIN; count <= ECGSEG_BEAT_CERTAIN + 1u && !found; count++) {
+        found = most_look_alike(s, count) && (have_regular_onsets(s) || may_be_of_one_rhythm(s, count));
     }
-    return most_look_alike(s, ECGSEG_BEAT_CERTAIN) &&
-           (have_most(s, ECGSEG_BEATS_T, ECGSEG_BEAT_CERTAIN) || have_regular_onsets(s));
+    return found;
 }
 
 /* As many as may wait are certain, have T waves and are as long. */
@@ -117,8 +174,7 @@ bool ecgseg_confirm_held(const ecgseg_events_t *s)
     if (s->held < ECGSEG_BEAT_CONFIRM) {
         return false;
     }
-    const bool have_alike_p = have_most(s, ECGSEG_BEATS_P, ECGSEG_BEAT_CONFIRM) && have_alike_pr(s);
-    return held_are_as_known(s) || have_alike_p || are_regular(s) || look_alike(s) || are_as_long(s);
+    return held_are_as_known(s) || have_alike_p(s) || are_regular(s) || look_alike(s) || are_as_long(s);
 }
 
 bool ecgseg_confirm_is_doubtful(const ecgseg_events_t *s, uint8_t sureness)

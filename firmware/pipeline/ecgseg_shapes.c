@@ -29,13 +29,23 @@ bool ecgseg_are_as_high(int32_t a, int32_t b)
     return 2 * ecgseg_distance(a, b) <= (a < b ? a : b);
 }
 
-static bool are_alike(const ecgseg_shapes_t *shapes, uint32_t one, uint32_t other)
+static bool slots_stand_alike(const ecgseg_shapes_t *shapes, uint32_t one, uint32_t other)
 {
     const int32_t a = shapes->heights[one];
     const int32_t b = shapes->heights[other];
     const bool same_side = (a < 0) == (b < 0);
+    return same_side && ecgseg_are_as_high(ecgseg_distance(a, 0), ecgseg_distance(b, 0));
+}
+
+static bool are_alike(const ecgseg_shapes_t *shapes, uint32_t one, uint32_t other)
+{
     const bool as_long = ecgseg_distance(shapes->widths[one], shapes->widths[other]) <= ECGSEG_BEAT_WIDTH_ALIKE;
-    return same_side && as_long && ecgseg_are_as_high(ecgseg_distance(a, 0), ecgseg_distance(b, 0));
+    return as_long && slots_stand_alike(shapes, one, other);
+}
+
+bool ecgseg_shapes_stand_alike(const ecgseg_shapes_t *shapes, uint32_t place, uint32_t other)
+{
+    return slots_stand_alike(shapes, slot_of(shapes, place), slot_of(shapes, other));
 }
 
 uint32_t ecgseg_shapes_as_sure(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)

@@ -18,11 +18,17 @@ from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
 from ecgseg.pipeline.faint import FAINT_P
 from ecgseg.pipeline.intervals import bazett, fridericia
 from support import drivers
-from support.streams_of_classes import Classes, anything, beats, from_the_side, spoilt, swings, without_t
+from support.few_beats import FEW_BEATS
+from support.streams_of_classes import (
+    Classes,
+    anything,
+    beats,
+    spoilt,
+    without_t,
+)
 
 PARTS = ("events", "beats", "confirm", "faint", "known", "rhythm", "shapes", "waves", "intervals")
 SOURCES = [PIPELINE_PART.source_dir / f"ecgseg_{name}.c" for name in PARTS]
-IRREGULAR = [100, 180, 290, 350, 450]
 LOSSES = {b"g": EventKind.GAP, b"o": EventKind.OVERRUN}
 
 
@@ -117,7 +123,7 @@ def test_every_byte_is_the_twins_however_samples_come_and_events_go(program: Pat
 
 
 def test_every_kind_of_event_and_every_field_is_among_them(program: Path) -> None:
-    events = [Event.unpack(data) for seed in range(50) for data in twin_of(anything(seed))]
+    events = [Event.unpack(data) for seed in range(80) for data in twin_of(anything(seed))]
     assert {event.kind for event in events} == set(EventKind) - {EventKind.GAP, EventKind.OVERRUN}
     found = {event.flags for event in events if event.kind == EventKind.BEAT}
     assert {bit for flags in found for bit in range(7) if flags >> bit & 1} == {0, 1, 2, 3, 4, 5}
@@ -191,37 +197,7 @@ def test_complexes_more_or_less_alike_confirm_each_other_alike(program: Path) ->
     assert min(told) < 10
 
 
-@pytest.mark.parametrize(
-    ("classes", "told"),
-    [
-        (from_the_side([96, 96, 103]), 4),
-        (from_the_side([96, 96, 104]), 0),
-        (from_the_side([90, 90, 97]), 4),
-        (from_the_side([80, 80, 87]), 0),
-        (from_the_side([96, 96, 96], (600, -200, 36, 1100)), 0),
-        (beats([100, 180, 260, 340], 400, p=False, t=False), 4),
-        (beats([100, 180, 290, 350], 400, p=False, t=False), 0),
-        (without_t(beats(IRREGULAR, 510, p=False), IRREGULAR[1:2]), 5),
-        (without_t(beats(IRREGULAR[:4], 400, p=False), IRREGULAR[1:4:2]), 0),
-        (beats(IRREGULAR, 510, p=False, t=False), 5),
-        (without_t(swings(IRREGULAR, [1000, 1000, -1000, 1000, 1000], [9] * 5), IRREGULAR), 5),
-        (without_t(swings(IRREGULAR, [1000, -1000, -1000, 1000, 1000], [9] * 5), IRREGULAR), 0),
-    ],
-    ids=[
-        "regular",
-        "less regular",
-        "faster",
-        "faster and less regular",
-        "one is low",
-        "regular without T",
-        "irregular without T",
-        "irregular, one without T",
-        "irregular, two without T",
-        "five irregular without T",
-        "of five one looks otherwise",
-        "of five two look otherwise",
-    ],
-)
+@pytest.mark.parametrize(("classes", "told"), FEW_BEATS.values(), ids=FEW_BEATS)
 def test_few_beats_confirm_each_other_alike(program: Path, classes: Classes, told: int) -> None:
     expected = twin_of(classes)
     assert run(program, b"".join(scripted(0, classes, 1, 0)))[0] == expected

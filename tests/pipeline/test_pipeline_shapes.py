@@ -7,7 +7,15 @@ import pytest
 from ecgseg.pipeline.events import Event, EventKind
 from ecgseg.pipeline.rules import BEAT_RULES
 from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
-from support.streams_of_classes import Classes, events_of, from_the_side, swings, without_t
+from support.streams_of_classes import (
+    Classes,
+    events_of,
+    from_the_side,
+    swings,
+    with_longer_t,
+    with_p,
+    without_t,
+)
 
 IRREGULAR = [60, 130, 230, 370, 430, 540, 730]
 
@@ -75,12 +83,52 @@ def test_irregular_swings_to_both_sides_or_of_any_length_are_no_beats() -> None:
     assert not beats_of(swings(IRREGULAR, same, [9, 14, 19, 9, 14, 19, 9]))
 
 
-@pytest.mark.parametrize(("apart", "told"), [(0, 7), (BEAT_RULES.pr_alike, 7), (BEAT_RULES.pr_alike + 1, 0)])
-def test_waves_in_front_of_irregular_swings_are_p_waves_when_two_are_as_far_in_front(apart: int, told: int) -> None:
-    heights = [1000, -400, 2500, -1000, 400, -2500, 1000]
+@pytest.mark.parametrize(
+    ("apart", "second", "told"),
+    [
+        (0, 1000, 7),
+        (BEAT_RULES.pr_alike, 1000, 7),
+        (BEAT_RULES.pr_alike + 1, 1000, 0),
+        (0, 1400, 7),
+        (0, 1600, 0),
+        (0, -1000, 0),
+    ],
+)
+def test_waves_in_front_of_irregular_swings_are_p_waves_when_two_are_as_far_in_front_of_as_high_ones(
+    apart: int, second: int, told: int
+) -> None:
+    heights = [1000, second, -400, 2700, 400, -2500, 1000]
     classes = without_t(swings(IRREGULAR, heights, [9] * 7), IRREGULAR[3:4])
-    labels = classes.labels.copy()
     for number, onset in enumerate(IRREGULAR):
-        first = onset - 18 - apart * (number % 3)
-        labels[first : first + 10] = 1
-    assert len(beats_of(Classes(labels, classes.samples))) == told
+        classes = with_p(classes, [onset], 18 + apart * (number % 3))
+    assert len(beats_of(classes)) == told
+
+
+def test_regular_swings_with_p_waves_as_far_in_front_confirm_each_other_however_high() -> None:
+    heights = [1000, -400, 2500]
+    for last, told in ((270, 3), (273, 0)):
+        onsets = [100, 180, last]
+        assert len(beats_of(with_p(swings(onsets, heights, [9] * 3), onsets))) == told
+
+
+def test_p_waves_against_which_the_rhythm_speaks_confirm_nothing() -> None:
+    for last, told in ((260, 3), (310, 0)):
+        onsets = [100, 180, last]
+        # The third has none though it does not come early.
+        assert len(beats_of(with_p(swings(onsets, [1000] * 3, [9] * 3), onsets[:2]))) == told
+
+
+@pytest.mark.parametrize(("unlike", "most"), [(1000, BEAT_RULES.qt_alike), (-1000, BEAT_RULES.qt_alike_few)])
+def test_irregular_complexes_that_look_alike_have_alike_qt_intervals_or_are_no_beats(unlike: int, most: int) -> None:
+    classes = swings(IRREGULAR[:4], [1000, unlike, 1000, 1000], [9] * 4)
+    assert len(beats_of(with_longer_t(classes, IRREGULAR[2], most))) == 4
+    assert not beats_of(with_longer_t(classes, IRREGULAR[2], most + 1))
+
+
+@pytest.mark.parametrize(("unlike", "tenths"), [(1000, BEAT_RULES.apart), (-1000, BEAT_RULES.apart_few)])
+def test_irregular_complexes_that_look_alike_are_not_much_farther_apart_here_than_there(
+    unlike: int, tenths: int
+) -> None:
+    for more, told in ((0, 4), (1, 0)):
+        onsets = [100, 160, 260, 260 + 6 * tenths + more]
+        assert len(beats_of(swings(onsets, [1000, unlike, 1000, 1000], [9] * 4))) == told

@@ -54,6 +54,21 @@ def without_t(classes: Classes, onsets: list[int]) -> Classes:
     return Classes(labels, classes.samples)
 
 
+def with_longer_t(classes: Classes, onset: int, samples: int) -> Classes:
+    """Beats as of `beats`; the T wave of this one lasts so many samples longer."""
+    labels = classes.labels.copy()
+    labels[onset + 42 : onset + 42 + samples] = 3
+    return Classes(labels, classes.samples)
+
+
+def with_p(classes: Classes, onsets: list[int], pr: int = 18) -> Classes:
+    """Beats with P waves that begin so many samples before the QRS onsets of these."""
+    labels = classes.labels.copy()
+    for onset in onsets:
+        labels[onset - pr : onset - 8] = 1
+    return Classes(labels, classes.samples)
+
+
 def swings(onsets: list[int], heights: list[int], widths: list[int]) -> Classes:
     """Complexes without P waves, so many microvolts high and samples long."""
     classes = beats(onsets, onsets[-1] + 150, p=False, height=0)

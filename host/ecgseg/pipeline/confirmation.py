@@ -45,13 +45,12 @@ class NewestBeats:
 
     def are_sure(self) -> bool:
         """They confirm each other: the newest of them are as those of a rhythm that is known, or have P waves, as far
-        in front, or have T waves and come regularly, or look alike, or are as long.
+        in front, or have T waves and come regularly, or look alike and may be of one rhythm, or are as long.
         """
         if len(self.events) < self.rules.confirm:
             return False
-        have_alike_p = self._have_most(P_FLAGS, self.rules.confirm) and self._have_alike_pr()
         certain = self._are_regular() or self._look_alike() or self._are_as_long()
-        return self._held_are_as_known() or have_alike_p or certain
+        return self._held_are_as_known() or self._have_alike_p() or certain
 
     def is_doubtful(self, sureness: Sureness) -> bool:
         """True when the newest has no P wave, does not come at a regular interval, might be an artefact, and is as high
@@ -83,11 +82,24 @@ class NewestBeats:
         """How many of the last `count` have one of these flags."""
         return sum(event.flags & flags != 0 for event in self.events[-count:])
 
-    def _have_alike_pr(self) -> bool:
-        """Of the last, as many as confirm each other, two have P waves as far in front."""
-        found = [pr_of(event.flags, event.pr_ms) for event in self.events[-self.rules.confirm :]]
-        known = sorted(pr for pr in found if pr != NO_P)
-        return any(later - one <= self.rules.pr_alike for one, later in pairwise(known))
+    def _have_alike_p(self) -> bool:
+        """Of the last, as many as confirm each other, two have P waves as far in front, which the rhythm leaves them,
+        and are as high to one side, or the last come at a regular interval.
+        """
+        found = [self._pr_left(place) for place in range(self.rules.confirm)]
+        return any(
+            abs(pr - found[other]) <= self.rules.pr_alike
+            and (self.rhythm.is_regular or self.shapes.stand_alike(place, other))
+            for place, pr in enumerate(found)
+            for other in range(place)
+            if NO_P not in (pr, found[other])
+        )
+
+    def _pr_left(self, place: int) -> int:
+        """PR of the one that came so many before the newest, unless the rhythm speaks against its P wave."""
+        event = self.events[-1 - place]
+        pr = pr_of(event.flags, event.pr_ms)
+        return NO_P if self.rhythm.speaks_against(pr, place) else pr
 
     def _are_regular(self) -> bool:
         """The last stand out, come regularly and have T waves, however high they are."""
@@ -98,18 +110,37 @@ class NewestBeats:
 
     def _have_regular_onsets(self) -> bool:
         """QRS onsets are as far apart, where a lead that sees QRS from the side has R now here, now there."""
-        onsets = [event.tick + event.qrs_on for event in self.events[-self.rules.certain :]]
-        apart = [later - before for before, later in pairwise(onsets)]
+        apart = self._distances(self.rules.certain)
         return self.rules.regular * (max(apart) - min(apart)) < min(apart)
 
+    def _distances(self, count: int) -> list[int]:
+        """Ticks from QRS onset to QRS onset of the last `count`."""
+        onsets = [event.tick + event.qrs_on for event in self.events[-count:]]
+        return [later - before for before, later in pairwise(onsets)]
+
     def _look_alike(self) -> bool:
-        """Most of the last look alike; of those without T waves that do not come regularly it takes one more."""
-        count = self.rules.certain
-        if self._most_look_alike(count + 1):
-            return True
-        if not self._most_look_alike(count):
+        """Most of the last look alike, and come regularly or may be of one rhythm; of those without T waves that do not
+        come regularly it takes one more.
+        """
+        certain = self.rules.certain
+        return any(
+            self._most_look_alike(count) and (self._have_regular_onsets() or self._may_be_of_one_rhythm(count))
+            for count in (certain, certain + 1)
+        )
+
+    def _may_be_of_one_rhythm(self, count: int) -> bool:
+        """The last `count`, which look alike, are no farther apart, and their QT intervals no more unlike, than in an
+        irregular rhythm of one heart.
+        """
+        rules = self.rules
+        if count == rules.certain and not self._have_most(T_FLAGS, count):
             return False
-        return self._have_most(T_FLAGS, count) or self._have_regular_onsets()
+        are_few = self.shapes.most_alike(count, Sureness.CERTAIN) < rules.certain
+        qt_alike, most = (rules.qt_alike_few, rules.apart_few) if are_few else (rules.qt_alike, rules.apart)
+        qt = [event.qt_ms for event in self.events[-count:] if event.flags & EventFlag.T_OFF]
+        apart = self._distances(count)
+        have_alike_qt = not qt or max(qt) - min(qt) <= qt_alike * TICK_MS * TICKS_A_SAMPLE
+        return have_alike_qt and 10 * max(apart) <= most * min(apart)
 
     def _most_look_alike(self, count: int) -> bool:
         """Of the last `count` all but the doubtful look alike for certain."""

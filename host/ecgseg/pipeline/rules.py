@@ -29,6 +29,9 @@ class BeatRules:
         certain: so many in a row, fewer than `most_held`, confirm each other that have T waves, are of `plain_quality`
             and come regularly, or are certain, look alike, and have T waves or come regularly; one more that are
             certain and look alike.
+        qt_alike, qt_alike_few: of those that look alike and do not come regularly QT intervals are at most so many
+            samples apart; the second where so few look alike that one more has to.
+        apart, apart_few: the longest distance between their QRS onsets is at most so many tenths of the shortest.
         regular: the longest distance between the QRS onsets of those exceeds the shortest by less than the shortest
             divided by this.
         most_held: so many wait at the most; they confirm each other however high they are when all are certain, have T
@@ -67,6 +70,10 @@ class BeatRules:
     confirm: int = 3
     certain: int = 4
     regular: int = 12
+    qt_alike: int = 12
+    qt_alike_few: int = 7
+    apart: int = 40
+    apart_few: int = 25
     most_held: int = 6
     certain_quality: int = 50
     plain_quality: int = 20

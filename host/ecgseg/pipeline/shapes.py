@@ -66,11 +66,18 @@ class Shapes:
         widths = [other.width for other in last if other.sureness >= least]
         return len(widths) == count and max(widths) - min(widths) <= self._width_alike
 
+    def stand_alike(self, place: int, other: int) -> bool:
+        """The complexes that came so many before the newest are as high, to the same side."""
+        return _stand_alike(self._last[-1 - place], self._last[-1 - other])
+
     def _are_alike(self, one: Shape, other: Shape) -> bool:
         """As high, to the same side, and as long."""
-        as_long = abs(one.width - other.width) <= self._width_alike
-        same_side = (one.height < 0) == (other.height < 0)
-        return same_side and as_long and are_as_high(abs(one.height), abs(other.height))
+        return abs(one.width - other.width) <= self._width_alike and _stand_alike(one, other)
+
+
+def _stand_alike(one: Shape, other: Shape) -> bool:
+    same_side = (one.height < 0) == (other.height < 0)
+    return same_side and are_as_high(abs(one.height), abs(other.height))
 
 
 def are_as_high(one: int, other: int) -> bool:

@@ -1,0 +1,58 @@
+"""Few beats that confirm each other, or do not: for Python and for C."""
+
+from __future__ import annotations
+
+from support.streams_of_classes import Classes, beats, from_the_side, swings, with_longer_t, with_p, without_t
+
+IRREGULAR = [100, 180, 290, 350, 450]
+
+# Beats, and how many of them are told.
+FEW_BEATS: dict[str, tuple[Classes, int]] = {
+    "regular": (from_the_side([96, 96, 103]), 4),
+    "less regular": (from_the_side([96, 96, 104]), 0),
+    "faster": (from_the_side([90, 90, 97]), 4),
+    "faster and less regular": (from_the_side([80, 80, 87]), 0),
+    "one is low": (from_the_side([96, 96, 96], (600, -200, 36, 1100)), 0),
+    "regular without T": (beats([100, 180, 260, 340], 400, p=False, t=False), 4),
+    "irregular without T": (beats([100, 180, 290, 350], 400, p=False, t=False), 0),
+    "irregular, one without T": (without_t(beats(IRREGULAR, 510, p=False), IRREGULAR[1:2]), 5),
+    "irregular, two without T": (without_t(beats(IRREGULAR[:4], 400, p=False), IRREGULAR[1:4:2]), 0),
+    "five irregular without T": (beats(IRREGULAR, 510, p=False, t=False), 5),
+    "of five one looks otherwise": (
+        without_t(swings(IRREGULAR, [1000, 1000, -1000, 1000, 1000], [9] * 5), IRREGULAR),
+        5,
+    ),
+    "of five two look otherwise": (
+        without_t(swings(IRREGULAR, [1000, -1000, -1000, 1000, 1000], [9] * 5), IRREGULAR),
+        0,
+    ),
+    "QT of one is longer": (with_longer_t(beats(IRREGULAR[:4], 400, p=False), IRREGULAR[2], 12), 4),
+    "QT of one is too long": (with_longer_t(beats(IRREGULAR[:4], 400, p=False), IRREGULAR[2], 13), 0),
+    "three alike and QT of one is longer": (
+        with_longer_t(swings(IRREGULAR[:4], [1000, 1000, -1000, 1000], [9] * 4), IRREGULAR[2], 7),
+        4,
+    ),
+    "three alike and QT of one is too long": (
+        with_longer_t(swings(IRREGULAR[:4], [1000, 1000, -1000, 1000], [9] * 4), IRREGULAR[2], 8),
+        0,
+    ),
+    "an interval is long": (beats([100, 160, 260, 500], 600, p=False), 4),
+    "an interval is too long": (beats([100, 160, 260, 501], 600, p=False), 0),
+    "three alike and an interval is long": (swings([100, 160, 260, 410], [1000, 1000, -1000, 1000], [9] * 4), 4),
+    "three alike and an interval is too long": (swings([100, 160, 260, 411], [1000, 1000, -1000, 1000], [9] * 4), 0),
+    "two with P are as high": (with_p(swings([100, 180, 310], [1000, 1400, -400], [9] * 3), [100, 180, 310]), 3),
+    "none with P are as high": (with_p(swings([100, 180, 310], [1000, 1600, -400], [9] * 3), [100, 180, 310]), 0),
+    "those with P go to both sides": (
+        with_p(swings([100, 180, 310], [1000, -1000, -400], [9] * 3), [100, 180, 310]),
+        0,
+    ),
+    "those with P go to both sides and come regularly": (
+        with_p(swings([100, 180, 260], [1000, -1000, -400], [9] * 3), [100, 180, 260]),
+        3,
+    ),
+    "two of three have P and come regularly": (with_p(swings([100, 180, 260], [1000] * 3, [9] * 3), [100, 180]), 3),
+    "two of three have P, against which the rhythm speaks": (
+        with_p(swings([100, 180, 310], [1000] * 3, [9] * 3), [100, 180]),
+        0,
+    ),
+}
