@@ -41,7 +41,7 @@ static bool have_p_alike(const ecgseg_events_t *s, uint32_t place, uint32_t othe
 {
     const uint8_t pr = pr_left(s, place);
     const uint8_t other_pr = pr_left(s, other);
-    if (pr == ECGSEG_NO_P || other_pr == ECGSEG_NO_P || ecgseg_distance(pr, other_pr) > ECGSEG_BEAT_PR_ALIKE) {
+    if (pr <= ECGSEG_SOME_P || other_pr <= ECGSEG_SOME_P || ecgseg_distance(pr, other_pr) > ECGSEG_BEAT_PR_ALIKE) {
         return false;
     }
     return ecgseg_rhythm_is_regular(&s->rhythm) || ecgseg_shapes_stand_alike(&s->shapes, place, other);
@@ -79,13 +79,13 @@ static bool held_are_as_known(const ecgseg_events_t *s)
     return s->held >= count && are_as_known(s, count, count - 1u);
 }
 
-/* The longest and the shortest of some. */
+/* The longest and the shortest of some, none of them negative; of none 0 and INT32_MAX. */
 typedef struct {
     int32_t longest;
     int32_t shortest;
 } range_t;
 
-static range_t with(range_t range, int32_t one)
+static range_t widened(range_t range, int32_t one)
 {
     return (range_t){one > range.longest ? one : range.longest, one < range.shortest ? one : range.shortest};
 }
@@ -97,7 +97,7 @@ static range_t distances_of(const ecgseg_events_t *s, uint32_t count)
     for (uint32_t place = 0; place + 1u < count; place++) {
         const ecgseg_event_t *const later = recent(s, place);
         const ecgseg_event_t *const before = recent(s, place + 1u);
-        range = with(range, (int32_t)(later->tick - before->tick) + later->qrs_on - before->qrs_on);
+        range = widened(range, (int32_t)(later->tick - before->tick) + later->qrs_on - before->qrs_on);
     }
     return range;
 }
@@ -109,20 +109,20 @@ static bool have_regular_onsets(const ecgseg_events_t *s)
     return ECGSEG_BEAT_REGULAR * (apart.longest - apart.shortest) < apart.shortest;
 }
 
-/* QT intervals of the last `count` beats, of those that have one, are at most so many samples apart. */
+/* QT intervals of the last `count` beats, where known, are at most so many samples apart; true where none is. */
 static bool have_alike_qt(const ecgseg_events_t *s, uint32_t count, int32_t most)
 {
     range_t range = {0, INT32_MAX};
     for (uint32_t place = 0; place < count; place++) {
         if ((recent(s, place)->flags & ECGSEG_HAS_T_OFF) != 0u) {
-            range = with(range, recent(s, place)->qt_ms);
+            range = widened(range, recent(s, place)->qt_ms);
         }
     }
     return range.longest - range.shortest <= most * (int32_t)(ECGSEG_TICK_MS * ECGSEG_TICKS_A_SAMPLE);
 }
 
-/* The last `count` beats, which look alike, are no farther apart, and their QT intervals no more unlike, than in an
- * irregular rhythm of one heart. */
+/* Distances and QT intervals of the last `count` beats, which look alike, differ no more than in an irregular rhythm of
+ * one heart. */
 static bool may_be_of_one_rhythm(const ecgseg_events_t *s, uint32_t count)
 {
     if (count == ECGSEG_BEAT_CERTAIN && !have_most(s, ECGSEG_BEATS_T, count)) {

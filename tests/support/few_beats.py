@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from ecgseg.pipeline import LEAD_OFF
 from support.streams_of_classes import Classes, beats, from_the_side, swings, with_longer_t, with_p, without_t
 
 IRREGULAR = [100, 180, 290, 350, 450]
+FASTER = [100, 160, 260, 360, 540]
+
+PR_APART = {
+    pr: with_p(with_p(with_p(swings([100, 180, 310], [1000, 1000, -400], [9] * 3), [100]), [180], pr), [310], 30)
+    for pr in (21, 22)
+}
+ONSETS_LOST = with_p(swings([100, 180, 310], [1000] * 3, [9] * 3), [100, 180, 310])
+for onset in (100, 180, 310):
+    ONSETS_LOST.samples[onset - 19] = LEAD_OFF
+FIRST_QT_OF_FIVE = {
+    more: without_t(with_longer_t(beats(IRREGULAR, 600, p=False), IRREGULAR[0], more), IRREGULAR[2:])
+    for more in (12, 13)
+}
 
 # Beats, and how many of them are told.
 FEW_BEATS: dict[str, tuple[Classes, int]] = {
@@ -55,4 +69,20 @@ FEW_BEATS: dict[str, tuple[Classes, int]] = {
         with_p(swings([100, 180, 310], [1000] * 3, [9] * 3), [100, 180]),
         0,
     ),
+    "those with P are nearly as far in front": (PR_APART[21], 3),
+    "those with P are not as far in front": (PR_APART[22], 0),
+    "of three with P the rhythm speaks against the older": (
+        with_p(swings([100, 170, 430], [1000] * 3, [9] * 3), [100, 170]),
+        0,
+    ),
+    "P waves whose onsets are lost": (ONSETS_LOST, 0),
+    "five of which one interval is long": (beats([100, 160, 260, 360, 600], 750, p=False, t=False), 5),
+    "five of which one interval is too long": (beats([100, 160, 260, 360, 601], 750, p=False, t=False), 0),
+    "five of which the first has a longer QT": (FIRST_QT_OF_FIVE[12], 5),
+    "five of which the first has too long a QT": (FIRST_QT_OF_FIVE[13], 0),
+    "four of five alike may be farther apart than three of four": (
+        without_t(swings(FASTER, [1000, 1000, -1000, 1000, 1000], [9] * 5), FASTER),
+        5,
+    ),
+    "a T wave that goes on has no QT": (with_longer_t(beats([100, 180, 290, 400], 560, p=False), 290, 45), 4),
 }

@@ -84,7 +84,7 @@ class NewestBeats:
 
     def _have_alike_p(self) -> bool:
         """Of the last, as many as confirm each other, two have P waves as far in front, which the rhythm leaves them,
-        and are as high to one side, or the last come at a regular interval.
+        and are as high to one side, or the newest comes at a regular interval.
         """
         found = [self._pr_left(place) for place in range(self.rules.confirm)]
         return any(
@@ -92,7 +92,7 @@ class NewestBeats:
             and (self.rhythm.is_regular or self.shapes.stand_alike(place, other))
             for place, pr in enumerate(found)
             for other in range(place)
-            if NO_P not in (pr, found[other])
+            if min(pr, found[other]) > SOME_P
         )
 
     def _pr_left(self, place: int) -> int:
@@ -129,8 +129,8 @@ class NewestBeats:
         )
 
     def _may_be_of_one_rhythm(self, count: int) -> bool:
-        """The last `count`, which look alike, are no farther apart, and their QT intervals no more unlike, than in an
-        irregular rhythm of one heart.
+        """Distances and QT intervals of the last `count`, which look alike, differ no more than in an irregular rhythm
+        of one heart.
         """
         rules = self.rules
         if count == rules.certain and not self._have_most(T_FLAGS, count):

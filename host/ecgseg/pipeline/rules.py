@@ -24,23 +24,26 @@ class BeatRules:
         known_for: so many samples after its last confirmed beat that left no doubt a rhythm is known: beats as high, at
             its intervals, confirm each other, in noise too (`ecgseg.pipeline.known`).
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
-            start, a loss of signal or a pause, when they have P waves, two of them as far in front; fewer are none.
+            start, a loss of signal or a pause, when two have P waves that the rhythm leaves them, as far in front, and
+            are as high to one side or the last intervals are regular; fewer are none.
             After so many in a row that are doubtful beats wait again.
         certain: so many in a row, fewer than `most_held`, confirm each other that have T waves, are of `plain_quality`
             and come regularly, or are certain, look alike, and have T waves or come regularly; one more that are
             certain and look alike.
-        qt_alike, qt_alike_few: of those that look alike and do not come regularly QT intervals are at most so many
-            samples apart; the second where so few look alike that one more has to.
-        apart, apart_few: the longest distance between their QRS onsets is at most so many tenths of the shortest.
-        regular: the longest distance between the QRS onsets of those exceeds the shortest by less than the shortest
-            divided by this.
+        regular: the longest distance between the QRS onsets of the last `certain` exceeds the shortest by less than the
+            shortest divided by this.
+        qt_alike, qt_alike_few: of beats that look alike, of which the last `certain` do not come regularly, the QT
+            intervals that are known, also of one that looks otherwise, are at most so many samples apart; the second
+            where fewer than `certain` look alike.
+        apart, apart_few: likewise, the longest distance between their QRS onsets is at most so many tenths of the
+            shortest.
         most_held: so many wait at the most; they confirm each other however high they are when all are certain, have T
             waves and lengths that are alike; of more the first is none.
         certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
         plain_quality: see `certain`.
         least_height: microvolts; a beat whose R is lower is of neither quality.
-        most_doubts: so many of `confirm` beats may have no P wave, and of `certain` beats that look alike no T wave; of
-            those, or one more, so many may look otherwise.
+        most_doubts: so many of `certain` beats that look alike may have no T wave; of those, or one more, so many may
+            look otherwise. A beat of a confirmed rhythm is doubtful when more of the last `certain` are not as high.
         width_alike: of `certain` complexes those look alike whose lengths are at most so many samples apart.
         pr_alike: PR intervals at most so many samples apart are alike.
         irregular: a P wave is none when the steps from an RR interval to the next, in percent of the intervals, times

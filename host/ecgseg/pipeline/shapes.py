@@ -67,7 +67,7 @@ class Shapes:
         return len(widths) == count and max(widths) - min(widths) <= self._width_alike
 
     def stand_alike(self, place: int, other: int) -> bool:
-        """The complexes that came so many before the newest are as high, to the same side."""
+        """The complexes that came so many before the newest are as high to within a half, to the same side."""
         return _stand_alike(self._last[-1 - place], self._last[-1 - other])
 
     def _are_alike(self, one: Shape, other: Shape) -> bool:
