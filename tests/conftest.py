@@ -8,12 +8,17 @@ Hypothesis draws the same examples in every run, so that a verdict about a chang
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
+
+# What a shell runs in the background ignores SIGINT, and all that it starts does, which tests then interrupt in vain.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ("support.chromium",)
 

@@ -220,13 +220,11 @@ def test_the_real_firmware_is_equal_at_every_rate(
 def started(day: Path) -> subprocess.Popen[str]:
     """The real task on the real firmware, as far as it has found something."""
     words = [sys.executable, "-m", "invoke", "segment", str(day), "--tflite", model(day.parent), "--target", "host"]
-    # What runs the tests in the background may ignore SIGINT, and its children with it.
     return subprocess.Popen(
         [*words, "--out", str(day.parent / "out")],
         cwd=paths.ROOT,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

@@ -185,8 +185,7 @@ def test_a_cluster_that_ends_is_told_and_leaves_no_process(
     monkeypatch.setattr(cluster, "_ANSWER_S", 5.0)
     said = Heard()
     mark = f"MARK_OF_A_TEST={tmp_path}"
-    # What runs the tests in the background may ignore SIGINT, and its children with it.
-    command = ["env", "--default-signal=INT,TERM", mark, sys.executable, "-c", CLUSTER, str(tmp_path)]
+    command = ["env", mark, sys.executable, "-c", CLUSTER, str(tmp_path)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as running:
         assert running.stdout is not None
@@ -280,9 +279,7 @@ def test_a_task_that_is_stopped_says_where_and_keeps_what_it_has(
     for seed, name in enumerate(("good-a", "waiting-b")):
         zoo.write(zoo.smoke().model_copy(update={"seed": seed}), tmp_path / "two" / f"{name}.json")
     mark = f"MARK_OF_A_TEST={tmp_path}"
-    # What runs the tests in the background may ignore SIGINT, and its children with it.
-    hearing = ["env", "--default-signal=INT,TERM", mark]
-    command = [*hearing, sys.executable, "-c", TASK, str(tmp_path), str(tmp_path / "two")]
+    command = ["env", mark, sys.executable, "-c", TASK, str(tmp_path), str(tmp_path / "two")]
     told = ""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
