@@ -117,13 +117,6 @@ def test_regular_swings_with_p_waves_as_far_in_front_confirm_each_other_however_
         assert len(beats_of(with_p(swings(onsets, heights, [9] * 3), onsets))) == told
 
 
-def test_p_waves_against_which_the_rhythm_speaks_confirm_nothing() -> None:
-    for last, told in ((260, 3), (310, 0)):
-        onsets = [100, 180, last]
-        # The third has none though it does not come early.
-        assert len(beats_of(with_p(swings(onsets, [1000] * 3, [9] * 3), onsets[:2]))) == told
-
-
 @pytest.mark.parametrize(("unlike", "most"), [(1000, BEAT_RULES.qt_alike), (-1000, BEAT_RULES.qt_alike_few)])
 def test_irregular_complexes_that_look_alike_have_alike_qt_intervals_or_are_no_beats(unlike: int, most: int) -> None:
     classes = swings(IRREGULAR[:4], [1000, unlike, 1000, 1000], [9] * 4)

@@ -1,4 +1,4 @@
-"""Few beats that confirm each other, or do not: for Python and for C."""
+"""Few beats that confirm each other, or do not: one table for the tests of Python and of C."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PR_APART = {
     for pr in (21, 22)
 }
 ONSETS_LOST = with_p(swings([100, 180, 310], [1000] * 3, [9] * 3), [100, 180, 310])
-for onset in (100, 180, 310):
-    ONSETS_LOST.samples[onset - 19] = LEAD_OFF
+# No contact at the sample in front of each.
+ONSETS_LOST.samples[[81, 161, 291]] = LEAD_OFF
 FIRST_QT_OF_FIVE = {
     more: without_t(with_longer_t(beats(IRREGULAR, 600, p=False), IRREGULAR[0], more), IRREGULAR[2:])
     for more in (12, 13)
