@@ -102,11 +102,19 @@ static range_t distances_of(const ecgseg_events_t *s, uint32_t count)
     return range;
 }
 
-/* QRS onsets of the last beats are as far apart, where a lead that sees QRS from the side has R now here, now there. */
-static bool have_regular_onsets(const ecgseg_events_t *s)
+/* QRS onsets of the last `count` beats are as far apart, where a lead that sees QRS from the side has R now here, now
+ * there. */
+static bool have_regular_onsets(const ecgseg_events_t *s, uint32_t count)
 {
-    const range_t apart = distances_of(s, ECGSEG_BEAT_CERTAIN);
+    const range_t apart = distances_of(s, count);
     return ECGSEG_BEAT_REGULAR * (apart.longest - apart.shortest) < apart.shortest;
+}
+
+/* No distance of the last `count` beats is more than so many tenths of another. */
+static bool are_within(const ecgseg_events_t *s, int32_t times, uint32_t count)
+{
+    const range_t apart = distances_of(s, count);
+    return 10 * apart.longest <= times * apart.shortest;
 }
 
 /* QT intervals of the last `count` beats, where known, are at most so many samples apart; true where none is. */
@@ -122,16 +130,16 @@ static bool have_alike_qt(const ecgseg_events_t *s, uint32_t count, int32_t most
 }
 
 /* Distances and QT intervals of the last `count` beats, which look alike, differ no more than in an irregular rhythm of
- * one heart. */
+ * one heart; neither do the distances of all that wait. */
 static bool may_be_of_one_rhythm(const ecgseg_events_t *s, uint32_t count)
 {
     if (count == ECGSEG_BEAT_CERTAIN && !have_most(s, ECGSEG_BEATS_T, count)) {
         return false;
     }
     const bool are_few = ecgseg_shapes_most_alike(&s->shapes, count, ECGSEG_SHAPE_CERTAIN) < ECGSEG_BEAT_CERTAIN;
-    const range_t apart = distances_of(s, count);
     return have_alike_qt(s, count, are_few ? ECGSEG_BEAT_QT_ALIKE_FEW : ECGSEG_BEAT_QT_ALIKE) &&
-           10 * apart.longest <= (are_few ? ECGSEG_BEAT_APART_FEW : ECGSEG_BEAT_APART) * apart.shortest;
+           are_within(s, are_few ? ECGSEG_BEAT_APART_FEW : ECGSEG_BEAT_APART, count) &&
+           are_within(s, ECGSEG_BEAT_APART, s->held);
 }
 
 /* The last beats stand out, come regularly and have T waves, however high they are. */
@@ -140,7 +148,7 @@ static bool are_regular(const ecgseg_events_t *s)
     return s->held >= ECGSEG_BEAT_CERTAIN &&
            have_flags(s, ECGSEG_BEATS_T, ECGSEG_BEAT_CERTAIN) == ECGSEG_BEAT_CERTAIN &&
            ecgseg_shapes_as_sure(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CERTAIN &&
-           have_regular_onsets(s);
+           have_regular_onsets(s, ECGSEG_BEAT_CERTAIN);
 }
 
 /* Of the last `count` beats all but the doubtful look alike for certain. */
@@ -156,7 +164,8 @@ static bool look_alike(const ecgseg_events_t *s)
 {
     bool found = false;
     for (uint32_t count = ECGSEG_BEAT_CERTAIN; count <= ECGSEG_BEAT_CERTAIN + 1u && !found; count++) {
-        found = most_look_alike(s, count) && (have_regular_onsets(s) || may_be_of_one_rhythm(s, count));
+        found = most_look_alike(s, count) &&
+                (have_regular_onsets(s, ECGSEG_BEAT_CERTAIN) || may_be_of_one_rhythm(s, count));
     }
     return found;
 }
@@ -169,12 +178,39 @@ static bool are_as_long(const ecgseg_events_t *s)
            ecgseg_shapes_are_as_long(&s->shapes, ECGSEG_BEAT_MOST_HELD, ECGSEG_SHAPE_CERTAIN);
 }
 
+/* Somewhere among the last beats the distance is that of a slow rhythm, or of bumps that come now and then. */
+static bool are_slow(const ecgseg_events_t *s)
+{
+    const uint32_t count = s->held < ECGSEG_BEAT_CERTAIN ? s->held : ECGSEG_BEAT_CERTAIN;
+    return distances_of(s, count).longest > (int32_t)(ECGSEG_BEAT_SLOW * ECGSEG_TICKS_A_SAMPLE);
+}
+
+/* The last `count` beats are there, and as high to one side. */
+static bool are_as_high(const ecgseg_events_t *s, uint32_t count)
+{
+    return s->held >= count && ecgseg_shapes_are_as_high(&s->shapes, count);
+}
+
+/* The last beats are as high and come regularly, or one more of them are as high and hardly irregular, or as many as
+ * may wait come regularly and have T waves. */
+static bool are_steady(const ecgseg_events_t *s)
+{
+    const bool many = s->held >= ECGSEG_BEAT_MOST_HELD &&
+                      have_flags(s, ECGSEG_BEATS_T, ECGSEG_BEAT_MOST_HELD) == ECGSEG_BEAT_MOST_HELD &&
+                      have_regular_onsets(s, ECGSEG_BEAT_MOST_HELD);
+    return many || (are_as_high(s, ECGSEG_BEAT_CERTAIN) && have_regular_onsets(s, ECGSEG_BEAT_CERTAIN)) ||
+           (are_as_high(s, ECGSEG_BEAT_CERTAIN + 1u) && are_within(s, ECGSEG_BEAT_APART_FEW, ECGSEG_BEAT_CERTAIN + 1u));
+}
+
 bool ecgseg_confirm_held(const ecgseg_events_t *s)
 {
     if (s->held < ECGSEG_BEAT_CONFIRM) {
         return false;
     }
-    return held_are_as_known(s) || have_alike_p(s) || are_regular(s) || look_alike(s) || are_as_long(s);
+    if (held_are_as_known(s)) {
+        return true;
+    }
+    return (have_alike_p(s) || are_regular(s) || look_alike(s) || are_as_long(s)) && (!are_slow(s) || are_steady(s));
 }
 
 bool ecgseg_confirm_is_doubtful(const ecgseg_events_t *s, uint8_t sureness)

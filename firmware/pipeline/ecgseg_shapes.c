@@ -48,6 +48,18 @@ bool ecgseg_shapes_stand_alike(const ecgseg_shapes_t *shapes, uint32_t place, ui
     return slots_stand_alike(shapes, slot_of(shapes, place), slot_of(shapes, other));
 }
 
+bool ecgseg_shapes_are_as_high(const ecgseg_shapes_t *shapes, uint32_t count)
+{
+    bool found = false;
+    for (uint32_t one = 0; one < count && !found; one++) {
+        found = true;
+        for (uint32_t other = 0; other < count; other++) {
+            found = found && ecgseg_shapes_stand_alike(shapes, one, other);
+        }
+    }
+    return found;
+}
+
 uint32_t ecgseg_shapes_as_sure(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
 {
     uint32_t found = 0;

@@ -6,7 +6,11 @@ from ecgseg.pipeline import LEAD_OFF
 from support.streams_of_classes import Classes, beats, from_the_side, swings, with_longer_t, with_p, without_t
 
 IRREGULAR = [100, 180, 290, 350, 450]
-FASTER = [100, 160, 260, 360, 540]
+FASTER = [100, 150, 250, 350, 500]
+
+SLOW = [100 + 160 * beat for beat in range(6)]
+# As a lead sees them from the side: heights, lengths.
+OTHERWISE = ([600, -200, 1100, -350, 700, -250], [9, 14, 5, 14, 9, 9])
 
 PR_APART = {
     pr: with_p(with_p(with_p(swings([100, 180, 310], [1000, 1000, -400], [9] * 3), [100]), [180], pr), [310], 30)
@@ -50,10 +54,12 @@ FEW_BEATS: dict[str, tuple[Classes, int]] = {
         with_longer_t(swings(IRREGULAR[:4], [1000, 1000, -1000, 1000], [9] * 4), IRREGULAR[2], 8),
         0,
     ),
-    "an interval is long": (beats([100, 160, 260, 500], 600, p=False), 4),
-    "an interval is too long": (beats([100, 160, 260, 501], 600, p=False), 0),
-    "three alike and an interval is long": (swings([100, 160, 260, 410], [1000, 1000, -1000, 1000], [9] * 4), 4),
-    "three alike and an interval is too long": (swings([100, 160, 260, 411], [1000, 1000, -1000, 1000], [9] * 4), 0),
+    "an interval is long": (beats([100, 200, 237, 385], 500, p=False), 4),
+    "an interval is too long": (beats([100, 200, 237, 386], 500, p=False), 0),
+    "one of those that wait in front is long": (beats([100, 248, 285, 385, 485], 600, p=False), 5),
+    "one of those that wait in front is too long": (beats([100, 249, 286, 386, 486], 600, p=False), 0),
+    "three alike and an interval is long": (swings([100, 156, 256, 396], [1000, 1000, -1000, 1000], [9] * 4), 4),
+    "three alike and an interval is too long": (swings([100, 156, 256, 397], [1000, 1000, -1000, 1000], [9] * 4), 0),
     "two with P are as high": (with_p(swings([100, 180, 310], [1000, 1400, -400], [9] * 3), [100, 180, 310]), 3),
     "none with P are as high": (with_p(swings([100, 180, 310], [1000, 1600, -400], [9] * 3), [100, 180, 310]), 0),
     "those with P go to both sides": (
@@ -72,17 +78,31 @@ FEW_BEATS: dict[str, tuple[Classes, int]] = {
     "those with P are nearly as far in front": (PR_APART[21], 3),
     "those with P are not as far in front": (PR_APART[22], 0),
     "of three with P the rhythm speaks against the older": (
-        with_p(swings([100, 170, 430], [1000] * 3, [9] * 3), [100, 170]),
+        with_p(swings([100, 160, 300], [1000] * 3, [9] * 3), [100, 160]),
         0,
     ),
     "P waves whose onsets are lost": (ONSETS_LOST, 0),
-    "five of which one interval is long": (beats([100, 160, 260, 360, 600], 750, p=False, t=False), 5),
-    "five of which one interval is too long": (beats([100, 160, 260, 360, 601], 750, p=False, t=False), 0),
+    "five of which one interval is long": (beats([100, 137, 237, 337, 485], 600, p=False, t=False), 5),
+    "five of which one interval is too long": (beats([100, 137, 237, 337, 486], 600, p=False, t=False), 0),
     "five of which the first has a longer QT": (FIRST_QT_OF_FIVE[12], 5),
     "five of which the first has too long a QT": (FIRST_QT_OF_FIVE[13], 0),
     "four of five alike may be farther apart than three of four": (
         without_t(swings(FASTER, [1000, 1000, -1000, 1000, 1000], [9] * 5), FASTER),
         5,
+    ),
+    "three with P, just not slow": (with_p(swings([100, 250, 400], [1000] * 3, [9] * 3), [100, 250, 400]), 3),
+    "three with P, slow": (with_p(swings([100, 251, 402], [1000] * 3, [9] * 3), [100, 251, 402]), 0),
+    "four that come slowly and regularly": (swings(SLOW[:4], [1000, 1400, 1000, 750], [9] * 4), 4),
+    "four that come slowly and regularly to both sides": (swings(SLOW[:4], [1000, 1000, -1000, 1000], [9] * 4), 0),
+    "six that come slowly and regularly": (swings(SLOW, *OTHERWISE), 6),
+    "six that come slowly and regularly, one without T": (without_t(swings(SLOW, *OTHERWISE), SLOW[:1]), 0),
+    "six that come slowly and less regularly": (swings([*SLOW[:5], SLOW[5] + 14], *OTHERWISE), 0),
+    "four that come slowly and irregularly": (beats([100, 251, 352, 453], 600, p=False), 0),
+    "five that come slowly and irregularly": (beats([100, 161, 312, 413, 514], 660, p=False), 5),
+    "five that come slowly and too irregularly": (beats([100, 160, 311, 412, 513], 660, p=False), 0),
+    "five that come slowly and irregularly, one otherwise": (
+        swings([100, 200, 351, 452, 553], [-1000, 1000, 1000, 1000, 1000], [9] * 5),
+        0,
     ),
     "a T wave that goes on has no QT": (with_longer_t(beats([100, 180, 290, 400], 560, p=False), 290, 45), 4),
 }

@@ -41,6 +41,9 @@ uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count);
 /* The complexes that came so many before the newest are as high to within a half, to the same side. */
 bool ecgseg_shapes_stand_alike(const ecgseg_shapes_t *shapes, uint32_t place, uint32_t other);
 
+/* One of the last `count`, which there are, is as high to within a half, to the same side, as each of them. */
+bool ecgseg_shapes_are_as_high(const ecgseg_shapes_t *shapes, uint32_t count);
+
 /* How many of the last `count`, which there are, are as sure as `least` and look like that to which most do: as high,
  * to the same side, and as long to within ECGSEG_BEAT_WIDTH_ALIKE. */
 uint32_t ecgseg_shapes_most_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);

@@ -45,12 +45,15 @@ class NewestBeats:
 
     def are_sure(self) -> bool:
         """They confirm each other: the newest of them are as those of a rhythm that is known, or have P waves, as far
-        in front, or have T waves and come regularly, or look alike and may be of one rhythm, or are as long.
+        in front, or have T waves and come regularly, or look alike and may be of one rhythm, or are as long; if they
+        come slowly they are steady too.
         """
         if len(self.events) < self.rules.confirm:
             return False
+        if self._held_are_as_known():
+            return True
         certain = self._are_regular() or self._look_alike() or self._are_as_long()
-        return self._held_are_as_known() or self._have_alike_p() or certain
+        return (self._have_alike_p() or certain) and (not self._are_slow() or self._are_steady())
 
     def is_doubtful(self, sureness: Sureness) -> bool:
         """True when the newest has no P wave, does not come at a regular interval, might be an artefact, and is as high
@@ -106,15 +109,42 @@ class NewestBeats:
         count = self.rules.certain
         if len(self.events) < count or self._have(T_FLAGS, count) < count:
             return False
-        return self.shapes.as_sure(count, Sureness.PLAIN) == count and self._have_regular_onsets()
+        return self.shapes.as_sure(count, Sureness.PLAIN) == count and self._have_regular_onsets(count)
 
-    def _have_regular_onsets(self) -> bool:
-        """QRS onsets are as far apart, where a lead that sees QRS from the side has R now here, now there."""
-        apart = self._distances(self.rules.certain)
+    def _have_regular_onsets(self, count: int) -> bool:
+        """QRS onsets of the last `count` are as far apart, where a lead that sees QRS from the side has R now here, now
+        there.
+        """
+        apart = self._distances(count)
         return self.rules.regular * (max(apart) - min(apart)) < min(apart)
 
+    def _are_slow(self) -> bool:
+        """Somewhere among the last the distance is that of a slow rhythm, or of bumps that come now and then."""
+        return max(self._distances(self.rules.certain)) > self.rules.slow * TICKS_A_SAMPLE
+
+    def _are_steady(self) -> bool:
+        """The last are as high and come regularly, or one more of them are as high and hardly irregular, or as many as
+        may wait come regularly and have T waves.
+        """
+        rules, certain = self.rules, self.rules.certain
+        if self._are_as_high(certain) and self._have_regular_onsets(certain):
+            return True
+        if self._are_as_high(certain + 1) and self._are_within(rules.apart_few, certain + 1):
+            return True
+        most = rules.most_held
+        return len(self.events) >= most and self._have(T_FLAGS, most) == most and self._have_regular_onsets(most)
+
+    def _are_as_high(self, count: int) -> bool:
+        """The last `count` are there, and as high to one side."""
+        return len(self.events) >= count and self.shapes.are_as_high(count)
+
+    def _are_within(self, times: int, count: int) -> bool:
+        """No distance of the last `count` is more than so many tenths of another."""
+        apart = self._distances(count)
+        return 10 * max(apart) <= times * min(apart)
+
     def _distances(self, count: int) -> list[int]:
-        """Ticks from QRS onset to QRS onset of the last `count`."""
+        """Ticks from QRS onset to QRS onset of the last `count`, or of as many as there are."""
         onsets = [event.tick + event.qrs_on for event in self.events[-count:]]
         return [later - before for before, later in pairwise(onsets)]
 
@@ -124,13 +154,13 @@ class NewestBeats:
         """
         certain = self.rules.certain
         return any(
-            self._most_look_alike(count) and (self._have_regular_onsets() or self._may_be_of_one_rhythm(count))
+            self._most_look_alike(count) and (self._have_regular_onsets(certain) or self._may_be_of_one_rhythm(count))
             for count in (certain, certain + 1)
         )
 
     def _may_be_of_one_rhythm(self, count: int) -> bool:
         """Distances and QT intervals of the last `count`, which look alike, differ no more than in an irregular rhythm
-        of one heart.
+        of one heart; neither do the distances of all that wait.
         """
         rules = self.rules
         if count == rules.certain and not self._have_most(T_FLAGS, count):
@@ -138,9 +168,8 @@ class NewestBeats:
         are_few = self.shapes.most_alike(count, Sureness.CERTAIN) < rules.certain
         qt_alike, most = (rules.qt_alike_few, rules.apart_few) if are_few else (rules.qt_alike, rules.apart)
         qt = [event.qt_ms for event in self.events[-count:] if event.flags & EventFlag.T_OFF]
-        apart = self._distances(count)
         have_alike_qt = not qt or max(qt) - min(qt) <= qt_alike * TICK_MS * TICKS_A_SAMPLE
-        return have_alike_qt and 10 * max(apart) <= most * min(apart)
+        return have_alike_qt and self._are_within(most, count) and self._are_within(rules.apart, len(self.events))
 
     def _most_look_alike(self, count: int) -> bool:
         """Of the last `count` all but the doubtful look alike for certain."""

@@ -30,13 +30,16 @@ class BeatRules:
         certain: so many in a row, fewer than `most_held`, confirm each other that have T waves, are of `plain_quality`
             and come regularly, or are certain, look alike, and have T waves or come regularly; one more that are
             certain and look alike.
-        regular: the longest distance between the QRS onsets of the last `certain` exceeds the shortest by less than the
-            shortest divided by this.
+        regular: the longest distance between the QRS onsets of the last (`certain`, or `most_held` that come slowly)
+            exceeds the shortest by less than the shortest divided by this.
         qt_alike, qt_alike_few: of beats that look alike, of which the last `certain` do not come regularly, the QT
             intervals that are known, also of one that looks otherwise, are at most so many samples apart; the second
             where fewer than `certain` look alike.
         apart, apart_few: likewise, the longest distance between their QRS onsets is at most so many tenths of the
-            shortest.
+            shortest; the first also of all that wait.
+        slow: beats among whose last `certain` two QRS onsets in a row are more samples apart, and which are not those
+            of a rhythm that is known, confirm each other only when so many are as high to one side and come regularly,
+            or one more are and are no further apart than `apart_few`, or `most_held` have T waves and come regularly.
         most_held: so many wait at the most; they confirm each other however high they are when all are certain, have T
             waves and lengths that are alike; of more the first is none.
         certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
@@ -77,6 +80,7 @@ class BeatRules:
     qt_alike_few: int = 7
     apart: int = 40
     apart_few: int = 25
+    slow: int = 150
     most_held: int = 6
     certain_quality: int = 50
     plain_quality: int = 20

@@ -66,6 +66,11 @@ class Shapes:
         widths = [other.width for other in last if other.sureness >= least]
         return len(widths) == count and max(widths) - min(widths) <= self._width_alike
 
+    def are_as_high(self, count: int) -> bool:
+        """One of the last `count` is as high to within a half, to the same side, as each of them."""
+        last = self._last[-count:]
+        return any(all(_stand_alike(one, other) for other in last) for one in last)
+
     def stand_alike(self, place: int, other: int) -> bool:
         """The complexes that came so many before the newest are as high to within a half, to the same side."""
         return _stand_alike(self._last[-1 - place], self._last[-1 - other])
