@@ -81,8 +81,11 @@ def hello_or(script: Script, **different: object) -> Script:
     return lambda body: answer(body, payload) if body[1] == Command.HELLO else script(body)
 
 
-def transport(script: Script, attempts: int = 3) -> Transport:
-    return Transport(ScriptedPort(script), answer_seconds=0.002, attempts=attempts)
+def transport(script: Script, attempts: int = 3, answer_seconds: float = 1.0) -> Transport:
+    """A link to a scripted device. Only one that says nothing is worth a short wait: this test may be the one that waits,
+    for a processor, and would ask again.
+    """
+    return Transport(ScriptedPort(script), answer_seconds=answer_seconds, attempts=attempts)
 
 
 def test_an_answer_is_the_payload_that_came() -> None:
@@ -98,7 +101,7 @@ def test_a_request_is_repeated_byte_for_byte_until_it_is_answered() -> None:
         seen.append(body)
         return answer(body) if len(seen) == 3 else b""
 
-    link = transport(third_time)
+    link = transport(third_time, answer_seconds=0.05)
     link.request(Command.STATS)
     assert len(seen) == 3
     assert len(set(seen)) == 1
@@ -122,7 +125,7 @@ def test_sequence_numbers_count_up_and_wrap() -> None:
 def test_an_error_answer_is_a_verdict_and_is_not_asked_again() -> None:
     port = ScriptedPort(lambda body: answer(body, error=error_number("ENGINE_FAILED")))
     with pytest.raises(DeviceError) as caught:
-        Transport(port, 0.01).request(Command.INFER)
+        Transport(port).request(Command.INFER)
     assert caught.value.code == error_number("ENGINE_FAILED")
     assert "ENGINE_FAILED" in caught.value.what
     assert caught.value.remedy
@@ -183,7 +186,7 @@ def test_a_port_that_takes_nothing_is_no_answer() -> None:
         raise serial.SerialTimeoutException("Write timeout")
 
     with pytest.raises(LinkError, match="does not answer"):
-        transport(stuck).request(Command.STATS)
+        transport(stuck, answer_seconds=0.002).request(Command.STATS)
 
 
 def test_a_rate_that_this_computer_cannot_do_is_a_link_error_and_leaves_the_old_one() -> None:
