@@ -218,9 +218,10 @@ bool ecgseg_confirm_is_doubtful(const ecgseg_events_t *s, uint8_t sureness)
     if (s->noisy.is_on) {
         return !are_as_known(s, 1, 1);
     }
-    if ((recent(s, 0)->flags & ECGSEG_BEATS_P) != 0u || ecgseg_rhythm_is_regular(&s->rhythm) ||
-        sureness == ECGSEG_SHAPE_CERTAIN) {
+    const uint32_t flags = recent(s, 0)->flags;
+    const bool has_both = (flags & ECGSEG_BEATS_P) != 0u && (flags & ECGSEG_BEATS_T) != 0u;
+    if (has_both || ecgseg_rhythm_is_regular(&s->rhythm) || sureness == ECGSEG_SHAPE_CERTAIN) {
         return false;
     }
-    return ecgseg_shapes_as_high(&s->shapes, ECGSEG_BEAT_CERTAIN) + ECGSEG_BEAT_MOST_DOUBTS < ECGSEG_BEAT_CERTAIN;
+    return !are_as_known(s, 1, 0);
 }

@@ -69,17 +69,6 @@ uint32_t ecgseg_shapes_as_sure(const ecgseg_shapes_t *shapes, uint32_t count, ui
     return found;
 }
 
-uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count)
-{
-    const int32_t height = ecgseg_distance(shapes->heights[slot_of(shapes, 0)], 0);
-    uint32_t found = 0;
-    for (uint32_t place = 0; place < count && place < shapes->count; place++) {
-        const int32_t other = ecgseg_distance(shapes->heights[slot_of(shapes, place)], 0);
-        found += ecgseg_are_as_high(height, other) ? 1u : 0u;
-    }
-    return found;
-}
-
 uint32_t ecgseg_shapes_most_alike(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least)
 {
     uint32_t most = 0;

@@ -18,7 +18,7 @@ from ecgseg.pipeline.events import EVENT_BYTES, Event, EventKind
 from ecgseg.pipeline.faint import FAINT_P
 from ecgseg.pipeline.intervals import bazett, fridericia
 from support import drivers
-from support.few_beats import FEW_BEATS
+from support.few_beats import DOUBTED_BEATS, FEW_BEATS
 from support.streams_of_classes import (
     Classes,
     anything,
@@ -202,6 +202,14 @@ def test_few_beats_confirm_each_other_alike(program: Path, classes: Classes, tol
     expected = twin_of(classes)
     assert run(program, b"".join(scripted(0, classes, 1, 0)))[0] == expected
     assert len(expected) == told
+
+
+@pytest.mark.parametrize(("classes", "told"), DOUBTED_BEATS.values(), ids=DOUBTED_BEATS)
+def test_beats_in_doubt_end_a_rhythm_alike(program: Path, classes: Classes, told: int) -> None:
+    expected = twin_of(classes)
+    assert run(program, b"".join(scripted(0, classes, 1, 0)))[0] == expected
+    beats_told = [event for event in map(Event.unpack, expected) if event.kind == EventKind.BEAT]
+    assert len(beats_told) == told
 
 
 def test_beats_seen_from_the_side_confirm_each_other_alike(program: Path) -> None:

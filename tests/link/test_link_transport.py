@@ -82,7 +82,7 @@ def hello_or(script: Script, **different: object) -> Script:
 
 
 def transport(script: Script, attempts: int = 3, answer_seconds: float = 1.0) -> Transport:
-    """A link to a scripted device. Only one that says nothing is worth a short wait: this test may be the one that waits,
+    """A link to a scripted device. Only one that says nothing is worth a short wait: a test may itself have to wait,
     for a processor, and would ask again.
     """
     return Transport(ScriptedPort(script), answer_seconds=answer_seconds, attempts=attempts)

@@ -7,7 +7,7 @@ import pytest
 from ecgseg.pipeline.events import Event, EventKind
 from ecgseg.pipeline.rules import BEAT_RULES
 from ecgseg.pipeline.shapes import Shape, Shapes, Sureness
-from support.few_beats import FEW_BEATS
+from support.few_beats import DOUBTED_BEATS, FEW_BEATS
 from support.streams_of_classes import (
     Classes,
     events_of,
@@ -47,11 +47,15 @@ def test_complexes_are_alike_to_the_same_side_as_high_to_within_a_half_and_as_lo
     shapes.add(Shape(height, width, Sureness.CERTAIN))
     shapes.add(Shape(1000, 9, Sureness.CERTAIN))
     assert shapes.most_alike(2, Sureness.CERTAIN) == 1 + alike
-    assert shapes.as_high(2) == 1 + (667 <= abs(height) <= 1500)
 
 
 @pytest.mark.parametrize(("classes", "told"), FEW_BEATS.values(), ids=FEW_BEATS)
 def test_few_beats_confirm_each_other_when_they_could_be_of_one_heart(classes: Classes, told: int) -> None:
+    assert len(beats_of(classes)) == told
+
+
+@pytest.mark.parametrize(("classes", "told"), DOUBTED_BEATS.values(), ids=DOUBTED_BEATS)
+def test_three_beats_that_tell_nothing_for_themselves_end_a_rhythm(classes: Classes, told: int) -> None:
     assert len(beats_of(classes)) == told
 
 

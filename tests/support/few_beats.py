@@ -1,6 +1,8 @@
-"""Few beats that confirm each other, or do not: one table for the tests of Python and of C."""
+"""Few beats that confirm each other or end a rhythm, or do not: tables for the tests of Python and of C."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from ecgseg.pipeline import LEAD_OFF
 from support.streams_of_classes import Classes, beats, from_the_side, swings, with_longer_t, with_p, without_t
@@ -105,4 +107,38 @@ FEW_BEATS: dict[str, tuple[Classes, int]] = {
         0,
     ),
     "a T wave that goes on has no QT": (with_longer_t(beats([100, 180, 290, 400], 560, p=False), 290, 45), 4),
+}
+
+CLEAR = [60, 140, 220, 300, 380]
+LATER = [450, 550, 610, 705, 770]
+REGULARLY = [460, 540, 620, 700, 780]
+
+
+def behind_clear(
+    heights: list[int], onsets: list[int] = LATER, *, returns: bool = False, p: bool = False, t: bool = True
+) -> Classes:
+    """A clear rhythm of 1 mV and then beats of other heights, behind which the signal comes back slowly or at once."""
+    classes = swings([*CLEAR, *onsets], [*[1000] * len(CLEAR), *heights], [9] * (len(CLEAR) + len(onsets)))
+    classes = with_p(classes, [*CLEAR, *onsets] if p else CLEAR)
+    samples = classes.samples.astype(float)
+    for onset, height in zip(onsets, heights, strict=True):
+        if not returns:
+            samples[onset + 5 : onset + 45] = np.linspace(0.8 * height, 0, 40)
+    slow = Classes(classes.labels, np.rint(samples).astype(np.int16))
+    return slow if t else without_t(slow, onsets)
+
+
+# Beats of which the last five may leave a doubt, and how many are told: where three in a row do the rest wait.
+DOUBTED_BEATS: dict[str, tuple[Classes, int]] = {
+    "as high": (behind_clear([1000] * 5), 10),
+    "as high to the other side": (behind_clear([-1000] * 5), 10),
+    "not much higher": (behind_clear([1400] * 5), 10),
+    "higher": (behind_clear([1700] * 5), 8),
+    "lower": (behind_clear([500] * 5), 8),
+    "two are higher": (behind_clear([1700, 1700, 1000, 1700, 1700]), 10),
+    "higher, and the signal returns": (behind_clear([1700] * 5, returns=True), 10),
+    "higher and regular": (behind_clear([1700] * 5, REGULARLY), 10),
+    "higher, with P and T": (behind_clear([1700] * 5, p=True), 10),
+    "higher, with P alone": (behind_clear([1700] * 5, p=True, t=False), 8),
+    "as high, with neither P nor T": (behind_clear([1000] * 5, t=False), 10),
 }

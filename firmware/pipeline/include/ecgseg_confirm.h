@@ -13,8 +13,8 @@
  * come slowly they are steady too. */
 bool ecgseg_confirm_held(const ecgseg_events_t *s);
 
-/* True when the newest event is a beat without a P wave, not at a regular interval, that might be an artefact and is as
- * high as few; in noise when it is not as the beats of the rhythm that is known. */
+/* True when the newest event is a beat that is not as high as those of the rhythm that is known, not at a regular
+ * interval, that might be an artefact and has no P or no T wave; in noise one not as high or not at its interval. */
 bool ecgseg_confirm_is_doubtful(const ecgseg_events_t *s, uint8_t sureness);
 
 #endif

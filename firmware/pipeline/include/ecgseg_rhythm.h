@@ -37,7 +37,7 @@ uint32_t ecgseg_rhythm_parts(const ecgseg_rhythm_t *rhythm);
 /* The last two intervals differ by less than an eighth. */
 bool ecgseg_rhythm_is_regular(const ecgseg_rhythm_t *rhythm);
 
-/* The last `count` intervals, one or more, are there, and each is that long to within a quarter. */
+/* The last `count` intervals are there, and each is that long to within a quarter. */
 bool ecgseg_rhythm_keeps(const ecgseg_rhythm_t *rhythm, uint32_t parts, uint32_t count);
 
 /* True for a P wave as a network now and then sees one in atrial fibrillation; `place` counts its beat from the newest,

@@ -34,10 +34,6 @@ void ecgseg_shapes_add(ecgseg_shapes_t *shapes, int16_t height, uint8_t width, u
 /* How many of the last `count` are as sure as `least`. */
 uint32_t ecgseg_shapes_as_sure(const ecgseg_shapes_t *shapes, uint32_t count, uint8_t least);
 
-/* How many of the last `count` are as high as the newest to within a half, to whichever side: where R is as high as S
- * the sign changes. */
-uint32_t ecgseg_shapes_as_high(const ecgseg_shapes_t *shapes, uint32_t count);
-
 /* The complexes that came so many before the newest are as high to within a half, to the same side. */
 bool ecgseg_shapes_stand_alike(const ecgseg_shapes_t *shapes, uint32_t place, uint32_t other);
 

@@ -56,15 +56,17 @@ class NewestBeats:
         return (self._have_alike_p() or certain) and (not self._are_slow() or self._are_steady())
 
     def is_doubtful(self, sureness: Sureness) -> bool:
-        """True when the newest has no P wave, does not come at a regular interval, might be an artefact, and is as high
-        as few; in noise when it is not as those of the rhythm that is known.
+        """True when the newest is not as high as those of the rhythm that is known, does not come at a regular
+        interval, might be an artefact, and has no P or no T wave; in noise when it is not as high, or not at the
+        interval of that rhythm.
         """
         if self.is_noisy:
             return not self._are_as_known(1, 1)
-        if self.events[-1].flags & P_FLAGS or self.rhythm.is_regular or sureness == Sureness.CERTAIN:
+        flags = self.events[-1].flags
+        has_both = flags & P_FLAGS and flags & T_FLAGS
+        if has_both or self.rhythm.is_regular or sureness == Sureness.CERTAIN:
             return False
-        certain = self.rules.certain
-        return self.shapes.as_high(certain) < certain - self.rules.most_doubts
+        return not self._are_as_known(1, 0)
 
     def _held_are_as_known(self) -> bool:
         """They are as known; in noise one more has to be."""

@@ -63,8 +63,8 @@ class Rhythm:
         return _EIGHTHS * abs(last - before) < last
 
     def keeps(self, parts: int, count: int) -> bool:
-        """The last `count` intervals, one or more, are there and each so many 1/32 samples long to within a quarter."""
-        last = self._intervals[-count:]
+        """The last `count` intervals are there and each so many 1/32 samples long to within a quarter."""
+        last = self._intervals[max(len(self._intervals) - count, 0) :]
         return len(last) == count and all(4 * abs(interval - parts) <= parts for interval in last)
 
     def speaks_against(self, pr: int, place: int | None = None) -> bool:

@@ -46,7 +46,7 @@ class BeatRules:
         plain_quality: see `certain`.
         least_height: microvolts; a beat whose R is lower is of neither quality.
         most_doubts: so many of `certain` beats that look alike may have no T wave; of those, or one more, so many may
-            look otherwise. A beat of a confirmed rhythm is doubtful when more of the last `certain` are not as high.
+            look otherwise.
         width_alike: of `certain` complexes those look alike whose lengths are at most so many samples apart.
         pr_alike: PR intervals at most so many samples apart are alike.
         irregular: a P wave is none when the steps from an RR interval to the next, in percent of the intervals, times

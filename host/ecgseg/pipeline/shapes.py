@@ -48,13 +48,6 @@ class Shapes:
         """How many of the last `count` are as sure as `least`."""
         return sum(other.sureness >= least for other in self._last[-count:])
 
-    def as_high(self, count: int) -> int:
-        """How many of the last `count` are as high as the newest, to whichever side: where R is as high as S the sign
-        changes.
-        """
-        height = abs(self._last[-1].height)
-        return sum(are_as_high(height, abs(other.height)) for other in self._last[-count:])
-
     def most_alike(self, count: int, least: Sureness) -> int:
         """How many of the last `count`, which there are, are as sure as `least` and look like that to which most do."""
         last = self._last[-count:]
