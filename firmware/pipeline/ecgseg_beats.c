@@ -214,6 +214,10 @@ static void hold(ecgseg_events_t *s)
         }
         s->held = 0;
         s->is_locked = true;
+        if (!ecgseg_known_is_as_high(&s->known, recent(s, 0)->r_uv)) {
+            /* It takes the place of the one before: its beats are as high as themselves. */
+            ecgseg_known_forget(&s->known);
+        }
     } else if (s->held >= ECGSEG_BEAT_MOST_HELD) {
         drop_oldest_held(s);
     }
@@ -233,9 +237,10 @@ static void doubt(ecgseg_events_t *s, uint8_t sureness)
 /* A beat that is told and leaves no doubt, R of so many microvolts. */
 static void learn(ecgseg_events_t *s, int16_t height)
 {
-    if (s->is_locked && s->doubts == 0u && s->rhythm.count != 0u) {
+    if (s->is_locked && s->doubts == 0u) {
         /* The mean of intervals among which is a pause is that of no rhythm. */
-        const uint32_t mean = ecgseg_rhythm_parts(&s->rhythm) / s->rhythm.count;
+        const uint32_t count = s->rhythm.count != 0u ? s->rhythm.count : 1u;
+        const uint32_t mean = ecgseg_rhythm_parts(&s->rhythm) / count;
         ecgseg_known_learn(&s->known, s->now, height, ecgseg_rhythm_keeps(&s->rhythm, mean, 1) ? mean : 0u);
     }
 }

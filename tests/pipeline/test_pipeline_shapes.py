@@ -44,9 +44,11 @@ def test_complexes_are_alike_to_the_same_side_as_high_to_within_a_half_and_as_lo
     height: int, width: int, alike: bool
 ) -> None:
     shapes = Shapes(BEAT_RULES.width_alike)
+    shapes.add(Shape(-5000, 30, Sureness.CERTAIN))
     shapes.add(Shape(height, width, Sureness.CERTAIN))
     shapes.add(Shape(1000, 9, Sureness.CERTAIN))
     assert shapes.most_alike(2, Sureness.CERTAIN) == 1 + alike
+    assert shapes.are_as_high(2) == (667 <= height <= 1500)
 
 
 @pytest.mark.parametrize(("classes", "told"), FEW_BEATS.values(), ids=FEW_BEATS)

@@ -9,8 +9,8 @@
 #include "ecgseg_events.h"
 
 /* The newest of the beats that are held are as those of a rhythm that is known, or have P waves, as far in front, or
- * have T waves and come regularly, or look alike and may be of one rhythm, or are as long; if they
- * come slowly they are steady too. */
+ * have T waves and come regularly, or look alike and may be of one rhythm, or are as long; if they come slowly they
+ * are steady too. */
 bool ecgseg_confirm_held(const ecgseg_events_t *s);
 
 /* True when the newest event is a beat that is not as high as those of the rhythm that is known, not at a regular

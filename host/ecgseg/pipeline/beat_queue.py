@@ -167,9 +167,9 @@ class BeatQueue:
 
     def _learn(self, height: int) -> None:
         """A beat that is told and leaves no doubt, R of so many microvolts."""
-        if self._locked and not self._doubts and self._rhythm.count:
+        if self._locked and not self._doubts:
             # The mean of intervals among which is a pause is that of no rhythm.
-            mean = self._rhythm.parts // self._rhythm.count
+            mean = self._rhythm.parts // max(self._rhythm.count, 1)
             self._known.learn(self._now, height, mean if self._rhythm.keeps(mean, 1) else 0)
 
     def _doubt(self, sureness: Sureness) -> None:
@@ -204,6 +204,9 @@ class BeatQueue:
                 self._doubt_p(place)
             self._held = 0
             self._locked = True
+            if not self._known.is_as_high(self._queue[-1].r_uv):
+                # It takes the place of the one before: its beats are as high as themselves.
+                self._known.forget()
         elif self._held >= self._rules.most_held:
             oldest = len(self._queue) - self._held
             waiting = self._queue[oldest + 1 :]

@@ -25,8 +25,8 @@ class BeatRules:
             its intervals, confirm each other, in noise too (`ecgseg.pipeline.known`).
         confirm: so many beats in a row, none further than `pause` behind the one before, are reported together after a
             start, a loss of signal or a pause, when two have P waves that the rhythm leaves them, as far in front, and
-            are as high to one side or the last intervals are regular; fewer are none.
-            After so many in a row that are doubtful beats wait again.
+            are as high to one side or the last intervals are regular, and see `slow`; fewer are none. After so many in
+            a row that leave a doubt (`ecgseg.pipeline.confirmation`) beats wait again.
         certain: so many in a row, fewer than `most_held`, confirm each other that have T waves, are of `plain_quality`
             and come regularly, or are certain, look alike, and have T waves or come regularly; one more that are
             certain and look alike.
