@@ -1,6 +1,6 @@
 """Counts the beats that the delineator reports an hour where there are none: in noise, on a flat line, without contact.
 
-    python tools/measure_false_beats.py --model stream-4-tcn-sm [--minutes N] [--seed N]
+    python tools/measure_false_beats.py --model stream-4-tcn-sm [--minutes N] [--seed N] [--kind KIND]
 
 What it reports is what the device reports (pipeline/delineator.py). Drawn anew for every seed; an hour of one kind
 takes about ten seconds.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,14 +76,20 @@ MADE: dict[str, Callable[[np.random.Generator, int], Signal]] = {
 }
 
 
-def signals(minutes: int, seed: int) -> Iterator[tuple[str, list[npt.NDArray[np.int16]]]]:
-    """Kinds of noise, each as recordings of a minute, int16 microvolts."""
+# Bumps of the size and pace of waves.
+LEARNT = "as networks learn it"
+
+
+def signals(minutes: int, seed: int, kinds: Sequence[str]) -> Iterator[tuple[str, list[npt.NDArray[np.int16]]]]:
+    """Kinds of noise, each as recordings of a minute or of half a one, int16 microvolts."""
     length = int(RECORD_S * RATE)
-    for name, make in MADE.items():
-        rng = np.random.default_rng(seed)
-        yield name, [microvolts(make(rng, length)) for _ in range(minutes)]
-    drawn = noise_records(2 * minutes, seed + 1_000_000, RECORD_S / 2)
-    yield "as networks learn it", [record.samples for record in drawn]
+    for name in kinds:
+        if name == LEARNT:
+            drawn = noise_records(2 * minutes, seed + 1_000_000, RECORD_S / 2)
+            yield name, [record.samples for record in drawn]
+        else:
+            rng = np.random.default_rng(seed)
+            yield name, [microvolts(MADE[name](rng, length)) for _ in range(minutes)]
 
 
 def row(name: str, found: list[Delineation]) -> tuple[str, str, str, str]:
@@ -103,13 +109,15 @@ def main() -> int:
     stream.add_argument("--tflite", type=Path, help="a stream's file, instead of a name")
     parser.add_argument("--minutes", type=int, default=10, help="of each kind; default 10")
     parser.add_argument("--seed", type=int, default=1)
+    kinds = (*MADE, LEARNT)
+    parser.add_argument("--kind", choices=kinds, help="of noise, alone; default all")
     options = parser.parse_args()
     table = Table(title="Reported where there are no beats", title_justify="left")
     for column in ("signal", "beats an hour", "classified QRS, s an hour", "told as noise, % of the time"):
         table.add_column(column, justify="left" if column == "signal" else "right")
     try:
         delineator = Delineator(find_model(options.model, tflite=options.tflite).data, RATE)
-        for name, records in signals(options.minutes, options.seed):
+        for name, records in signals(options.minutes, options.seed, [options.kind] if options.kind else kinds):
             table.add_row(*row(name, [delineator.record(record) for record in records]))
     except EcgsegError as error:
         print(error, file=sys.stderr)
