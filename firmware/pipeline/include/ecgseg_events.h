@@ -24,7 +24,7 @@
 #include "ecgseg_shapes.h"
 #include "ecgseg_waves.h"
 
-#ifndef ECGSEG_BEAT_APART_FEW
+#ifndef ECGSEG_BEAT_SLOW
 #error "ecgseg_preprocess_params.h was rendered by an older generator: run `invoke render` again"
 #endif
 
