@@ -36,25 +36,41 @@ static uint8_t pr_left(const ecgseg_events_t *s, uint32_t place)
     return ecgseg_rhythm_speaks_against(&s->rhythm, pr, place) ? ECGSEG_NO_P : pr;
 }
 
-/* Two beats have P waves as far in front, and are as high to one side or come at a regular interval. */
-static bool have_p_alike(const ecgseg_events_t *s, uint32_t place, uint32_t other)
+/* Two beats have P waves, which the rhythm leaves them, as far in front. */
+static bool have_pr_alike(const ecgseg_events_t *s, uint32_t place, uint32_t other)
 {
     const uint8_t pr = pr_left(s, place);
     const uint8_t other_pr = pr_left(s, other);
-    if (pr <= ECGSEG_SOME_P || other_pr <= ECGSEG_SOME_P || ecgseg_distance(pr, other_pr) > ECGSEG_BEAT_PR_ALIKE) {
-        return false;
-    }
-    return ecgseg_rhythm_is_regular(&s->rhythm) || ecgseg_shapes_stand_alike(&s->shapes, place, other);
+    return pr > ECGSEG_SOME_P && other_pr > ECGSEG_SOME_P && ecgseg_distance(pr, other_pr) <= ECGSEG_BEAT_PR_ALIKE;
 }
 
-/* Of the last beats, as many as confirm each other, two have such P waves, which the rhythm leaves them. */
+/* Of the last beats, as many as confirm each other, two have P waves as far in front, and are as high to one side or
+ * come at a regular interval. */
 static bool have_alike_p(const ecgseg_events_t *s)
 {
+    const bool is_regular = ecgseg_rhythm_is_regular(&s->rhythm);
     bool found = false;
     for (uint32_t later = 1; later < ECGSEG_BEAT_CONFIRM; later++) {
         for (uint32_t place = 0; place < later && !found; place++) {
-            found = have_p_alike(s, later, place);
+            found =
+                have_pr_alike(s, later, place) && (is_regular || ecgseg_shapes_stand_alike(&s->shapes, later, place));
         }
+    }
+    return found;
+}
+
+/* As many of those that are held as confirm each other have P waves as far in front of R as high to one side as one of
+ * them has. */
+static bool have_p_and_are_as_high(const ecgseg_events_t *s)
+{
+    bool found = false;
+    for (uint32_t place = 0; place < s->held && !found; place++) {
+        uint32_t alike = 0;
+        for (uint32_t other = 0; other < s->held; other++) {
+            const bool is_alike = have_pr_alike(s, place, other) && ecgseg_shapes_stand_alike(&s->shapes, place, other);
+            alike += is_alike ? 1u : 0u;
+        }
+        found = alike >= ECGSEG_BEAT_CONFIRM;
     }
     return found;
 }
@@ -192,14 +208,17 @@ static bool are_as_high(const ecgseg_events_t *s, uint32_t count)
 }
 
 /* The last beats are as high and come regularly, or one more of them are as high and hardly irregular, or as many as
- * may wait come regularly and have T waves. */
+ * may wait come regularly and have T waves, or some of those that wait have P waves as far in front and are as high, as
+ * every other beat in bigeminy. */
 static bool are_steady(const ecgseg_events_t *s)
 {
     const bool many = s->held >= ECGSEG_BEAT_MOST_HELD &&
                       have_flags(s, ECGSEG_BEATS_T, ECGSEG_BEAT_MOST_HELD) == ECGSEG_BEAT_MOST_HELD &&
                       have_regular_onsets(s, ECGSEG_BEAT_MOST_HELD);
     return many || (are_as_high(s, ECGSEG_BEAT_CERTAIN) && have_regular_onsets(s, ECGSEG_BEAT_CERTAIN)) ||
-           (are_as_high(s, ECGSEG_BEAT_CERTAIN + 1u) && are_within(s, ECGSEG_BEAT_APART_FEW, ECGSEG_BEAT_CERTAIN + 1u));
+           (are_as_high(s, ECGSEG_BEAT_CERTAIN + 1u) &&
+            are_within(s, ECGSEG_BEAT_APART_FEW, ECGSEG_BEAT_CERTAIN + 1u)) ||
+           have_p_and_are_as_high(s);
 }
 
 bool ecgseg_confirm_held(const ecgseg_events_t *s)

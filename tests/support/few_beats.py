@@ -11,6 +11,7 @@ IRREGULAR = [100, 180, 290, 350, 450]
 FASTER = [100, 150, 250, 350, 500]
 
 SLOW = [100 + 160 * beat for beat in range(6)]
+BIGEMINY = [100, 172, 392, 464, 684, 756]
 # As a lead sees them from the side: heights, lengths.
 OTHERWISE = ([600, -200, 1100, -350, 700, -250], [9, 14, 5, 14, 9, 9])
 
@@ -101,7 +102,15 @@ FEW_BEATS: dict[str, tuple[Classes, int]] = {
         5,
     ),
     "three with P, just not slow": (with_p(swings([100, 250, 400], [1000] * 3, [9] * 3), [100, 250, 400]), 3),
-    "three with P, slow": (with_p(swings([100, 251, 402], [1000] * 3, [9] * 3), [100, 251, 402]), 0),
+    "three with P, slow": (with_p(swings(SLOW[:3], [1400, 1000, 750], [9] * 3), SLOW[:3]), 3),
+    "three with P, slow, one higher": (with_p(swings(SLOW[:3], [1000, 1000, 1600], [9] * 3), SLOW[:3]), 0),
+    "three slow, one of them without P": (with_p(swings(SLOW[:3], [1000] * 3, [9] * 3), SLOW[:2]), 0),
+    "three with P, slow, one not as far in front": (
+        with_p(with_p(swings(SLOW[:3], [1000] * 3, [9] * 3), SLOW[:2]), SLOW[2:3], 22),
+        0,
+    ),
+    "bigeminy with pauses": (with_p(swings(BIGEMINY, [1000, -800] * 3, [9] * 6), BIGEMINY[::2]), 6),
+    "bigeminy with pauses, without P": (swings(BIGEMINY, [1000, -800] * 3, [9] * 6), 0),
     "four that come slowly and regularly": (swings(SLOW[:4], [1400, 1000, 1000, 750], [9] * 4), 4),
     "four that come slowly and regularly, one higher": (swings(SLOW[:4], [1000, 1000, 1600, 1000], [9] * 4), 0),
     "four that come slowly and regularly to both sides": (swings(SLOW[:4], [1000, 1000, -1000, 1000], [9] * 4), 0),

@@ -91,14 +91,17 @@ class NewestBeats:
         """Of the last, as many as confirm each other, two have P waves as far in front, which the rhythm leaves them,
         and are as high to one side, or the newest comes at a regular interval.
         """
-        found = [self._pr_left(place) for place in range(self.rules.confirm)]
+        places = range(self.rules.confirm)
         return any(
-            abs(pr - found[other]) <= self.rules.pr_alike
-            and (self.rhythm.is_regular or self.shapes.stand_alike(place, other))
-            for place, pr in enumerate(found)
-            for other in range(place)
-            if min(pr, found[other]) > SOME_P
+            self._have_pr_alike(place, other) and (self.rhythm.is_regular or self.shapes.stand_alike(place, other))
+            for place in places
+            for other in places[:place]
         )
+
+    def _have_pr_alike(self, place: int, other: int) -> bool:
+        """The two that came so many before the newest have P waves, which the rhythm leaves them, as far in front."""
+        pr, other_pr = self._pr_left(place), self._pr_left(other)
+        return min(pr, other_pr) > SOME_P and abs(pr - other_pr) <= self.rules.pr_alike
 
     def _pr_left(self, place: int) -> int:
         """PR of the one that came so many before the newest, unless the rhythm speaks against its P wave."""
@@ -126,7 +129,8 @@ class NewestBeats:
 
     def _are_steady(self) -> bool:
         """The last are as high and come regularly, or one more of them are as high and hardly irregular, or as many as
-        may wait come regularly and have T waves.
+        may wait come regularly and have T waves, or some of those that wait have P waves as far in front and are as
+        high, as every other beat in bigeminy.
         """
         rules, certain = self.rules, self.rules.certain
         if self._are_as_high(certain) and self._have_regular_onsets(certain):
@@ -134,7 +138,18 @@ class NewestBeats:
         if self._are_as_high(certain + 1) and self._are_within(rules.apart_few, certain + 1):
             return True
         most = rules.most_held
-        return len(self.events) >= most and self._have(T_FLAGS, most) == most and self._have_regular_onsets(most)
+        if len(self.events) >= most and self._have(T_FLAGS, most) == most and self._have_regular_onsets(most):
+            return True
+        return self._have_p_and_are_as_high()
+
+    def _have_p_and_are_as_high(self) -> bool:
+        """As many as confirm each other have P waves as far in front of R as high to one side as one of them has."""
+        places = range(len(self.events))
+        alike = [
+            sum(self._have_pr_alike(place, other) and self.shapes.stand_alike(place, other) for other in places)
+            for place in places
+        ]
+        return max(alike) >= self.rules.confirm
 
     def _are_as_high(self, count: int) -> bool:
         """The last `count` are there, and as high to one side."""

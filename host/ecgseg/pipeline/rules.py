@@ -39,7 +39,8 @@ class BeatRules:
             shortest; the first also of all that wait.
         slow: beats among whose last `certain` two QRS onsets in a row are more samples apart, and which are not those
             of a rhythm that is known, confirm each other only when so many are as high to one side and come regularly,
-            or one more are and are no further apart than `apart_few`, or `most_held` have T waves and come regularly.
+            or one more are and are no further apart than `apart_few`, or `most_held` have T waves and come regularly,
+            or `confirm` of those that wait have P waves as far in front and are as high.
         most_held: so many wait at the most; they confirm each other however high they are when all are certain, have T
             waves and lengths that are alike; of more the first is none.
         certain_quality: a beat is certain that is of this quality and returns to the level in front of it.
