@@ -158,13 +158,23 @@ static bool may_be_of_one_rhythm(const ecgseg_events_t *s, uint32_t count)
            are_within(s, ECGSEG_BEAT_APART, s->held);
 }
 
+/* The last `count` beats are there and have T waves. */
+static bool all_have_t(const ecgseg_events_t *s, uint32_t count)
+{
+    return s->held >= count && have_flags(s, ECGSEG_BEATS_T, count) == count;
+}
+
+/* The last `count` beats have T waves, and QRS onsets as far apart. */
+static bool have_t_and_are_regular(const ecgseg_events_t *s, uint32_t count)
+{
+    return all_have_t(s, count) && have_regular_onsets(s, count);
+}
+
 /* The last beats stand out, come regularly and have T waves, however high they are. */
 static bool are_regular(const ecgseg_events_t *s)
 {
-    return s->held >= ECGSEG_BEAT_CERTAIN &&
-           have_flags(s, ECGSEG_BEATS_T, ECGSEG_BEAT_CERTAIN) == ECGSEG_BEAT_CERTAIN &&
-           ecgseg_shapes_as_sure(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_PLAIN) == ECGSEG_BEAT_CERTAIN &&
-           have_regular_onsets(s, ECGSEG_BEAT_CERTAIN);
+    const uint32_t plain = ecgseg_shapes_as_sure(&s->shapes, ECGSEG_BEAT_CERTAIN, ECGSEG_SHAPE_PLAIN);
+    return plain == ECGSEG_BEAT_CERTAIN && have_t_and_are_regular(s, ECGSEG_BEAT_CERTAIN);
 }
 
 /* Of the last `count` beats all but the doubtful look alike for certain. */
@@ -189,8 +199,7 @@ static bool look_alike(const ecgseg_events_t *s)
 /* As many as may wait are certain, have T waves and are as long. */
 static bool are_as_long(const ecgseg_events_t *s)
 {
-    return s->held >= ECGSEG_BEAT_MOST_HELD &&
-           have_flags(s, ECGSEG_BEATS_T, ECGSEG_BEAT_MOST_HELD) == ECGSEG_BEAT_MOST_HELD &&
+    return all_have_t(s, ECGSEG_BEAT_MOST_HELD) &&
            ecgseg_shapes_are_as_long(&s->shapes, ECGSEG_BEAT_MOST_HELD, ECGSEG_SHAPE_CERTAIN);
 }
 
@@ -212,10 +221,8 @@ static bool are_as_high(const ecgseg_events_t *s, uint32_t count)
  * every other beat in bigeminy. */
 static bool are_steady(const ecgseg_events_t *s)
 {
-    const bool many = s->held >= ECGSEG_BEAT_MOST_HELD &&
-                      have_flags(s, ECGSEG_BEATS_T, ECGSEG_BEAT_MOST_HELD) == ECGSEG_BEAT_MOST_HELD &&
-                      have_regular_onsets(s, ECGSEG_BEAT_MOST_HELD);
-    return many || (are_as_high(s, ECGSEG_BEAT_CERTAIN) && have_regular_onsets(s, ECGSEG_BEAT_CERTAIN)) ||
+    return have_t_and_are_regular(s, ECGSEG_BEAT_MOST_HELD) ||
+           (are_as_high(s, ECGSEG_BEAT_CERTAIN) && have_regular_onsets(s, ECGSEG_BEAT_CERTAIN)) ||
            (are_as_high(s, ECGSEG_BEAT_CERTAIN + 1u) &&
             are_within(s, ECGSEG_BEAT_APART_FEW, ECGSEG_BEAT_CERTAIN + 1u)) ||
            have_p_and_are_as_high(s);

@@ -112,9 +112,16 @@ class NewestBeats:
     def _are_regular(self) -> bool:
         """The last stand out, come regularly and have T waves, however high they are."""
         count = self.rules.certain
-        if len(self.events) < count or self._have(T_FLAGS, count) < count:
-            return False
-        return self.shapes.as_sure(count, Sureness.PLAIN) == count and self._have_regular_onsets(count)
+        stand_out = self.shapes.as_sure(count, Sureness.PLAIN) == count
+        return stand_out and self._have_t_and_are_regular(count)
+
+    def _have_t_and_are_regular(self, count: int) -> bool:
+        """The last `count` have T waves, and QRS onsets as far apart."""
+        return self._all_have_t(count) and self._have_regular_onsets(count)
+
+    def _all_have_t(self, count: int) -> bool:
+        """The last `count` are there and have T waves."""
+        return len(self.events) >= count and self._have(T_FLAGS, count) == count
 
     def _have_regular_onsets(self, count: int) -> bool:
         """QRS onsets of the last `count` are as far apart, where a lead that sees QRS from the side has R now here, now
@@ -137,10 +144,7 @@ class NewestBeats:
             return True
         if self._are_as_high(certain + 1) and self._are_within(rules.apart_few, certain + 1):
             return True
-        most = rules.most_held
-        if len(self.events) >= most and self._have(T_FLAGS, most) == most and self._have_regular_onsets(most):
-            return True
-        return self._have_p_and_are_as_high()
+        return self._have_t_and_are_regular(rules.most_held) or self._have_p_and_are_as_high()
 
     def _have_p_and_are_as_high(self) -> bool:
         """As many as confirm each other have P waves as far in front of R as high to one side as one of them has."""
@@ -196,5 +200,4 @@ class NewestBeats:
     def _are_as_long(self) -> bool:
         """As many as may wait are certain, have T waves and are as long."""
         most = self.rules.most_held
-        have_t = len(self.events) >= most and self._have(T_FLAGS, most) == most
-        return have_t and self.shapes.are_as_long(most, Sureness.CERTAIN)
+        return self._all_have_t(most) and self.shapes.are_as_long(most, Sureness.CERTAIN)
